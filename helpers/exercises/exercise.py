@@ -1,0 +1,212 @@
+"""Exercises that know when they are right: behaviour is examined, and every wrong answer is told its own reason.
+
+An exercise holds its stub, hints, solution, equivalent right answers and typical wrong ones in one place, so that one
+test can walk over all of them (tests/test_exercises.py).
+"""
+
+import copy
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers import display
+
+MIME_TYPE = "application/vnd.course.exercise+json"
+CORRECT, NOT_ATTEMPTED, NOT_YET = "correct", "not attempted", "not yet"
+SYMBOLS = {CORRECT: "✓", NOT_ATTEMPTED: "○", NOT_YET: "✗"}
+COLORS = {CORRECT: "#0072B2", NOT_ATTEMPTED: "#7F7F7F", NOT_YET: "#D55E00"}
+
+
+class NotYet(Exception):
+    """The answer is not right yet; the message names the misconception."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check found: a word and a reason."""
+
+    exercise: str
+    status: str
+    message: str
+
+    def _ipython_display_(self):
+        """Nothing: the result was shown by the check, with which most cells end."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer that people give, and what they are told."""
+
+    answer: object
+    message: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise. `examine(answer, *evidence)` raises NotYet with the reason, or returns what to say when right.
+
+    `stub` is what the notebook shows before any work, `reference` the solution, itself a function that runs (or the right
+    value), `equivalents` other right answers, `mistakes` typical wrong ones. `evidence` is an example of what the notebook passes to `check`
+    besides the answer (measured curves, say), for the tests.
+    """
+
+    name: str
+    prompt: str
+    stub: object
+    reference: object
+    examine: Callable
+    hints: tuple[str, ...]
+    equivalents: tuple = ()
+    mistakes: tuple[Mistake, ...] = ()
+    evidence: tuple = ()
+
+    def check(self, answer, *evidence) -> Result:
+        """Examine the answer, show the result and return it. Never raises because of the answer."""
+        if untouched(answer, self.stub):
+            return self._show(NOT_ATTEMPTED, "Replace the dots, run the cell again. Stuck? Ask for .hint().")
+        try:
+            return self._show(CORRECT, self.examine(answer, *evidence))
+        except NotYet as reason:
+            return self._show(NOT_YET, str(reason))
+        except Exception as error:  # whatever a learner's code raises is an answer, too
+            return self._show(NOT_YET, f"Your code raised {type(error).__name__}: {error}")
+
+    def hint(self, number: int = 1) -> None:
+        """Show one hint; `.hint(2)` shows the next."""
+        if not 1 <= number <= len(self.hints):
+            raise ValueError(f"There are {len(self.hints)} hints: ask for .hint(1) to .hint({len(self.hints)}).")
+        more = f" (of {len(self.hints)})" if len(self.hints) > 1 else ""
+        text = f"Hint {number}{more}: {self.hints[number - 1]}"
+        display.show_line(text, display.escape(text), "#E69F00", {})
+
+    def solution(self) -> None:
+        """Show the solution."""
+        text = self.solution_text()
+        display.show_line(text, f"<pre>{display.escape(text)}</pre>", "#E69F00", {})
+
+    def solution_text(self) -> str:
+        """The solution as a learner would write it."""
+        if not callable(self.reference):
+            return repr(self.reference)
+        source = textwrap.dedent(inspect.getsource(self.reference))
+        return source.replace(self.reference.__name__, self.stub.__name__)
+
+    def _show(self, status: str, message: str) -> Result:
+        result = Result(self.name, status, message)
+        text = f"{SYMBOLS[status]} {self.name}: {status}. {message}"
+        markup = (
+            f'<b style="color:{COLORS[status]}">{SYMBOLS[status]} {display.escape(self.name)}: {status}.</b> '
+            f"{display.escape(message)}"
+        )
+        record = {"exercise": self.name, "status": status, "message": message}
+        display.show_line(text, markup, COLORS[status], {MIME_TYPE: record})
+        return result
+
+
+def untouched(answer, stub) -> bool:
+    """True while nothing was filled in: dots, or a function whose code is the stub's."""
+    if answer is ... or (isinstance(answer, dict) and all(value is ... for value in answer.values())):
+        return True
+    if inspect.isfunction(answer) and inspect.isfunction(stub):
+        return fingerprint(answer.__code__) == fingerprint(stub.__code__)
+    return False
+
+
+def fingerprint(code) -> tuple:
+    """What a code object does, without its name, place and docstring."""
+    constants = [fingerprint(value) if inspect.iscode(value) else value for value in code.co_consts]
+    if constants and isinstance(constants[0], str):  # a docstring, where there is one
+        constants = [None, *constants[1:]]
+    return code.co_code, code.co_names, code.co_varnames, tuple(map(repr, constants))
+
+
+def expect(condition, reason: str) -> None:
+    """Raise NotYet with the reason unless the condition holds."""
+    if not condition:
+        raise NotYet(reason)
+
+
+def call(function, *arguments):
+    """The function's result. Raises NotYet where it is no function, or returns nothing."""
+    expect(callable(function), f"check() wants the function itself, not {function!r}: leave out the parentheses.")
+    result = function(*arguments)
+    expect(result is not None and result is not ..., "Your function returned nothing: is there a `return`?")
+    return result
+
+
+def writing(name: str, *, prompt: str, stub, reference, cases, praise: str, hints, equivalents=(), mistakes=()) -> Exercise:
+    """An exercise that asks for a function, examined on `cases` (tuples of arguments) against the reference.
+
+    An answer that agrees with a known mistake on every case gets that mistake's message; any other wrong answer gets
+    the first case on which it differs.
+    """
+
+    def examine(answer):
+        expected = [reference(*case) for case in cases]
+        given = [call(answer, *copy.deepcopy(case)) for case in cases]  # an answer may change what it gets
+        if all(map(same, given, expected)):
+            return praise
+        for mistake in mistakes:
+            if all(same(ours, outcome(mistake.answer, case)) for ours, case in zip(given, cases, strict=True)):
+                raise NotYet(mistake.message)
+        wrong = next(number for number, pair in enumerate(zip(given, expected, strict=True)) if not same(*pair))
+        arguments = ", ".join(map(brief, cases[wrong]))
+        raise NotYet(f"{stub.__name__}({arguments}) should be {brief(expected[wrong])}, yours is {brief(given[wrong])}.")
+
+    return Exercise(name, prompt, stub, reference, examine, tuple(hints), tuple(equivalents), tuple(mistakes))
+
+
+def prediction(name: str, *, prompt: str, choices, truth, evidence, reasons: dict, praise: str, hints) -> Exercise:
+    """An exercise that asks what a run will show, before it is drawn; the run decides.
+
+    An answer maps each question to one of `choices`. `truth(*evidence)` reads the right ones off the measurement;
+    `reasons` maps (question, wrong choice) to what is told. `evidence` is an example measurement, for the tests.
+    """
+    right = truth(*evidence)
+
+    def examine(answer, *measured):
+        found = truth(*measured)
+        expect(isinstance(answer, dict) and set(answer) == set(found), f"Predict all of: {', '.join(found)}.")
+        for question, guess in answer.items():
+            expect(guess in choices, f"{question}: {guess!r} is no choice; choose one of {', '.join(map(repr, choices))}.")
+        for question, guess in answer.items():
+            expect(guess == found[question], reasons.get((question, guess), f"{question}: the run shows {found[question]!r}."))
+        return praise
+
+    mistakes = [Mistake(right | {question: guess}, reason) for (question, guess), reason in reasons.items()]
+    stub = dict.fromkeys(right, ...)
+    return Exercise(name, prompt, stub, right, examine, tuple(hints), (), tuple(mistakes), tuple(evidence))
+
+
+def outcome(function, arguments):
+    """What the function returns, or the exception it raises (two answers may well fail in the same way)."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        return type(error)
+
+
+def same(given, expected) -> bool:
+    """Equal up to rounding, whatever mixture of tuples, lists, arrays and numbers it is."""
+    if isinstance(given, type) or isinstance(expected, type):
+        return given is expected
+    try:
+        if isinstance(expected, tuple):
+            return len(given) == len(expected) and all(map(same, given, expected))
+        given, expected = np.asarray(given, float), np.asarray(expected, float)
+        return given.shape == expected.shape and np.allclose(given, expected, rtol=1e-5, atol=1e-8, equal_nan=True)
+    except (TypeError, ValueError):
+        return False
+
+
+def brief(value) -> str:
+    """A value in few characters."""
+    if isinstance(value, np.ndarray):
+        value = value.round(4).tolist()
+    if isinstance(value, tuple):
+        return f"({', '.join(map(brief, value))})"
+    text = repr(value)
+    return text if len(text) <= 70 else text[:66] + " ..."

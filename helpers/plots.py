@@ -1,0 +1,106 @@
+"""Every figure of the course: readable in greyscale and for colour-blind eyes, captioned with where the data come from.
+
+Lines are medians over the runs and bands hold the middle 80 % of them, unless a caption says otherwise.
+"""
+
+from contextlib import contextmanager
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import ListedColormap
+
+from helpers import display
+
+# Okabe and Ito's colours, told apart by line style and marker too.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+STYLE = {
+    "figure.dpi": 100,
+    "font.size": 10.5,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+}
+
+
+@contextmanager
+def canvas(columns: int = 1, rows: int = 1, *, width: float = 6.4, height: float = 3.6, **options):
+    """A figure in the course's style and its axes: `with canvas(2) as (figure, axes):`."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **options)
+        yield figure, axes
+
+
+def show(figure, *, alt: str, data) -> None:
+    """Caption the figure with the origin of its data, and show it; `alt` says what is to be seen."""
+    figure.supxlabel(f"Data: {data}", x=0.995, ha="right", fontsize=8, color="#555555")
+    display.show_figure(figure, alt)
+
+
+def band(axes, x, values, number: int, label: str, *, marker: bool = False) -> None:
+    """Draw the median of `values` (runs, len(x)) over `x`, with a band that holds the middle 80 % of the runs."""
+    low, middle, high = np.nanquantile(np.asarray(values, float), (0.1, 0.5, 0.9), axis=0)
+    axes.fill_between(x, low, high, color=COLORS[number], alpha=0.15, linewidth=0)
+    style = {"color": COLORS[number], "linestyle": LINES[number], "label": label}
+    axes.plot(x, middle, **style, marker=MARKERS[number] if marker else None, markersize=5)
+
+
+def curves(axes, x, series: dict, *, xlabel: str, ylabel: str, title: str = "", marker: bool = False, first: int = 0):
+    """Bands for every entry of `series` (label -> array (runs, len(x))), with labels; colours start at `first`."""
+    for number, (label, values) in enumerate(series.items(), start=first):
+        band(axes, x, values, number, label, marker=marker)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    axes.legend()
+
+
+def learning_curves(runs, pairs: dict, *, ylabel: str, title: str = ""):
+    """Learning curves with bands: `pairs` maps a label to the name of a metric in `runs.history`."""
+    with canvas() as (figure, axes):
+        epochs = np.arange(1, runs.epochs.max() + 1)
+        series = {label: runs.history[metric][:, : len(epochs)] for label, metric in pairs.items()}
+        curves(axes, epochs, series, xlabel="epoch", ylabel=ylabel, title=title)
+    return figure
+
+
+def fits(x, y, grid, truth, predictions: dict, *, limits):
+    """Small multiples: the same training points and the same truth under each model's fitted curve.
+
+    `predictions` maps a title to the fitted values on `grid`.
+    """
+    with canvas(len(predictions), width=9.6, height=2.9, sharey=True) as (figure, all_axes):
+        for axes, (title, fitted) in zip(all_axes, predictions.items(), strict=True):
+            axes.plot(grid, truth, color="#777777", linestyle="--", label="truth")
+            axes.plot(grid, fitted, color=COLORS[1], label="fit")
+            axes.scatter(x, y, s=16, color=COLORS[0], zorder=3, label="training data")
+            axes.set(title=title, xlabel="x", ylim=limits)
+        all_axes[0].set_ylabel("y")
+        all_axes[0].legend(loc="upper left", fontsize=8.5)
+    return figure
+
+
+def decision_regions(x, labels, flipped, surfaces: dict, *, extent):
+    """Small multiples: the regions in which each classifier says class 1, over the training points.
+
+    `surfaces` maps a title to P(class 1) on a square grid over `extent` (x low, x high, y low, y high); `flipped` marks
+    points whose label is wrong.
+    """
+    shades = ListedColormap(["#F6D5BF", "#CFE3F1"])
+    with canvas(len(surfaces), width=9.6, height=3.5, sharey=True) as (figure, all_axes):
+        for axes, (title, probability) in zip(all_axes, surfaces.items(), strict=True):
+            axes.grid(False)
+            axes.imshow(probability > 0.5, origin="lower", extent=extent, cmap=shades, aspect="auto", vmin=0, vmax=1)
+            axes.contour(probability, levels=[0.5], extent=extent, colors="black", linewidths=1)
+            for group in (0, 1):
+                points = x[labels == group]
+                axes.scatter(*points.T, s=14, marker=MARKERS[group], color=COLORS[1 - group], label=f"label {group}")
+            axes.scatter(*x[flipped].T, s=46, facecolors="none", edgecolors="black", linewidths=0.8, label="flipped")
+            axes.set(title=title, xlabel="feature 1", xlim=extent[:2], ylim=extent[2:])
+        all_axes[0].set_ylabel("feature 2")
+        all_axes[-1].legend(loc="lower left", fontsize=8, framealpha=0.8, frameon=True)
+    return figure

@@ -1,0 +1,119 @@
+"""Where am I: machine, Keras backend, profile. The one place that reads the environment."""
+
+import os
+import platform
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+# TensorFlow reads these while it is imported.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # share a GPU with the next notebook
+
+ROOT = Path(__file__).resolve().parent.parent
+PROFILES = ("quick", "full")
+
+
+def profile() -> str:
+    """`COURSE_PROFILE`: "quick" (default: embedded data, minutes) or "full" (real data, full sizes).
+
+    Raises ValueError for any other word.
+    """
+    word = os.environ.get("COURSE_PROFILE", "quick")
+    if word not in PROFILES:
+        raise ValueError(f"COURSE_PROFILE is {word!r}; choose one of {', '.join(PROFILES)}.")
+    return word
+
+
+def data_directory() -> Path | None:
+    """`COURSE_DATA_DIR`: a folder with your own copies of the data sets, or None.
+
+    Raises FileNotFoundError if the variable names a folder that is not there.
+    """
+    name = os.environ.get("COURSE_DATA_DIR")
+    if not name:
+        return None
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"COURSE_DATA_DIR is {name!r}, which is no folder: create it or unset the variable.")
+    return folder
+
+
+def keras_home() -> Path:
+    """`KERAS_HOME`: the folder in which Keras keeps what it has downloaded (default ~/.keras)."""
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+
+
+def on_colab() -> bool:
+    """True in Google Colab."""
+    return "google.colab" in sys.modules
+
+
+def somebody_is_watching() -> bool:
+    """True in a terminal, or in a notebook that a person runs (one that can answer questions); False for a batch run."""
+    kernel = getattr(sys.modules.get("IPython") and sys.modules["IPython"].get_ipython(), "kernel", None)
+    return kernel._allow_stdin if kernel else sys.stderr.isatty()
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that results depend on."""
+    found = {"python": platform.python_version()}
+    for package in ("keras", "tensorflow", "numpy", "scipy", "scikit-learn"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "absent"
+    return found
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What computes here: Keras's backend and the accelerators it sees."""
+
+    place: str
+    backend: str
+    accelerators: tuple[str, ...]
+    cores: int
+
+    def __str__(self) -> str:
+        device = ", ".join(self.accelerators) or f"CPU, {self.cores} cores"
+        return f"{self.place} · Keras {version('keras')} on {self.backend} · {device} · profile {profile()}"
+
+
+@contextmanager
+def quiet_libraries():
+    """Send what compiled libraries write to the error stream nowhere: TensorFlow greets every start with ten lines."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
+
+
+def machine() -> Machine:
+    """Look around: place, Keras backend, accelerators, cores. Call it first: it starts the backend without its noise."""
+    with quiet_libraries():
+        import keras
+
+        backend = keras.backend.backend()
+        accelerators = _accelerators(backend)
+    return Machine("Colab" if on_colab() else "this computer", backend, accelerators, os.cpu_count() or 1)
+
+
+def _accelerators(backend: str) -> tuple[str, ...]:
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tuple(device.name.split(":", 1)[1] for device in tf.config.list_physical_devices("GPU"))
+    if backend == "jax":
+        import jax
+
+        return tuple(str(device) for device in jax.devices() if device.platform != "cpu")
+    return ()

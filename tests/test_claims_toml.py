@@ -1,0 +1,118 @@
+"""The claims file: the shape of every item, the lesson that owns it, and how many there are."""
+
+import re
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+CLAIMS_FILE = Path(__file__).parents[1] / "notebooks" / "claims.toml"
+
+COUNTS = {"OVF": 37, "CVB": 14, "OPT": 36, "REG": 53, "BNI": 28, "CNN": 11, "CIF": 21, "LRS": 17, "QA": 9, "NEW": 3}
+LESSONS = {
+    "OVF": "01_overfitting",
+    "CVB": "02_resampling",
+    "OPT": "03_gradient_descent",
+    "REG": "04_regularization",
+    "BNI": "05_batch_normalization",
+    "CNN": "06_convolution",
+    "CIF": "07_cifar10_deep_net",
+    "LRS": "08_learning_rate_schedules",
+}
+# Questions and late finds belong to the lesson that has their subject.
+OWNERS = {
+    "QA-01": "01_overfitting",
+    "QA-02": "01_overfitting",
+    "QA-03": "05_batch_normalization",
+    "QA-04": "05_batch_normalization",
+    "QA-05": "03_gradient_descent",
+    "QA-06": "05_batch_normalization",
+    "QA-07": "05_batch_normalization",
+    "QA-08": "05_batch_normalization",
+    "QA-09": "01_overfitting",
+    "NEW-01": "05_batch_normalization",
+    "NEW-02": "07_cifar10_deep_net",
+    "NEW-03": "01_overfitting",
+}
+KINDS = {"claim", "definition", "formula", "number", "code", "exercise"}
+EXPECTED = {"supported", "refuted", "qualified", "not measurable"}
+REQUIRED = {"lesson", "kind", "statement", "found", "expected", "because"}
+OPTIONAL = {"sources"}
+LINES_OF_NOTES = {"000": 170, "001": 184, "002": 150, "003": 83, "004": 414}
+
+NOTE_AND_LINES = re.compile(r"(\d{3}):(\d+)(?:-(\d+))?")
+AUTHORS_AND_YEAR = re.compile(r"[A-Z][a-z]+( and [A-Z][a-z]+| et al\.)? (19|20)\d\d")
+ONE_SENTENCE = re.compile(r"[A-Z](?:(?![.?!;] |  ).)*[^.]\.")
+ABBREVIATIONS = re.compile(r"\b(BN|CE|CNN|CV|ES|GD|LS|MLP|NAG|NN|RNN|SGD|acc|bs|lr|sd|val)\b")
+
+
+@pytest.fixture(scope="module")
+def text():
+    return CLAIMS_FILE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def items(text):
+    return tomllib.loads(text)  # an id that occurs twice is an error here
+
+
+def offenders(items, is_right):
+    return {item_id: item for item_id, item in items.items() if not is_right(item)}
+
+
+def lies_in_a_note(place):
+    match = NOTE_AND_LINES.fullmatch(place)
+    if match is None or match[1] not in LINES_OF_NOTES:
+        return False
+    first, last = int(match[2]), int(match[3] or match[2])
+    is_range = match[3] is not None
+    return 1 <= first <= last <= LINES_OF_NOTES[match[1]] and is_range == (first < last)
+
+
+def test_every_topic_has_all_its_items_in_order(items):
+    assert list(items) == [f"{topic}-{number:02d}" for topic, count in COUNTS.items() for number in range(1, count + 1)]
+
+
+def test_every_topic_has_a_heading(text):
+    assert re.findall(r"^# ([A-Z]+): ", text, flags=re.MULTILINE) == list(COUNTS)
+
+
+def test_file_is_plain_ascii(text):
+    assert text.isascii()
+
+
+def test_every_item_has_the_same_fields(items):
+    assert not offenders(items, lambda item: REQUIRED <= set(item) <= REQUIRED | OPTIONAL)
+
+
+def test_kinds_and_expectations_are_of_the_vocabulary(items):
+    assert not offenders(items, lambda item: item["kind"] in KINDS and item["expected"] in EXPECTED)
+
+
+def test_every_item_belongs_to_its_lesson(items):
+    owners = {item_id: OWNERS.get(item_id) or LESSONS[item_id.split("-")[0]] for item_id in items}
+    assert {item_id: item["lesson"] for item_id, item in items.items()} == owners
+
+
+@pytest.mark.parametrize("field", ["statement", "because"])
+def test_prose_is_one_short_sentence(items, field):
+    assert not offenders(items, lambda item: len(item[field]) <= 160 and ONE_SENTENCE.fullmatch(item[field]))
+    assert not offenders(items, lambda item: not ABBREVIATIONS.search(item[field]))
+
+
+@pytest.mark.parametrize("field", ["statement", "because"])
+def test_no_sentence_occurs_twice(items, field):
+    counts = Counter(item[field].casefold() for item in items.values())
+    assert [sentence for sentence, count in counts.items() if count > 1] == []
+
+
+def test_every_item_says_where_it_was_found(items):
+    assert not offenders(items, lambda item: item["found"] and len(set(item["found"])) == len(item["found"]))
+    in_notes = {item_id: item for item_id, item in items.items() if not item_id.startswith("NEW")}
+    assert not offenders(in_notes, lambda item: all(map(lies_in_a_note, item["found"])))
+
+
+def test_sources_name_authors_and_year(items):
+    sources = {item_id: item["sources"] for item_id, item in items.items() if "sources" in item}
+    assert not offenders(sources, lambda names: names and all(map(AUTHORS_AND_YEAR.fullmatch, names)))

@@ -1,0 +1,167 @@
+"""`python -m helpers run` and `execute`, on small notebooks in a folder of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from helpers import claims, notebooks
+from helpers.__main__ import main
+from helpers.runtime import ROOT
+
+VERDICT = {"id": "OVF-01", "verdict": "supported", "detail": "measured", "runs": 12}
+
+
+def write(path: Path, *sources: str) -> Path:
+    """A notebook whose first cell holds the parameters and whose other cells hold `sources`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cells = [new_code_cell("RUNS = 2", metadata={"tags": ["parameters"]}), *map(new_code_cell, sources)]
+    kernelspec = {"name": "nowhere", "language": "python", "display_name": "Nowhere"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernelspec}), path)
+    return path
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch) -> Path:
+    """A folder, with a space in its name, as the course's root and the current folder."""
+    root = tmp_path / "my course"
+    root.mkdir()
+    monkeypatch.chdir(root)
+    return root
+
+
+def last_output(path: Path) -> str:
+    return notebooks.read(path).cells[-1].outputs[0].text.strip()
+
+
+def test_finds_lessons_before_audits(course):
+    for name in ("audits/01_a", "02_b", "01_a"):
+        write(course / "notebooks" / f"{name}.ipynb")
+    assert [str(path.relative_to(course)) for path in notebooks.find(course)] == [
+        "notebooks/01_a.ipynb", "notebooks/02_b.ipynb", "notebooks/audits/01_a.ipynb",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "missing.ipynb"], "make sync"),
+        (["run", "-p", "RUN", "3"], "01_a.ipynb has no parameter RUN; it has RUNS"),
+        (["run", "notebooks/text.ipynb"], "is no notebook"),
+        (["run", "/elsewhere.ipynb"], "lies outside"),
+        (["execute", "missing.ipynb"], "make sync"),
+        (["dance"], "invalid choice"),
+    ],
+)
+def test_bad_input_is_named_before_any_work(course, capsys, arguments, message):
+    write(course / "notebooks" / "01_a.ipynb")
+    if "notebooks/text.ipynb" in arguments:
+        Path("notebooks/text.ipynb").write_text("no JSON")
+    with pytest.raises(SystemExit) as stop:
+        main(arguments, course)
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not Path("build").exists()
+
+
+@pytest.mark.slow
+def test_run_executes_all_and_prints_the_verdicts(course, capsys, monkeypatch):
+    # A kernelspec of the same name that starts nothing: the notebooks must run in this Python all the same.
+    broken = course / "jupyter" / "kernels" / "python3"
+    broken.mkdir(parents=True)
+    (broken / "kernel.json").write_text(json.dumps({"argv": ["false"], "display_name": "broken", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(course / "jupyter"))
+    show = f"from IPython.display import display; display({{{claims.MIME_TYPE!r}: {VERDICT}}}, raw=True)"
+    lesson = write(course / "notebooks" / "01_a.ipynb", show, "import os, sys; print(RUNS, sys.executable, os.getcwd())")
+    write(course / "notebooks" / "audits" / "01_a.ipynb", "print(RUNS)")
+    before = lesson.read_bytes()
+
+    assert main(["run", "-p", "RUNS", "3"], course) == 0
+
+    expected = f"3 {sys.executable} {lesson.parent}"
+    assert last_output(course / "build" / "notebooks" / "01_a.ipynb") == expected
+    assert last_output(course / "build" / "notebooks" / "audits" / "01_a.ipynb") == "3"
+    assert lesson.read_bytes() == before
+    printed = capsys.readouterr()
+    assert "OVF-01  supported" in printed.out
+    assert "1 statements: 1 supported" in printed.out
+    assert "notebooks/01_a" in printed.out
+    assert printed.err == ""  # no bar where there is no terminal
+
+
+@pytest.mark.slow
+def test_stopped_notebook_is_reported_and_the_others_finish(course, capsys):
+    write(course / "notebooks" / "01_a.ipynb", "print('before')", "1 / 0", "print('after')")
+    write(course / "notebooks" / "02_b.ipynb", "import time; time.sleep(60)")
+    write(course / "notebooks" / "03_c.ipynb", "import os; os._exit(1)")
+    write(course / "notebooks" / "04_d.ipynb", "print('fine')")
+    stale = write(course / "build" / "notebooks" / "01_a.ipynb")
+
+    assert main(["run", "--timeout", "2"], course) == 1
+
+    assert not stale.exists()
+    kept = sorted(path.name for path in stale.parent.iterdir())
+    assert kept == ["01_a.failed.ipynb", "02_b.failed.ipynb", "03_c.failed.ipynb", "04_d.ipynb"]
+    assert "before" in (stale.parent / "01_a.failed.ipynb").read_text()
+    error = capsys.readouterr().err
+    assert "01_a.ipynb stopped in this cell:\n\n1 / 0\n\nZeroDivisionError" in error
+    assert "02_b.ipynb stopped in this cell:\n\nimport time; time.sleep(60)\n\nCellTimeoutError" in error
+    assert "03_c.ipynb stopped in this cell:\n\nimport os; os._exit(1)\n\nDeadKernelError" in error
+
+
+@pytest.mark.slow
+def test_interrupted_run_keeps_what_was_finished(course):
+    write(course / "notebooks" / "01_a.ipynb", "print('fine')")
+    write(course / "notebooks" / "02_b.ipynb", "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)")
+    program = "import sys, pathlib, helpers.__main__ as m; sys.exit(m.main(['run'], pathlib.Path.cwd()))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
+    )
+    pid = course / "notebooks" / "pid"
+    deadline = time.monotonic() + 60
+    while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert error == "\nInterrupted. The notebooks that were finished stay written.\n"
+    assert [path.name for path in (course / "build" / "notebooks").iterdir()] == ["01_a.ipynb"]
+    with pytest.raises(ProcessLookupError):  # the kernel is gone too
+        os.kill(int(pid.read_text()), 0)
+
+
+@pytest.mark.slow
+def test_execute_keeps_only_lasting_metadata(course):
+    notebook = write(course / "notebooks" / "01_a.ipynb", "print(RUNS)")
+    content = notebooks.read(notebook)
+    content.cells[1].metadata = {"execution": {"iopub.execute_input": "2026"}, "collapsed": True}
+    nbformat.write(content, notebook)
+
+    assert main(["execute"], course) == 0
+
+    first = notebook.read_bytes()
+    executed = notebooks.read(notebook)
+    assert executed.cells[1].outputs[0].text == "2\n"
+    assert executed.cells[0].metadata == {"tags": ["parameters"]}
+    assert executed.cells[1].metadata == {}
+    assert executed.metadata.kernelspec.name == "python3"
+    assert main(["execute"], course) == 0
+    assert notebook.read_bytes() == first
+
+
+@pytest.mark.slow
+def test_execute_leaves_a_stopped_notebook_as_it_was(course):
+    notebook = write(course / "notebooks" / "01_a.ipynb", "1 / 0")
+    before = notebook.read_bytes()
+    assert main(["execute"], course) == 1
+    assert notebook.read_bytes() == before
+    assert [path.name for path in notebook.parent.iterdir()] == ["01_a.ipynb"]

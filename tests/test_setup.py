@@ -1,0 +1,130 @@
+"""The set-up: one home of versions, and `make setup`, which notices and repairs what is not complete."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+
+from helpers.runtime import ROOT
+
+PINS = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("package", PINS)
+def test_pinned_version_is_what_runs(package):
+    assert version(package) == PINS[package]
+
+
+def test_every_requirement_is_pinned():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    assert len(PINS) == sum(bool(line) and not line.startswith("#") for line in lines)
+
+
+def test_conda_environment_takes_its_versions_from_the_requirements():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    python, pip, packages = environment["dependencies"]
+    assert packages == {"pip": ["-r requirements.txt"]}
+    assert pip == "pip"
+    assert python in {"python=3.11", "python=3.12", "python=3.13"}
+
+
+def test_workflow_runs_the_readme_command_on_every_python():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())
+    job = workflow["jobs"]["test"]
+    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert job["steps"][-1]["run"].startswith("make test")
+    assert workflow["permissions"] == {"contents": "read"}
+
+
+def test_pairs_are_configured():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["jupytext"]
+    assert settings["formats"] == "ipynb,py:percent"
+
+
+@pytest.fixture
+def clone(tmp_path) -> Path:
+    """The Makefile in a folder with a space in its name, with no packages to install."""
+    folder = tmp_path / "a clone"
+    folder.mkdir()
+    shutil.copy(ROOT / "Makefile", folder)
+    (folder / "requirements.txt").write_text("# nothing\n")
+    return folder
+
+
+def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """`make` in a folder with this Python, unless the arguments name another."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
+    command = ["make", f"PYTHON={sys.executable}", *arguments]
+    return subprocess.run(command, cwd=folder, env=outside, capture_output=True, text=True, check=False)
+
+
+def forget_stamp(clone):
+    (clone / ".venv" / "complete").unlink()
+
+
+def change_requirements(clone):
+    (clone / "requirements.txt").write_text("# nothing else\n")
+
+
+def lose_python(clone):
+    (clone / ".venv" / "bin" / "python").unlink()
+
+
+@pytest.mark.slow
+def test_setup_is_done_once_and_again_when_it_is_not_complete(clone):
+    assert "Setting up" in make(clone, "setup").stdout
+    for damage in (forget_stamp, change_requirements, lose_python):
+        again = make(clone, "setup")
+        assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+        damage(clone)
+        left_over = clone / ".venv" / "left over"
+        left_over.touch()
+        repaired = make(clone, "setup")
+        assert "Setting up" in repaired.stdout, damage.__name__
+        assert repaired.returncode == 0, repaired.stderr
+        assert not left_over.exists()
+
+
+@pytest.mark.slow
+def test_failed_installation_is_not_taken_for_complete(clone):
+    (clone / "requirements.txt").write_text("./no-such-package\n")
+    for _ in range(2):
+        failed = make(clone, "setup")
+        assert failed.returncode != 0
+        assert "no-such-package" in failed.stderr
+    assert not (clone / ".venv" / "complete").exists()
+
+
+def stand_in(folder: Path, script: str) -> Path:
+    """A program that takes Python's place."""
+    program = folder / "python-stand-in"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ('case "$1" in -V) echo Python 3.9.1;; *) exit 1;; esac', "is Python 3.9.1."),
+        ('case "$2" in *ensurepip*) exit 1;; esac', "apt install python3-venv"),
+    ],
+)
+def test_unfit_python_is_refused_with_the_cure(clone, tmp_path, script, message):
+    refused = make(clone, "setup", f"PYTHON={stand_in(tmp_path, script)}")
+    assert refused.returncode != 0
+    assert message in refused.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_help_is_the_default_and_lists_the_commands(clone):
+    listed = make(clone).stdout
+    for command in ("run", "test", "lab", "sync", "execute", "help"):
+        assert f"make {command} " in listed
