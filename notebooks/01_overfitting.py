@@ -789,7 +789,7 @@ plots.show(
 )
 
 # %% [markdown]
-# The gap opens wide: the training error falls to less than half of the others. Yet the validation curve does not turn sharply
+# The gap opens wide: the training error falls far below the others. Yet the validation curve does not turn sharply
 # upwards as in the textbooks; it is nearly level, and the triangles lie scattered along the level part. Early stopping finds
 # the plateau and saves the rest of the time. Is it also a *cure*? Compare the test error at the kept epoch with the end, for
 # the wine and for the mislabelled clothes; and, for "few epochs underfit", the training error after five epochs.

@@ -1,0 +1,73 @@
+"""What is shown: text where there is only text, HTML and JSON and described figures in a notebook."""
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib import pyplot
+from PIL import Image
+
+from helpers import display, plots, widgets
+
+
+def test_outside_a_notebook_a_line_is_text(capsys):
+    display.show_line("plain <words>", "<b>markup</b>", "#000000", {"application/json": {}})
+    assert capsys.readouterr().out == "plain <words>\n"
+
+
+def test_a_figure_needs_a_description():
+    figure = pyplot.figure()
+    with pytest.raises(ValueError, match="sentence"):
+        display.show_figure(figure, "A figure.")
+    pyplot.close(figure)
+
+
+def test_a_shown_figure_is_closed(capsys):
+    with plots.canvas() as (figure, axes):
+        axes.plot([1, 2, 3])
+    plots.show(figure, alt="A line that rises from one to three.", data="simulated")
+    assert not pyplot.fignum_exists(figure.number)
+    assert "rises" in capsys.readouterr().out
+
+
+def test_a_png_is_small_and_keeps_its_colours():
+    with plots.canvas() as (figure, axes):
+        axes.axhspan(0, 1, color=plots.COLORS[0])
+    image = Image.open(io.BytesIO(display.png(figure)))
+    assert image.mode == "P"
+    colours = {colour for _, colour in image.convert("RGB").getcolors()}
+    wanted = np.array([int(plots.COLORS[0][start : start + 2], 16) for start in (1, 3, 5)])
+    assert min(np.abs(np.array(colour) - wanted).max() for colour in colours) <= 3
+
+
+def test_bands_show_median_and_middle_of_the_runs():
+    values = np.random.default_rng(0).normal(size=(50, 4))
+    with plots.canvas() as (figure, axes):
+        plots.curves(axes, np.arange(4), {"a": values}, xlabel="x", ylabel="y")
+    (line,) = axes.lines
+    assert np.allclose(line.get_ydata(), np.median(values, axis=0))
+    edges = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert edges.max() == pytest.approx(np.quantile(values, 0.9, axis=0).max())
+    pyplot.close(figure)
+
+
+def test_every_line_of_a_figure_differs_in_more_than_colour():
+    assert len(set(map(str, plots.LINES))) == len(set(plots.MARKERS)) == len(set(plots.COLORS)) >= 7
+
+
+def test_colours_differ_in_greyscale_or_line_style():
+    """Neighbouring series must be told apart in print: by lightness or, failing that, by dashes, which all differ."""
+    light = [np.dot([int(c[i : i + 2], 16) for i in (1, 3, 5)], [0.299, 0.587, 0.114]) for c in plots.COLORS]
+    assert len({round(value) for value in light}) == len(light)
+
+
+def test_an_image_tag_carries_its_description_escaped():
+    with plots.canvas() as (figure, axes):
+        axes.plot([0, 1])
+    tag = widgets.image_tag(figure, 'a "rising" line <b>')
+    assert tag.startswith('<img alt="a &quot;rising&quot; line &lt;b&gt;" src="data:image/png;base64,')
+
+
+def test_nobody_gets_a_slider_where_nobody_watches(capsys):
+    widgets.slider_over(lambda value: pytest.fail("drawn for nobody"), [1, 2], label="degree")
+    assert capsys.readouterr().out == ""
