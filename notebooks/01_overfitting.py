@@ -366,19 +366,20 @@ nets = {
         lambda: models.mlp((28, 28), [width], 10, output_activation="softmax"),
         fashion,
         runs=labelled,
-        epochs=60,
+        epochs=40,
         batch_size=50,
         optimizer="adam",
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        watch={"test": (x_test, y_test)},
+        watch={"test": (x_test, y_test)} if width == widths[-1] else {},  # the one whose curves section 1.4 reads
     )
     for width in widths
 }
 
 # %%
 on_training = np.stack([nets[width].last("accuracy") for width in widths], axis=1)
-on_test = np.stack([nets[width].last("test_accuracy") for width in widths], axis=1)
+outputs = {width: nets[width].predict(x_test) for width in widths}  # (runs, images, classes)
+on_test = np.stack([(outputs[width].argmax(axis=2) == y_test).mean(axis=1) for width in widths], axis=1)
 
 with plots.canvas(2, width=9.2, height=3.5, sharey=True) as (figure, panels):
     for axes, rows, title in zip(panels, (clean, noisy), ("clean labels", f"{NOISE:.0%} random labels"), strict=True):
@@ -469,7 +470,7 @@ at_turn, at_end = widest.best("val_accuracy"), widest.last("val_accuracy")
 ex.turn_prediction.check(after_turn, at_turn[clean], at_end[clean], at_turn[noisy], at_end[noisy])
 
 # %%
-epochs = np.arange(1, 61)
+epochs = np.arange(1, widest.epochs.max() + 1)
 with plots.canvas(2, 2, width=9.2, height=5.6, sharex=True, sharey="row") as (figure, panels):
     for column, (rows, title) in enumerate(((clean, "clean labels"), (noisy, f"{NOISE:.0%} random labels"))):
         loss = {"training loss": widest.history["loss"][rows], "validation loss": widest.history["val_loss"][rows]}
@@ -485,7 +486,7 @@ with plots.canvas(2, 2, width=9.2, height=5.6, sharex=True, sharey="row") as (fi
         axes.get_legend().remove()
 plots.show(
     figure,
-    alt="Loss and accuracy over 60 epochs, clean labels left, noisy labels right. In both, the training loss goes to zero and the "
+    alt="Loss and accuracy over the epochs, clean labels left, noisy labels right. In both, the training loss goes to zero and the "
     "validation loss turns upwards after a few epochs. After the turn the validation accuracy keeps its height with clean labels "
     "and falls with noisy ones.",
     data=f"{fashion}, net with 256 hidden units; line: median, band: middle 80 % of {RUNS} runs",
@@ -535,7 +536,8 @@ for rows, setting in ((clean, "clean labels"), (noisy, "noisy labels")):
 
 # %%
 gaps = np.stack([nets[width].last("val_loss") - nets[width].last("loss") for width in widths], axis=1)
-loss_at_best = np.stack([nets[width].best("test_loss") for width in widths], axis=1)
+given = np.stack([outputs[width][:, np.arange(len(y_test)), y_test] for width in widths], axis=1)  # to the right class
+test_loss = -np.log(np.maximum(given, 1e-7)).mean(axis=2)  # cross-entropy, cut off where Keras cuts it off
 verdicts.append(
     claims.judge(
         "OVF-22",
@@ -551,8 +553,8 @@ close = int(gaps[clean].mean(axis=0).argmin())
 verdicts.append(
     claims.judge(
         "OVF-22",
-        loss_at_best[clean][:, close],
-        loss_at_best[clean][:, -1],
+        test_loss[clean][:, close],
+        test_loss[clean][:, -1],
         better="lower",
         measure=f"test loss of the net with the smallest gap ({widths[close]} units) against the widest",
         data=fashion,
@@ -824,7 +826,7 @@ verdicts.append(
         widest.last("test_accuracy")[noisy],
         widest.best("test_accuracy")[noisy],
         better="lower",
-        measure="test accuracy after 60 epochs against the epoch with the lowest validation loss",
+        measure=f"test accuracy after {widest.epochs.max()} epochs against the epoch with the lowest validation loss",
         data=fashion,
         setting="many epochs overfit, noisy labels",
     )
