@@ -20,7 +20,11 @@
 import sys
 from pathlib import Path
 
-root = next(folder for folder in [Path.cwd(), *Path.cwd().parents] if (folder / "helpers" / "runtime.py").exists())
+root = next(
+    folder
+    for folder in [Path.cwd(), *Path.cwd().parents]
+    if (folder / "helpers" / "runtime.py").exists()
+)
 sys.path.insert(0, str(root))
 
 from helpers import runtime
@@ -80,8 +84,9 @@ figure = plots.fits(
 )
 plots.show(
     figure,
-    alt="Four panels with the same 20 noisy points around a smooth curve. The straight line misses its shape; degree 3 and 6 "
-    "follow it; degree 15 runs through nearly every point and swings far away between and beyond them.",
+    alt="Four panels with the same 20 noisy points around a smooth curve. The straight line "
+    "misses its shape; degree 3 and 6 follow it; degree 15 runs through nearly every "
+    "point and swings far away between and beyond them.",
     data=first,
 )
 
@@ -110,27 +115,47 @@ fitted = [[fit_polynomial(s.x_train, s.y_train, degree) for degree in degrees] f
 errors = {
     part: np.array(
         [
-            [mean_squared_error(polynomial, getattr(s, f"x_{part}"), getattr(s, f"y_{part}")) for polynomial in row]
+            [
+                mean_squared_error(polynomial, getattr(s, f"x_{part}"), getattr(s, f"y_{part}"))
+                for polynomial in row
+            ]
             for s, row in zip(samples, fitted)
         ]
     )
     for part in ("train", "valid", "test")
 }
 
-ex.degree_prediction.check(prediction, np.median(errors["train"], axis=0), np.median(errors["test"], axis=0))
+ex.degree_prediction.check(
+    prediction, np.median(errors["train"], axis=0), np.median(errors["test"], axis=0)
+)
 
 # %%
 with plots.canvas() as (figure, axes):
     series = {"training error": errors["train"], "test error": errors["test"]}
-    plots.curves(axes, degrees, series, xlabel="degree of the polynomial", ylabel="mean squared error", marker=True)
+    plots.curves(
+        axes,
+        degrees,
+        series,
+        xlabel="degree of the polynomial",
+        ylabel="mean squared error",
+        marker=True,
+    )
     noise = datasets.POLYNOMIAL_NOISE**2
     axes.axhline(noise, color="#777777", linewidth=1, linestyle=":")
-    axes.annotate("variance of the noise", (15, noise), xytext=(0, -12), textcoords="offset points", fontsize=9, ha="right")
+    axes.annotate(
+        "variance of the noise",
+        (15, noise),
+        xytext=(0, -12),
+        textcoords="offset points",
+        fontsize=9,
+        ha="right",
+    )
     axes.set(yscale="log", ylim=(noise / 20, 100))
 plots.show(
     figure,
-    alt="Error over degree on a logarithmic axis. The training error falls all the way, below the variance of the noise. The "
-    "test error falls at first, is lowest at a small degree, and then rises by orders of magnitude.",
+    alt="Error over degree on a logarithmic axis. The training error falls all the way, below"
+    " the variance of the noise. The test error falls at first, is lowest at a small "
+    "degree, and then rises by orders of magnitude.",
     data=f"{first}, {len(samples)} training sets of 20 points; line: median, band: middle 80 %",
 )
 
@@ -195,7 +220,12 @@ for run in range(SEED, SEED + RUNS):
     y = 2 * x[:, 0] ** 2 + generator.normal(scale=0.3, size=len(x))
     for results, degree in ((line, 1), (parabola, 2)):
         polynomial = fit_polynomial(x[:20], y[:20], degree)
-        results.append([mean_squared_error(polynomial, x[:20], y[:20]), mean_squared_error(polynomial, x[20:], y[20:])])
+        results.append(
+            [
+                mean_squared_error(polynomial, x[:20], y[:20]),
+                mean_squared_error(polynomial, x[20:], y[20:]),
+            ]
+        )
 
 for column, part in enumerate(("training", "test")):
     verdicts.append(
@@ -221,9 +251,18 @@ for column, part in enumerate(("training", "test")):
 def draw_degree(degree):
     polynomial = fitted[0][degree]
     with plots.canvas(width=6.4, height=3.4) as (figure, axes):
-        axes.plot(grid, datasets.polynomial_truth(grid), color="#777777", linestyle="--", label="truth")
+        axes.plot(
+            grid, datasets.polynomial_truth(grid), color="#777777", linestyle="--", label="truth"
+        )
         axes.plot(grid, polynomial(grid), color=plots.COLORS[1], label=f"degree {degree}")
-        axes.scatter(first.x_train[:, 0], first.y_train, s=18, color=plots.COLORS[0], zorder=3, label="training data")
+        axes.scatter(
+            first.x_train[:, 0],
+            first.y_train,
+            s=18,
+            color=plots.COLORS[0],
+            zorder=3,
+            label="training data",
+        )
         title = f"training error {errors['train'][0, degree]:.3f}, test error {errors['test'][0, degree]:.3g}"
         axes.set(xlabel="x", ylabel="y", ylim=(-2.6, 2.6), title=title)
         axes.legend(loc="upper left", fontsize=9)
@@ -242,8 +281,9 @@ plots.show(figure, alt=f"{alt} Chosen by validation data.", data=first)
 
 
 # %%
-def choose(training_error, validation_error, test_error):
-    ...  # return the index of the model to use
+def choose(
+    training_error, validation_error, test_error
+): ...  # return the index of the model to use
 
 
 ex.choosing.check(choose)
@@ -266,20 +306,30 @@ for degree in (1, 9):
             x, y = s.x_train[:size], s.y_train[:size]
             polynomial = fit_polynomial(x, y, degree)
             by_size[degree, "train"][run, column] = mean_squared_error(polynomial, x, y)
-            by_size[degree, "test"][run, column] = mean_squared_error(polynomial, s.x_test, s.y_test)
+            by_size[degree, "test"][run, column] = mean_squared_error(
+                polynomial, s.x_test, s.y_test
+            )
 
 with plots.canvas(2, width=9.2, height=3.5, sharey=True) as (figure, panels):
     for axes, degree, title in zip(panels, (1, 9), ("straight line", "degree 9"), strict=True):
         series = {"training error": by_size[degree, "train"], "test error": by_size[degree, "test"]}
-        plots.curves(axes, sizes, series, xlabel="training points", ylabel="mean squared error", title=title, marker=True)
+        plots.curves(
+            axes,
+            sizes,
+            series,
+            xlabel="training points",
+            ylabel="mean squared error",
+            title=title,
+            marker=True,
+        )
         axes.axhline(noise, color="#777777", linewidth=1, linestyle=":")
         axes.set(xscale="log", yscale="log", ylim=(noise / 12, 3))
     panels[1].set_ylabel("")
 plots.show(
     figure,
-    alt="Training and test error over the number of training points, for a straight line and for degree 9. For both, the "
-    "training error rises and the test error falls with more points. The line's curves meet far above the noise, those of "
-    "degree 9 close to it.",
+    alt="Training and test error over the number of training points, for a straight line and "
+    "for degree 9. For both, the training error rises and the test error falls with more "
+    "points. The line's curves meet far above the noise, those of degree 9 close to it.",
     data=f"{full[0]}; line: median, band: middle 80 % of {RUNS} runs; dotted: variance of the noise",
 )
 
@@ -326,8 +376,7 @@ verdicts.append(
 
 
 # %%
-def count_parameters(inputs, hidden, outputs):
-    ...  # return the number of weights and biases
+def count_parameters(inputs, hidden, outputs): ...  # return the number of weights and biases
 
 
 ex.counting.check(count_parameters)
@@ -371,7 +420,9 @@ nets = {
         optimizer="adam",
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        watch={"test": (x_test, y_test)} if width == widths[-1] else {},  # the one whose curves section 1.4 reads
+        watch={"test": (x_test, y_test)}
+        if width == widths[-1]
+        else {},  # the one whose curves section 1.4 reads
     )
     for width in widths
 }
@@ -379,12 +430,18 @@ nets = {
 # %%
 on_training = np.stack([nets[width].last("accuracy") for width in widths], axis=1)
 outputs = {width: nets[width].predict(x_test) for width in widths}  # (runs, images, classes)
-on_test = np.stack([(outputs[width].argmax(axis=2) == y_test).mean(axis=1) for width in widths], axis=1)
+on_test = np.stack(
+    [(outputs[width].argmax(axis=2) == y_test).mean(axis=1) for width in widths], axis=1
+)
 
 with plots.canvas(2, width=9.2, height=3.5, sharey=True) as (figure, panels):
-    for axes, rows, title in zip(panels, (clean, noisy), ("clean labels", f"{NOISE:.0%} random labels"), strict=True):
+    for axes, rows, title in zip(
+        panels, (clean, noisy), ("clean labels", f"{NOISE:.0%} random labels"), strict=True
+    ):
         series = {"training accuracy": on_training[rows], "test accuracy": on_test[rows]}
-        plots.curves(axes, widths, series, xlabel="hidden units", ylabel="accuracy", title=title, marker=True)
+        plots.curves(
+            axes, widths, series, xlabel="hidden units", ylabel="accuracy", title=title, marker=True
+        )
         axes.set_xscale("log", base=2)
         axes.set_xticks(widths, widths)
     panels[1].set_ylabel("")
@@ -392,8 +449,9 @@ with plots.canvas(2, width=9.2, height=3.5, sharey=True) as (figure, panels):
     panels[1].get_legend().remove()
 plots.show(
     figure,
-    alt="Accuracy over the number of hidden units, with clean labels on the left and noisy ones on the right. The training "
-    "accuracy rises to one in both. The test accuracy rises and levels off in both, far lower with noisy labels.",
+    alt="Accuracy over the number of hidden units, with clean labels on the left and noisy "
+    "ones on the right. The training accuracy rises to one in both. The test accuracy "
+    "rises and levels off in both, far lower with noisy labels.",
     data=f"{fashion}; line: median, band: middle 80 % of {RUNS} runs",
 )
 
@@ -406,15 +464,27 @@ plots.show(
 # would pay less. For polynomials it would, as section 1.1 showed. For these nets we ask the best of the smaller ones (chosen
 # on validation data) to beat the widest on the test images:
 
+
 # %%
 def judge_width(claim, values, wide, narrow, direction, measure, rows, setting):
     columns = widths.index(wide), widths.index(narrow)
     pair = (values[rows][:, column] for column in columns)
     text = f"{measure}, {wide} against {narrow} units"
-    verdicts.append(claims.judge(claim, *pair, better=direction, measure=text, data=fashion, setting=setting))
+    verdicts.append(
+        claims.judge(claim, *pair, better=direction, measure=text, data=fashion, setting=setting)
+    )
 
 
-judge_width("OVF-30", on_training, 256, 8, "higher", "accuracy on random labels", noisy, "fits more complex labels")
+judge_width(
+    "OVF-30",
+    on_training,
+    256,
+    8,
+    "higher",
+    "accuracy on random labels",
+    noisy,
+    "fits more complex labels",
+)
 gain = on_test[noisy][:, widths.index(256)] - on_test[noisy][:, widths.index(16)]
 low, high = claims.paired_interval(gain)
 verdicts.append(
@@ -431,7 +501,9 @@ verdicts.append(
 # %%
 valid = np.stack([nets[width].last("val_accuracy") for width in widths], axis=1)
 for rows, setting in ((clean, "clean labels"), (noisy, "noisy labels")):
-    small = widths[int(valid[rows].mean(axis=0)[:-1].argmax())]  # the best smaller net, chosen on validation data
+    small = widths[
+        int(valid[rows].mean(axis=0)[:-1].argmax())
+    ]  # the best smaller net, chosen on validation data
     judge_width("OVF-13", on_test, small, 256, "higher", "test accuracy", rows, f"nets, {setting}")
 verdicts.append(
     claims.judge(
@@ -472,22 +544,39 @@ ex.turn_prediction.check(after_turn, at_turn[clean], at_end[clean], at_turn[nois
 # %%
 epochs = np.arange(1, widest.epochs.max() + 1)
 with plots.canvas(2, 2, width=9.2, height=5.6, sharex=True, sharey="row") as (figure, panels):
-    for column, (rows, title) in enumerate(((clean, "clean labels"), (noisy, f"{NOISE:.0%} random labels"))):
-        loss = {"training loss": widest.history["loss"][rows], "validation loss": widest.history["val_loss"][rows]}
-        accuracy = {"training accuracy": widest.history["accuracy"][rows], "validation accuracy": widest.history["val_accuracy"][rows]}
-        plots.curves(panels[0, column], epochs, loss, xlabel="", ylabel="loss (cross-entropy)", title=title)
+    for column, (rows, title) in enumerate(
+        ((clean, "clean labels"), (noisy, f"{NOISE:.0%} random labels"))
+    ):
+        loss = {
+            "training loss": widest.history["loss"][rows],
+            "validation loss": widest.history["val_loss"][rows],
+        }
+        accuracy = {
+            "training accuracy": widest.history["accuracy"][rows],
+            "validation accuracy": widest.history["val_accuracy"][rows],
+        }
+        plots.curves(
+            panels[0, column], epochs, loss, xlabel="", ylabel="loss (cross-entropy)", title=title
+        )
         plots.curves(panels[1, column], epochs, accuracy, xlabel="epoch", ylabel="accuracy")
         turn = widest.history["val_loss"][rows].mean(axis=0).argmin() + 1
         for axes in panels[:, column]:
             axes.axvline(turn, color="black", linewidth=1, linestyle=":")
-        panels[0, column].annotate("validation loss turns", (turn, 2.25), xytext=(5, 0), textcoords="offset points", fontsize=9)
+        panels[0, column].annotate(
+            "validation loss turns",
+            (turn, 2.25),
+            xytext=(5, 0),
+            textcoords="offset points",
+            fontsize=9,
+        )
     for axes in panels[:, 1]:
         axes.set_ylabel("")
         axes.get_legend().remove()
 plots.show(
     figure,
-    alt="Loss and accuracy over the epochs, clean labels left, noisy labels right. In both, the training loss goes to zero and the "
-    "validation loss turns upwards after a few epochs. After the turn the validation accuracy keeps its height with clean labels "
+    alt="Loss and accuracy over the epochs, clean labels left, noisy labels right. In both, "
+    "the training loss goes to zero and the validation loss turns upwards after a few "
+    "epochs. After the turn the validation accuracy keeps its height with clean labels "
     "and falls with noisy ones.",
     data=f"{fashion}, net with 256 hidden units; line: median, band: middle 80 % of {RUNS} runs",
 )
@@ -526,7 +615,9 @@ for rows, setting in ((clean, "clean labels"), (noisy, "noisy labels")):
             better="higher" if rows is noisy else "lower",
             measure="test loss at the end against the turn of the validation loss",
             data=fashion,
-            setting="learning noise raises it" if rows is noisy else "learning signal keeps lowering it",
+            setting="learning noise raises it"
+            if rows is noisy
+            else "learning signal keeps lowering it",
         )
     )
 
@@ -535,9 +626,15 @@ for rows, setting in ((clean, "clean labels"), (noisy, "noisy labels")):
 # lie closest together is the one that learned least.
 
 # %%
-gaps = np.stack([nets[width].last("val_loss") - nets[width].last("loss") for width in widths], axis=1)
-given = np.stack([outputs[width][:, np.arange(len(y_test)), y_test] for width in widths], axis=1)  # to the right class
-test_loss = -np.log(np.maximum(given, 1e-7)).mean(axis=2)  # cross-entropy, cut off where Keras cuts it off
+gaps = np.stack(
+    [nets[width].last("val_loss") - nets[width].last("loss") for width in widths], axis=1
+)
+given = np.stack(
+    [outputs[width][:, np.arange(len(y_test)), y_test] for width in widths], axis=1
+)  # to the right class
+test_loss = -np.log(np.maximum(given, 1e-7)).mean(
+    axis=2
+)  # cross-entropy, cut off where Keras cuts it off
 verdicts.append(
     claims.judge(
         "OVF-22",
@@ -571,7 +668,9 @@ verdicts.append(
 
 # %%
 moons = datasets.load("moons", seed=SEED)
-moons = replace(moons, x_valid=moons.x_valid[:0], y_valid=moons.y_valid[:0])  # nothing is chosen here
+moons = replace(
+    moons, x_valid=moons.x_valid[:0], y_valid=moons.y_valid[:0]
+)  # nothing is chosen here
 FLIPPED = 0.2
 
 
@@ -603,7 +702,10 @@ free, smooth = (
 extent = (-2.0, 3.0, -1.6, 2.1)
 across, up = np.meshgrid(np.linspace(*extent[:2], 200), np.linspace(*extent[2:], 150))
 plane = np.stack([across.ravel(), up.ravel()], axis=1).astype(np.float32)
-surfaces = {name: runs.predict(plane).reshape(RUNS, *across.shape) for name, runs in (("free", free), ("penalized", smooth))}
+surfaces = {
+    name: runs.predict(plane).reshape(RUNS, *across.shape)
+    for name, runs in (("free", free), ("penalized", smooth))
+}
 rows, labels = drawn[0].train_index, drawn[0].targets
 figure = plots.decision_regions(
     moons.x_train[rows],
@@ -614,8 +716,9 @@ figure = plots.decision_regions(
 )
 plots.show(
     figure,
-    alt="Decision regions over 100 points of two half moons, 20 percent of their labels flipped. Without a penalty the boundary "
-    "winds around single flipped points; with a penalty it is one smooth curve between the moons.",
+    alt="Decision regions over 100 points of two half moons, 20 percent of their labels "
+    "flipped. Without a penalty the boundary winds around single flipped points; with a "
+    "penalty it is one smooth curve between the moons.",
     data=f"{moons}, the first of {RUNS} runs; ringed points have a flipped label",
 )
 
@@ -632,12 +735,17 @@ def boundary_cells(probability):
     return (says[:, 1:] != says[:, :-1]).sum(axis=(0, 1)) + (says[1:] != says[:-1]).sum(axis=(0, 1))
 
 
-winding = {name: np.array([boundary_cells(surface) for surface in values]) for name, values in surfaces.items()}
+winding = {
+    name: np.array([boundary_cells(surface) for surface in values])
+    for name, values in surfaces.items()
+}
 correct = {
     name: ((runs.predict(moons.x_test)[..., 0] > 0.5) == moons.y_test).mean(axis=1)
     for name, runs in (("free", free), ("penalized", smooth))
 }
-print(f"boundary, penalized against free: {winding['penalized'].mean() / winding['free'].mean():.0%} of its length")
+print(
+    f"boundary, penalized against free: {winding['penalized'].mean() / winding['free'].mean():.0%} of its length"
+)
 verdicts.append(
     claims.judge(
         "OVF-31",
@@ -678,7 +786,9 @@ ex.preparing.check(prepare)
 # %%
 wine = datasets.load("wine", seed=SEED).standardized()
 
-early_stopping = keras.callbacks.EarlyStopping(patience=20, min_delta=0.001, restore_best_weights=True)
+early_stopping = keras.callbacks.EarlyStopping(
+    patience=20, min_delta=0.001, restore_best_weights=True
+)
 model = keras.Sequential(
     [
         keras.Input((11,)),
@@ -698,7 +808,9 @@ history = model.fit(
     callbacks=[early_stopping],
     verbose=0,
 )
-print(f"stopped after epoch {len(history.epoch)} of 500, weights of epoch {early_stopping.best_epoch + 1} kept")
+print(
+    f"stopped after epoch {len(history.epoch)} of 500, weights of epoch {early_stopping.best_epoch + 1} kept"
+)
 
 # %% [markdown]
 # A well-known online course checks such an answer by asserting `early_stopping.min_delta == -0.001`, since earlier versions of
@@ -727,8 +839,7 @@ verdicts.append(
 
 
 # %%
-def stop(losses, patience, min_delta):
-    ...  # return (last, best)
+def stop(losses, patience, min_delta): ...  # return (last, best)
 
 
 ex.stopping.check(stop)
@@ -766,7 +877,10 @@ poured = [
     )
     for number, split in enumerate(bottles)
 ]
-mae = {name: np.concatenate([runs.history[name] for runs in poured]) for name in ("loss", "val_loss", "test_loss")}
+mae = {
+    name: np.concatenate([runs.history[name] for runs in poured])
+    for name in ("loss", "val_loss", "test_loss")
+}
 rule = ex.stopping.reference
 stops = np.array([rule(curve, 20, 0.001) for curve in mae["val_loss"]])
 last, kept = stops.T
@@ -775,17 +889,32 @@ last, kept = stops.T
 with plots.canvas(width=7.2, height=3.8) as (figure, axes):
     pairs = {"training error": "loss", "validation error": "val_loss", "test error": "test_loss"}
     series = {label: mae[metric] for label, metric in pairs.items()}
-    plots.curves(axes, np.arange(1, EPOCHS + 1), series, xlabel="epoch", ylabel="mean absolute error (score points)")
+    plots.curves(
+        axes,
+        np.arange(1, EPOCHS + 1),
+        series,
+        xlabel="epoch",
+        ylabel="mean absolute error (score points)",
+    )
     ones = np.arange(RUNS)
-    axes.scatter(kept + 1, mae["val_loss"][ones, kept], marker="v", s=30, color="black", zorder=4, label="weights kept")
+    axes.scatter(
+        kept + 1,
+        mae["val_loss"][ones, kept],
+        marker="v",
+        s=30,
+        color="black",
+        zorder=4,
+        label="weights kept",
+    )
     axes.set(yscale="log", ylim=(0.15, 3))
     axes.set_yticks([0.2, 0.5, 1, 2], ["0.2", "0.5", "1", "2"])
     axes.minorticks_off()
     axes.legend(ncols=2)
 plots.show(
     figure,
-    alt="Training, validation and test error of the wine net over the epochs, on a logarithmic axis. The training error keeps "
-    "falling. Validation and test error fall steeply, then level off without a clear rise. Triangles mark where early stopping "
+    alt="Training, validation and test error of the wine net over the epochs, on a "
+    "logarithmic axis. The training error keeps falling. Validation and test error fall "
+    "steeply, then level off without a clear rise. Triangles mark where early stopping "
     "would keep the weights.",
     data=f"{wine}; line: median, band: middle 80 % of {RUNS} runs",
 )
@@ -832,15 +961,20 @@ verdicts.append(
     )
 )
 stopped = last < EPOCHS - 1
-print(f"{stopped.sum()} of {RUNS} runs stopped before epoch {EPOCHS}; on average {last.mean() + 1:.0f} epochs were trained.")
+print(
+    f"{stopped.sum()} of {RUNS} runs stopped before epoch {EPOCHS}; on average {last.mean() + 1:.0f} epochs were trained."
+)
 
 # %% [markdown]
 # One more question that should be asked of every net, and that the notes do not ask: is it better than something simple? A
 # straight line through the same wines, and the plain median of all scores, take no training to speak of.
 
+
 # %%
 def linear_error(split):
-    with_one = [np.hstack([x, np.ones((len(x), 1), np.float32)]) for x in (split.x_train, split.x_test)]
+    with_one = [
+        np.hstack([x, np.ones((len(x), 1), np.float32)]) for x in (split.x_train, split.x_test)
+    ]
     weights, *_ = np.linalg.lstsq(with_one[0], split.y_train, rcond=None)
     return np.abs(with_one[1] @ weights - split.y_test).mean()
 
@@ -853,7 +987,9 @@ print(f"mean absolute error on the test wines, mean of {RUNS} divisions, {wine}"
 print(f"always the median           {median.mean():.3f}")
 print(f"linear regression           {simple.mean():.3f}")
 print(f"512-512-512, stopped early  {deep.mean():.3f}")
-print(f"net minus linear regression {(deep - simple).mean():+.3f}, 95 % interval {low:+.3f} to {high:+.3f}")
+print(
+    f"net minus linear regression {(deep - simple).mean():+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+)
 
 # %% [markdown]
 # Half a million parameters against twelve. If the interval above does not lie below zero, the large net has not earned its
@@ -874,7 +1010,10 @@ claims.summary(verdicts)
 # came out as follows when it was last run.
 
 # %%
-claims.summary(claims.recorded(root / "notebooks" / "audits" / "01_overfitting.ipynb"), link="audits/01_overfitting.ipynb")
+claims.summary(
+    claims.recorded(root / "notebooks" / "audits" / "01_overfitting.ipynb"),
+    link="audits/01_overfitting.ipynb",
+)
 
 # %% [markdown]
 # ## Where to read on
