@@ -173,8 +173,8 @@ def check_pairs(claim_id: str, treatment: np.ndarray, control: np.ndarray, bette
 
 
 def signed(value: float) -> str:
-    """Three significant digits with a sign."""
-    return f"{value:+.3g}" if value else "0"
+    """Three significant digits with a sign; what is left of rounding is 0."""
+    return f"{value:+.3g}" if abs(value) > 1e-12 else "0"
 
 
 def show(verdict: Verdict, claim: Claim) -> None:

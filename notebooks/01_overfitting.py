@@ -340,6 +340,7 @@ plots.show(
 # it off.
 
 # %%
+# NBVAL_CHECK_OUTPUT
 verdicts.append(
     claims.judge(
         "OVF-11",
@@ -817,6 +818,7 @@ print(
 # Keras flipped the sign at once. Ask a callback that is set up correctly:
 
 # %%
+# NBVAL_CHECK_OUTPUT
 right = keras.callbacks.EarlyStopping(patience=5, min_delta=0.001, restore_best_weights=True)
 verdicts.append(
     claims.check(
