@@ -154,6 +154,16 @@ def test_a_docstring_alone_is_no_attempt_but_any_code_is():
     assert doubling.check(started).status == NOT_YET
 
 
+def test_where_the_import_stands_makes_no_difference():
+    source = "def centred(x):\n    return x - np.mean(x)\n"
+    module, cell = {}, {"np": np}
+    exec(compile("import numpy as np\n" + source, "module", "exec"), module)
+    exec(compile(source, "cell", "exec"), cell)
+    exec(compile(source.replace("mean", "median"), "cell", "exec"), changed := {"np": np})
+    assert room.untouched(cell["centred"], module["centred"])
+    assert not room.untouched(changed["centred"], module["centred"])
+
+
 def test_interrupting_a_check_interrupts_it():
     def forever(x):
         raise KeyboardInterrupt
