@@ -42,8 +42,7 @@ def show_figure(figure, alt: str) -> None:
 
     Raises ValueError where `alt` says nothing.
     """
-    if len(alt.split()) < 4:
-        raise ValueError(f"alt is {alt!r}: say in a sentence what the figure shows.")
+    check_alt(alt)
     image = png(figure)
     if not in_notebook():
         print(f"[figure: {alt}]")
@@ -52,6 +51,51 @@ def show_figure(figure, alt: str) -> None:
 
     bundle = {"image/png": base64.b64encode(image).decode(), "text/plain": alt}
     display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+
+
+def gif(figure, draw, frames: int, *, milliseconds: int = 90) -> bytes:
+    """The matplotlib figure as an animated GIF of `frames` pictures, in 128 colours; the figure is closed.
+
+    `draw(number)` moves the figure to each of its frames.
+    """
+    from matplotlib import pyplot
+    from PIL import Image
+
+    figure.set_dpi(90)
+    pictures = []
+    for number in range(frames):
+        draw(number)
+        figure.canvas.draw()
+        drawn = Image.frombytes("RGBA", figure.canvas.get_width_height(physical=True), bytes(figure.canvas.buffer_rgba()))
+        pictures.append(drawn.convert("RGB"))
+    pyplot.close(figure)
+    palette = pictures[-1].quantize(128, dither=Image.Dither.NONE)  # the last picture holds every colour
+    first, *others = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    file = io.BytesIO()
+    first.save(file, format="gif", save_all=True, append_images=others, duration=milliseconds, loop=0)
+    return file.getvalue()
+
+
+def show_animation(image: bytes, alt: str) -> None:
+    """Show an animated GIF with the text `alt`, in a fold that readers can close when it disturbs them.
+
+    Raises ValueError where `alt` says nothing.
+    """
+    check_alt(alt)
+    if not in_notebook():
+        print(f"[animation: {alt}]")
+        return
+    from IPython.display import display
+
+    tag = f'<img alt="{escape(alt)}" src="data:image/gif;base64,{base64.b64encode(image).decode()}">'
+    markup = f"<details open><summary>Animation (close to stop it)</summary>{tag}</details>"
+    display({"text/html": markup, "text/plain": alt}, raw=True)
+
+
+def check_alt(alt: str) -> None:
+    """Refuse a text that does not say what a figure shows."""
+    if len(alt.split()) < 4:
+        raise ValueError(f"alt is {alt!r}: say in a sentence what the figure shows.")
 
 
 def escape(text: str) -> str:

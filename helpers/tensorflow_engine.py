@@ -7,131 +7,156 @@ the Keras model, loss and optimizer define, and comes back once an epoch with th
 
 import json
 import random
+from types import FunctionType
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-EVALUATION_ROWS = 4096  # rows evaluated at a time: bounds the memory that hidden activations take
+EVALUATION_ROWS = 1024  # rows evaluated at a time: bounds the memory that hidden activations take
 KEPT_ENGINES = 16
 
-# Compiling with XLA takes about a second longer (three for 20 layers) and saves about 0.1 ms a step (one for 20
-# layers), so it pays after this many steps.
-STEPS_THAT_PAY_FOR_XLA = 6000
 
+def wants_xla(model, augment=None) -> bool:
+    """Whether XLA makes training steps of `model` faster, by what was measured (docs/benchmarks.md).
 
-def wants_xla(model, total_steps: int) -> bool:
-    """Whether XLA makes `total_steps` training steps of `model` faster, by what was measured (docs/benchmarks.md).
-
-    On a CPU it makes convolutions 10 times slower, and Keras's random layers too, for their seed generator.
+    On a CPU it makes convolutions 10 times slower, and everything random too (dropout, noise, augmentation): there its
+    generator takes longer than the step. The answer depends on nothing else, so that a run's result does not either.
     """
-    if total_steps < STEPS_THAT_PAY_FOR_XLA:
-        return False
     if tf.config.list_physical_devices("GPU"):
         return True
-    layers = model._flatten_layers(include_self=False)
-    return not any("conv" in type(layer).__name__.lower() or hasattr(layer, "seed_generator") for layer in layers)
+    convolves = any(len(variable.shape) > 2 for variable in model.trainable_variables)  # kernels of height x width
+    draws = any("seed_generator" in variable.path for variable in model.variables)
+    return not (convolves or draws or augment)
+
+
+class Momentum(keras.Variable):
+    """A momentum that can change at every step.
+
+    Keras's optimizers leave momentum out where it is zero, and ask so once, when they are compiled: the answer is no.
+    """
+
+    def __ne__(self, other):
+        return True
+
+    def __gt__(self, other):
+        return True
+
+    __hash__ = keras.Variable.__hash__
+
+
+def momentum_name(optimizer) -> str:
+    """What the optimizer calls its momentum. Raises ValueError where it has none."""
+    for name in ("momentum", "beta_1"):
+        if hasattr(optimizer, name):
+            return name
+    raise ValueError(f"{type(optimizer).__name__} has no momentum to set: take SGD, RMSprop or one of the Adam family.")
 
 
 class Engine:
     """A Keras model with optimizer, loss and metrics, and the programs that train, evaluate and apply it."""
 
-    def __init__(self, model, optimizer, loss, metrics, xla: bool, example: tuple):
-        self.model = model
+    def __init__(self, model, optimizer, loss, metrics, *, example: tuple, xla: bool, momentum=False, augment=None):
+        if momentum:
+            name = momentum_name(optimizer)
+            setattr(optimizer, name, Momentum(getattr(optimizer, name), trainable=False, name=name))
         model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
-        optimizer.build(model.trainable_variables)
-        self.initial_optimizer = [variable.numpy() for variable in optimizer.variables]
+        model.optimizer.build(model.trainable_variables)
+        self.model = model
+        self._initial_optimizer = [variable.numpy() for variable in model.optimizer.variables]
+        self._augment = augment
+        self._seed = tf.Variable(0, dtype=tf.int64)
         self._metrics = [metric for metric in model.metrics if metric.name != "loss"]
         inputs, targets = example
         self._update_metrics(targets, model(self._as_input(inputs)))  # Keras builds metrics on first use
+        self.metric_names = list(self._metric_results())
         self._train = tf.function(self._train_epoch, jit_compile=xla)
-        self._evaluate = tf.function(self._evaluate_rows, jit_compile=xla)
-        self._predict = tf.function(self._predict_rows, jit_compile=xla)
+        self._evaluate = tf.function(self._evaluate_all, reduce_retracing=True)
+        self._predict = tf.function(self._predict_rows, reduce_retracing=True)
 
-    def restart(self, build, seed: int) -> None:
-        """Fresh weights, those of `keras.utils.set_random_seed(seed); build()`, and a fresh optimizer.
-
-        Only Python's generator is seeded, and put back after: seeding TensorFlow would freeze the minibatches of every
-        later `model.fit` in the notebook.
-        """
-        state = random.getstate()
-        random.seed(seed)
-        try:
-            fresh = build()
-        finally:
-            random.setstate(state)
+    def restart(self, fresh, seed: int) -> None:
+        """Begin a run: the weights of `fresh`, a model as this one, and an optimizer that has done nothing yet."""
         for variable, value in zip(state_of(self.model), state_of(fresh), strict=True):
             variable.assign(value)
-        for variable, value in zip(self.model.optimizer.variables, self.initial_optimizer, strict=True):
+        for variable, value in zip(self.model.optimizer.variables, self._initial_optimizer, strict=True):
             variable.assign(value)
+        self._seed.assign(seed)
         self.model.stop_training = False
 
-    def train_epoch(self, x, y, order, batch_size: int, rates=None) -> tuple[np.ndarray, dict[str, float]]:
+    def train_epoch(self, data: tuple, order, batch_size: int, settings: dict) -> tuple[np.ndarray, dict[str, float]]:
         """Train on the rows `order`, in that order, the last partial minibatch included as in Keras.
 
-        `rates`: the learning rate of each step, or None for the optimizer's own. Returns the data loss of every step,
-        shape (steps,), and the epoch's `loss` (of the data), `penalty` (of the regularizers) and metrics.
+        `data` are the tensors x, y and sample weights (or None). `settings` holds learning rates or momenta, one for
+        each step, by the name of the optimizer's attribute. Returns the data loss of every step, shape (steps,), and
+        the epoch's `loss` (of the data), `penalty` (of the regularizers) and metrics.
         """
         full = len(order) // batch_size * batch_size
         batches = tf.constant(order[:full].reshape(-1, batch_size), tf.int32)
         rest = tf.constant(order[full:], tf.int32)
-        rates = None if rates is None else tf.constant(rates, tf.float32)
-        losses, penalties, metrics = self._train(x, y, batches, rest, rates)
+        settings = {name: tf.constant(values, tf.float32) for name, values in settings.items()}
+        losses, penalties, metrics = self._train(data, batches, rest, settings)
         sizes = np.diff(np.r_[0 : len(order) : batch_size, len(order)])
         losses = losses.numpy()
         logs = {"loss": np.average(losses, weights=sizes), "penalty": np.average(penalties, weights=sizes)}
         return losses, logs | {name: float(value) for name, value in metrics.items()}
 
     def evaluate(self, x, y) -> dict[str, float]:
-        """Loss of the data (without penalties) and metrics over all rows, in inference mode."""
-        self._reset_metrics()
-        total, metrics = 0.0, {}
-        for start in range(0, len(x), EVALUATION_ROWS):
-            rows = slice(start, start + EVALUATION_ROWS)
-            loss, metrics = self._evaluate(x[rows], y[rows])
-            total += float(loss) * len(x[rows])
-        return {"loss": total / len(x)} | {name: float(value) for name, value in metrics.items()}
+        """Loss of the data (without penalties) and metrics over all rows of two tensors, in inference mode."""
+        return {name: float(value) for name, value in self._evaluate(x, y).items()}
 
     def predict(self, weights: list[np.ndarray], x) -> np.ndarray:
         """Outputs of the model with `weights` for the rows of `x`, in inference mode."""
         self.model.set_weights(weights)
-        parts = [self._predict(x[start : start + EVALUATION_ROWS]) for start in range(0, len(x), EVALUATION_ROWS)]
-        return np.concatenate(parts)
+        starts = range(0, len(x), EVALUATION_ROWS)
+        return np.concatenate([self._predict(as_tensor(x[start : start + EVALUATION_ROWS])) for start in starts])
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of the optimizer at a step counted from 0, also where it has a schedule. Ends the run."""
+        self.model.optimizer.iterations.assign(step)
+        return float(self.model.optimizer.learning_rate)
 
     # What is compiled ------------------------------------------------------------------------------------------------
 
-    def _train_epoch(self, x, y, batches, rest, rates):
+    def _train_epoch(self, data, batches, rest, settings):
         self._reset_metrics()
         steps = batches.shape[0] + (rest.shape[0] > 0)
         losses = tf.TensorArray(tf.float32, steps)
         penalties = tf.TensorArray(tf.float32, steps)
         for step in tf.range(batches.shape[0]):
-            loss, penalty = self._step(x, y, batches[step], None if rates is None else rates[step])
+            loss, penalty = self._step(data, batches[step], {name: values[step] for name, values in settings.items()})
             losses, penalties = losses.write(step, loss), penalties.write(step, penalty)
         if rest.shape[0]:
-            loss, penalty = self._step(x, y, rest, None if rates is None else rates[-1])
+            loss, penalty = self._step(data, rest, {name: values[-1] for name, values in settings.items()})
             losses, penalties = losses.write(steps - 1, loss), penalties.write(steps - 1, penalty)
         return losses.stack(), penalties.stack(), self._metric_results()
 
-    def _step(self, x, y, index, rate):
+    def _step(self, data, index, settings):
         model, optimizer = self.model, self.model.optimizer
-        inputs, targets = self._as_input(tf.gather(x, index)), tf.gather(y, index)
-        if rate is not None:
-            optimizer.learning_rate.assign(rate)
+        x, targets, weights = [None if part is None else tf.gather(part, index) for part in data]
+        if self._augment:
+            x = self._augment(x, tf.stack([self._seed, tf.cast(optimizer.iterations, tf.int64)]))
+        inputs = self._as_input(x)
+        for name, value in settings.items():
+            getattr(optimizer, name).assign(value)
         with tf.GradientTape() as tape:
             outputs = model(inputs, training=True)
-            total = model.compute_loss(inputs, targets, outputs, training=True)
+            total = model.compute_loss(inputs, targets, outputs, weights, training=True)
+            scaled = optimizer.scale_loss(total)
         penalty = self._penalty()
-        optimizer.apply(tape.gradient(total, model.trainable_variables), model.trainable_variables)
+        optimizer.apply(tape.gradient(scaled, model.trainable_variables), model.trainable_variables)
         self._update_metrics(targets, outputs)
-        return total - penalty, penalty
+        return tf.cast(total - penalty, tf.float32), tf.cast(penalty, tf.float32)
 
-    def _evaluate_rows(self, x, y):
-        inputs = self._as_input(x)
-        outputs = self.model(inputs, training=False)
-        loss = self.model.compute_loss(inputs, y, outputs, training=False) - self._penalty()
-        self._update_metrics(y, outputs)
-        return loss, self._metric_results()
+    def _evaluate_all(self, x, y):
+        self._reset_metrics()
+        rows, total = tf.shape(x)[0], tf.constant(0.0)
+        for start in tf.range(0, rows, EVALUATION_ROWS):
+            inputs, targets = self._as_input(x[start : start + EVALUATION_ROWS]), y[start : start + EVALUATION_ROWS]
+            outputs = self.model(inputs, training=False)
+            loss = self.model.compute_loss(inputs, targets, outputs, training=False) - self._penalty()
+            self._update_metrics(targets, outputs)
+            total += tf.cast(loss, tf.float32) * tf.cast(tf.shape(targets)[0], tf.float32)
+        return {"loss": total / tf.cast(rows, tf.float32)} | self._metric_results()
 
     def _predict_rows(self, x):
         return self.model(self._as_input(x), training=False)
@@ -155,39 +180,90 @@ class Engine:
         return {name: value for metric in self._metrics for name, value in metric.result().items()}
 
 
+def seeded(build, seed: int):
+    """The model that `keras.utils.set_random_seed(seed); build()` makes.
+
+    Only Python's generator is seeded, and put back after: seeding TensorFlow would freeze the minibatches of every
+    later `model.fit` in the notebook (claim NEW-01).
+    """
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        return build()
+    finally:
+        random.setstate(state)
+
+
 def state_of(model) -> list:
     """Every variable of the layers: weights, moving averages and the state of random layers."""
     return [variable for layer in model.layers for variable in layer.variables]
 
 
-_engines: dict[tuple, Engine] = {}  # compiled programs, kept because compiling takes longer than most experiments
+def as_tensor(array: np.ndarray):
+    """The array as a tensor: in the same memory where TensorFlow can use it (on a CPU, from a multiple of 64 bytes)."""
+    shared = array.ctypes.data % 64 == 0 and array.flags.c_contiguous and array.flags.writeable
+    if shared and array.size and not tf.config.list_physical_devices("GPU"):
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return tf.convert_to_tensor(array)
 
 
-def engine_for(build, optimizer, loss, metrics, total_steps: int, example: tuple) -> Engine:
+# Compiled programs are kept -----------------------------------------------------------------------------------------
+
+_engines: dict[tuple, Engine] = {}  # because compiling takes longer than most experiments
+
+
+def engine_for(model, optimizer, loss, metrics, *, example: tuple, momentum: bool, augment) -> Engine:
     """The engine for this model, optimizer, loss and metrics: the one compiled earlier where all of them are the same.
 
-    Models with code that is not Keras's own are compiled afresh each time, because that code may have changed.
+    Names of losses and metrics are the same if equal, objects only if they are one: Keras's descriptions of losses are
+    incomplete (Huber's has no delta). What holds code that is not Keras's own is compiled afresh each time, because
+    that code may have changed.
     """
-    model = build()
-    xla = wants_xla(model, total_steps)
-    key = describe(model, optimizer, loss, metrics)
-    if key is None:
-        return Engine(model, optimizer, loss, metrics, xla, example)
-    if (key, xla) not in _engines:
-        if len(_engines) == KEPT_ENGINES:
-            del _engines[next(iter(_engines))]
-        _engines[key, xla] = Engine(model, optimizer, loss, metrics, xla, example)
-    return _engines[key, xla]
+    mode = {"xla": wants_xla(model, augment), "momentum": momentum, "augment": augment}
+    objects = [part for part in (optimizer, loss, *metrics) if not isinstance(part, str)]
+    description = describe(model, optimizer) if all(map(is_from_keras, objects)) else None
+    if description is None or augment:
+        return Engine(model, optimizer, loss, metrics, example=example, **mode)
+    key = (description, loss, *metrics, *mode.values())
+    engine = _engines.pop(key, None) or Engine(model, optimizer, loss, metrics, example=example, **mode)
+    _engines[key] = engine  # the latest used is last
+    while len(_engines) > KEPT_ENGINES:
+        del _engines[next(iter(_engines))]
+    return engine
 
 
-def describe(model, optimizer, loss, metrics) -> str | None:
-    """A text that is equal for equal models, optimizers, losses and metrics; None where code of one's own is in them."""
-    layers = list(model._flatten_layers())
-    parts = [optimizer, *layers, *[part for part in (loss, *metrics) if not isinstance(part, str)]]
-    if not all(type(part).__module__.startswith("keras.") and type(part).__name__ != "Lambda" for part in parts):
+def describe(model, optimizer) -> str | None:
+    """A text that is equal for equal models and optimizers; None where the model holds code that is not Keras's own.
+
+    The optimizer's learning rate, where it is a number, is left out: every run sets its own.
+    """
+    layers = list(model._flatten_layers())  # Keras has no public way to the layers within layers
+    if not all(map(is_from_keras, layers)):
         return None
-    text = model.to_json()
-    for number, layer in enumerate(layers):  # names count up with every model built
-        text = text.replace(f'"{layer.name}"', f'"layer {number}"')
-    others = [part if isinstance(part, str) else keras.saving.serialize_keras_object(part) for part in (loss, *metrics)]
-    return text + json.dumps([keras.optimizers.serialize(optimizer), others], sort_keys=True, default=str)
+    settings = optimizer.get_config() | {"name": type(optimizer).__name__}
+    if isinstance(settings["learning_rate"], float):
+        del settings["learning_rate"]
+    config = [json.loads(model.to_json()), settings]
+    if not names_only_keras(config):
+        return None
+    text = json.dumps(config, sort_keys=True)
+    for number, layer in enumerate(layers):  # automatic names count up with every model built
+        if layer.name.rstrip("0123456789").replace("_", "") == type(layer).__name__.lower():
+            text = text.replace(f'"{layer.name}"', f'"{type(layer).__name__} {number}"')
+    return text
+
+
+def is_from_keras(part) -> bool:
+    """Whether a layer, optimizer, loss, metric or function, and the functions it keeps, are Keras's own code."""
+    kept = [value for value in vars(part).values() if isinstance(value, FunctionType)]
+    code = [part if isinstance(part, FunctionType) else type(part), *kept]
+    return all(each.__module__.split(".")[0] == "keras" for each in code)
+
+
+def names_only_keras(config) -> bool:
+    """Whether every class that a configuration names is Keras's own."""
+    if isinstance(config, dict):
+        own = str(config.get("module")).split(".")[0] == "keras"
+        allowed = own or config.get("class_name") in (None, "__keras_tensor__")
+        return allowed and all(map(names_only_keras, config.values()))
+    return not isinstance(config, list) or all(map(names_only_keras, config))

@@ -4,31 +4,41 @@
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.ndimage import gaussian_filter1d
 from tqdm.auto import tqdm
 
 from helpers import runtime
-from helpers.tensorflow_engine import engine_for
+from helpers.tensorflow_engine import as_tensor, engine_for, momentum_name, seeded
+from helpers.training_checks import check_model, check_monitor, check_request
+
+STEPS_BETWEEN_LOOKS = 10  # of a learning-rate range test, to see whether it has diverged
+DIVERGED = 4  # times the lowest loss so far
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one run has of its own.
+    """What one run has of its own; None leaves it to the call, or to the optimizer.
 
     `seed` decides the initial weights and the order of the minibatches. `train_index` picks training rows (a fold, a
     bootstrap sample with repeats; default: all). `targets` replaces the training targets (label noise).
-    `learning_rate` is a number, or an array with one rate for each step; None leaves the optimizer's own.
+    `learning_rate` and `momentum` (in the Adam family: beta_1) are a number, or an array with one for each step.
+    `sample_weight` weighs the training rows in the loss, as in Keras, shape (n_train,). `order` fixes the order of the
+    run's training rows: one permutation for all epochs, or one for each, shape (epochs, rows).
     """
 
     seed: int = 0
     train_index: np.ndarray | None = None
     targets: np.ndarray | None = None
     learning_rate: float | np.ndarray | None = None
+    momentum: float | np.ndarray | None = None
+    sample_weight: np.ndarray | None = None
+    order: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -53,8 +63,7 @@ class Runs:
 
     def predict(self, x) -> np.ndarray:
         """Outputs of every run for the rows of `x`, shape (runs, n, ...)."""
-        rows = tf.convert_to_tensor(x)
-        return np.stack([self._forward(weights, rows) for weights in self.weights])
+        return np.stack([self._forward(weights, np.asarray(x)) for weights in self.weights])
 
     def last(self, metric: str) -> np.ndarray:
         """The metric at each run's last trained epoch, shape (runs,)."""
@@ -83,30 +92,40 @@ def fit_runs(
     loss,
     metrics=(),
     learning_rate=None,
+    momentum=None,
     early_stopping: keras.callbacks.EarlyStopping | None = None,
+    augment=None,
     watch=None,
     progress: bool | None = None,
 ) -> Runs:
     """Train `build()` once for every run and return all histories and weights.
 
     `build` returns an ordinary Keras model; `optimizer` is a Keras optimizer, its name, or a function that makes one.
-    `runs` is a number (seeds 0, 1, ...) or a list of `Run`. Histories hold `loss` (the mean over the epoch's steps of
-    the data loss, as Keras reports it but without penalties), `penalty`, `val_loss`, and each metric with and without
-    `val_`. `watch` names further data to evaluate after every epoch: `{"test": (x, y)}` adds `test_loss` and so on.
-    `early_stopping` is Keras's own callback, applied to each run by itself. The order of the minibatches is fresh in
-    every epoch and comes from a NumPy generator with the run's seed. `progress` shows a bar (default: where somebody
-    is watching). An interrupt returns the runs that are finished, marked as partial.
+    `runs` is a number (seeds 0, 1, ...) or a list of `Run`; `learning_rate` and `momentum` are for runs without their
+    own. Histories hold `loss` (the mean over the epoch's steps of the data loss, as Keras reports it but without
+    penalties), `penalty`, `val_loss`, and each metric with and without `val_`. `watch` names further data to evaluate
+    after every epoch: `{"test": (x, y)}` adds `test_loss` and so on. `early_stopping` is Keras's own callback, applied
+    to each run by itself. The order of the minibatches is fresh in every epoch and comes from a NumPy generator with
+    the run's seed. `augment(x, seed)` changes the inputs of every training minibatch; its seed, two integers for
+    TensorFlow's `stateless_` functions, differs by run and step (Keras's random layers go into the model instead).
+    `progress` shows a bar (default: where somebody is watching). An interrupt returns the runs that are finished,
+    marked as partial.
 
-    Raises ValueError for data, indices, rates or sizes that do not fit, before anything is compiled.
+    Raises ValueError for data, indices, rates, sizes or a model that do not fit, before anything is compiled.
     """
     runs = [Run(seed) for seed in range(runs)] if isinstance(runs, int) else list(runs)
-    runs = [run if run.learning_rate is not None else replace(run, learning_rate=learning_rate) for run in runs]
-    check_request(split, runs, epochs, batch_size)
-    steps = [epochs * -(-len(rows_of(run, split)) // batch_size) for run in runs]
-    x, y = tf.convert_to_tensor(split.x_train), tf.convert_to_tensor(split.y_train)
-    watched = {"val": (split.x_valid, split.y_valid)} | (watch or {})
-    watched = {name: tuple(map(tf.convert_to_tensor, data)) for name, data in watched.items() if len(data[0])}
-    engine = engine_for(build, fresh_optimizer(optimizer), loss, list(metrics), sum(steps), (x[:2], y[:2]))
+    watch = watch or {}
+    optimizer = fresh_optimizer(optimizer)
+    runs = [with_defaults(run, learning_rate, momentum, optimizer) for run in runs]
+    check_request(split, runs, epochs, batch_size, watch)
+    engine, first = prepare(build, split, runs, optimizer, loss, list(metrics), augment)
+    data = as_tensor(split.x_train), as_tensor(split.y_train)
+    watched = {"val": (split.x_valid, split.y_valid)} | watch
+    watched = {name: tuple(map(as_tensor, arrays)) for name, arrays in watched.items() if len(arrays[0])}
+    names = ["loss", "penalty", *engine.metric_names]
+    names += [f"{part}_{name}" for part in watched for name in ("loss", *engine.metric_names)]
+    early_stopping = early_stopping or note_best("val_loss" if "val" in watched else "loss")
+    check_monitor(early_stopping, names)
 
     finished, partial = [], False
     shown = runtime.somebody_is_watching() if progress is None else progress
@@ -114,11 +133,9 @@ def fit_runs(
         try:
             for number, run in enumerate(runs):
                 bar.set_description(f"run {number + 1} of {len(runs)}")
-                targets = y if run.targets is None else tf.convert_to_tensor(run.targets)
-                engine.restart(build, run.seed)
-                stopper = follow(engine.model, early_stopping or note_best("val_loss" if "val" in watched else "loss"))
-                rows = rows_of(run, split)
-                finished.append(fit_one(engine, run, rows, (x, targets), watched, epochs, batch_size, stopper, bar))
+                engine.restart(seeded(build, run.seed) if number else first, run.seed)
+                stopper = follow(engine.model, early_stopping)
+                finished.append(fit_one(engine, run, data, watched, epochs, batch_size, stopper, bar.update))
                 bar.update((number + 1) * epochs - bar.n)
         except KeyboardInterrupt:
             if not finished:
@@ -127,29 +144,43 @@ def fit_runs(
     return gather(finished, epochs, partial, engine.predict)
 
 
-def fit_one(engine, run: Run, rows, data, watched, epochs: int, batch_size: int, stopper, bar) -> dict:
+def prepare(build, split, runs: list[Run], optimizer, loss, metrics: list, augment) -> tuple:
+    """The engine for these runs and the model of the first, which has been checked against data, loss and runs."""
+    model = seeded(build, runs[0].seed)
+    check_model(model, split, loss, runs)
+    if len(runs) > 1 and seeded(build, 0) is model:
+        raise ValueError("build() must make a new model each time it is called; it returned the same one twice.")
+    example = tf.convert_to_tensor(split.x_train[:2]), tf.convert_to_tensor(split.y_train[:2])
+    changes_momentum = any(run.momentum is not None for run in runs)
+    asked = {"example": example, "momentum": changes_momentum, "augment": augment}
+    return engine_for(model, optimizer, loss, metrics, **asked), model
+
+
+def fit_one(engine, run: Run, data: tuple, watched: dict, epochs: int, batch_size: int, stopper, report) -> dict:
     """Train one run on a restarted engine and return what it did."""
-    generator = np.random.default_rng(run.seed)
+    x, y, weights = data_of(run, *data)
+    rows = np.arange(len(x)) if run.train_index is None else np.asarray(run.train_index)
     steps = -(-len(rows) // batch_size)
-    rates = None if run.learning_rate is None else np.broadcast_to(run.learning_rate, (epochs * steps,))
+    settings = settings_of(run, engine.model.optimizer, epochs * steps)
+    orders = orders_of(run, len(rows))
     history, step_losses, failure = [], [], None
     for epoch in range(epochs):
-        order = rows[generator.permutation(len(rows))]
-        now = None if rates is None else rates[epoch * steps : (epoch + 1) * steps]
-        losses, logs = engine.train_epoch(*data, order, batch_size, now)
-        for name, (x, y) in watched.items():
-            logs |= {f"{name}_{metric}": value for metric, value in engine.evaluate(x, y).items()}
+        now = {name: values[epoch * steps : (epoch + 1) * steps] for name, values in settings.items()}
+        losses, logs = engine.train_epoch((x, y, weights), rows[next(orders)], batch_size, now)
+        for name, arrays in watched.items():
+            logs |= {f"{name}_{metric}": value for metric, value in engine.evaluate(*arrays).items()}
         history.append(logs)
         step_losses.append(losses)
-        bar.update()
+        report()
         if not np.isfinite(losses).all():
             step = epoch * steps + int(np.flatnonzero(~np.isfinite(losses))[0])
-            rate = float(engine.model.optimizer.learning_rate) if rates is None else rates[step]
+            rate = settings["learning_rate"][step] if "learning_rate" in settings else engine.rate_at(step)
             failure = f"the loss was no longer finite at step {step + 1} (epoch {epoch + 1}), learning rate {rate:g}"
             break
         stopper.on_epoch_end(epoch, logs)
         if engine.model.stop_training:
             break
+    engine.model.optimizer.finalize_variable_values(engine.model.trainable_variables)
     stopper.on_train_end()
     return {
         "history": history,
@@ -157,6 +188,113 @@ def fit_one(engine, run: Run, rows, data, watched, epochs: int, batch_size: int,
         "weights": engine.model.get_weights(),
         "best_epoch": stopper.best_epoch,
         "failure": failure,
+    }
+
+
+def data_of(run: Run, x, y) -> tuple:
+    """Tensors of the run's inputs, targets and sample weights (None: all count the same)."""
+    targets = y if run.targets is None else tf.convert_to_tensor(run.targets)
+    return x, targets, None if run.sample_weight is None else tf.constant(run.sample_weight, tf.float32)
+
+
+def settings_of(run: Run, optimizer, steps: int) -> dict[str, np.ndarray]:
+    """Learning rate and momentum of every step, where the run has them, by the name of the optimizer's attribute."""
+    settings = {} if run.learning_rate is None else {"learning_rate": run.learning_rate}
+    if run.momentum is not None:
+        settings[momentum_name(optimizer)] = run.momentum
+    return {name: np.broadcast_to(values, (steps,)) for name, values in settings.items()}
+
+
+def orders_of(run: Run, rows: int) -> Iterator[np.ndarray]:
+    """The order of the run's rows in each epoch: fresh permutations, or the run's own."""
+    generator = np.random.default_rng(run.seed)
+    own = None if run.order is None else np.atleast_2d(run.order)
+    epoch = 0
+    while True:
+        yield generator.permutation(rows) if own is None else own[epoch % len(own)]
+        epoch += 1
+
+
+def frozen_order(rows: int, seed: int) -> np.ndarray:
+    """The one order of `rows` rows in which `model.fit` takes arrays in every epoch after `tf.random.set_seed(seed)`.
+
+    For `Run(order=...)`, to show what frozen minibatches do; seen with Keras 3.3 to 3.15 on TensorFlow, where the
+    shuffle starts again from the same state in every epoch.
+    """
+    seeds = {"seed": seed, "seed2": 0 if seed else 2**31 - 1}  # TensorFlow takes two zeros for "unseeded"
+    epoch = tf.data.Dataset.range(1).map(lambda _: tf.raw_ops.RandomShuffle(value=tf.range(rows), **seeds))
+    return next(iter(epoch)).numpy()
+
+
+def lr_range_test(
+    build,
+    split,
+    *,
+    lowest: float,
+    highest: float,
+    steps: int,
+    batch_size: int,
+    optimizer,
+    loss,
+    runs: int = 3,
+    augment=None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Losses of minibatches while the learning rate grows geometrically from `lowest` to `highest`.
+
+    Returns the rates, shape (steps,), and for each run the loss of every step's own minibatch, shape (runs, steps), NaN
+    after the run has diverged (Smith 2017, "Cyclical Learning Rates for Training Neural Networks", section 3.3). The
+    training is on fresh models and optimizers: nothing of yours changes.
+
+    Raises ValueError as `fit_runs` does, and for fewer than 3 runs or rates that do not grow.
+    """
+    if runs < 3:
+        raise ValueError(f"runs is {runs}; one minibatch says little, so take at least 3.")
+    if not 0 < lowest < highest:
+        raise ValueError(f"The rates must grow from above 0: lowest is {lowest}, highest is {highest}.")
+    rates = np.geomspace(lowest, highest, steps)
+    optimizer = fresh_optimizer(optimizer)
+    seeds = [with_defaults(Run(seed), lowest, None, optimizer) for seed in range(runs)]
+    check_request(split, seeds, 1, batch_size, {})
+    engine, first = prepare(build, split, seeds, optimizer, loss, [], augment)
+    data = as_tensor(split.x_train), as_tensor(split.y_train), None
+    losses = np.full((runs, steps), np.nan)
+    for run in range(runs):
+        engine.restart(seeded(build, run) if run else first, run)
+        order = endless_order(len(split.x_train), steps * batch_size, run)
+        for start in range(0, steps, STEPS_BETWEEN_LOOKS):
+            now = slice(start, start + STEPS_BETWEEN_LOOKS)
+            rows = order[start * batch_size : (start + STEPS_BETWEEN_LOOKS) * batch_size]
+            losses[run, now], _ = engine.train_epoch(data, rows, batch_size, {"learning_rate": rates[now]})
+            if has_diverged(losses[run, : now.stop]):
+                break
+    return rates, losses
+
+
+def endless_order(rows: int, length: int, seed: int) -> np.ndarray:
+    """Indices of `length` rows: one permutation of all rows after the other."""
+    generator = np.random.default_rng(seed)
+    return np.concatenate([generator.permutation(rows) for _ in range(-(-length // rows))])[:length]
+
+
+def has_diverged(losses: np.ndarray) -> bool:
+    """Whether the latest losses are not finite, or on average far above the lowest average before."""
+    means = [losses[start : start + STEPS_BETWEEN_LOOKS].mean() for start in range(0, len(losses), STEPS_BETWEEN_LOOKS)]
+    return not np.isfinite(means[-1]) or means[-1] > DIVERGED * min(means)
+
+
+def suggested_rates(rates: np.ndarray, losses: np.ndarray) -> dict[str, float]:
+    """Learning rates that a range test suggests, by the rule that picks them.
+
+    Both rules look at the median over the runs, smoothed over a twentieth of the steps, as far as all runs have got.
+    """
+    finite = np.isfinite(losses).all(axis=0)
+    until = len(finite) if finite.all() else int(finite.argmin())
+    if until < 3:
+        raise ValueError("The runs diverged within three steps: begin the range test at a lower rate.")
+    median = gaussian_filter1d(np.median(losses[:, :until], axis=0), len(rates) / 20, mode="nearest")
+    return {
+        "steepest descent of the loss": float(rates[np.gradient(median).argmin()]),
+        "a tenth of the rate with the lowest loss": float(rates[median.argmin()] / 10),
     }
 
 
@@ -192,48 +330,19 @@ def gather(finished: list[dict], epochs: int, partial: bool, forward) -> Runs:
     )
 
 
-def rows_of(run: Run, split) -> np.ndarray:
-    """Indices of the training rows that the run uses."""
-    return np.arange(len(split.x_train)) if run.train_index is None else np.asarray(run.train_index)
+def with_defaults(run: Run, learning_rate, momentum, optimizer) -> Run:
+    """The run with the call's learning rate and momentum where it has none of its own, or else the optimizer's rate."""
+    rate = learning_rate if run.learning_rate is None else run.learning_rate
+    own = optimizer.get_config()["learning_rate"]
+    if not isinstance(own, float) and rate is not None:
+        raise ValueError("The optimizer has a learning-rate schedule, and learning_rate is given too: choose one.")
+    if isinstance(own, float) and rate is None:
+        rate = own
+    return replace(run, learning_rate=rate, momentum=momentum if run.momentum is None else run.momentum)
 
 
 def fresh_optimizer(optimizer):
     """A new optimizer as `optimizer` describes it: a Keras optimizer, its name, or a function that makes one."""
     if isinstance(optimizer, keras.optimizers.Optimizer):
-        return keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+        return type(optimizer).from_config(optimizer.get_config())
     return optimizer() if callable(optimizer) else keras.optimizers.get(optimizer)
-
-
-def check_request(split, runs: list[Run], epochs: int, batch_size: int) -> None:
-    """Refuse what cannot be trained, and say what would be right."""
-    if not runs:
-        raise ValueError("runs is empty: ask for at least one run.")
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if value < 1:
-            raise ValueError(f"{name} is {value}; it must be at least 1.")
-    n = len(split.x_train)
-    for part in ("train", "valid"):
-        x, y = getattr(split, f"x_{part}"), getattr(split, f"y_{part}")
-        if len(x) != len(y):
-            raise ValueError(f"x_{part} has {len(x)} rows and y_{part} has {len(y)}: they must be equal.")
-        for side, values in ((f"x_{part}", x), (f"y_{part}", y)):
-            if values.dtype.kind == "f" and not np.isfinite(values).all():
-                raise ValueError(f"{side} holds {np.sum(~np.isfinite(values))} values that are NaN or infinite: remove them.")
-    for number, run in enumerate(runs):
-        rows = rows_of(run, split)
-        if rows.ndim != 1 or rows.dtype.kind not in "iu":
-            raise ValueError(f"train_index of run {number} must be a list of whole numbers (for a mask: np.flatnonzero).")
-        if len(rows) == 0 or rows.min() < 0 or rows.max() >= n:
-            raise ValueError(f"train_index of run {number} must hold indices from 0 to {n - 1}, and at least one.")
-        if batch_size > len(rows):
-            raise ValueError(f"batch_size is {batch_size}, but run {number} has {len(rows)} training rows.")
-        if run.targets is not None and np.shape(run.targets) != np.shape(split.y_train):
-            raise ValueError(
-                f"targets of run {number} have shape {np.shape(run.targets)}; y_train has {np.shape(split.y_train)}."
-            )
-        steps = epochs * -(-len(rows) // batch_size)
-        if np.shape(run.learning_rate) not in ((), (steps,)):
-            raise ValueError(
-                f"learning_rate of run {number} has shape {np.shape(run.learning_rate)}; "
-                f"it must be one number, or one for each of the {steps} steps."
-            )

@@ -1,4 +1,4 @@
-"""Interactive figures: a slider over figures that are drawn on demand, for whoever is watching."""
+"""Interactive figures: sliders over figures that are drawn on demand, for whoever is watching."""
 
 import base64
 import functools
@@ -7,7 +7,13 @@ from helpers import display, runtime
 
 
 def slider_over(draw, values, *, label: str) -> None:
-    """Show a slider over `values` and below it the figure `draw(value)`; nothing where nobody can move it.
+    """Show a slider over `values` and below it the figure `draw(value)`: see `sliders_over`."""
+    sliders_over(draw, {label: values})
+
+
+def sliders_over(draw, values: dict) -> None:
+    """Show one slider for each label of `values` and below them the figure `draw(value, ...)`; nothing where nobody can
+    move them.
 
     Each figure is drawn once, when it is first asked for. `draw` returns a figure and a sentence that says what it shows.
     A notebook that is read without a kernel shows the static figure beside it instead.
@@ -17,11 +23,20 @@ def slider_over(draw, values, *, label: str) -> None:
     import ipywidgets
     from IPython.display import display as show
 
-    picture = functools.cache(lambda value: image_tag(*draw(value)))
-    slider = ipywidgets.SelectionSlider(options=list(values), description=label, continuous_update=True)
-    image = ipywidgets.HTML(picture(slider.value))
-    slider.observe(lambda change: setattr(image, "value", picture(change["new"])), names="value")
-    show(ipywidgets.VBox([slider, image]))
+    picture = functools.cache(lambda *chosen: image_tag(*draw(*chosen)))
+    sliders = [
+        ipywidgets.SelectionSlider(options=list(options), description=label, continuous_update=True, style={"description_width": "8em"})
+        for label, options in values.items()
+    ]
+    image = ipywidgets.HTML()
+
+    def refresh(_=None):
+        image.value = picture(*[slider.value for slider in sliders])
+
+    for slider in sliders:
+        slider.observe(refresh, names="value")
+    refresh()
+    show(ipywidgets.VBox([*sliders, image]))
 
 
 def image_tag(figure, alt: str) -> str:

@@ -38,7 +38,7 @@ def test_only_the_runtime_reads_the_environment():
 def test_imports_only_go_down():
     floors = [
         ["runtime", "display", "files", "sources", "standins", "optimizers", "schedules", "layers", "surfaces"],
-        ["datasets", "models", "notebooks", "tensorflow_engine"],
+        ["datasets", "models", "notebooks", "tensorflow_engine", "training_checks"],
         ["training", "curvature"],
         ["resampling", "claims"],
         ["plots", "widgets"],

@@ -1,0 +1,365 @@
+"""Exercises of lesson 03: gradient descent and its variants."""
+
+import numpy as np
+
+from helpers.exercises import update_rules as rules
+from helpers.exercises.exercise import Mistake, prediction, writing
+
+# 1 -------------------------------------------------------------------------------------------------------------------
+
+
+def largest_rate(hessian):
+    ...  # return the bound on the learning rate
+
+
+def largest_rate_solution(hessian):
+    return 2 / np.linalg.eigvalsh(hessian).max()
+
+
+def largest_rate_by_norm(hessian):
+    return 2 / np.linalg.norm(hessian, 2)
+
+
+BOWLS = (np.diag([1.0, 100.0]), np.array([[2.0, 1.5], [1.5, 2.0]]), np.array([[3.0, -2.0, 0.5], [-2.0, 4.0, 1.0], [0.5, 1.0, 2.5]]))
+
+choosing_rate = writing(
+    "choosing_rate",
+    prompt="""A quadratic bowl has the constant Hessian H (a symmetric matrix, all of whose eigenvalues are positive). Write
+`largest_rate(hessian)`: the learning rate below which gradient descent goes to the minimum from every start, and above
+which it diverges from almost every start.""",
+    stub=largest_rate,
+    reference=largest_rate_solution,
+    cases=tuple((bowl,) for bowl in BOWLS),
+    praise="The steepest direction alone sets the limit; all the others must put up with the rate that it allows.",
+    hints=(
+        "Along an eigenvector with eigenvalue c, each step multiplies the distance from the minimum by 1 - rate * c.",
+        "Such a factor shrinks the distance while it lies between -1 and 1. Which eigenvalue leaves that range first?",
+    ),
+    equivalents=(largest_rate_by_norm,),
+    mistakes=(
+        Mistake(
+            lambda hessian: 1 / np.linalg.eigvalsh(hessian).max(),
+            "At that rate the steepest direction arrives in one step. It may even overshoot, as long as it comes back nearer: "
+            "the factor 1 - rate * c may go down to -1.",
+        ),
+        Mistake(
+            lambda hessian: 2 / np.linalg.eigvalsh(hessian).min(),
+            "You took the smallest eigenvalue: the flattest direction would survive that rate, the steepest one would not.",
+        ),
+        Mistake(
+            lambda hessian: 2 / np.diag(hessian).max(),
+            "You took the largest diagonal entry. It is the largest eigenvalue only where the valley runs along an axis.",
+        ),
+        Mistake(
+            lambda hessian: 2 / np.trace(hessian),
+            "The trace is the sum of all eigenvalues: a safe rate, but lower than the limit.",
+        ),
+        Mistake(
+            lambda hessian: np.linalg.eigvalsh(hessian).max() / 2,
+            "Upside down: the steeper the bowl, the *smaller* the rate must be.",
+        ),
+    ),
+)
+
+
+# 2 -------------------------------------------------------------------------------------------------------------------
+
+
+def accumulate(gradients, sizes):
+    ...  # return the gradient of the whole batch
+
+
+def accumulate_solution(gradients, sizes):
+    total = sum(size * gradient for size, gradient in zip(sizes, gradients))
+    return total / sum(sizes)
+
+
+def accumulate_by_average(gradients, sizes):
+    return np.average(gradients, axis=0, weights=sizes)
+
+
+GRADIENTS = [np.array([1.0, -2.0]), np.array([3.0, 0.5]), np.array([-1.0, 4.0])]
+
+accumulating = writing(
+    "accumulating",
+    prompt="""A batch is too large for the memory, so it comes in micro-batches. Write `accumulate(gradients, sizes)`:
+`gradients` holds the gradient of the *mean* loss of each micro-batch (arrays of one shape), `sizes` how many examples each had.
+Return the gradient of the mean loss of the whole batch.""",
+    stub=accumulate,
+    reference=accumulate_solution,
+    cases=((GRADIENTS[:2], [4, 4]), (GRADIENTS, [4, 4, 1]), (GRADIENTS[:1], [7]), (GRADIENTS[::-1], [2, 8, 8])),
+    praise="Each example counts once, whichever micro-batch it came in: so the step is that of the big batch.",
+    hints=(
+        "From the mean over a micro-batch you can get back to the sum over its examples.",
+        "The last micro-batch is often smaller than the others.",
+    ),
+    equivalents=(accumulate_by_average,),
+    mistakes=(
+        Mistake(
+            lambda gradients, sizes: sum(gradients),
+            "You summed the means, as gradients that are never set to zero do: with k micro-batches the step is about k times too long.",
+        ),
+        Mistake(
+            lambda gradients, sizes: np.mean(gradients, axis=0),
+            "The mean of the means is right only if all micro-batches are equally large; the examples of a small one count too much.",
+        ),
+        Mistake(
+            lambda gradients, sizes: sum(size * gradient for size, gradient in zip(sizes, gradients)),
+            "That is the gradient of the *sum* of the losses: still to be divided by the number of examples.",
+        ),
+        Mistake(lambda gradients, sizes: gradients[-1], "Only the last micro-batch is left: each new gradient has overwritten the one before."),
+        Mistake(
+            lambda gradients, sizes: sum(size * gradient for size, gradient in zip(sizes, gradients)) / len(sizes),
+            "You divided the sum over all examples by the number of micro-batches; divide by the number of examples.",
+        ),
+    ),
+)
+
+
+# 3 -------------------------------------------------------------------------------------------------------------------
+
+CONVERGES, DIVERGES = "converges", "diverges"
+
+
+def fates(**paths) -> dict:
+    """For each path (steps + 1, 2), whether it came nearer to the minimum at the origin or left."""
+    distances = {name: np.linalg.norm(path, axis=-1) for name, path in paths.items()}
+    return {name.replace("_", " "): CONVERGES if distance[-1] < distance[0] else DIVERGES for name, distance in distances.items()}
+
+
+def fates_of(slow, fast, momentum, nesterov) -> dict:
+    """The fates under the names that the question has."""
+    return fates(plain_below=slow, plain_above=fast, momentum_above=momentum, Nesterov_above=nesterov)
+
+
+LEAVES, ARRIVES = np.array([[1.0, 1.0], [9.0, 9.0]]), np.array([[1.0, 1.0], [0.1, 0.1]])
+
+divergence_prediction = prediction(
+    "divergence_prediction",
+    prompt="""The steepest curvature of the valley is 100, so plain gradient descent has its limit at 2 / 100 = 0.02. Four
+walkers start at the same place: plain descent with a rate just **below** the limit (0.019) and just **above** it (0.021);
+momentum 0.9 and Nesterov 0.9, both with the rate 0.021 as well. Which ones converge? Write "converges" or "diverges" for each.""",
+    choices=(CONVERGES, DIVERGES),
+    truth=fates_of,
+    evidence=(ARRIVES, LEAVES, ARRIVES, LEAVES),
+    reasons={
+        ("plain below", DIVERGES): "Below the limit each step multiplies the distance across the valley by 1 - 0.019 * 100 = -0.9: it "
+        "jumps from wall to wall, and comes nearer each time.",
+        ("plain above", CONVERGES): "The factor across the valley is 1 - 0.021 * 100 = -1.1: each jump lands farther out.",
+        ("momentum above", DIVERGES): "Against the jumps from wall to wall the velocity works as a brake: it still points back. With "
+        "momentum m the limit is 2 (1 + m) / 100.",
+        ("Nesterov above", CONVERGES): "Looking ahead, Nesterov takes the gradient farther out, where it is larger. With momentum m its "
+        "limit is 2 (1 + m) / (1 + 2 m) / 100: lower than that of plain descent.",
+    },
+    praise="Momentum widens the range of rates that work; Nesterov's look-ahead makes it narrower again.",
+    hints=(
+        "For plain descent: by what factor does a step multiply the distance across the valley?",
+        "Momentum: when the walker has jumped over the valley, where does the remembered velocity point, and where the new gradient?",
+    ),
+)
+
+
+# 4 -------------------------------------------------------------------------------------------------------------------
+
+
+def nesterov(gradient, position, velocity, rate, friction):
+    # This is momentum. What changes for Nesterov?
+    velocity = friction * velocity - rate * gradient(position)
+    return position + velocity, velocity
+
+
+def bowl(point):
+    """The gradient of a bowl that is ten times as steep along the second axis."""
+    return np.array([1.0, 10.0]) * point
+
+
+def valley(point):
+    """The gradient of a curved valley."""
+    x, y = point
+    return np.array([4 * x * (x**2 - y) + x - 1, 2 * (y - x**2)])
+
+
+looking_ahead = writing(
+    "looking_ahead",
+    prompt="""The function below makes one step of momentum and returns the new position and velocity. Turn it into Nesterov's:
+*go where the momentum leads first, take the gradient there, and correct*. `gradient` is a function; `friction` is the
+momentum coefficient.""",
+    stub=nesterov,
+    reference=rules.nesterov_solution,
+    cases=(
+        (bowl, np.array([1.0, 1.0]), np.array([0.3, -0.2]), 0.05, 0.9),
+        (valley, np.array([-1.0, 0.5]), np.array([0.1, 0.2]), 0.1, 0.5),
+        (bowl, np.array([2.0, -1.0]), np.array([0.0, 0.0]), 0.1, 0.8),
+    ),
+    praise="One evaluation of the gradient, as before; only the place has changed. From rest, the two methods make the same step.",
+    hints=(
+        "Only one thing changes: the point at which the gradient is taken.",
+        "The momentum alone would lead from `position` to `position + friction * velocity`.",
+    ),
+    equivalents=(rules.nesterov_step_by_step,),
+    mistakes=(
+        Mistake(rules.nesterov_from(lambda p, v, m: p + v), "You look ahead by the whole velocity; the momentum step is friction * velocity."),
+        Mistake(rules.nesterov_from(lambda p, v, m: p - m * v), "You look back instead of ahead: the momentum leads to position + friction * velocity."),
+        Mistake(rules.nesterov_uphill, "The sign of the gradient is wrong: you walk uphill."),
+        Mistake(
+            rules.nesterov_staying_ahead,
+            "You add the momentum twice: the new position is the old one plus the new velocity; looking ahead was only for the gradient.",
+        ),
+        Mistake(rules.nesterov_without_friction, "The velocity itself lost its friction: nothing would ever slow down."),
+        Mistake(
+            rules.nesterov_as_keras_holds_it,
+            "That is how Keras keeps it: its position *is* the point looked ahead to. Here the position is the real one, so the "
+            "gradient belongs at position + friction * velocity.",
+        ),
+    ),
+)
+
+
+# 5 -------------------------------------------------------------------------------------------------------------------
+
+
+def descend(gradient, start, rate, steps):
+    position, change = start, 0.0
+    for _ in range(steps):
+        change = 0.9 * change - rate * gradient(position)
+        position = position + change
+    return position
+
+
+plain_descent = writing(
+    "plain_descent",
+    prompt="""**Bug hunt.** A figure compares "SGD" with other optimizers. Its curve comes from the function below, and the curve
+is not that of plain gradient descent. Find out why, and repair `descend`, so that the label tells the truth.""",
+    stub=descend,
+    reference=rules.descend_solution,
+    cases=(
+        (bowl, np.array([1.0, 1.0]), 0.05, 2),
+        (bowl, np.array([1.0, -1.0]), 0.05, 6),
+        (valley, np.array([-0.5, 0.5]), 0.1, 5),
+    ),
+    praise="It remembered nine tenths of its last change: momentum under another name. In Keras the same slip reads "
+    "SGD(momentum=0.9), and the class is still called SGD.",
+    hints=(
+        "Follow `change` through two passes of the loop. What does the second one still know of the first?",
+        "Plain descent has no memory at all.",
+    ),
+    equivalents=(rules.descend_remembering(0, 1),),
+    mistakes=(
+        Mistake(rules.descend_remembering(0.9, 0.1), "Now it follows a moving average of the gradients: shorter steps, but still with a memory."),
+        Mistake(rules.descend_remembering(1, 1), "Now it forgets nothing at all: momentum without friction. Plain descent remembers nothing."),
+        Mistake(rules.descend_with_friction_on_position, "The factor now pulls the position itself to zero. Plain descent moves by the gradient alone."),
+        Mistake(rules.descend_remembering(0, -1), "The memory is gone, but the sign is wrong: against the gradient goes downhill."),
+        Mistake(rules.descend_at_the_start, "The gradient must be taken anew at every position, not once at the start."),
+        Mistake(
+            rules.descend_remembering(0, 10),
+            "Ten times the rate is what momentum 0.9 amounts to in the long run, but it is not plain descent with the rate that was asked for.",
+        ),
+    ),
+)
+
+
+# 6 -------------------------------------------------------------------------------------------------------------------
+
+
+def rmsprop(gradient, square, rate, rho, epsilon):
+    # This is Adagrad. What changes for RMSprop?
+    square = square + gradient**2
+    return -rate * gradient / (square + epsilon) ** 0.5, square
+
+
+forgetting = writing(
+    "forgetting",
+    prompt="""Adagrad divides by the root of a sum that only grows. Turn the function below into RMSprop, which keeps an
+exponential moving average of the squared gradients instead: the old value counts `rho`, the new one `1 - rho`. Return the
+step and the new average. As in Keras, epsilon is inside the root.""",
+    stub=rmsprop,
+    reference=rules.rmsprop_solution,
+    cases=(
+        (np.array([0.5, -2.0]), np.array([0.1, 0.1]), 0.01, 0.9, 0.01),
+        (np.array([1.0, 0.0]), np.array([0.0, 4.0]), 0.1, 0.7, 0.05),
+        (np.array([-3.0, 0.2]), np.array([2.0, 0.5]), 0.05, 0.99, 0.001),
+    ),
+    praise="The average forgets: when gradients become small, steps recover. Adagrad's sum would never let them.",
+    hints=("Only the line with `square =` changes.", "With rho = 0.9: nine tenths of the old average and one tenth of the new squared gradient."),
+    equivalents=(rules.rmsprop_by_difference,),
+    mistakes=(
+        Mistake(rules.rmsprop_with(lambda s, g, rho: rules.moving_average(s, g, 1 - rho), rules.root), "rho and 1 - rho are swapped: your average forgets nearly everything at once."),
+        Mistake(rules.rmsprop_with(rules.moving_average, lambda new, old, epsilon: np.sqrt(new) + epsilon), "Epsilon is outside the root. Both are in use (PyTorch has it outside), but they are not the same where gradients are small."),
+        Mistake(rules.rmsprop_with(lambda s, g, rho: rho * s + g**2, rules.root), "You let the old sum decay, but add the whole new square: that settles 1 / (1 - rho) times too high."),
+        Mistake(rules.rmsprop_with(lambda s, g, rho: rho * s + (1 - rho) * g, lambda new, old, epsilon: np.sqrt(new**2 + epsilon)), "You average the gradients; gradients of opposite sign would cancel. Average their squares."),
+        Mistake(rules.rmsprop_with(rules.moving_average, lambda new, old, epsilon: np.sqrt(old + epsilon)), "The step uses the average from before this gradient: at the start that is zero, and the step is huge."),
+        Mistake(rules.rmsprop_with(rules.moving_average, lambda new, old, epsilon: new + epsilon), "The root is missing: the step would shrink as the gradient grows."),
+        Mistake(rules.rmsprop_decaying_the_step, "rho ended up on the step. It belongs to the average: that is what must decay."),
+    ),
+)  # fmt: skip
+
+
+# 7 -------------------------------------------------------------------------------------------------------------------
+
+
+def adam(gradient, mean, square, count, rate, beta_1, beta_2, epsilon):
+    # RMSprop with momentum, but both averages started at zero. What is missing?
+    mean = beta_1 * mean + (1 - beta_1) * gradient
+    square = beta_2 * square + (1 - beta_2) * gradient**2
+    return -rate * mean / (square**0.5 + epsilon)
+
+
+correcting_bias = writing(
+    "correcting_bias",
+    prompt="""Both averages of Adam start at zero, so at first they are too small. Add the bias correction: divide each average
+by what its weights sum to after `count` updates (`count` is 1 at the first), then return the step. Epsilon stays outside the root.""",
+    stub=adam,
+    reference=rules.adam_solution,
+    cases=(
+        (np.array([0.5, -2.0]), np.zeros(2), np.zeros(2), 1, 0.01, 0.9, 0.999, 0.01),
+        (np.array([0.5, -0.1]), np.array([0.2, 0.1]), np.array([0.3, 0.001]), 5, 0.1, 0.8, 0.99, 0.1),
+        (np.array([-1.0, 0.3]), np.array([0.1, -0.4]), np.array([0.5, 0.2]), 40, 0.05, 0.9, 0.95, 0.05),
+    ),
+    praise="At the first update both corrections cancel the decay exactly: the step is the rate times the sign of the gradient.",
+    hints=(
+        "After the first update the mean is (1 - beta_1) * gradient. By what must it be divided to give the gradient?",
+        "After `count` updates the weights of all gradients in the average sum to 1 - beta**count.",
+    ),
+    equivalents=(rules.adam_by_rate,),
+    mistakes=(
+        Mistake(rules.corrected_with(rules.usual, rules.none), "Only the mean is corrected; the squares started at zero too, and make the first steps far too long."),
+        Mistake(rules.corrected_with(rules.none, rules.usual), "Only the squares are corrected; the mean started at zero too, and makes the first steps too short."),
+        rules.both(lambda beta, count: 1 - beta, "You divide by 1 - beta at every update. That is right for the first one only: later the weights sum to 1 - beta**count."),
+        rules.both(lambda beta, count: 1 - beta * count, "beta * count should be beta**count: the weights shrink by a factor at each update."),
+        rules.both(lambda beta, count: 1 - beta ** (count + 1), "You are one update ahead: count is 1 at the first."),
+        rules.both(lambda beta, count: 1 / rules.usual(beta, count), "You multiply by the correction. The averages are too small: divide."),
+        Mistake(rules.adam_epsilon_inside, "The correction is right, but epsilon has moved inside the root: Adam adds it outside."),
+        Mistake(rules.adam_swapped, "The decay constants are swapped: beta_1 belongs to the mean, beta_2 to the squares."),
+        Mistake(lambda *arguments: -rules.adam_solution(*arguments), "The sign is wrong: the step goes against the gradient."),
+    ),
+)  # fmt: skip
+
+
+# 8 -------------------------------------------------------------------------------------------------------------------
+
+STAYS, CHANGES = "stays", "changes"
+
+
+def what_rescaling_does(predictions, rescaled_predictions, sharpness, rescaled_sharpness) -> dict:
+    """What the rescaling did to the predictions, and to the sharpness (a tenth counts as nothing)."""
+    same = np.allclose(predictions, rescaled_predictions, atol=1e-3)
+    factor = np.mean(np.divide(rescaled_sharpness, sharpness))
+    return {"predictions": STAYS if same else CHANGES, "sharpness": STAYS if 0.9 < factor < 1.1 else CHANGES}
+
+
+rescaling_prediction = prediction(
+    "rescaling_prediction",
+    prompt="""Take a trained net with one hidden layer of ReLU units. Multiply the weights and biases of the hidden layer by 5, and
+divide the weights of the output layer by 5. Do its **predictions** stay or change? Does its **sharpness**? Write "stays" or
+"changes" for each.""",
+    choices=(STAYS, CHANGES),
+    truth=what_rescaling_does,
+    evidence=([0.1, 0.9], [0.1, 0.9], [3.0, 4.0], [50.0, 70.0]),
+    reasons={
+        ("predictions", CHANGES): "ReLU lets a positive factor through: relu(5 z) = 5 relu(z). The next layer divides by 5 again.",
+        ("sharpness", STAYS): "The output weights are smaller now, so the same change of one of them matters five times as much: "
+        "curvature along them grows 25-fold.",
+    },
+    praise="The same function at two places of the space of weights, one flat and one sharp: sharpness is not a property of the function.",
+    hints=("What is relu(5 z), compared with relu(z)?", "Shift one output weight by 0.01, before and after. What moves the prediction more?"),
+)

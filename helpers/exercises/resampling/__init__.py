@@ -1,0 +1,18 @@
+"""Exercises of lesson 02: resampling."""
+
+from helpers.exercises.resampling.bootstraps import interval, share_prediction
+from helpers.exercises.resampling.committees import ensemble_prediction, reweighing, splitting
+from helpers.exercises.resampling.folds import folding, leaking, linear_accuracy, most_correlated, optimism_prediction
+
+__all__ = [
+    "ensemble_prediction",
+    "folding",
+    "interval",
+    "leaking",
+    "linear_accuracy",
+    "most_correlated",
+    "optimism_prediction",
+    "reweighing",
+    "share_prediction",
+    "splitting",
+]

@@ -1,0 +1,125 @@
+"""What `fit_runs` refuses before anything is compiled, and what would be right instead."""
+
+import keras
+import numpy as np
+
+
+def check_request(split, runs: list, epochs: int, batch_size: int, watch: dict) -> None:
+    """Raise ValueError unless the data are complete and every run has data, order, rates and momenta that fit."""
+    if not runs:
+        raise ValueError("runs is empty: ask for at least one run.")
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if value < 1 or int(value) != value:
+            raise ValueError(f"{name} is {value}; it must be a whole number of at least 1.")
+    if len(split.x_train) == 0:
+        raise ValueError("x_train is empty: give at least one training row.")
+    for name, (x, y) in parts_of(split, watch).items():
+        check_data(name, x, y, split)
+    for number, run in enumerate(runs):
+        try:
+            check_run(run, split, epochs, batch_size)
+        except ValueError as error:
+            raise ValueError(f"Run {number}: {error}") from None
+
+
+def parts_of(split, watch: dict) -> dict:
+    """All data by name: the training and validation part of the split, and those to watch."""
+    return {"train": (split.x_train, split.y_train), "valid": (split.x_valid, split.y_valid)} | watch
+
+
+def check_data(name: str, x, y, split) -> None:
+    """Rows of x and y must be equally many, shaped as the training rows, numeric, and finite."""
+    for side, values, like in ((f"x_{name}", x, split.x_train), (f"y_{name}", y, split.y_train)):
+        if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiub":
+            kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
+            raise ValueError(f"{side} is {kind}; it must be a NumPy array of numbers.")
+        if len(values) and values.shape[1:] != like.shape[1:]:
+            raise ValueError(f"{side} has shape {values.shape}; after the first axis it must be {like.shape[1:]}.")
+        if len(values) and not np.isfinite([values.min(), values.max()]).all():
+            bad = np.sum(~np.isfinite(values))
+            raise ValueError(f"{side} holds {bad} values that are NaN or infinite: remove those rows or fill them in.")
+    if len(x) != len(y):
+        raise ValueError(f"x_{name} has {len(x)} rows and y_{name} has {len(y)}: they must be equally many.")
+
+
+def check_run(run, split, epochs: int, batch_size: int) -> None:
+    """What one run has of its own must fit the data and the number of steps."""
+    n = len(split.x_train)
+    rows = np.arange(n) if run.train_index is None else np.asarray(run.train_index)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        raise ValueError("train_index must be a list of whole numbers (for a mask: np.flatnonzero(mask)).")
+    if len(rows) == 0 or rows.min() < 0 or rows.max() >= n:
+        raise ValueError(f"train_index must hold indices from 0 to {n - 1}, and at least one.")
+    if batch_size > len(rows):
+        raise ValueError(f"batch_size is {batch_size}, but there are {len(rows)} training rows: choose a smaller one.")
+    for name, shape in (("targets", np.shape(split.y_train)), ("sample_weight", (n,))):
+        values = getattr(run, name)
+        if values is not None and (np.shape(values) != shape or not np.isfinite(values).all()):
+            raise ValueError(f"{name} has shape {np.shape(values)}; it must be {shape}, and all finite.")
+    if run.order is not None:
+        order = np.asarray(run.order)
+        if order.shape not in ((len(rows),), (epochs, len(rows))) or (np.sort(order) != np.arange(len(rows))).any():
+            raise ValueError(
+                f"order has shape {order.shape}; it must be a permutation of 0 to {len(rows) - 1}, or one for each of "
+                f"the {epochs} epochs."
+            )
+    steps = epochs * -(-len(rows) // batch_size)
+    for name in ("learning_rate", "momentum"):
+        values = getattr(run, name)
+        if values is not None and (np.shape(values) not in ((), (steps,)) or not np.isfinite(values).all()):
+            raise ValueError(
+                f"{name} has shape {np.shape(values)}; it must be one number, or one for each of the {steps} steps, "
+                "and finite."
+            )
+    if run.momentum is not None and (np.min(run.momentum) < 0 or np.max(run.momentum) >= 1):
+        raise ValueError("momentum must be at least 0 and less than 1.")
+
+
+def check_model(model, split, loss, runs: list) -> None:
+    """The model must take the rows of x_train, and its outputs must fit the targets under the loss."""
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"build() must return a Keras model; it returned {type(model).__name__}.")
+    if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ValueError(
+            "The model must have one input and one output, known at once: begin it with keras.Input(shape)."
+        )
+    if not model.trainable_variables:
+        raise ValueError("The model has no trainable weights: add a layer with weights, or make one trainable.")
+    inputs, row = model.inputs[0].shape[1:], split.x_train.shape[1:]
+    if len(inputs) != len(row) or any(size not in (None, given) for size, given in zip(inputs, row, strict=True)):
+        raise ValueError(f"The model takes inputs of shape {inputs}, but the rows of x_train have shape {row}.")
+    if loss is None:
+        raise ValueError('loss is missing: name one, for example "mse" or "sparse_categorical_crossentropy".')
+    known = keras.losses.get(loss)
+    if getattr(known, "__module__", "").split(".")[0] != "keras":
+        return  # a loss of one's own may compare what it likes
+    for run in runs:
+        check_targets(split.y_train if run.targets is None else np.asarray(run.targets), model.outputs[0].shape, known)
+
+
+def check_targets(y, outputs: tuple, loss) -> None:
+    """Targets must have the shape that a loss of Keras's compares outputs with; broadcasting would hide a mistake."""
+    name = getattr(loss, "name", None) or loss.__name__
+    if "sparse" in name:
+        classes = outputs[-1]
+        if y.min() < 0 or y.max() >= classes or (y != np.round(y)).any():
+            raise ValueError(
+                f"{name} needs class numbers from 0 to {classes - 1} for {classes} outputs; "
+                f"the targets go from {y.min()} to {y.max()}."
+            )
+        wanted = outputs[1:-1]
+    else:
+        wanted = outputs[1:]
+    if y.shape[1:] not in (wanted, (*wanted, 1)) and (*y.shape[1:], 1) != wanted:
+        raise ValueError(
+            f"Each target has shape {y.shape[1:]}, but {name} with outputs of shape {outputs[1:]} needs {wanted}: "
+            "change the last layer or the loss (class numbers go with sparse_categorical_crossentropy)."
+        )
+
+
+def check_monitor(early_stopping, names: list[str]) -> None:
+    """The monitored value must be one that the history will have."""
+    if not isinstance(early_stopping, keras.callbacks.EarlyStopping):
+        raise ValueError(f"early_stopping is {early_stopping!r}; it must be a keras.callbacks.EarlyStopping.")
+    if early_stopping.monitor not in names:
+        raise ValueError(f"early_stopping monitors {early_stopping.monitor!r}; the history has {', '.join(names)}.")
