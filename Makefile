@@ -8,7 +8,7 @@ PYTHON_TOO_OLD_OR_NEW = import sys; sys.exit(not (3, 11) <= sys.version_info < (
 SCRIPTS = $(wildcard notebooks/*.py notebooks/audits/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lab sync execute clean
+.PHONY: help setup run test unit bench lab sync execute clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ test: setup ## pass the whole suite: unit tests, then the notebooks
 
 unit: setup ## pass the unit tests only
 	@$(IN_VENV) -m pytest -m "not slow"
+
+bench: setup ## measure the compiled training loop; writes docs/benchmarks.md
+	@$(IN_VENV) -m tests.benchmarks.training
 
 lab: setup ## open JupyterLab; saving a notebook keeps its .py in step
 	@$(IN_VENV) -m jupyterlab

@@ -70,7 +70,9 @@ class Engine:
         inputs, targets = example
         self._update_metrics(targets, model(self._as_input(inputs)))  # Keras builds metrics on first use
         self.metric_names = list(self._metric_results())
-        self._train = tf.function(self._train_epoch, jit_compile=xla)
+        self._train = tf.function(self._train_batches, jit_compile=xla)
+        # The last minibatch comes once an epoch, and in many sizes: XLA would compile each of them.
+        self._train_rest = tf.function(self._train_one, reduce_retracing=True)
         self._evaluate = tf.function(self._evaluate_all, reduce_retracing=True)
         self._predict = tf.function(self._predict_rows, reduce_retracing=True)
 
@@ -90,15 +92,20 @@ class Engine:
         each step, by the name of the optimizer's attribute. Returns the data loss of every step, shape (steps,), and
         the epoch's `loss` (of the data), `penalty` (of the regularizers) and metrics.
         """
-        full = len(order) // batch_size * batch_size
-        batches = tf.constant(order[:full].reshape(-1, batch_size), tf.int32)
-        rest = tf.constant(order[full:], tf.int32)
-        settings = {name: tf.constant(values, tf.float32) for name, values in settings.items()}
-        losses, penalties, metrics = self._train(data, batches, rest, settings)
-        sizes = np.diff(np.r_[0 : len(order) : batch_size, len(order)])
-        losses = losses.numpy()
-        logs = {"loss": np.average(losses, weights=sizes), "penalty": np.average(penalties, weights=sizes)}
-        return losses, logs | {name: float(value) for name, value in metrics.items()}
+        full = len(order) // batch_size
+        room = max(full, len(data[0]) // batch_size)  # so that a fold, or less data, needs no program of its own
+        batches = tf.constant(np.resize(order[: full * batch_size], (room, batch_size)), tf.int32)
+        each = {name: tf.constant(np.resize(values[:full], room), tf.float32) for name, values in settings.items()}
+        parts, metrics = self._train(data, batches, tf.constant(full), each)
+        parts = parts[:full].numpy()
+        if rest := len(order) % batch_size:
+            last = {name: tf.constant(values[-1], tf.float32) for name, values in settings.items()}
+            part, metrics = self._train_rest(data, tf.constant(order[-rest:], tf.int32), last)
+            parts = np.append(parts, [part], axis=0)
+        sizes = np.full(len(parts), batch_size)
+        sizes[-1] = rest or batch_size
+        loss, penalty = sizes @ parts / len(order)
+        return parts[:, 0], {"loss": loss, "penalty": penalty} | {name: float(value) for name, value in metrics.items()}
 
     def evaluate(self, x, y) -> dict[str, float]:
         """Loss of the data (without penalties) and metrics over all rows of two tensors, in inference mode."""
@@ -117,18 +124,18 @@ class Engine:
 
     # What is compiled ------------------------------------------------------------------------------------------------
 
-    def _train_epoch(self, data, batches, rest, settings):
+    def _train_batches(self, data, batches, count, settings):
         self._reset_metrics()
-        steps = batches.shape[0] + (rest.shape[0] > 0)
-        losses = tf.TensorArray(tf.float32, steps)
-        penalties = tf.TensorArray(tf.float32, steps)
-        for step in tf.range(batches.shape[0]):
-            loss, penalty = self._step(data, batches[step], {name: values[step] for name, values in settings.items()})
-            losses, penalties = losses.write(step, loss), penalties.write(step, penalty)
-        if rest.shape[0]:
-            loss, penalty = self._step(data, rest, {name: values[-1] for name, values in settings.items()})
-            losses, penalties = losses.write(steps - 1, loss), penalties.write(steps - 1, penalty)
-        return losses.stack(), penalties.stack(), self._metric_results()
+        parts = tf.TensorArray(tf.float32, batches.shape[0], element_shape=(2,))
+        step = tf.constant(0)
+        while step < count:  # not `for`: its number of rounds would be compiled in
+            now = {name: values[step] for name, values in settings.items()}
+            parts = parts.write(step, self._step(data, batches[step], now))
+            step += 1
+        return parts.stack(), self._metric_results()
+
+    def _train_one(self, data, batch, settings):
+        return self._step(data, batch, settings), self._metric_results()
 
     def _step(self, data, index, settings):
         model, optimizer = self.model, self.model.optimizer
@@ -145,7 +152,7 @@ class Engine:
         penalty = self._penalty()
         optimizer.apply(tape.gradient(scaled, model.trainable_variables), model.trainable_variables)
         self._update_metrics(targets, outputs)
-        return tf.cast(total - penalty, tf.float32), tf.cast(penalty, tf.float32)
+        return tf.stack([tf.cast(total - penalty, tf.float32), tf.cast(penalty, tf.float32)])
 
     def _evaluate_all(self, x, y):
         self._reset_metrics()

@@ -36,7 +36,8 @@ def net(*middle, outputs=1, activation=None, **dense):
 
 
 def tracings() -> int:
-    return sum(engine._train.experimental_get_tracing_count() for engine in tensorflow_engine._engines.values())
+    programs = [each for kept in tensorflow_engine._engines.values() for each in (kept._train, kept._train_rest)]
+    return sum(program.experimental_get_tracing_count() for program in programs)
 
 
 def test_a_second_call_compiles_nothing(numbers):
@@ -50,6 +51,14 @@ def test_a_second_call_compiles_nothing(numbers):
     assert (tracings(), len(tensorflow_engine._engines)) == (before, kept)
     np.testing.assert_array_equal(first.history["val_loss"], again.history["val_loss"])
     assert (first.history["val_loss"] != other.history["val_loss"]).all()  # the rate is the call's, not the engine's
+
+
+def test_less_data_compiles_nothing_either(numbers):
+    asked = {"epochs": 1, "batch_size": 16, "optimizer": "rmsprop", "loss": "mse"}
+    fit_runs(net(), numbers, runs=[Run(0, np.arange(size)) for size in (70, 69, 40)], **asked)
+    before = tracings()
+    fit_runs(net(), numbers, runs=[Run(0, np.arange(size)) for size in (16, 32, 57, 68)], **asked)
+    assert tracings() == before
 
 
 def kept_for(build=None, optimizer="adam", loss="mse", metrics=()):
