@@ -87,9 +87,13 @@ def show_animation(image: bytes, alt: str) -> None:
         return
     from IPython.display import display
 
-    tag = f'<img alt="{escape(alt)}" src="data:image/gif;base64,{base64.b64encode(image).decode()}">'
-    markup = f"<details open><summary>Animation (close to stop it)</summary>{tag}</details>"
+    markup = f"<details open><summary>Animation (close to stop it)</summary>{image_tag(image, 'gif', alt)}</details>"
     display({"text/html": markup, "text/plain": alt}, raw=True)
+
+
+def image_tag(image: bytes, kind: str, alt: str) -> str:
+    """An HTML image that carries its bytes (of a "png" or a "gif") and the text `alt`."""
+    return f'<img alt="{escape(alt)}" src="data:image/{kind};base64,{base64.b64encode(image).decode()}">'
 
 
 def check_alt(alt: str) -> None:

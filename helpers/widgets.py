@@ -1,6 +1,5 @@
 """Interactive figures: sliders over figures that are drawn on demand, for whoever is watching."""
 
-import base64
 import functools
 
 from helpers import display, runtime
@@ -23,7 +22,11 @@ def sliders_over(draw, values: dict) -> None:
     import ipywidgets
     from IPython.display import display as show
 
-    picture = functools.cache(lambda *chosen: image_tag(*draw(*chosen)))
+    @functools.cache
+    def picture(*chosen):
+        figure, alt = draw(*chosen)
+        return display.image_tag(display.png(figure), "png", alt)
+
     sliders = [
         ipywidgets.SelectionSlider(options=list(options), description=label, continuous_update=True, style={"description_width": "8em"})
         for label, options in values.items()
@@ -37,9 +40,3 @@ def sliders_over(draw, values: dict) -> None:
         slider.observe(refresh, names="value")
     refresh()
     show(ipywidgets.VBox([*sliders, image]))
-
-
-def image_tag(figure, alt: str) -> str:
-    """An HTML image of the figure with `alt` as its text; the figure is closed."""
-    image = base64.b64encode(display.png(figure)).decode()
-    return f'<img alt="{display.escape(alt)}" src="data:image/png;base64,{image}">'
