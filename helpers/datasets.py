@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from helpers import sources, standins
+from helpers import memory, sources, standins
 
 VOCABULARY = 10_000  # words, the commonest first
 GENERATED = 1_000  # examples in each part of a generated data set
@@ -66,7 +66,8 @@ class Split:
         mean, scale = _mean_and_scale(self.x_train)
 
         def transform(x: np.ndarray) -> np.ndarray:
-            result = x.astype(np.float32, order="C")
+            result = memory.empty(x.shape, np.float32)
+            result[...] = x
             flat = result.reshape(len(x), -1)  # a view, because `result` is contiguous
             flat -= mean
             flat /= scale
@@ -225,18 +226,20 @@ def _with_test_part(
     name: str,
     title: str,
     source: str,
-    arrays: dict[str, np.ndarray],
+    parts: dict[str, np.ndarray],
     class_names: tuple[str, ...],
     seed: int,
     validation: float = 0.2,
 ) -> Split:
     """A data set that comes with its test part; training examples of which the test part holds a copy are left out."""
-    x, y = arrays["x_train"], arrays["y_train"].astype(np.int64)
-    digests, tested = _digests(x), set(_digests(arrays["x_test"]))
+    x, y = parts["x_train"], parts["y_train"].astype(np.int64)
+    digests, tested = _digests(x), set(_digests(parts["x_test"]))
     fresh = np.array([row for row, digest in enumerate(digests) if digest not in tested])
     train, valid = _cut(fresh, _originals(digests), validation, seed, y)
-    test = arrays["x_test"], arrays["y_test"].astype(np.int64)
-    return Split(name, title, source, *_arrays(x, y, [train, valid]), *test, class_names=class_names)
+    order, length = np.concatenate([train, valid]), len(train)
+    x, y = memory.rearrange(np.require(x, requirements=["C", "W"]), order), y[order]  # in place: nobody else has x
+    parts = x[:length], y[:length], x[length:], y[length:], parts["x_test"], parts["y_test"].astype(np.int64)
+    return Split(name, title, source, *parts, class_names=class_names)
 
 
 def _thirds(originals: np.ndarray, seed: int, labels: np.ndarray | None = None) -> list[np.ndarray]:

@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from helpers import memory
+
 CHUNK = 1 << 20  # bytes read at a time
 # The cures that several messages name.
 ROOM = "set KERAS_HOME to a folder that you may write and that has room"
@@ -95,12 +97,29 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     Raises DataError if the archive is damaged, lacks one of the arrays, or holds Python objects in it.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in names}
+        with zipfile.ZipFile(path) as archive:
+            return {name: _read_array(archive, name) for name in names}
     except KeyError as error:
         raise DataError(f"{path} lacks an array ({error.args[0]}); it must hold {', '.join(names)}.") from error
     except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} is damaged or no .npz of plain arrays ({error}): put a good copy there.") from error
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """One array of an .npz, read straight to where it stays: np.load would take the memory of a large one twice."""
+    with archive.open(f"{name}.npy") as stream:
+        version = np.lib.format.read_magic(stream)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, in_columns, dtype = read_header(stream)
+        if dtype.hasobject:
+            raise ValueError(f"{name} holds Python objects")
+        array = memory.empty(shape[::-1] if in_columns else shape, dtype)
+        room = memoryview(array).cast("B") if array.size else b""
+        while room and (count := stream.readinto(room[:CHUNK])):
+            room = room[count:]
+        if room:
+            raise EOFError(f"{name} ends early")
+    return array.T if in_columns else array
 
 
 class _OnlyArrays(pickle.Unpickler):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import files, runtime
+from helpers import files, memory, runtime
 from helpers.files import DataError
 
 EMBEDDED = runtime.ROOT / "data"
@@ -219,6 +219,7 @@ def _read_imdb_keras(path: Path, columns: int) -> dict[str, np.ndarray]:
 def multi_hot(rows: np.ndarray, words: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """uint8 array of `shape` with ones at (row, word); words outside of its columns are left out."""
     inside = (words >= 0) & (words < shape[1])
-    table = np.zeros(shape, np.uint8)
+    table = memory.empty(shape, np.uint8)
+    table[...] = 0
     table[rows[inside], words[inside]] = 1
     return table

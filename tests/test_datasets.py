@@ -259,11 +259,16 @@ def test_training_examples_that_the_test_part_holds_are_left_out():
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (50, 4), dtype=np.uint8)
     y = np.arange(50) % 2
-    arrays = {"x_train": x, "y_train": y, "x_test": x[:5], "y_test": y[:5]}
+    arrays = {"x_train": x, "y_train": y, "x_test": x[:5].copy(), "y_test": y[:5]}
     split = datasets._with_test_part("fashion", "", "local", arrays, ("a", "b"), 0)
     assert len(split.y_train) + len(split.y_valid) == 45
     tested = {row.tobytes() for row in split.x_test}
     assert not tested & {row.tobytes() for row in np.concatenate([split.x_train, split.x_valid])}
+
+
+def test_images_begin_where_tensorflow_can_share_them(splits):
+    assert all(part.ctypes.data % 64 == 0 for part in (splits["fashion"].x_train, splits["fashion"].x_valid))
+    assert splits["fashion"].standardized().x_train.ctypes.data % 64 == 0
 
 
 # The stand-in

@@ -37,7 +37,8 @@ def test_only_the_runtime_reads_the_environment():
 
 def test_imports_only_go_down():
     floors = [
-        ["runtime", "display", "files", "sources", "standins", "optimizers", "schedules", "layers", "surfaces"],
+        ["runtime", "memory", "display", "files", "sources", "standins", "optimizers", "schedules", "keras_schedules", "layers", "surfaces",
+         "augmentation", "calibration"],
         ["datasets", "models", "notebooks", "tensorflow_engine", "training_checks"],
         ["training", "curvature"],
         ["resampling", "claims"],
