@@ -141,7 +141,8 @@ class Engine:
         model, optimizer = self.model, self.model.optimizer
         x, targets, weights = [None if part is None else tf.gather(part, index) for part in data]
         if self._augment:
-            x = self._augment(x, tf.stack([self._seed, tf.cast(optimizer.iterations, tf.int64)]))
+            seed = tf.stack([self._seed, tf.cast(optimizer.iterations, tf.int64)])
+            x, targets = self._augment(x, targets, seed)
         inputs = self._as_input(x)
         for name, value in settings.items():
             getattr(optimizer, name).assign(value)

@@ -288,7 +288,7 @@ def test_xla_only_where_it_is_faster():
     assert wants_xla(net()())
     assert not wants_xla(net(lambda: layers.Dropout(0.5))())
     assert not wants_xla(keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(2, 3)]))
-    assert not wants_xla(net()(), augment=lambda x, seed: x)
+    assert not wants_xla(net()(), augment=lambda x, y, seed: (x, y))
 
 
 SEQUENCES = {

@@ -233,17 +233,24 @@ def test_rows_of_weight_zero_count_for_nothing(split):
 
 
 def test_augmentation_differs_by_step_and_run_and_repeats(split):
-    def jitter(x, seed):
-        return x + tf.random.stateless_normal(tf.shape(x), seed, dtype=x.dtype)
+    def jitter(x, y, seed):
+        return x + tf.random.stateless_normal(tf.shape(x), seed, dtype=x.dtype), y
 
     still = {"order": np.arange(70), "learning_rate": 0.0}
     runs = train(split, runs=[Run(0, **still), Run(0, **still), Run(1, **still)], augment=jitter, batch_size=70)
     assert_equal_runs(runs, train(split, runs=[Run(0, **still)], augment=jitter, batch_size=70), slice(0, 1))
     np.testing.assert_array_equal(runs.history["loss"][0], runs.history["loss"][1])
     assert len(set(runs.history["loss"][0])) == 4  # weights stay at rate 0, so only the noise differs
-    plain = train(split, runs=[Run(0, **still)], augment=lambda x, seed: x, batch_size=70)
+    plain = train(split, runs=[Run(0, **still)], augment=lambda x, y, seed: (x, y), batch_size=70)
     assert len(set(plain.history["loss"][0])) == 1
     np.testing.assert_array_equal(runs.history["val_loss"][0], plain.history["val_loss"][0])
+
+
+def test_augmentation_may_change_the_targets_too(split):
+    still = {"order": np.arange(70), "learning_rate": 0.0}
+    moved = train(split, runs=[Run(0, **still)], augment=lambda x, y, seed: (x, y + 1), batch_size=70)
+    asked = train(split, runs=[Run(0, targets=split.y_train + 1, **still)], batch_size=70)
+    np.testing.assert_allclose(moved.history["loss"][0], asked.history["loss"][0], rtol=1e-6)
 
 
 # How it ends --------------------------------------------------------------------------------------------------------
