@@ -30,8 +30,8 @@ setup: ## make .venv with the pinned packages, unless it is there and complete
 run: setup ## execute every notebook, write the copies under build/, print the table of verdicts
 	@$(IN_VENV) -m helpers run
 
-test: setup ## pass the whole suite: unit tests, then the notebooks
-	@$(IN_VENV) -m pytest
+test: setup ## pass the whole suite: unit tests, then the notebooks, on as many processes as there are cores (at most 4)
+	@$(IN_VENV) -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 unit: setup ## pass the unit tests only
 	@$(IN_VENV) -m pytest -m "not slow"
