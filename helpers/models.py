@@ -12,3 +12,62 @@ def mlp(inputs: int | tuple, hidden, outputs: int = 1, *, activation="relu", out
     layers = [keras.Input(shape)] + ([keras.layers.Flatten()] if len(shape) > 1 else [])
     layers += [keras.layers.Dense(width, activation=activation, **dense) for width in hidden]
     return keras.Sequential([*layers, keras.layers.Dense(outputs, activation=output_activation)])
+
+
+def batch_normalized_mlp(
+    inputs: int | tuple,
+    hidden,
+    outputs: int = 1,
+    *,
+    activation="relu",
+    output_activation=None,
+    normalize_inputs=False,
+    momentum=0.99,
+    **dense,
+):
+    """A multilayer perceptron of blocks Dense - BatchNormalization - activation, else as `mlp`.
+
+    The dense layers before a normalization have no bias, because its shift does the same. With `normalize_inputs` a
+    further batch normalization standardizes the features. `momentum` is what the moving averages keep at each step:
+    take 0.9 where there are few steps. For the 20 layers of note 003: `hidden=[100] * 20,
+    kernel_initializer="he_normal"`.
+    """
+    shape = (inputs,) if isinstance(inputs, int) else tuple(inputs)
+    layers = [keras.Input(shape)] + ([keras.layers.Flatten()] if len(shape) > 1 else [])
+    layers += [keras.layers.BatchNormalization(momentum=momentum)] if normalize_inputs else []
+    for width in hidden:
+        layers += [
+            keras.layers.Dense(width, use_bias=False, **dense),
+            keras.layers.BatchNormalization(momentum=momentum),
+            keras.layers.Activation(activation),
+        ]
+    return keras.Sequential([*layers, keras.layers.Dense(outputs, activation=output_activation)])
+
+
+def convnet(
+    inputs: tuple,
+    stages,
+    outputs: int = 1,
+    *,
+    kernel_size: int = 3,
+    activation="relu",
+    output_activation=None,
+    batch_norm: bool = False,
+    **convolution,
+):
+    """A convolutional net: `stages` lists, for each stage, the numbers of filters of its convolutions.
+
+    `inputs` is the shape of one image, (height, width) or (height, width, channels). All convolutions keep the size
+    (padding "same"); 2x2 max pooling halves it between the stages, and after the last one each map is averaged. With
+    `batch_norm` a batch normalization stands between each convolution and its activation, in place of the bias.
+    Further arguments go to every `keras.layers.Conv2D`.
+    """
+    layers = [keras.Input(tuple(inputs))] + ([keras.layers.Reshape((*inputs, 1))] if len(inputs) == 2 else [])
+    for number, stage in enumerate(stages):
+        layers += [keras.layers.MaxPooling2D()] if number else []
+        for filters in stage:
+            layers.append(keras.layers.Conv2D(filters, kernel_size, padding="same", use_bias=not batch_norm, **convolution))
+            layers += [keras.layers.BatchNormalization()] if batch_norm else []
+            layers.append(keras.layers.Activation(activation))
+    layers.append(keras.layers.GlobalAveragePooling2D())
+    return keras.Sequential([*layers, keras.layers.Dense(outputs, activation=output_activation)])

@@ -233,3 +233,15 @@ def nadam(learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.9
         return -learning_rate * ahead / scale, NadamState(mean, square, count, product)
 
     return Rule(init, update)
+
+
+def soft_threshold(parameters: np.ndarray, amount) -> np.ndarray:
+    """Every parameter moved toward zero by `amount`, and to exactly zero where it is smaller: L1's proximal step.
+
+    After a gradient step of the data loss alone, with amount = learning rate x strength of the L1 penalty, it minimizes
+    the sum of both (Beck and Teboulle 2009, "A fast iterative shrinkage-thresholding algorithm", equation 1.4). Raises
+    ValueError for an amount below 0.
+    """
+    if np.any(np.asarray(amount) < 0):
+        raise ValueError(f"amount is {amount}; parameters move toward zero by at least 0.")
+    return np.sign(parameters) * np.maximum(np.abs(parameters) - amount, 0)

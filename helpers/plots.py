@@ -106,6 +106,77 @@ def decision_regions(x, labels, flipped, surfaces: dict, *, extent):
     return figure
 
 
+def forest(axes, groups: dict, *, xlabel: str, title: str = "") -> None:
+    """Draw means with intervals, one line for each label, from above: `groups` maps a group to {label: (mean, low, high)}.
+
+    Groups stand beside one another in every line; the line at 0 is no difference.
+    """
+    labels = list(dict.fromkeys(label for intervals in groups.values() for label in intervals))
+    axes.axvline(0, color="#777777", linewidth=1)
+    for number, (group, intervals) in enumerate(groups.items()):
+        middle, low, high = np.transpose(list(intervals.values()))
+        places = [labels.index(label) + 0.3 * (number - (len(groups) - 1) / 2) for label in intervals]
+        style = {"color": COLORS[number], "marker": MARKERS[number], "markersize": 5, "linestyle": "", "label": group}
+        axes.errorbar(middle, places, xerr=[middle - low, high - middle], elinewidth=1.6, **style)
+    axes.set(xlabel=xlabel, title=title, ylim=(len(labels) - 0.5, -0.5))
+    axes.set_yticks(range(len(labels)), labels)
+    axes.grid(False, axis="y")
+
+
+def reliability(axes, tables: dict, *, title: str = "") -> None:
+    """Draw how often predictions of each confidence are right: `tables` maps a label to a `calibration.Reliability`.
+
+    The larger the marker, the more predictions; on the dashed line confidence is earned, below it is boastful.
+    """
+    axes.plot([0, 1], [0, 1], color="#777777", linestyle="--", linewidth=1, label="confidence = accuracy")
+    for number, (label, table) in enumerate(tables.items()):
+        full = table.count > 0
+        points = table.confidence[full], table.accuracy[full]
+        axes.plot(*points, color=COLORS[number], linestyle=LINES[number], label=label)
+        sizes = 8 + 120 * table.count[full] / table.count.sum()
+        axes.scatter(*points, s=sizes, color=COLORS[number], marker=MARKERS[number], zorder=3)
+    axes.set(xlabel="confidence", ylabel="share of right predictions", title=title, xlim=(0, 1), ylim=(0, 1))
+    axes.legend(fontsize=9)
+
+
+def pictures(images: dict, *, columns: int, signed: bool = False, size: float = 1.2, scale: float | None = None):
+    """Small pictures (title -> array (height, width), or (height, width, 3) from 0 to 1) in rows of `columns`.
+
+    Grey ones are drawn from their own lowest to highest value; with `signed`, 0 is white, blue is below it, red above, and
+    `scale` (default: each picture's own largest) is the darkest.
+    """
+    rows = -(-len(images) // columns)
+    with canvas(columns, rows, width=size * columns, height=(size + 0.25) * rows, squeeze=False) as (figure, grid):
+        for axes in grid.flat:
+            axes.set_axis_off()
+        for axes, (title, image) in zip(grid.flat, images.items(), strict=False):
+            limit = (scale or np.abs(image).max() or 1) if signed else None
+            axes.imshow(image, cmap="RdBu_r" if signed else "gray", vmin=-limit if signed else None, vmax=limit)
+            axes.set_title(title, fontsize=9, loc="center")
+    return figure
+
+
+def histograms(rows: dict, *, limits, xlabel: str):
+    """Small multiples of histograms on one scale: `rows` maps a row's title to {column title: values of any shape}.
+
+    Values beyond `limits` are counted at the edge, so that saturation shows. Each panel has its own height.
+    """
+    columns = len(next(iter(rows.values())))
+    size = {"width": 9.6, "height": 0.5 + 1.15 * len(rows)}
+    with canvas(columns, len(rows), **size, sharex=True, squeeze=False) as (figure, grid):
+        for number, ((row, panels), all_axes) in enumerate(zip(rows.items(), grid, strict=True)):
+            for axes, (column, values) in zip(all_axes, panels.items(), strict=True):
+                axes.hist(np.clip(np.ravel(values), *limits), bins=np.linspace(*limits, 41), color=COLORS[number % 7])
+                axes.set_yticks([])
+                axes.grid(False)
+                if number == 0:
+                    axes.set_title(column)
+            all_axes[0].set_ylabel(row, rotation=0, ha="right", va="center", fontsize=9.5)
+        for axes in grid[-1]:
+            axes.set_xlabel(xlabel)
+    return figure
+
+
 def contours(axes, surface, *, levels: int = 14) -> None:
     """Draw the level lines of a surface of `surfaces` over its window, closer together near its minimum, and its minima."""
     x_low, x_high, y_low, y_high = surface.window

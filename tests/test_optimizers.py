@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from sklearn import linear_model
 
 from helpers import optimizers, surfaces
 
@@ -182,3 +183,21 @@ def test_adadelta_does_not_mind_units(scale):
         return point
 
     np.testing.assert_allclose(walk(scale), walk(1.0), rtol=1e-6)
+
+
+def test_soft_thresholding_after_gradient_steps_finds_the_lasso():
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(60, 8))
+    y = x @ np.array([2.0, -1, 0.5, 0, 0, 0, 0, 0]) + generator.normal(size=60)
+    strength, rate, weights = 0.3, 0.2, np.zeros(8)
+    for _ in range(500):
+        weights = optimizers.soft_threshold(weights - rate * x.T @ (x @ weights - y) / len(x), rate * strength)
+    lasso = linear_model.Lasso(strength, fit_intercept=False, tol=1e-10).fit(x, y).coef_
+    np.testing.assert_allclose(weights, lasso, atol=1e-6)
+    assert ((weights == 0) == (lasso == 0)).all() and (weights == 0).any()
+
+
+def test_soft_thresholding_moves_toward_zero_only():
+    np.testing.assert_allclose(optimizers.soft_threshold(np.array([-3.0, -0.1, 0, 0.2, 1]), 0.2), [-2.8, 0, 0, 0, 0.8])
+    with pytest.raises(ValueError, match="amount"):
+        optimizers.soft_threshold(np.ones(2), -0.1)

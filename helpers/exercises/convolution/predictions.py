@@ -1,0 +1,104 @@
+"""What a run will show: which maps move with the picture, and which net wins where."""
+
+import numpy as np
+
+from helpers import claims
+from helpers.exercises.exercise import prediction
+
+# 5 -------------------------------------------------------------------------------------------------------------------
+
+MOVED, CHANGED = "the same, moved", "other numbers"
+ROUNDING = 1e-5
+
+
+def maps_that_move(differences: dict) -> dict:
+    """Whether a map only moved, from the largest difference between it and the earlier map, moved along."""
+    return {question: MOVED if difference < ROUNDING else CHANGED for question, difference in differences.items()}
+
+
+moving_prediction = prediction(
+    "moving_prediction",
+    prompt="""You look at a photo through a frame and move the frame by a pixel or two, so that the picture in it moves. A
+convolution with padding "same" makes a map of what is in the frame. **Before you look:** is the new map the old one,
+moved along, or does it hold other numbers? Answer for stride 1, in the middle of the map and at its edges, and for
+stride 2 (in the middle), after a move by one pixel and by two. Write "the same, moved" or "other numbers" for each.""",
+    choices=(MOVED, CHANGED),
+    truth=maps_that_move,
+    evidence=(
+        {
+            "stride 1, in the middle": 0.0,
+            "stride 1, at the edges": 0.4,
+            "stride 2, by one pixel": 0.7,
+            "stride 2, by two pixels": 0.0,
+        },
+    ),
+    reasons={
+        ("stride 1, in the middle", CHANGED): "The same kernel meets the same values there, one place later.",
+        ("stride 1, at the edges", MOVED): "At an edge of the frame the kernel sees zeros where the photo goes on, "
+        "and these zeros do not move with the photo.",
+        (
+            "stride 2, by one pixel",
+            MOVED,
+        ): "With stride 2 the kernel stops at every second pixel only. Moved by one, the picture "
+        "shows it just those windows that it left out before.",
+        (
+            "stride 2, by two pixels",
+            CHANGED,
+        ): "Two pixels are one whole stride: the kernel meets the same windows, one place later.",
+    },
+    praise="A convolution moves with its input: up to the edges, and in steps of its stride.",
+    hints=("Ask for each place of the map: which values lie under the kernel there, before the move and after it?",),
+)
+
+
+# 8 -------------------------------------------------------------------------------------------------------------------
+
+CONVNET, MLP, TIE = "convnet", "MLP", "too close to tell"
+
+
+def winners(advantages: dict) -> dict:
+    """Who is ahead on each task, from the paired differences convnet minus MLP; a tie if their interval holds 0."""
+    found = {}
+    for task, differences in advantages.items():
+        low, high = claims.paired_interval(np.asarray(differences))
+        found[task] = CONVNET if low > 0 else MLP if high < 0 else TIE
+    return found
+
+
+winner_prediction = prediction(
+    "winner_prediction",
+    prompt="""A convnet and an MLP with equally many parameters learn from 2,000 small pictures of clothes. **Before you look:**
+which of them labels more of the test pictures rightly when the clothes are centred, as they come; when each is moved
+at random by up to 3 pixels; and when the pixels of these moved pictures are permuted, all in the same way? Write
+"convnet", "MLP" or "too close to tell" for each.""",
+    choices=(CONVNET, MLP, TIE),
+    truth=winners,
+    evidence=({"centred": [-0.05, -0.04, -0.06], "moved": [0.07, 0.05, 0.08], "permuted": [-0.09, -0.07, -0.08]},),
+    reasons={
+        (
+            "centred",
+            CONVNET,
+        ): "Sharing weights pays where the same thing turns up in different places. These clothes all lie in "
+        "the same place, so a weight for each pixel is a good idea.",
+        (
+            "moved",
+            MLP,
+        ): "An MLP must learn a shirt anew for each place where it can lie. A kernel does not care where it is.",
+        (
+            "moved",
+            TIE,
+        ): "Compare what each net knows beforehand: the kernels see the same part of a shirt wherever it lies, and the "
+        "weights of an MLP do not.",
+        (
+            "permuted",
+            CONVNET,
+        ): "A kernel looks at neighbours. After the permutation neighbours have nothing to do with each other; "
+        "the MLP does not notice that anything happened.",
+        (
+            "permuted",
+            TIE,
+        ): "The permutation is nothing to an MLP, whose inputs have no order. What does it do to a window of 3 x 3?",
+    },
+    praise="What a net is built to ignore must fit what the data are: a place that does not matter, neighbours that do.",
+    hints=("An MLP has a weight for each pixel; a convnet has one for each place in a small window.",),
+)
