@@ -1,0 +1,362 @@
+"""The notes' broken listings, to be mended: running means, limits of axes, the 1cycle scheduler, models used twice."""
+
+import numpy as np
+
+from helpers.exercises.exercise import Exercise, Mistake, NotYet, call, expect, writing
+
+# 4 -------------------------------------------------------------------------------------------------------------------
+
+
+def batch_losses(means):
+    ...  # return the loss of every single minibatch
+
+
+def batch_losses_solution(means):
+    totals = np.asarray(means) * np.arange(1, len(means) + 1)
+    return np.diff(totals, prepend=0)
+
+
+def batch_losses_one_by_one(means):
+    losses = []
+    for count, mean in enumerate(means, start=1):
+        losses.append(count * mean - sum(losses))
+    return losses
+
+
+def batch_losses_by_difference(means):
+    return np.diff(means, prepend=0)
+
+
+def batch_losses_as_sums(means):
+    return np.asarray(means) * np.arange(1, len(means) + 1)
+
+
+def batch_losses_counted_from_zero(means):
+    return np.diff(np.asarray(means) * np.arange(len(means)), prepend=0)
+
+
+def batch_losses_without_the_first(means):
+    return np.diff(np.asarray(means) * np.arange(1, len(means) + 1))
+
+
+def batch_losses_averaged_again(means):
+    return np.cumsum(means) / np.arange(1, len(means) + 1)
+
+
+def some_means(seed: int) -> tuple:
+    losses = np.random.default_rng(seed).uniform(0.5, 3.0, 5 + seed)
+    return (np.cumsum(losses) / np.arange(1, len(losses) + 1),)
+
+
+unsmearing = writing(
+    "unsmearing",
+    prompt="""In a callback of Keras, `logs["loss"]` after a minibatch is the *mean* over all minibatches of the epoch so far. Write
+`batch_losses(means)`: from the list of these means, the loss of each single minibatch (all of one size).""",
+    stub=batch_losses,
+    reference=batch_losses_solution,
+    cases=tuple(map(some_means, range(3))),
+    praise="Nothing was lost, only hidden: the mean times its count is a sum, and sums can be taken apart.",
+    hints=(
+        "The mean of the first k losses, times k, is their sum.",
+        "The sum of the first k losses less the sum of the first k - 1 is the k-th loss.",
+    ),
+    equivalents=(batch_losses_one_by_one,),
+    mistakes=(
+        Mistake(batch_losses_by_difference, "You subtract means from each other. Make sums of them first: the k-th mean times k."),
+        Mistake(batch_losses_as_sums, "These are the sums of all losses so far: now subtract each from the next."),
+        Mistake(
+            batch_losses_counted_from_zero,
+            "You count from 0, but the first mean is over one minibatch, the second over two.",
+        ),
+        Mistake(batch_losses_without_the_first, "The loss of the first minibatch is missing: it is the first mean itself."),
+        Mistake(batch_losses_averaged_again, "You average the means once more; they are to be taken apart."),
+    ),
+)
+
+# 5 -------------------------------------------------------------------------------------------------------------------
+
+
+def limits(losses):
+    # This is the notes' listing.
+    lowest = min(losses)
+    return lowest, (losses[0] + lowest) / 2
+
+
+def limits_solution(losses):
+    lowest = min(loss for loss in losses if np.isfinite(loss))
+    return lowest, (losses[0] + lowest) / 2
+
+
+def limits_by_mask(losses):
+    values = np.asarray(losses, float)
+    lowest = values[np.isfinite(values)].min()
+    return lowest, (values[0] + lowest) / 2
+
+
+def limits_ignoring_only_nan(losses):
+    lowest = np.nanmin(losses)
+    return lowest, (losses[0] + lowest) / 2
+
+
+def limits_with_numpy(losses):
+    lowest = np.min(losses)
+    return lowest, (losses[0] + lowest) / 2
+
+
+def limits_with_zeros(losses):
+    lowest = np.nan_to_num(losses).min()
+    return lowest, (losses[0] + lowest) / 2
+
+
+def limits_up_to_the_top(losses):
+    finite = [loss for loss in losses if np.isfinite(loss)]
+    return min(finite), max(finite)
+
+
+def limits_of_the_end(losses):
+    finite = [loss for loss in losses if np.isfinite(loss)]
+    return min(finite), (finite[-1] + min(finite)) / 2
+
+
+framing = writing(
+    "framing",
+    prompt="""**Bug hunt.** The notes take the limits of the loss axis from the losses of a range test, as below: the lowest loss, and
+halfway between the first and the lowest. When the network diverges, losses become `nan` or infinite (either sign), and
+the limits with them, or not, depending on where in the list they are. Mend `limits` so that it looks at finite losses
+only; the first loss is always finite.""",
+    stub=limits,
+    reference=limits_solution,
+    cases=(
+        ([2.3, 1.1, 0.7, 0.9, np.nan],),
+        ([2.3, np.nan, 0.7, 0.9],),
+        ([2.3, 0.8, np.inf, -np.inf, np.nan],),
+        ([2.0, 1.0, 0.5],),
+    ),
+    praise="Python's min keeps the first of two values that it cannot compare, so nan wins or loses by its place.",
+    hints=("np.isfinite is False for nan and for both infinities.",),
+    equivalents=(limits_by_mask,),
+    mistakes=(
+        Mistake(limits_ignoring_only_nan, "nan is gone, but minus infinity is still the lowest: np.isfinite catches both."),
+        Mistake(limits_with_numpy, "np.min is more consistent than min, but consistently nan: one nan is enough."),
+        Mistake(limits_with_zeros, "You replace nan by 0, which then is the lowest loss. Leave it out instead."),
+        Mistake(limits_up_to_the_top, "The upper limit is to be halfway between the first and the lowest loss, not the highest."),
+        Mistake(limits_of_the_end, "The upper limit starts from the first loss, not from the last."),
+    ),
+)
+
+# 6 -------------------------------------------------------------------------------------------------------------------
+
+
+def rate_at(iteration, iterations, max_rate, start_rate=None):
+    # This is the notes' scheduler, as one function.
+    start_rate = start_rate or max_rate / 10
+    last_rate = start_rate / 1000
+    half = (iterations - (iterations // 10 + 1)) // 2
+    if iteration < half:
+        return start_rate + (max_rate - start_rate) * iteration / half
+    if iteration < 2 * half:
+        return max_rate + (start_rate - max_rate) * (iteration - half) / half
+    return start_rate + (last_rate - start_rate) * (iteration - 2 * half) / (iterations - 2 * half)
+
+
+def cycle_at(iteration, iterations, max_rate, start_rate, end):
+    """The notes' lines, with the last one ending at iteration `end`."""
+    half = (iterations - (iterations // 10 + 1)) // 2
+    knots = [0, half, 2 * half, end]
+    return float(np.interp(iteration, knots, [start_rate, max_rate, start_rate, start_rate / 1000]))
+
+
+def rate_at_solution(iteration, iterations, max_rate, start_rate=None):
+    start_rate = max_rate / 10 if start_rate is None else start_rate
+    last_rate = start_rate / 1000
+    half = (iterations - (iterations // 10 + 1)) // 2
+    if iteration < half:
+        return start_rate + (max_rate - start_rate) * iteration / half
+    if iteration < 2 * half:
+        return max_rate + (start_rate - max_rate) * (iteration - half) / half
+    last = iterations - 1
+    done = min(iteration - 2 * half, last - 2 * half)
+    return start_rate + (last_rate - start_rate) * done / (last - 2 * half)
+
+
+def rate_at_interpolated(iteration, iterations, max_rate, start_rate=None):
+    start_rate = max_rate / 10 if start_rate is None else start_rate
+    return cycle_at(iteration, iterations, max_rate, start_rate, iterations - 1)
+
+
+def rate_at_cut_off_at_zero(iteration, iterations, max_rate, start_rate=None):
+    return max(0.0, rate_at(iteration, iterations, max_rate, start_rate))
+
+
+def rate_at_one_step_late(iteration, iterations, max_rate, start_rate=None):
+    start_rate = max_rate / 10 if start_rate is None else start_rate
+    return cycle_at(iteration, iterations, max_rate, start_rate, iterations)
+
+
+def rate_at_one_step_late_and_starting_high(iteration, iterations, max_rate, start_rate=None):
+    return cycle_at(iteration, iterations, max_rate, start_rate or max_rate / 10, iterations)
+
+
+def rate_at_starting_high(iteration, iterations, max_rate, start_rate=None):
+    return cycle_at(iteration, iterations, max_rate, start_rate or max_rate / 10, iterations - 1)
+
+
+def rate_at_jumping_back(iteration, iterations, max_rate, start_rate=None):
+    return rate_at_interpolated(iteration % iterations, iterations, max_rate, start_rate)
+
+
+mending = writing(
+    "mending",
+    prompt="""**Bug hunt.** Below is the notes' 1cycle scheduler as one function: the learning rate at an iteration (counted from 0) of
+`iterations`. Mend it so that the last iteration, `iterations - 1`, has exactly `last_rate`; so that any further iteration
+keeps it; and so that a `start_rate` of 0 is taken at its word.""",
+    stub=rate_at,
+    reference=rate_at_solution,
+    cases=(
+        *((iteration, 100, 1.0) for iteration in (0, 20, 44, 60, 88, 95, 99, 100, 114, 300)),
+        *((iteration, 41, 0.5, 0.0) for iteration in (0, 9, 40, 43)),
+        (7, 41, 0.5, 0.2),
+    ),
+    praise="It arrives at its last step, and stays there. `helpers/schedules.py` has it as an array, with the momentum.",
+    hints=(
+        "For which iteration does the last line give last_rate exactly? Is there such an iteration in training?",
+        "What does the last line give at iteration 114 of 100? And what is `0 or 0.1`?",
+    ),
+    equivalents=(rate_at_interpolated,),
+    mistakes=(
+        Mistake(rate_at_cut_off_at_zero, "Cut off at 0 the rate is not negative, but it misses last_rate before and after the end."),
+        Mistake(
+            rate_at_one_step_late,
+            "The line ends at iteration `iterations`, which is never reached: the last one is `iterations - 1`.",
+        ),
+        Mistake(
+            rate_at_one_step_late_and_starting_high,
+            "It no longer turns negative. Two things are left: it arrives one iteration too late, and `0 or x` is x.",
+        ),
+        Mistake(rate_at_starting_high, "The end is right. But Python takes 0 for false, so a start_rate of 0 becomes max_rate / 10."),
+        Mistake(rate_at_jumping_back, "After the end your cycle begins anew; the rate should stay where it ended."),
+    ),
+)
+
+# 8 -------------------------------------------------------------------------------------------------------------------
+
+
+class Recorder:
+    """A model that only notes what happens to it: `weights` count the trainings, `optimizer` is the latest compiled."""
+
+    def __init__(self):
+        self.weights, self.optimizer = 0, None
+
+    def compile(self, optimizer):
+        self.optimizer = optimizer
+
+    def get_weights(self):
+        return self.weights
+
+    def set_weights(self, weights):
+        self.weights = weights
+
+
+def train_recorder(model: Recorder) -> tuple:
+    """Train a recorder; with what weights and optimizer it began."""
+    began = (model.weights, model.optimizer)
+    model.weights += 1
+    return began
+
+
+def compare(build, optimizers, train):
+    # This is what the notes' listings do, as one function.
+    model = build()
+    results = []
+    for optimizer in optimizers:
+        model.compile(optimizer)
+        results.append(train(model))
+    return results
+
+
+def compare_solution(build, optimizers, train):
+    results = []
+    for optimizer in optimizers:
+        model = build()
+        model.compile(optimizer)
+        results.append(train(model))
+    return results
+
+
+def compare_by_setting_back(build, optimizers, train):
+    model = build()
+    weights = model.get_weights()
+    results = []
+    for optimizer in optimizers:
+        model.set_weights(weights)
+        model.compile(optimizer)
+        results.append(train(model))
+    return results
+
+
+def compare_with_one_optimizer(build, optimizers, train):
+    results = []
+    for _ in optimizers:
+        model = build()
+        model.compile(optimizers[0])
+        results.append(train(model))
+    return results
+
+
+def compare_compiled_late(build, optimizers, train):
+    results = []
+    for optimizer in optimizers:
+        model = build()
+        results.append(train(model))
+        model.compile(optimizer)
+    return results
+
+
+def compare_only_the_last(build, optimizers, train):
+    return compare_solution(build, optimizers, train)[-1:]
+
+
+CONTINUED = "Each optimizer goes on with the weights that the one before left: compile() keeps them. Begin with fresh weights."
+
+
+def examine_compare(answer) -> str:
+    optimizers = ["constant", "exponential", "cosine"]
+    results = call(answer, Recorder, list(optimizers), train_recorder)
+    count = len(results)
+    expect(count == len(optimizers), f"There should be one result for each of {len(optimizers)} optimizers, yours has {count}.")
+    weights, used = zip(*results, strict=True)
+    expect(None not in used, "You train before you compile: the optimizer comes too late.")
+    expect(len(set(used)) == len(used), "All models train with the same optimizer: that is the notes' third listing.")
+    if any(weights):
+        raise NotYet(CONTINUED)
+    expect(list(used) == optimizers, "The results are not in the order of the optimizers.")
+    return "A fresh model each: now the differences are the optimizers' own. In the course, fit_runs does it for you."
+
+
+def compare_compiling_twice(build, optimizers, train):
+    model = build()
+    results = []
+    for optimizer in optimizers:
+        model.compile(optimizer)
+        model.compile(optimizer)
+        results.append(train(model))
+    return results
+
+
+fair_start = Exercise(
+    "fair_start",
+    prompt="""**Bug hunt.** The notes compare three schedules in this way: build one model, then compile and train it with each in turn.
+Mend `compare`, so that every optimizer begins with a model that has not been trained. `build()` makes a new model;
+`train(model)` trains it and returns the result; the list of results has the order of the optimizers.""",
+    stub=compare,
+    reference=compare_solution,
+    examine=examine_compare,
+    hints=("Does model.compile(...) change the weights? Try it: model.get_weights() before and after.",),
+    equivalents=(compare_by_setting_back,),
+    mistakes=(
+        Mistake(compare_compiling_twice, CONTINUED),
+        Mistake(compare_with_one_optimizer, "All models train with the same optimizer: that is the notes' third listing."),
+        Mistake(compare_compiled_late, "You train before you compile: the optimizer comes too late."),
+        Mistake(compare_only_the_last, "There should be one result for each of 3 optimizers, yours has 1."),
+    ),
+)

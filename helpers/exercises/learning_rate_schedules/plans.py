@@ -1,0 +1,195 @@
+"""Plans: how many steps there are, the shape of a schedule, and what a run with it will show."""
+
+import numpy as np
+
+from helpers.exercises.exercise import Mistake, prediction, writing
+
+# 1 -------------------------------------------------------------------------------------------------------------------
+
+LOWER, HIGHER = "lower", "higher"
+
+
+def after_the_drop(losses: dict) -> dict:
+    """Where the loss of each twin lies, compared with "rate kept", on average over the runs."""
+    kept = np.mean(losses["rate kept"])
+    return {name: LOWER if np.mean(values) < kept else HIGHER for name, values in losses.items() if name != "rate kept"}
+
+
+drop_prediction = prediction(
+    "drop_prediction",
+    prompt="""A network trains with SGD, momentum 0.9, and a constant, rather large learning rate for five epochs. A twin trains in the
+same way for four; in the fifth its rate is a hundred times smaller. A second twin's velocity is made a hundred times
+smaller at the same moment, too. **Before you look:** is the training loss over the fifth epoch "lower" or "higher" than
+that of the network whose rate stayed large? Write it for "rate lowered" and for "rate and velocity lowered".""",
+    choices=(LOWER, HIGHER),
+    truth=after_the_drop,
+    evidence=({"rate kept": [0.5, 0.4], "rate lowered": [0.8, 0.9], "rate and velocity lowered": [0.4, 0.3]},),
+    reasons={
+        ("rate lowered", LOWER): "So one should think. But the velocity still holds steps of the former rate. It carries the network on "
+        "at the old speed, and the gradients, times the new rate, are too weak to steer.",
+        ("rate and velocity lowered", HIGHER): "A hundred times smaller steps learn little that is new, but they need not: with large "
+        "steps the network was hopping around the bottom of a valley, and the small ones let it sink in.",
+    },
+    praise="The small rate lets the network settle, but only if the velocity is told of it.",
+    hints=(
+        "In Keras v <- m v - rate * g, and the weights move by v. What is in v just after the rate has changed?",
+        "Lesson 03, section 3.3: with a constant rate a noisy descent does not stop at the minimum. What does it do?",
+    ),
+)
+
+# 2 -------------------------------------------------------------------------------------------------------------------
+
+
+def total_steps(examples, batch_size, epochs):
+    ...  # return the number of training steps
+
+
+def total_steps_solution(examples, batch_size, epochs):
+    return -(-examples // batch_size) * epochs
+
+
+def total_steps_with_ceil(examples, batch_size, epochs):
+    return int(np.ceil(examples / batch_size)) * epochs
+
+
+def total_steps_dropping_the_rest(examples, batch_size, epochs):
+    return examples // batch_size * epochs
+
+
+def total_steps_rounded_at_the_end(examples, batch_size, epochs):
+    return -(-examples * epochs // batch_size)
+
+
+def total_steps_of_one_epoch(examples, batch_size, epochs):
+    return -(-examples // batch_size)
+
+
+def total_steps_one_more(examples, batch_size, epochs):
+    return (examples // batch_size + 1) * epochs
+
+
+counting = writing(
+    "counting",
+    prompt="""A schedule must know how many steps there will be. Write `total_steps(examples, batch_size, epochs)`: how often
+`model.fit` updates the weights. The last minibatch of an epoch is used even if it is not full.""",
+    stub=total_steps,
+    reference=total_steps_solution,
+    cases=((45_000, 128, 15), (60_000, 30, 1), (100, 32, 3), (96, 32, 3), (5, 8, 2)),
+    praise="Round up within each epoch, then multiply: 45,000 images in batches of 128 are 352 steps an epoch.",
+    hints=("How many minibatches does one epoch have? The remainder makes one more, if there is a remainder.",),
+    equivalents=(total_steps_with_ceil,),
+    mistakes=(
+        Mistake(
+            total_steps_dropping_the_rest,
+            "You round down, and forget the last minibatch of each epoch. In the notes' scheduler that makes the learning "
+            "rate negative before training ends (section 8.5).",
+        ),
+        Mistake(
+            total_steps_rounded_at_the_end,
+            "You round up once, at the end. But every epoch has its own last minibatch: round up for one epoch, then multiply.",
+        ),
+        Mistake(total_steps_of_one_epoch, "These are the steps of one epoch."),
+        Mistake(total_steps_one_more, "You always add one; where the batches come out even there is no remainder to add."),
+    ),
+)
+
+# 3 -------------------------------------------------------------------------------------------------------------------
+
+
+def cosine(steps, first, last):
+    ...  # return an array with one rate for each step
+
+
+def cosine_solution(steps, first, last):
+    done = np.arange(steps) / (steps - 1)
+    return last + (first - last) * (1 + np.cos(np.pi * done)) / 2
+
+
+def cosine_as_square(steps, first, last):
+    return last + (first - last) * np.cos(np.linspace(0, np.pi / 2, steps)) ** 2
+
+
+def cosine_step_by_step(steps, first, last):
+    return [first + (last - first) * (1 - np.cos(np.pi * step / (steps - 1))) / 2 for step in range(steps)]
+
+
+def cosine_never_arriving(steps, first, last):
+    return last + (first - last) * (1 + np.cos(np.pi * np.arange(steps) / steps)) / 2
+
+
+def quarter_of_a_cosine(steps, first, last):
+    return last + (first - last) * np.cos(np.linspace(0, np.pi / 2, steps))
+
+
+def whole_cosine(steps, first, last):
+    return last + (first - last) * (1 + np.cos(np.linspace(0, 2 * np.pi, steps))) / 2
+
+
+def cosine_on_top(steps, first, last):
+    return last + first * (1 + np.cos(np.linspace(0, np.pi, steps))) / 2
+
+
+def cosine_to_zero(steps, first, last):
+    return first * (1 + np.cos(np.linspace(0, np.pi, steps))) / 2
+
+
+def cosine_below_zero(steps, first, last):
+    return last + (first - last) * np.cos(np.linspace(0, np.pi, steps))
+
+
+cosine_decay = writing(
+    "cosine_decay",
+    prompt="""Write `cosine(steps, first, last)`: an array with a learning rate for each of `steps` steps. It begins with exactly
+`first`, ends with exactly `last`, and follows half a cosine in between: flat, steep, flat.""",
+    stub=cosine,
+    reference=cosine_solution,
+    cases=((5, 1.0, 0.0), (11, 0.1, 0.01), (2, 0.3, 0.1)),
+    praise="Keras's CosineDecay(first, decay_steps=steps - 1, alpha=last / first), as an array.",
+    hints=(
+        "Let `done` run from 0 at the first step to 1 at the last one: with 5 steps it is 0, 1/4, 2/4, 3/4, 1.",
+        "cos(pi * done) goes from 1 to -1. Shift and scale it so that it goes from 1 to 0, then place it between the rates.",
+    ),
+    equivalents=(cosine_as_square, cosine_step_by_step),
+    mistakes=(
+        Mistake(
+            cosine_never_arriving,
+            "You divide the step by `steps`. The steps are counted from 0, so the last is `steps - 1`, and your schedule stops "
+            "just before it arrives.",
+        ),
+        Mistake(quarter_of_a_cosine, "That is a quarter of a cosine: it ends at its steepest. Half of one is flat at both ends."),
+        Mistake(whole_cosine, "That is a whole cosine: it comes back to where it began."),
+        Mistake(cosine_on_top, "You add `last` to a curve of height `first`, so that it begins too high: its height is first - last."),
+        Mistake(cosine_to_zero, "It always ends at 0: `last` is not used."),
+        Mistake(cosine_below_zero, "A cosine goes from 1 to -1: as it stands, your rate passes `last` on its way and goes on down."),
+    ),
+)
+
+# 7 -------------------------------------------------------------------------------------------------------------------
+
+CYCLE, FIXED = "1cycle", "constant"
+
+
+def winner_by_budget(accuracies: dict) -> dict:
+    """Which of two plans is more accurate, for each number of epochs: from number -> (1cycle, constant), one value a run."""
+    return {
+        f"{epochs} epochs": CYCLE if np.mean(cycle) > np.mean(constant) else FIXED
+        for epochs, (cycle, constant) in accuracies.items()
+    }
+
+
+budget_prediction = prediction(
+    "budget_prediction",
+    prompt="""1cycle and a constant learning rate, each with its best rate, train the same network for 2 epochs, and, in other runs,
+for 8 epochs. **Before you look:** which of the two has the higher accuracy at the end of 2 epochs, and which at the end
+of 8? Write "1cycle" or "constant" for each.""",
+    choices=(CYCLE, FIXED),
+    truth=winner_by_budget,
+    evidence=({2: ([0.74, 0.75], [0.77, 0.78]), 8: ([0.84, 0.85], [0.81, 0.82])},),
+    reasons={
+        ("2 epochs", CYCLE): "Not here: in so few steps a warm-up, and a tail in which little moves, cost more than the high rate "
+        "between them brings in.",
+        ("8 epochs", FIXED): "Not here: with time for the whole cycle, the descent at its end pays for everything before.",
+    },
+    praise="Compare schedules at the budget that you have: the order at one budget says little about another.",
+    hints=("What does 1cycle do in its first half, and in its last tenth? What do these cost if there are few steps?",),
+)
