@@ -1,0 +1,23 @@
+"""Exercises of lesson 05: batch normalization, initialization and activations."""
+
+from helpers.exercises.batch_normalization.feeding import feeding, mode_prediction
+from helpers.exercises.batch_normalization.initialization import profile_prediction, scaling
+from helpers.exercises.batch_normalization.normalization import (
+    counting,
+    folding,
+    inferring,
+    normalizing,
+    outlier_prediction,
+)
+
+__all__ = [
+    "counting",
+    "feeding",
+    "folding",
+    "inferring",
+    "mode_prediction",
+    "normalizing",
+    "outlier_prediction",
+    "profile_prediction",
+    "scaling",
+]
