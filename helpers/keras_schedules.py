@@ -4,8 +4,8 @@
     model.compile(keras.optimizers.SGD(cycle, momentum=0.95), loss=...)
     model.fit(x, y, epochs=epochs, callbacks=[CycleMomentum(cycle)])
 
-Both follow the optimizer's own count of its steps, which is saved with the model. So training that was cut off goes on in
-the middle of the cycle: `keras.models.load_model(...)`, then `fit` with the same callback and `initial_epoch`.
+Both follow the optimizer's own count of its steps, which is saved with the model. So training that was cut off goes on
+in the middle of the cycle: `keras.models.load_model(...)`, then `fit` with the same callback and `initial_epoch`.
 """
 
 import keras
@@ -47,7 +47,8 @@ class CycleMomentum(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         optimizer = self.model.optimizer
         if not getattr(optimizer, "momentum", 0):
-            raise ValueError(f"{type(optimizer).__name__} has no momentum to cycle: compile with SGD(..., momentum=0.95).")
+            name = type(optimizer).__name__
+            raise ValueError(f"{name} has no momentum to cycle: compile with SGD(..., momentum=0.95).")
         self._replace(CyclingMomentum(optimizer, self._momenta))
 
     def on_train_end(self, logs=None):

@@ -1,9 +1,10 @@
 """Learning rates (and momenta) as arrays with one value for each training step.
 
-A schedule is nothing but a list of numbers that is fixed before training begins, so here it is an array: look at it, plot
-it, join two with `np.concatenate`, give it to `training.Run(learning_rate=...)`. Steps are counted from 0, so the last of
-`steps` is `steps - 1`, and every schedule that goes somewhere arrives there exactly at its last step. Where Keras has the
-same schedule, the docstring says with which settings the two are equal at every step (tests/test_schedules.py).
+A schedule is nothing but a list of numbers that is fixed before training begins, so here it is an array: look at it,
+plot it, join two with `np.concatenate`, give it to `training.Run(learning_rate=...)`. Steps are counted from 0, so the
+last of `steps` is `steps - 1`, and every schedule that goes somewhere arrives there exactly at its last step. Where
+Keras has the same schedule, the docstring says with which settings the two are equal at every step
+(tests/test_schedules.py).
 """
 
 from typing import NamedTuple
@@ -28,12 +29,13 @@ def constant(steps: int, rate: float) -> np.ndarray:
 def piecewise(steps: int, boundaries: list[int], rates: list[float]) -> np.ndarray:
     """Constant rates one after the other, shape (steps,): `rates[0]` up to and with step `boundaries[0]`, and so on.
 
-    Keras: `PiecewiseConstantDecay(boundaries, rates)`. A boundary is the last step of the old rate, not the first of the
-    new one. Raises ValueError unless the boundaries grow and there is one rate more than boundaries.
+    Keras: `PiecewiseConstantDecay(boundaries, rates)`. A boundary is the last step of the old rate, not the first of
+    the new one. Raises ValueError unless the boundaries grow and there is one rate more than boundaries.
     """
     check_steps(steps)
     if len(rates) != len(boundaries) + 1 or np.any(np.diff(boundaries) <= 0):
-        raise ValueError(f"{len(boundaries)} growing boundaries need {len(boundaries) + 1} rates: {boundaries}, {rates}.")
+        needed = f"{len(boundaries)} growing boundaries need {len(boundaries) + 1} rates"
+        raise ValueError(f"{needed}; got {boundaries} and {rates}.")
     check_rates(**{f"rates[{number}]": rate for number, rate in enumerate(rates)})
     return np.asarray(rates, float)[np.searchsorted(boundaries, np.arange(steps))]
 
@@ -101,7 +103,7 @@ def cosine_restarts(
 
 
 def warm_up(steps: int, peak: float, first: float = 0.0) -> np.ndarray:
-    """A straight line from `first` to just before `peak`, shape (steps,): put a schedule that starts at `peak` behind it.
+    """A straight line from `first` to just before `peak`, shape (steps,): let a schedule that starts at `peak` follow.
 
     Goyal et al. 2017, section 2.2, "gradual warmup". Keras: `np.concatenate([warm_up(w, peak), cosine(n, peak)])` is
     `CosineDecay(0.0, n - 1, warmup_target=peak, warmup_steps=w)`. With `first` at 0 the first step changes nothing.
@@ -120,7 +122,7 @@ def one_cycle(
     tail: float = 0.1,
     momenta: tuple[float, float] = (0.95, 0.85),
 ) -> Cycle:
-    """1cycle: the rate up to `peak` and back in straight lines, then a short way far down; the momentum the other way.
+    """1cycle: the rate up to `peak` and back in straight lines, then a short way far down; momentum the other way.
 
     `start` and `end` are the first and the last rate as shares of `peak`; `tail` is the share of the steps that is kept
     for the way from `start` to `end`. `momenta` are the momentum at the lowest and at the highest rate; it stays high

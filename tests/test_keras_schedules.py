@@ -49,7 +49,10 @@ def assert_equal_weights(given, expected, tolerance=2e-5):
         np.testing.assert_allclose(ours, theirs, atol=tolerance)
 
 
-@pytest.mark.parametrize("settings", [{}, {"steps_per_execution": 5}, {"jit_compile": True}, {"run_eagerly": True}], ids=str)
+WAYS = [{}, {"steps_per_execution": 5}, {"jit_compile": True}, {"run_eagerly": True}]
+
+
+@pytest.mark.parametrize("settings", WAYS, ids=str)
 def test_fit_takes_the_steps_of_the_arrays(settings):
     assert_equal_weights(fit(compiled(**settings)), train_by_hand())
 

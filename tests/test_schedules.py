@@ -9,8 +9,14 @@ from helpers import schedules
 STEPS = 91
 KERAS = keras.optimizers.schedules
 PAIRS = {
-    "piecewise": (schedules.piecewise(STEPS, [30, 60], [0.1, 0.01, 0.001]), KERAS.PiecewiseConstantDecay([30, 60], [0.1, 0.01, 0.001])),
-    "step decay": (schedules.step_decay(STEPS, 0.1, factor=0.5, every=20), KERAS.ExponentialDecay(0.1, 20, 0.5, staircase=True)),
+    "piecewise": (
+        schedules.piecewise(STEPS, [30, 60], [0.1, 0.01, 0.001]),
+        KERAS.PiecewiseConstantDecay([30, 60], [0.1, 0.01, 0.001]),
+    ),
+    "step decay": (
+        schedules.step_decay(STEPS, 0.1, factor=0.5, every=20),
+        KERAS.ExponentialDecay(0.1, 20, 0.5, staircase=True),
+    ),
     "linear": (schedules.linear(STEPS, 0.1, 0.02), KERAS.PolynomialDecay(0.1, STEPS - 1, 0.02)),
     "exponential": (schedules.exponential(STEPS, 0.1, 1e-4), KERAS.ExponentialDecay(0.1, STEPS - 1, 1e-3)),
     "cosine": (schedules.cosine(STEPS, 0.1), KERAS.CosineDecay(0.1, STEPS - 1)),
@@ -33,7 +39,10 @@ def test_equals_keras_at_every_step(name):
     np.testing.assert_allclose(ours, by_keras(theirs, STEPS), rtol=2e-5, atol=1e-8)
 
 
-@pytest.mark.parametrize(("steps", "length", "growth", "shrink"), [(71, 10, 2.0, 1.0), (71, 10, 2.0, 0.5), (40, 3, 3.0, 1.0), (31, 10, 1.0, 0.8)])
+@pytest.mark.parametrize(
+    ("steps", "length", "growth", "shrink"),
+    [(71, 10, 2.0, 1.0), (71, 10, 2.0, 0.5), (40, 3, 3.0, 1.0), (31, 10, 1.0, 0.8)],
+)
 def test_restarts_equal_keras_before_the_last_step(steps, length, growth, shrink):
     ours = schedules.cosine_restarts(steps, 0.1, cycles=3, growth=growth, shrink=shrink)
     theirs = by_keras(KERAS.CosineDecayRestarts(0.1, length, growth, shrink), steps)

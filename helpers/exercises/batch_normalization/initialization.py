@@ -90,8 +90,8 @@ def he_kernel_positive(fan_in, fan_out, generator):
 
 
 SQUARED = (
-    "Your variance is (2 / fan_in)², far too small: NumPy's `scale` is the standard deviation, so take the root of the "
-    "variance."
+    "Your variance is (2 / fan_in)², far too small: NumPy's `scale` is the standard deviation, so take the root of "
+    "the variance."
 )
 LECUN = "Your variance is 1 / fan_in, LeCun's. He's doubles it, because ReLU cuts half of the values off."
 GLOROT = (
