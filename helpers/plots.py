@@ -120,6 +120,7 @@ def forest(axes, groups: dict, *, xlabel: str, title: str = "") -> None:
         axes.errorbar(middle, places, xerr=[middle - low, high - middle], elinewidth=1.6, **style)
     axes.set(xlabel=xlabel, title=title, ylim=(len(labels) - 0.5, -0.5))
     axes.set_yticks(range(len(labels)), labels)
+    axes.locator_params(axis="x", nbins=6)
     axes.grid(False, axis="y")
 
 

@@ -647,8 +647,9 @@ begun = {
     for name, factor in (("He", 1.0), ("three times He", 3.0))
 }
 lost = {name: len(runs.failures) for name, runs in begun.items()}
-detail = f"The loss stopped being a number in {lost['three times He']} of {RUNS} runs with weights times 3, {lost['He']} with times 1."
-check("BNI-18", lost["three times He"] > RUNS / 2 > lost["He"], detail, "training diverges", small)
+wild, sound = lost["three times He"], lost["He"]
+detail = f"The loss stopped being a number in {wild} of {RUNS} runs with weights times 3, {sound} with times 1."
+check("BNI-18", wild > RUNS / 2 > sound, detail, "training diverges", small)
 
 # %% [markdown]
 # ## 4. Initial weights and activations in training
@@ -872,8 +873,8 @@ with plots.canvas(2, width=9.6, height=3.6, sharey=True) as (figure, panels):
     panels[0].set_ylabel(f"validation accuracy after {EPOCHS} epochs")
 plots.show(
     figure,
-    alt="Validation accuracy over the learning rate with and without batch normalization. With weights of half the size "
-    "only the normalized network learns well; with sound weights both do, but at the largest rate only the normalized one.",
+    alt="Validation accuracy over the learning rate with and without batch normalization. With weights of half the "
+    "size only the normalized network learns well; with sound weights both do, at the largest rate only that one.",
     data=small,
 )
 
@@ -1015,7 +1016,7 @@ def length(arrays):
 
 
 def along(network, gradients_at, weights):
-    """What a step from `weights` changes: inputs, the layer's own gradient, the whole one by STRETCH and by distance."""
+    """What a step from `weights` changes: inputs, the layer's gradient, the whole one by STRETCH and by distance."""
     network.set_weights(weights)
     variables = network.trainable_variables
     start = [variable.numpy() for variable in variables]
@@ -1104,8 +1105,8 @@ with plots.canvas(4, width=11.5, height=3.5) as (figure, panels):
         panel.set(yscale="log" if index == 0 else "linear")
 plots.show(
     figure,
-    alt="Four panels with and without batch normalization: relative change of the gradient over the length of a step, at "
-    "the start and after three epochs, and two measures of the shift of the middle layer over epochs.",
+    alt="Four panels with and without batch normalization: relative change of the gradient over the length of a step, "
+    "at the start and after three epochs, and two measures of the shift of the middle layer over epochs.",
     data=small,
 )
 
@@ -1348,8 +1349,8 @@ for setting, make, splits in (
 
 # %% [markdown]
 # Equal importance is a good guess while nobody knows better. It is a guess all the same: a column of noise gets its
-# equal share too, and a tree does not care, but for rounding. In all of this, take mean and standard deviation from the training part
-# alone.
+# equal share too, and a tree does not care, but for rounding. In all of this, take mean and standard deviation from
+# the training part alone.
 #
 # ## All verdicts of this audit
 
