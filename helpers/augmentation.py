@@ -1,14 +1,16 @@
 """Training data that are never twice the same: changes of a minibatch, for `fit_runs(..., augment=...)`.
 
-Every function here makes a change `f(x, y, seed) -> (x, y)` in TensorFlow: `x` are images of shape (n, height, width)
-or (n, height, width, colours), uint8 or float; `y` are their targets; `seed` is two integers. Each image of the
-minibatch is changed by itself. `chain` puts changes one after the other.
+Every function here makes a change `f(x, y, seed) -> (x, y)` of tensors: `x` are images of shape (n, height, width) or
+(n, height, width, colours), uint8 or float; `y` are their targets; `seed` is two integers. Each image of the minibatch
+is changed by itself. `chain` puts changes one after the other. For changes of your own that every Keras backend can
+compile, take `keras.ops`, and random numbers from `uniform`, `integers` and `normal`.
 """
 
 import math
 
+import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 from scipy import stats
 
 QUANTILES = 1_000  # of the Beta distribution, from which the shares of a mixture are drawn
@@ -24,9 +26,9 @@ def shifts(pixels: int):
 
     def shift(x, y, seed):
         height, width = x.shape[1:3]
-        moves = tf.random.stateless_uniform((tf.shape(x)[0], 2), seed, -pixels, pixels + 1, tf.int32)
-        rows = tf.clip_by_value(tf.range(height) - moves[:, :1], 0, height - 1)
-        columns = tf.clip_by_value(tf.range(width) - moves[:, 1:], 0, width - 1)
+        moves = integers((ops.shape(x)[0], 2), seed, -pixels, pixels + 1)
+        rows = ops.clip(ops.arange(height) - moves[:, :1], 0, height - 1)
+        columns = ops.clip(ops.arange(width) - moves[:, 1:], 0, width - 1)
         return pick(x, rows[:, :, None], columns[:, None, :]), y
 
     return shift
@@ -43,14 +45,13 @@ def rotations(degrees: float):
     def rotate(x, y, seed):
         height, width = x.shape[1:3]
         limit = math.radians(degrees)
-        angle = tf.random.stateless_uniform((tf.shape(x)[0], 1, 1), seed, -limit, limit)
-        down, right = tf.range(height)[:, None], tf.range(width)[None, :]
-        down = tf.cast(down, tf.float32) - (height - 1) / 2
-        right = tf.cast(right, tf.float32) - (width - 1) / 2
-        rows = tf.cos(angle) * down + tf.sin(angle) * right + (height - 1) / 2
-        columns = tf.cos(angle) * right - tf.sin(angle) * down + (width - 1) / 2
-        nearest = [tf.cast(tf.round(places), tf.int32) for places in (rows, columns)]
-        return pick(x, tf.clip_by_value(nearest[0], 0, height - 1), tf.clip_by_value(nearest[1], 0, width - 1)), y
+        angle = uniform((ops.shape(x)[0], 1, 1), seed, -limit, limit)
+        down = ops.arange(height, dtype="float32")[:, None] - (height - 1) / 2
+        right = ops.arange(width, dtype="float32")[None, :] - (width - 1) / 2
+        rows = ops.cos(angle) * down + ops.sin(angle) * right + (height - 1) / 2
+        columns = ops.cos(angle) * right - ops.sin(angle) * down + (width - 1) / 2
+        nearest = [ops.cast(ops.round(places), "int32") for places in (rows, columns)]
+        return pick(x, ops.clip(nearest[0], 0, height - 1), ops.clip(nearest[1], 0, width - 1)), y
 
     return rotate
 
@@ -64,8 +65,8 @@ def flips(axis: int = 2):
         raise ValueError(f"axis is {axis}; 2 mirrors left to right, 1 upside down.")
 
     def flip(x, y, seed):
-        chosen = tf.random.stateless_uniform(tf.shape(x)[:1], seed) < 0.5
-        return tf.where(beside(chosen, x), tf.reverse(x, [axis]), x), y
+        chosen = uniform((ops.shape(x)[0],), seed) < 0.5
+        return ops.where(beside(chosen, x), ops.flip(x, axis), x), y
 
     return flip
 
@@ -79,7 +80,7 @@ def noise(deviation: float):
         raise ValueError(f"deviation is {deviation}; a standard deviation is at least 0.")
 
     def disturb(x, y, seed):
-        return tf.cast(x, tf.float32) + tf.random.stateless_normal(tf.shape(x), seed, stddev=deviation), y
+        return ops.cast(x, "float32") + normal(ops.shape(x), seed, deviation), y
 
     return disturb
 
@@ -95,8 +96,8 @@ def mixup(alpha: float):
 
     def mix(x, y, seed):
         check_targets(y)
-        share = beta(tf.shape(x)[0], alpha, seed)
-        x = tf.cast(x, tf.float32)
+        share = beta(ops.shape(x)[0], alpha, seed)
+        x = ops.cast(x, "float32")
         return blend(x, neighbours(x), beside(share, x)), blend(y, neighbours(y), beside(share, y))
 
     return mix
@@ -113,14 +114,14 @@ def cutmix(alpha: float):
 
     def cut(x, y, seed):
         check_targets(y)
-        count, (height, width) = tf.shape(x)[0], x.shape[1:3]
+        count, (height, width) = ops.shape(x)[0], x.shape[1:3]
         first, second = split(seed, 2)
-        side = tf.sqrt(1 - beta(count, alpha, first))
-        middle = tf.random.stateless_uniform((count, 2), second)
+        side = ops.sqrt(1 - beta(count, alpha, first))
+        middle = uniform((count, 2), second)
         inside = within(middle[:, 0], side, height)[:, :, None] & within(middle[:, 1], side, width)[:, None, :]
-        share = 1 - tf.reduce_mean(tf.cast(inside, tf.float32), axis=[1, 2])
-        inside = tf.reshape(inside, (count, height, width, *[1] * (len(x.shape) - 3)))
-        return tf.where(inside, neighbours(x), x), blend(y, neighbours(y), beside(share, y))
+        share = 1 - ops.mean(ops.cast(inside, "float32"), axis=(1, 2))
+        inside = ops.reshape(inside, (count, height, width, *[1] * (len(x.shape) - 3)))
+        return ops.where(inside, neighbours(x), x), blend(y, neighbours(y), beside(share, y))
 
     return cut
 
@@ -139,16 +140,9 @@ def chain(*changes):
 # What they share -----------------------------------------------------------------------------------------------------
 
 
-def pick(x, rows, columns):
-    """For each image the pixels at `rows` and `columns`, which broadcast to (n, height, width)."""
-    shape = tf.broadcast_dynamic_shape(tf.shape(rows), tf.shape(columns))
-    places = tf.stack([tf.broadcast_to(rows, shape), tf.broadcast_to(columns, shape)], axis=-1)
-    return tf.ensure_shape(tf.gather_nd(x, places, batch_dims=1), x.shape)
-
-
 def neighbours(values):
     """For each example the one before it: by chance, because a minibatch comes in random order."""
-    return tf.roll(values, 1, axis=0)
+    return ops.roll(values, 1, axis=0)
 
 
 def blend(ours, theirs, share):
@@ -157,27 +151,22 @@ def blend(ours, theirs, share):
 
 def beside(values, x):
     """One value for each example, shape (n,), shaped to broadcast against `x`."""
-    return tf.reshape(values, (-1, *[1] * (len(x.shape) - 1)))
+    return ops.reshape(values, (-1, *[1] * (len(x.shape) - 1)))
 
 
 def beta(count, alpha: float, seed):
     """Draws from Beta(alpha, alpha), shape (count,): one of its quantiles, all equally likely.
 
-    XLA knows no gamma variables, of which a Beta variable is usually made.
+    XLA compiles no gamma variables of TensorFlow's, of which a Beta variable is usually made.
     """
     quantiles = stats.beta.ppf((np.arange(QUANTILES) + 0.5) / QUANTILES, alpha, alpha)
-    drawn = tf.random.stateless_uniform((count,), seed, 0, QUANTILES, tf.int32)
-    return tf.gather(tf.constant(quantiles, tf.float32), drawn)
+    return ops.take(ops.convert_to_tensor(quantiles, "float32"), integers((count,), seed, 0, QUANTILES), axis=0)
 
 
 def within(middle, side, length: int):
     """Which of `length` pixels lie in an interval, given as shares of the length; shape (n, length)."""
-    places = (tf.range(length, dtype=tf.float32) + 0.5) / length
-    return tf.abs(places - middle[:, None]) < side[:, None] / 2
-
-
-def split(seed, count: int) -> list:
-    return [tf.random.experimental.stateless_fold_in(seed, number) for number in range(count)]
+    places = (ops.arange(length, dtype="float32") + 0.5) / length
+    return ops.abs(places - middle[:, None]) < side[:, None] / 2
 
 
 def check_alpha(alpha: float) -> None:
@@ -186,6 +175,75 @@ def check_alpha(alpha: float) -> None:
 
 
 def check_targets(y) -> None:
-    kind = tf.as_dtype(y.dtype)
-    if not kind.is_floating:
-        raise ValueError(f"Targets of type {kind.name} cannot be mixed: give one-hot classes as float32.")
+    kind = keras.backend.standardize_dtype(y.dtype)
+    if "float" not in kind:
+        raise ValueError(f"Targets of type {kind} cannot be mixed: give one-hot classes as float32.")
+
+
+# What backends do in ways of their own: random numbers that a seed alone decides, and picking pixels -----------------
+
+
+def uniform(shape, seed, low=0.0, high=1.0):
+    """Random numbers from `low` to `high`, float32."""
+    if with_jax():
+        import jax
+
+        return jax.random.uniform(key_of(seed), shape, minval=low, maxval=high)
+    import tensorflow as tf
+
+    return tf.random.stateless_uniform(shape, seed, low, high)
+
+
+def integers(shape, seed, low: int, high: int):
+    """Random whole numbers from `low` to `high` - 1, int32."""
+    if with_jax():
+        import jax
+
+        return jax.random.randint(key_of(seed), shape, low, high)
+    import tensorflow as tf
+
+    return tf.random.stateless_uniform(shape, seed, low, high, tf.int32)
+
+
+def normal(shape, seed, deviation: float):
+    """Normal random numbers around 0 with this standard deviation, float32."""
+    if with_jax():
+        import jax
+
+        return deviation * jax.random.normal(key_of(seed), shape)
+    import tensorflow as tf
+
+    return tf.random.stateless_normal(shape, seed, stddev=deviation)
+
+
+def split(seed, count: int) -> list:
+    """So many seeds made of one."""
+    if with_jax():
+        import jax
+
+        return [jax.random.key_data(jax.random.fold_in(key_of(seed), number)) for number in range(count)]
+    import tensorflow as tf
+
+    return [tf.random.experimental.stateless_fold_in(seed, number) for number in range(count)]
+
+
+def pick(x, rows, columns):
+    """For each image the pixels at `rows` and `columns`, which broadcast to (n, height, width)."""
+    if with_jax():
+        return ops.convert_to_tensor(x)[ops.arange(len(x))[:, None, None], rows, columns]
+    import tensorflow as tf
+
+    shape = tf.broadcast_dynamic_shape(tf.shape(rows), tf.shape(columns))
+    places = tf.stack([tf.broadcast_to(rows, shape), tf.broadcast_to(columns, shape)], axis=-1)
+    return tf.ensure_shape(tf.gather_nd(x, places, batch_dims=1), x.shape)
+
+
+def with_jax() -> bool:
+    return keras.backend.backend() == "jax"
+
+
+def key_of(seed):
+    """JAX's key of a seed of two integers."""
+    import jax
+
+    return jax.random.wrap_key_data(ops.convert_to_tensor(seed, "uint32"))

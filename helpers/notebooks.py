@@ -1,17 +1,19 @@
 """Notebooks as programs: find them and execute them. Floor 2; papermill and nbclient do the work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import nbformat
 import papermill
-from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
-from traitlets import default
+from traitlets import Dict, default
+from traitlets.config import Config
 
 from helpers.runtime import ROOT
 
@@ -23,6 +25,14 @@ Watch = Callable[[int], None]
 
 class ThisPython(AsyncKernelManager):
     """Kernels of the Python that runs this program, whatever kernelspecs the machine has installed."""
+
+    environment = Dict(help="Variables that the kernel gets besides this process's own.").tag(config=True)
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        spec = super().kernel_spec
+        spec.env = {**spec.env, **self.environment}
+        return spec
 
     @default("transport_encryption")
     def _encrypted_where_the_kernel_can(self) -> str:
@@ -38,6 +48,7 @@ IN_KERNEL = {
     "kernel_manager_class": ThisPython,
     "shutdown_kernel": "immediate",  # graceful interrupts an idle kernel, which complains
     "coalesce_streams": True,
+    "iopub_timeout": 60,  # seconds for the last output to arrive: on a busy machine nbclient's 4 are too few
 }
 
 
@@ -76,11 +87,17 @@ def check_parameters(notebook: Path, parameters: dict) -> None:
         raise ValueError(f"{notebook.name} has no parameter {', '.join(sorted(unknown))}; it has {', '.join(known) or 'none'}.")
 
 
-def run(notebook: Path, copy: Path, parameters: dict, *, watch: Watch, timeout: float) -> None:
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
+def run(
+    notebook: Path, copy: Path, parameters: dict, *, watch: Watch, timeout: float, environment: Mapping[str, str] = NO_VARIABLES
+) -> None:
     """Execute a notebook with papermill in a fresh kernel, in the notebook's folder; write the result to `copy`.
 
     `copy` appears when it is complete. A notebook that stops leaves what it had as `NAME.failed.ipynb` instead.
-    `timeout`: seconds a cell may take. Raises NotebookStopped.
+    `timeout`: seconds a cell may take; `environment`: variables the kernel gets besides this process's own.
+    Raises NotebookStopped.
     """
     partial, failed = copy.with_suffix(".partial.ipynb"), copy.with_suffix(".failed.ipynb")
     copy.parent.mkdir(parents=True, exist_ok=True)
@@ -98,6 +115,7 @@ def run(notebook: Path, copy: Path, parameters: dict, *, watch: Watch, timeout: 
             start_timeout=KERNEL_START_SECONDS,
             execution_timeout=timeout,
             on_cell_start=current,
+            config=Config({"ThisPython": {"environment": dict(environment)}}),
             **IN_KERNEL,
         )
         partial.replace(copy)

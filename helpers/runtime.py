@@ -1,5 +1,6 @@
 """Where am I: machine, Keras backend, profile. The one place that reads the environment."""
 
+import importlib.util
 import os
 import platform
 import sys
@@ -8,12 +9,16 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-# TensorFlow reads these while it is imported.
+# TensorFlow and JAX read these while they are imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # share a GPU with the next notebook
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ("quick", "full")
+BACKENDS = {"tensorflow": "requirements.txt", "jax": "requirements-jax.txt"}  # and what installs them
+GIGABYTE = 2**30
+SMALL = 6  # gigabytes of memory: real CIFAR-10 as float32 fits in, and little else
 
 
 def profile() -> str:
@@ -70,16 +75,28 @@ def versions() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Machine:
-    """What computes here: Keras's backend and the accelerators it sees."""
+    """What computes here: Keras's backend, the accelerators it sees, cores, and memory in gigabytes (None: unknown)."""
 
     place: str
     backend: str
     accelerators: tuple[str, ...]
     cores: int
+    memory: float | None = None
 
     def __str__(self) -> str:
         device = ", ".join(self.accelerators) or f"CPU, {self.cores} cores"
-        return f"{self.place} · Keras {version('keras')} on {self.backend} · {device} · profile {profile()}"
+        memory = f", {self.memory:.0f} GB" if self.memory else ""
+        found = f"{self.place} · Keras {version('keras')} on {self.backend} · {device}{memory}"
+        return f"{found} · profile {profile()}, good for {self.good_for}"
+
+    @property
+    def good_for(self) -> str:
+        """Which profiles to run here."""
+        if self.accelerators:
+            return "quick and full"
+        if self.memory and self.memory < SMALL:
+            return "quick, one notebook at a time"
+        return "quick; full takes hours without a GPU"
 
 
 @contextmanager
@@ -98,22 +115,46 @@ def quiet_libraries():
 
 
 def machine() -> Machine:
-    """Look around: place, Keras backend, accelerators, cores. Call it first: it starts the backend without its noise."""
+    """Look around: place, Keras backend, accelerators, cores, memory. Call it first: it starts the backend quietly.
+
+    Raises ValueError for a KERAS_BACKEND that the course does not know, or that is not installed.
+    """
+    check_backend()
     with quiet_libraries():
         import keras
 
         backend = keras.backend.backend()
         accelerators = _accelerators(backend)
-    return Machine("Colab" if on_colab() else "this computer", backend, accelerators, os.cpu_count() or 1)
+    place = "Colab" if on_colab() else "this computer"
+    return Machine(place, backend, accelerators, os.cpu_count() or 1, memory())
+
+
+def memory() -> float | None:
+    """Gigabytes of memory of this machine, or None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIGABYTE
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return None
+
+
+def check_backend() -> None:
+    """Raise ValueError for a `KERAS_BACKEND` that the course does not know, or that is not installed."""
+    name = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if name not in BACKENDS:
+        raise ValueError(f"KERAS_BACKEND is {name!r}; choose one of {', '.join(BACKENDS)}, or unset it.")
+    if importlib.util.find_spec(name) is None:
+        raise ValueError(f"KERAS_BACKEND is {name!r}, which is not installed: pip install -r {BACKENDS[name]}.")
 
 
 def _accelerators(backend: str) -> tuple[str, ...]:
     if backend == "tensorflow":
         import tensorflow as tf
 
-        return tuple(device.name.split(":", 1)[1] for device in tf.config.list_physical_devices("GPU"))
+        devices = tf.config.list_physical_devices("GPU")
+        names = [tf.config.experimental.get_device_details(device).get("device_name", "GPU") for device in devices]
+        return tuple(f"{name} ({device.name.split(':', 1)[1]})" for name, device in zip(names, devices, strict=True))
     if backend == "jax":
         import jax
 
-        return tuple(str(device) for device in jax.devices() if device.platform != "cpu")
+        return tuple(f"{device.device_kind} ({device})" for device in jax.devices() if device.platform != "cpu")
     return ()

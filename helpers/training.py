@@ -1,22 +1,24 @@
 """Many runs for the price of one: train the same Keras model over seeds, folds, bootstraps, labels or learning rates.
 
 `fit_runs` compiles once and trains every run with the same program; what differs between the runs are plain values.
+The program is the engine of the Keras backend: with TensorFlow one run after the other, with JAX all of them at once.
 """
 
 import copy
+import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import keras
 import numpy as np
-import tensorflow as tf
 from scipy.ndimage import gaussian_filter1d
 from tqdm.auto import tqdm
 
 from helpers import runtime
-from helpers.tensorflow_engine import as_tensor, engine_for, momentum_name, seeded
+from helpers.engines import momentum_name, seeded
 from helpers.training_checks import check_model, check_monitor, check_request
 
+ENGINES = {"tensorflow": "helpers.tensorflow_engine", "jax": "helpers.jax_engine"}  # by Keras's backend
 STEPS_BETWEEN_LOOKS = 10  # of a learning-rate range test, to see whether it has diverged
 DIVERGED = 4  # times the lowest loss so far
 
@@ -118,83 +120,117 @@ def fit_runs(
     optimizer = fresh_optimizer(optimizer)
     runs = [with_defaults(run, learning_rate, momentum, optimizer) for run in runs]
     check_request(split, runs, epochs, batch_size, watch)
-    engine, first = prepare(build, split, runs, optimizer, loss, list(metrics), augment)
-    data = as_tensor(split.x_train), as_tensor(split.y_train)
+    room, engine, first = prepare(build, split, runs, optimizer, loss, list(metrics), augment)
+    data = room.as_tensor(split.x_train), room.as_tensor(split.y_train)
     watched = {"val": (split.x_valid, split.y_valid)} | watch
-    watched = {name: tuple(map(as_tensor, arrays)) for name, arrays in watched.items() if len(arrays[0])}
+    watched = {name: tuple(map(room.as_tensor, arrays)) for name, arrays in watched.items() if len(arrays[0])}
     names = ["loss", "penalty", *engine.metric_names]
     names += [f"{part}_{name}" for part in watched for name in ("loss", *engine.metric_names)]
     early_stopping = early_stopping or note_best("val_loss" if "val" in watched else "loss")
     check_monitor(early_stopping, names)
 
-    finished, partial = [], False
+    rows = [np.arange(len(split.x_train)) if run.train_index is None else np.asarray(run.train_index) for run in runs]
+    records, partial = [], False
     shown = runtime.somebody_is_watching() if progress is None else progress
     with tqdm(total=len(runs) * epochs, unit="epoch", leave=False, disable=not shown) as bar:
         try:
-            for number, run in enumerate(runs):
-                bar.set_description(f"run {number + 1} of {len(runs)}")
-                engine.restart(seeded(build, run.seed) if number else first, run.seed)
-                stopper = follow(engine.model, early_stopping)
-                finished.append(fit_one(engine, run, data, watched, epochs, batch_size, stopper, bar.update))
-                bar.update((number + 1) * epochs - bar.n)
+            for group in engine.groups([len(each) for each in rows]):
+                bar.set_description(f"run {group[-1] + 1} of {len(runs)}")
+                members = [runs[number] for number in group]
+                engine.restart(fresh_models(build, runs, group, first), [run.seed for run in members])
+                for number, model in zip(group, engine.members, strict=True):
+                    steps = epochs * -(-len(rows[number]) // batch_size)
+                    settings = settings_of(runs[number], engine.model.optimizer, steps)
+                    orders = orders_of(runs[number], len(rows[number]))
+                    records.append(Record(number, rows[number], orders, settings, follow(model, early_stopping)))
+                tensors = engine.data_of(members, *data)
+                fit_group(engine, records[-len(group) :], epochs, tensors, watched, batch_size, bar.update)
+                bar.update(epochs * len(records) - bar.n)
         except KeyboardInterrupt:
-            if not finished:
+            records, partial = [record for record in records if record.weights is not None], True
+            if not records:
                 raise
-            partial = True
-    return gather(finished, epochs, partial, engine.predict)
+    return gather(sorted(records, key=lambda record: record.number), epochs, partial, engine.predict)
 
 
 def prepare(build, split, runs: list[Run], optimizer, loss, metrics: list, augment) -> tuple:
-    """The engine for these runs and the model of the first, which has been checked against data, loss and runs."""
+    """The room of the Keras backend, its engine for these runs, and the first run's model, checked against the data."""
+    room = engine_room()
     model = seeded(build, runs[0].seed)
     check_model(model, split, loss, runs)
     if len(runs) > 1 and seeded(build, 0) is model:
         raise ValueError("build() must make a new model each time it is called; it returned the same one twice.")
-    example = tf.convert_to_tensor(split.x_train[:2]), tf.convert_to_tensor(split.y_train[:2])
+    example = room.as_tensor(split.x_train[:2]), room.as_tensor(split.y_train[:2])
     changes_momentum = any(run.momentum is not None for run in runs)
     asked = {"example": example, "momentum": changes_momentum, "augment": augment}
-    return engine_for(model, optimizer, loss, metrics, **asked), model
+    return room, room.engine_for(model, optimizer, loss, metrics, **asked), model
 
 
-def fit_one(engine, run: Run, data: tuple, watched: dict, epochs: int, batch_size: int, stopper, report) -> dict:
-    """Train one run on a restarted engine and return what it did."""
-    x, y, weights = data_of(run, *data)
-    rows = np.arange(len(x)) if run.train_index is None else np.asarray(run.train_index)
-    steps = -(-len(rows) // batch_size)
-    settings = settings_of(run, engine.model.optimizer, epochs * steps)
-    orders = orders_of(run, len(rows))
-    history, step_losses, failure = [], [], None
+def engine_room():
+    """The module with the engine of Keras's backend. Raises ValueError where there is none."""
+    backend = keras.backend.backend()
+    if backend not in ENGINES:
+        raise ValueError(f"fit_runs cannot train with {backend!r}: set KERAS_BACKEND to {' or '.join(ENGINES)}.")
+    return importlib.import_module(ENGINES[backend])
+
+
+def fresh_models(build, runs: list[Run], group: list[int], first) -> list:
+    """A model for each run of the group; that of the very first run is there already."""
+    return [seeded(build, runs[number].seed) if number else first for number in group]
+
+
+@dataclass
+class Record:
+    """One run in training: what it is to do, and what it has done so far; `weights` come when it has ended."""
+
+    number: int
+    rows: np.ndarray  # its training rows
+    orders: Iterator[np.ndarray]  # of these rows, one for each epoch
+    settings: dict[str, np.ndarray]  # learning rate and momentum, one for each step
+    stopper: keras.callbacks.EarlyStopping
+    history: list[dict] = field(default_factory=list)
+    step_losses: list[np.ndarray] = field(default_factory=list)
+    failure: str | None = None
+    weights: list[np.ndarray] | None = None
+
+
+def fit_group(engine, records: list, epochs: int, data: tuple, watched: dict, batch_size: int, report) -> None:
+    """Train runs of equally many rows on a restarted engine, an epoch of all at a time, until each has stopped."""
+    steps = -(-len(records[0].rows) // batch_size)
     for epoch in range(epochs):
-        now = {name: values[epoch * steps : (epoch + 1) * steps] for name, values in settings.items()}
-        losses, logs = engine.train_epoch((x, y, weights), rows[next(orders)], batch_size, now)
+        orders = [record.rows[next(record.orders)] for record in records]
+        now = slice(epoch * steps, (epoch + 1) * steps)
+        settings = [{name: values[now] for name, values in record.settings.items()} for record in records]
+        trained = engine.train_epoch(data, orders, batch_size, settings)
         for name, arrays in watched.items():
-            logs |= {f"{name}_{metric}": value for metric, value in engine.evaluate(*arrays).items()}
-        history.append(logs)
-        step_losses.append(losses)
-        report()
-        if not np.isfinite(losses).all():
-            step = epoch * steps + int(np.flatnonzero(~np.isfinite(losses))[0])
-            rate = settings["learning_rate"][step] if "learning_rate" in settings else engine.rate_at(step)
-            failure = f"the loss was no longer finite at step {step + 1} (epoch {epoch + 1}), learning rate {rate:g}"
+            for (_, logs), found in zip(trained, engine.evaluate(*arrays), strict=True):
+                logs |= {f"{name}_{metric}": value for metric, value in found.items()}
+        going = [place for place, record in enumerate(records) if record.weights is None]
+        report(len(going))
+        for place in going:
+            losses, logs = trained[place]
+            note(records[place], losses, logs, engine, settings[place])
+            if records[place].failure or records[place].stopper.model.stop_training or epoch == epochs - 1:
+                engine.finalize(place)
+                records[place].stopper.on_train_end()
+                records[place].weights = engine.members[place].get_weights()
+        if all(record.weights is not None for record in records):
             break
-        stopper.on_epoch_end(epoch, logs)
-        if engine.model.stop_training:
-            break
-    engine.model.optimizer.finalize_variable_values(engine.model.trainable_variables)
-    stopper.on_train_end()
-    return {
-        "history": history,
-        "step_losses": np.concatenate(step_losses),
-        "weights": engine.model.get_weights(),
-        "best_epoch": stopper.best_epoch,
-        "failure": failure,
-    }
 
 
-def data_of(run: Run, x, y) -> tuple:
-    """Tensors of the run's inputs, targets and sample weights (None: all count the same)."""
-    targets = y if run.targets is None else tf.convert_to_tensor(run.targets)
-    return x, targets, None if run.sample_weight is None else tf.constant(run.sample_weight, tf.float32)
+def note(record: Record, losses: np.ndarray, logs: dict[str, float], engine, settings: dict) -> None:
+    """Take down what the run did in an epoch, and show it to the callback, or say where it diverged."""
+    epoch = len(record.history)
+    record.history.append(logs)
+    record.step_losses.append(losses)
+    if np.isfinite(losses).all():
+        record.stopper.on_epoch_end(epoch, logs)
+    else:
+        step = int(np.flatnonzero(~np.isfinite(losses))[0])
+        total = sum(map(len, record.step_losses[:-1])) + step
+        rate = settings["learning_rate"][step] if "learning_rate" in settings else engine.rate_at(total)
+        where = f"at step {total + 1} (epoch {epoch + 1}), learning rate {rate:g}"
+        record.failure = f"the loss was no longer finite {where}"
 
 
 def settings_of(run: Run, optimizer, steps: int) -> dict[str, np.ndarray]:
@@ -221,6 +257,8 @@ def frozen_order(rows: int, seed: int) -> np.ndarray:
     For `Run(order=...)`, to show what frozen minibatches do; seen with Keras 3.3 to 3.15 on TensorFlow, where the
     shuffle starts again from the same state in every epoch.
     """
+    import tensorflow as tf  # only here: the JAX engine needs none
+
     seeds = {"seed": seed, "seed2": 0 if seed else 2**31 - 1}  # TensorFlow takes two zeros for "unseeded"
     epoch = tf.data.Dataset.range(1).map(lambda _: tf.raw_ops.RandomShuffle(value=tf.range(rows), **seeds))
     return next(iter(epoch)).numpy()
@@ -255,17 +293,22 @@ def lr_range_test(
     optimizer = fresh_optimizer(optimizer)
     seeds = [with_defaults(Run(seed), lowest, None, optimizer) for seed in range(runs)]
     check_request(split, seeds, 1, batch_size, {})
-    engine, first = prepare(build, split, seeds, optimizer, loss, [], augment)
-    data = as_tensor(split.x_train), as_tensor(split.y_train), None
+    room, engine, first = prepare(build, split, seeds, optimizer, loss, [], augment)
+    data = room.as_tensor(split.x_train), room.as_tensor(split.y_train)
     losses = np.full((runs, steps), np.nan)
-    for run in range(runs):
-        engine.restart(seeded(build, run) if run else first, run)
-        order = endless_order(len(split.x_train), steps * batch_size, run)
+    for group in engine.groups([len(split.x_train)] * runs):
+        engine.restart(fresh_models(build, seeds, group, first), group)
+        tensors = engine.data_of([seeds[number] for number in group], *data)
+        orders = [endless_order(len(split.x_train), steps * batch_size, number) for number in group]
+        going = set(group)
         for start in range(0, steps, STEPS_BETWEEN_LOOKS):
             now = slice(start, start + STEPS_BETWEEN_LOOKS)
-            rows = order[start * batch_size : (start + STEPS_BETWEEN_LOOKS) * batch_size]
-            losses[run, now], _ = engine.train_epoch(data, rows, batch_size, {"learning_rate": rates[now]})
-            if has_diverged(losses[run, : now.stop]):
+            rows = [order[start * batch_size : now.stop * batch_size] for order in orders]
+            trained = engine.train_epoch(tensors, rows, batch_size, [{"learning_rate": rates[now]}] * len(group))
+            for number, (found, _) in zip(group, trained, strict=True):
+                losses[number, now] = found if number in going else np.nan
+            going = {number for number in going if not has_diverged(losses[number, : now.stop])}
+            if not going:
                 break
     return rates, losses
 
@@ -308,23 +351,25 @@ def follow(model, early_stopping) -> keras.callbacks.EarlyStopping:
 
 def note_best(monitor: str) -> keras.callbacks.EarlyStopping:
     """A callback that never stops and only notes the epoch with the lowest value."""
-    return keras.callbacks.EarlyStopping(monitor=monitor, patience=10**9)
+    callback = keras.callbacks.EarlyStopping(monitor=monitor, patience=10**9)
+    callback.monitor_op = np.less  # Keras's own takes a tensor's time for two numbers
+    return callback
 
 
-def gather(finished: list[dict], epochs: int, partial: bool, forward) -> Runs:
+def gather(records: list[Record], epochs: int, partial: bool, forward) -> Runs:
     """One `Runs` of what the single runs did, padded with NaN."""
-    names = list(finished[0]["history"][0])
-    history = {name: np.full((len(finished), epochs), np.nan) for name in names}
-    for number, run in enumerate(finished):
+    names = list(records[0].history[0])
+    history = {name: np.full((len(records), epochs), np.nan) for name in names}
+    for place, record in enumerate(records):
         for name in names:
-            history[name][number, : len(run["history"])] = [logs[name] for logs in run["history"]]
+            history[name][place, : len(record.history)] = [logs[name] for logs in record.history]
     return Runs(
         history=history,
-        step_losses=[run["step_losses"] for run in finished],
-        weights=[run["weights"] for run in finished],
-        best_epoch=np.array([run["best_epoch"] for run in finished]),
-        epochs=np.array([len(run["history"]) for run in finished]),
-        failures={number: run["failure"] for number, run in enumerate(finished) if run["failure"]},
+        step_losses=[np.concatenate(record.step_losses) for record in records],
+        weights=[record.weights for record in records],
+        best_epoch=np.array([record.stopper.best_epoch for record in records]),
+        epochs=np.array([len(record.history) for record in records]),
+        failures={place: record.failure for place, record in enumerate(records) if record.failure},
         partial=partial,
         _forward=forward,
     )

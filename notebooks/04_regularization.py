@@ -18,18 +18,22 @@
 # Plan about an hour; the notebook itself computes for about one minute.
 
 # %% tags=["setup"]
-# Setup: find the course's helpers, in this folder or above.
+# Setup: find the course's helpers, in this folder or above; on Colab, fetch them first.
+import subprocess
 import sys
 from pathlib import Path
 
-root = next(
-    folder
-    for folder in [Path.cwd(), *Path.cwd().parents]
-    if (folder / "helpers" / "runtime.py").exists()
-)
+REPOSITORY, VERSION = "", ""  # written by `python -m helpers publish`
+places = [Path.cwd(), *Path.cwd().parents, Path.cwd() / f"course-{VERSION}"]
+root = next((place for place in places if (place / "helpers" / "runtime.py").exists()), places[-1])
+if "google.colab" in sys.modules:
+    if not root.exists():
+        clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
+        subprocess.run([*clone.split(), root], check=True)
+    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
-from helpers import runtime
+from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
 
 print(runtime.machine())
 
@@ -961,7 +965,7 @@ right["as they are"], right["twice as many"] = np.split(right["as they are"], 2)
 sample = glyphs.x_train[np.flatnonzero(np.isin(glyphs.y_train, (6, 9)))[:6]]
 rows = {"as they are": sample}
 for name in ("shifted by up to 1 pixel", "turned by any angle"):
-    rows[name] = changes[name][1]["augment"](sample, np.zeros(6), (SEED + 1, 2))[0].numpy()
+    rows[name] = np.asarray(changes[name][1]["augment"](sample, np.zeros(6), (SEED + 1, 2))[0])
 with plots.canvas(6, 3, width=6.4, height=3.6) as (figure, grid):
     for line, (name, images) in zip(grid, rows.items(), strict=True):
         for axes, image in zip(line, images, strict=True):

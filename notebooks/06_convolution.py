@@ -18,14 +18,22 @@
 # distinguishable). Plan 45 to 60 minutes.
 
 # %% tags=["setup"]
-# Setup: find the course's helpers, in this folder or above.
+# Setup: find the course's helpers, in this folder or above; on Colab, fetch them first.
+import subprocess
 import sys
 from pathlib import Path
 
-root = next(folder for folder in [Path.cwd(), *Path.cwd().parents] if (folder / "helpers" / "runtime.py").exists())
+REPOSITORY, VERSION = "", ""  # written by `python -m helpers publish`
+places = [Path.cwd(), *Path.cwd().parents, Path.cwd() / f"course-{VERSION}"]
+root = next((place for place in places if (place / "helpers" / "runtime.py").exists()), places[-1])
+if "google.colab" in sys.modules:
+    if not root.exists():
+        clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
+        subprocess.run([*clone.split(), root], check=True)
+    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
-from helpers import runtime
+from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
 
 print(runtime.machine())
 

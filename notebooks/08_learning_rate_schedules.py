@@ -17,14 +17,22 @@
 # one.
 
 # %% tags=["setup"]
-# Setup: find the course's helpers, in this folder or above.
+# Setup: find the course's helpers, in this folder or above; on Colab, fetch them first.
+import subprocess
 import sys
 from pathlib import Path
 
-root = next(folder for folder in [Path.cwd(), *Path.cwd().parents] if (folder / "helpers" / "runtime.py").exists())
+REPOSITORY, VERSION = "", ""  # written by `python -m helpers publish`
+places = [Path.cwd(), *Path.cwd().parents, Path.cwd() / f"course-{VERSION}"]
+root = next((place for place in places if (place / "helpers" / "runtime.py").exists()), places[-1])
+if "google.colab" in sys.modules:
+    if not root.exists():
+        clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
+        subprocess.run([*clone.split(), root], check=True)
+    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
-from helpers import runtime
+from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
 
 print(runtime.machine())
 
@@ -427,7 +435,7 @@ frozen, noting = network(), Noting()
 frozen.compile(optimizer=keras.optimizers.SGD(0.0), loss="sparse_categorical_crossentropy")
 few = clothes.x_train[: 10 * BATCH], clothes.y_train[: 10 * BATCH]
 frozen.fit(*few, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[noting])
-each = keras.losses.sparse_categorical_crossentropy(few[1], frozen(few[0])).numpy().reshape(10, BATCH).mean(axis=1)
+each = np.reshape(keras.losses.sparse_categorical_crossentropy(few[1], frozen(few[0])), (10, BATCH)).mean(axis=1)
 running = np.cumsum(each) / np.arange(1, 11)
 print("reported: ", np.round(noting.losses, 3))
 print("each batch", each.round(3))

@@ -11,10 +11,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 from helpers.runtime import ROOT
+from tests import versions
 
 PINS = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+LOCK = (ROOT / "requirements.lock").read_text()
+LINUX = {"sys_platform": "linux", "os_name": "posix", "implementation_name": "cpython"}
 
 
 @pytest.mark.parametrize("package", PINS)
@@ -27,10 +32,31 @@ def test_every_requirement_is_pinned():
     assert len(PINS) == sum(bool(line) and not line.startswith("#") for line in lines)
 
 
-def test_conda_environment_takes_its_versions_from_the_requirements():
+def test_lock_holds_the_requirements_and_a_hash_of_every_package():
+    entries = re.split(r"^(?=[\w-])", LOCK, flags=re.MULTILINE)[1:]
+    locked = [(Requirement(entry.splitlines()[0].rstrip(" \\")), entry) for entry in entries]
+    assert all(" --hash=sha256:" in entry and len(wanted.specifier) == 1 for wanted, entry in locked)
+    everywhere = {wanted.name: str(wanted.specifier) for wanted, _ in locked if not wanted.marker}
+    assert {f"{name}=={everywhere.get(name, '').removeprefix('==')}" for name in PINS} == {f"{name}=={PINS[name]}" for name in PINS}
+
+
+def test_lock_serves_each_python():
+    for python in ("3.11.0", "3.12.0", "3.13.0"):
+        wanted = [Requirement(line.rstrip(" \\")) for line in LOCK.splitlines() if re.match(r"[\w-]+==", line)]
+        names = [each.name for each in wanted if not each.marker or each.marker.evaluate(LINUX | {"python_full_version": python})]
+        assert len(names) == len(set(names)), python
+        assert names, python
+
+
+def test_lock_names_no_registry():
+    assert "://" not in LOCK
+    assert set(re.findall(r"(?:^|\s)(--?\w[\w-]*)", LOCK)) == {"--hash", "-r"}
+
+
+def test_conda_environment_takes_its_versions_from_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     python, pip, packages = environment["dependencies"]
-    assert packages == {"pip": ["-r requirements.txt"]}
+    assert packages == {"pip": ["-r requirements.lock"]}
     assert pip == "pip"
     assert python in {"python=3.11", "python=3.12", "python=3.13"}
 
@@ -41,6 +67,35 @@ def test_workflow_runs_the_readme_command_on_every_python():
     assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
     assert job["steps"][-1]["run"].startswith("make test")
     assert workflow["permissions"] == {"contents": "read"}
+
+
+def test_weekly_workflow_tries_every_environment():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "versions.yml").read_text())
+    tried = {entry["name"]: entry["python"] for entry in workflow["jobs"]["versions"]["strategy"]["matrix"]["include"]}
+    assert tried == {name: environment.python for name, environment in versions.environments().items()} | {"colab": "3.12"}
+    assert workflow["permissions"] == {"contents": "read"}
+
+
+def test_oldest_are_older_than_the_pinned():
+    oldest = versions.pins("requirements-oldest.txt")
+    assert oldest.keys() <= PINS.keys()
+    assert all(Version(version) < Version(PINS[name]) for name, version in oldest.items())
+
+
+@pytest.mark.parametrize("names", [["2.7"], ["oldest", "latest"]])
+def test_unknown_version_is_named_before_any_work(names, capsys):
+    with pytest.raises(SystemExit):
+        versions.main(names)
+    assert f"there is no {names[-1]}; there are 3.11, 3.12, 3.13, oldest, newest" in capsys.readouterr().err
+
+
+def test_python_that_is_not_there_is_said(monkeypatch, capsys):
+    monkeypatch.setattr(versions, "find", {}.get)
+    assert versions.main([]) == 0
+    assert capsys.readouterr().out.count("skipped: no python3.1") == 5
+    with pytest.raises(SystemExit):
+        versions.main(["oldest"])
+    assert "no Python on the PATH for oldest" in capsys.readouterr().err
 
 
 def test_pairs_are_configured():
@@ -54,7 +109,7 @@ def clone(tmp_path) -> Path:
     folder = tmp_path / "a clone"
     folder.mkdir()
     shutil.copy(ROOT / "Makefile", folder)
-    (folder / "requirements.txt").write_text("# nothing\n")
+    (folder / "requirements.lock").write_text("# nothing\n")
     return folder
 
 
@@ -69,8 +124,8 @@ def forget_stamp(clone):
     (clone / ".venv" / "complete").unlink()
 
 
-def change_requirements(clone):
-    (clone / "requirements.txt").write_text("# nothing else\n")
+def change_lock(clone):
+    (clone / "requirements.lock").write_text("# nothing else\n")
 
 
 def lose_python(clone):
@@ -80,7 +135,7 @@ def lose_python(clone):
 @pytest.mark.slow
 def test_setup_is_done_once_and_again_when_it_is_not_complete(clone):
     assert "Setting up" in make(clone, "setup").stdout
-    for damage in (forget_stamp, change_requirements, lose_python):
+    for damage in (forget_stamp, change_lock, lose_python):
         again = make(clone, "setup")
         assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
         damage(clone)
@@ -94,7 +149,7 @@ def test_setup_is_done_once_and_again_when_it_is_not_complete(clone):
 
 @pytest.mark.slow
 def test_failed_installation_is_not_taken_for_complete(clone):
-    (clone / "requirements.txt").write_text("./no-such-package\n")
+    (clone / "requirements.lock").write_text("./no-such-package\n")
     for _ in range(2):
         failed = make(clone, "setup")
         assert failed.returncode != 0

@@ -349,7 +349,7 @@ def stopped_by_keras(numbers):
 def test_early_stopping_is_keras_epoch_for_epoch(settings, numbers, stopped_by_keras, without_xla, monkeypatch):
     for values in SEQUENCES.values():
         crafted = iter(values)
-        monkeypatch.setattr(tensorflow_engine.Engine, "evaluate", lambda *_, crafted=crafted: {"loss": next(crafted)})
+        monkeypatch.setattr(tensorflow_engine.Engine, "evaluate", lambda *_, crafted=crafted: [{"loss": next(crafted)}])
         runs = fit_runs(
             net(),
             numbers,

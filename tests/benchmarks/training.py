@@ -4,8 +4,11 @@
 times, and the line gives the median of the ratios: other work on the machine then touches both sides alike.
 """
 
+import importlib.util
 import os
 import platform
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -179,6 +182,30 @@ def second_call() -> tuple[float, float, int]:
     return first, second, engine._train.experimental_get_tracing_count() - before
 
 
+def with_jax() -> list[Line]:
+    """Many runs in one JAX program, against `model.fit` and the TensorFlow engine; none where JAX is not installed."""
+    if not importlib.util.find_spec("jax"):
+        return []
+    command = [sys.executable, "-m", "tests.benchmarks.with_jax"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=os.environ | {"KERAS_BACKEND": "jax"}, **pipes) as process:
+
+        def there(name: str) -> None:
+            print(name, file=process.stdin, flush=True)
+            if process.stdout.readline().strip() != name:
+                raise RuntimeError(f"The JAX side stopped in {name}.")
+
+        lines = []
+        for name, work in MANY.items():
+            sides = partial(there, name), partial(work.theirs)
+            for side in sides:
+                side()
+            ours, theirs = in_turn(*sides)
+            lines.append(Line(f"{name}, JAX", work.against, ours, [work.times * each for each in theirs], work.wanted))
+        process.stdin.close()
+    return lines
+
+
 def matrix_product_rates() -> tuple[float, float, float]:
     """GFLOP/s at batch 32 of net D in training, of products with large matrices, and of those that the net consists of.
 
@@ -217,6 +244,39 @@ def matrix_product_rates() -> tuple[float, float, float]:
 W = {"batch_size": 32, "optimizer": "adam", "loss": "mse"}
 DEEP = {"optimizer": "nadam", "loss": "sparse_categorical_crossentropy"}
 DEFAULTS = "`model.fit`, defaults"
+TABLE, IMAGES = table(1439), images(6400)
+
+
+def fit_one():
+    fit_of(net_w, TABLE, W, 1)(99)
+
+
+@dataclass(frozen=True)
+class Many:
+    """Work for the JAX engine, and what it is compared with: one side done so many times."""
+
+    ours: Callable
+    against: str
+    theirs: Callable
+    times: int
+    wanted: float
+
+
+def deep_runs(batch_norm: bool) -> Callable:
+    return partial(fit_runs, deep(batch_norm=batch_norm), IMAGES, runs=4, epochs=2, batch_size=32, **DEEP)
+
+
+MANY = {
+    "net W, 50 runs x 100 epochs": Many(
+        partial(fit_runs, net_w, TABLE, runs=50, epochs=100, **W),
+        "loop of `model.fit` on TensorFlow (50 x one)",
+        fit_one,
+        50,
+        80,
+    ),
+    "net D, 4 runs x 2 epochs of 200 steps": Many(deep_runs(False), "the TensorFlow engine", deep_runs(False), 1, 1),
+    "net D+BN, 4 runs x 2 epochs of 200 steps": Many(deep_runs(True), "the TensorFlow engine", deep_runs(True), 1, 1),
+}
 TUNED = "`model.fit`, `jit_compile=True, steps_per_execution=25`"
 
 
@@ -224,7 +284,7 @@ def measure() -> tuple[list[Line], list[str]]:
     """All lines of the table, and the facts beside it."""
     tuned = {"jit_compile": True, "steps_per_execution": 25}
     deep_how = {"batch_size": 32, **DEEP}
-    lines, work = [], tqdm(total=6, unit="part")
+    lines, work = [], tqdm(total=7, unit="part")
     for part in (
         lambda: steady("net W, one run of 100 epochs", net_w, table(1439), W, 100, [(DEFAULTS, {}, 25)]),
         lambda: [many_bootstraps()],
@@ -243,6 +303,7 @@ def measure() -> tuple[list[Line], list[str]]:
         lambda: steady(
             "small convnet on 32x32x3, batch 32", convnet, images(3200), deep_how, 2, [(DEFAULTS, {}, 1.15)]
         ),
+        with_jax,
     ):
         done = part()
         lines += done

@@ -1,0 +1,1 @@
+"""Makes the web book: `python -m docs.book` (see `make book`)."""

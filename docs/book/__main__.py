@@ -1,0 +1,30 @@
+"""`python -m docs.book`: lays out the sources, then lets Sphinx make the pages. A warning is an error."""
+
+import shutil
+import sys
+
+from sphinx.cmd.build import main as sphinx
+
+from docs.book.staging import stage
+from helpers import runtime
+from helpers.runtime import ROOT
+
+SOURCE, DOCTREES, PAGES = ROOT / "build" / "book-source", ROOT / "build" / "book-doctrees", ROOT / "build" / "book"
+
+
+def main() -> int:
+    """Build the book; Sphinx's exit status."""
+    runtime.machine()  # starts TensorFlow without its noise; autodoc imports rooms that use it
+    stage(SOURCE)
+    shutil.rmtree(PAGES, ignore_errors=True)  # no page stays whose source is gone
+    options = ["-W", "--keep-going", "--quiet", "-b", "html", "-c", ROOT / "docs", "-d", DOCTREES]
+    status = sphinx([str(option) for option in [*options, SOURCE, PAGES]])
+    if status == 0:
+        print(
+            f"The book lies in {PAGES.relative_to(ROOT)}: open {(PAGES / 'index.html').relative_to(ROOT)} in a browser."
+        )
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,196 @@
+"""The book as people meet it: in a browser, on a desk and on a phone, without a network. `make book` comes first."""
+
+import functools
+import threading
+from collections import defaultdict
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+BOOK = Path(__file__).resolve().parents[2] / "build" / "book"
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "best-practice"], "preload": False}
+SCREENS = {  # what a context is made from; on the phone in the dark
+    "desk": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+}
+LOOKED_AT = [
+    *("index", "map", "glossary", "docs/benchmarks", "api/index", "api/floor-1"),
+    *("evidence/index", "evidence/OVF-02", "evidence/REG-46", "evidence/QA-03"),
+    *(f"notebooks/{path.stem}" for path in sorted(BOOK.glob("notebooks/*.html"))),
+    "notebooks/audits/01_overfitting",
+]
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files and says nothing of it."""
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def address():
+    if not (BOOK / "index.html").is_file():
+        pytest.skip("There is no book in build/book: `make book` makes it.")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=BOOK))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+@pytest.fixture(params=SCREENS)
+def page(request, chromium, address):
+    """A page on each screen, whose console and requests are watched: no error, and nothing from elsewhere."""
+    context = chromium.new_context(**SCREENS[request.param], base_url=address)
+    page, wrong = context.new_page(), []
+    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "response",
+        lambda response: wrong.append(f"{response.status} {response.url}") if response.status >= 400 else None,
+    )
+    page.on(
+        "request",
+        lambda asked: (
+            wrong.append(f"asks {asked.url}") if not asked.url.startswith((address, "data:", "blob:")) else None
+        ),
+    )
+    yield page
+    context.close()
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_a_page_fits_its_screen_and_can_be_used_by_everyone(page, name):
+    page.goto(f"{name}.html")
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
+    assert serious(page, {"exclude": [[".highlight"]]}) == []  # all code takes minutes; the next test has some
+
+
+def test_code_can_be_read_by_everyone(page):
+    page.goto("notebooks/audits/02_resampling.html")
+    assert serious(page, {"include": [[".cell:nth-of-type(-n+6) .highlight"]]}) == []
+
+
+def serious(page, part):
+    """The serious and critical issues that axe-core finds in a part of the page."""
+    found = Axe().run(page, context=part, options=AXE).response["violations"]
+    return [
+        (issue["id"], [node["html"][:200] for node in issue["nodes"][:3]])
+        for issue in found
+        if issue["impact"] in ("serious", "critical")
+    ]
+
+
+def test_formulas_are_set(page):
+    page.goto("notebooks/03_gradient_descent.html")
+    page.wait_for_selector("mjx-container")
+    assert page.locator("mjx-container").count() >= 5
+    assert page.locator("mjx-merror").count() == 0
+
+
+def test_search_finds_lessons_and_statements(page):
+    page.goto("search.html?q=dropout")
+    page.wait_for_function("document.querySelectorAll('#search-results li').length > 10", timeout=30_000)
+    targets = page.locator("#search-results li > a").evaluate_all("links => links.map(link => link.href)")
+    assert any("/notebooks/04_regularization" in target for target in targets) and any(
+        "/evidence/REG-" in target for target in targets
+    )
+
+
+def test_search_finds_korean(page):
+    page.goto("search.html?q=드롭아웃")
+    page.wait_for_function("document.querySelectorAll('#search-results li').length > 0", timeout=30_000)
+    assert "glossary" in page.locator("#search-results li > a").first.get_attribute("href")
+
+
+def shown(page):
+    return page.locator("table.evidence tbody tr:visible")
+
+
+def test_the_evidence_is_filtered_by_lesson_verdict_and_text(page):
+    page.goto("evidence/index.html")
+    everything = shown(page).count()
+    page.get_by_label("Verdict").select_option("refuted")
+    refuted = shown(page).count()
+    assert 0 < refuted < everything
+    assert set(shown(page).locator(".verdict").all_inner_texts()) == {"✗ refuted"}
+    assert page.get_by_role("status").inner_text() == f"{refuted} of {everything} statements"
+    page.get_by_label("Lesson").select_option("03_gradient_descent")
+    assert {row.get_attribute("data-lesson") for row in shown(page).all()} == {"03_gradient_descent"}
+    page.get_by_label("Text").fill("flat MINIMA")
+    assert shown(page).locator("td:first-child").all_inner_texts() == ["OPT-16"]
+    page.reload()
+    assert shown(page).count() == 1, "the address keeps the choice"
+    page.get_by_role("button", name="Show all").click()
+    page.wait_for_function("!location.search")
+    assert shown(page).count() == everything
+
+
+def test_the_filter_works_by_keyboard(page):
+    page.goto("evidence/index.html")
+    page.get_by_label("Lesson").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    assert page.get_by_label("Verdict").input_value() == "supported"
+    page.keyboard.press("Tab")
+    page.keyboard.type("momentum")
+    assert 0 < shown(page).count() < 30
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function("!location.search")
+
+
+def test_a_statement_leads_to_the_cell_that_measured_it(page):
+    page.goto("evidence/REG-46.html")
+    page.get_by_role("link", name="the cell of lesson 4").first.click()
+    cell = page.locator(".cell:target")
+    cell.wait_for()
+    assert "REG-46" in cell.inner_text()
+    cell.get_by_role("link", name="REG-46").first.click()
+    page.wait_for_url("**/evidence/REG-46.html")
+
+
+class Links(HTMLParser):
+    """What a page links to, which anchors it has, and its pictures."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.targets, self.anchors, self.pictures = set(), set(), []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.anchors |= {given["id"]} if given.get("id") else set()
+        self.targets |= {given[name] for name in ("href", "src") if given.get(name)}
+        if tag == "img":
+            self.pictures.append(given.get("alt") or "")
+
+
+@pytest.fixture(scope="module")
+def book():
+    return {path.resolve(): Links(path) for path in BOOK.rglob("*.html") if "_static" not in path.parts}
+
+
+def test_no_link_is_broken_and_none_leads_out_for_what_the_page_needs(book):
+    broken = defaultdict(list)
+    for path, links in book.items():
+        for target in links.targets:
+            if urlsplit(target).scheme:
+                continue
+            place, anchor = urldefrag(target)
+            file = (path.parent / unquote(urlsplit(place).path)).resolve() if place else path
+            if not file.is_file() or (anchor and file in book and unquote(anchor) not in book[file].anchors):
+                broken[target].append(path.name)
+    assert dict(broken) == {}
+
+
+def test_every_figure_says_what_it_shows(book):
+    pictures = [(path.name, alt) for path, links in book.items() for alt in links.pictures]
+    assert len(pictures) > 70
+    assert [picture for picture in pictures if len(picture[1].split()) < 4] == []
