@@ -34,13 +34,9 @@ def classes(numbers):
 
 
 @pytest.fixture
-def without_xla(monkeypatch):
+def like_fit(monkeypatch):
+    """Without XLA and constant folding, whose order of sums inside a loop differs in the last digit."""
     monkeypatch.setattr(tensorflow_engine, "wants_xla", lambda *_: False)
-
-
-@pytest.fixture
-def without_folding(without_xla, monkeypatch):
-    """TensorFlow folds constants in another order inside a loop: batch norm differs in the last digit."""
     monkeypatch.setattr(tensorflow_engine, "_engines", {})
     tf.config.optimizer.set_experimental_options({"constant_folding": False})
     yield
@@ -125,7 +121,7 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_each_optimizer_ends_at_the_weights_of_fit(name, numbers, without_xla):
+def test_each_optimizer_ends_at_the_weights_of_fit(name, numbers, like_fit):
     assert_same_as_fit(net(), numbers, optimizer=OPTIMIZERS[name])
 
 
@@ -142,7 +138,7 @@ NETS = {
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_each_net_ends_at_the_weights_of_fit(name, numbers, without_folding):
+def test_each_net_ends_at_the_weights_of_fit(name, numbers, like_fit):
     assert_same_as_fit(NETS[name], numbers)
 
 
@@ -161,7 +157,7 @@ def test_dropout_keeps_the_mean():
     assert abs(losses.mean() - 400) < 4 * standard_error / np.sqrt(10) and len(set(losses.ravel())) > 5
 
 
-def test_convolutions_end_at_the_weights_of_fit(without_folding):
+def test_convolutions_end_at_the_weights_of_fit(like_fit):
     images = np.random.default_rng(1).integers(0, 256, size=(90, 6, 6, 3)).astype("uint8")
     split = split_of(images, np.arange(90) % 3)
 
@@ -178,7 +174,7 @@ def scaled_error(targets, outputs):
 
 
 @pytest.mark.parametrize("loss", ["mae", keras.losses.Huber(0.3), scaled_error], ids=["mae", "Huber", "own function"])
-def test_each_regression_loss(loss, numbers, without_xla):
+def test_each_regression_loss(loss, numbers, like_fit):
     column = SimpleNamespace(**vars(numbers))
     column.y_train, column.y_valid = (
         numbers.y_train[:, None].astype("float32"),
@@ -187,7 +183,7 @@ def test_each_regression_loss(loss, numbers, without_xla):
     assert_same_as_fit(net(), column, loss=loss)
 
 
-def test_class_numbers_and_label_smoothing(classes, without_xla):
+def test_class_numbers_and_label_smoothing(classes, like_fit):
     build = net(outputs=3, activation="softmax")
     assert_same_as_fit(build, classes, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
@@ -196,7 +192,7 @@ def test_class_numbers_and_label_smoothing(classes, without_xla):
     assert_same_as_fit(build, one_hot, loss=smoothed, metrics=["accuracy"])
 
 
-def test_what_a_run_has_of_its_own(numbers, without_xla):
+def test_what_a_run_has_of_its_own(numbers, like_fit):
     generator = np.random.default_rng(5)
     n = len(numbers.x_train)
     fold, bootstrap = np.arange(7, n), generator.integers(0, n, n)
@@ -218,7 +214,7 @@ class PerStep(keras.callbacks.Callback):
         self.step += 1
 
 
-def test_a_learning_rate_for_each_step(numbers, without_xla):
+def test_a_learning_rate_for_each_step(numbers, like_fit):
     rates = np.geomspace(0.1, 0.001, EPOCHS * 5)
     run = Run(seed=4, learning_rate=rates)
     assert_same_as_fit(net(), numbers, run, callbacks=[PerStep("learning_rate", rates)])
@@ -235,7 +231,7 @@ def test_a_learning_rate_for_each_step(numbers, without_xla):
     ],
     ids=["SGD", "Nesterov", "RMSprop", "Adam", "Nadam"],
 )
-def test_a_momentum_for_each_step(make, numbers, without_xla):
+def test_a_momentum_for_each_step(make, numbers, like_fit):
     name = "beta_1" if hasattr(make(), "beta_1") else "momentum"
     momenta = np.linspace(0.95, 0.6, EPOCHS * 5)
     order = np.random.default_rng(8).permutation(70)
@@ -264,7 +260,7 @@ def test_a_momentum_for_each_step(make, numbers, without_xla):
             np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-6)
 
 
-def test_momentum_zero_is_plain_gradient_descent(numbers, without_xla):
+def test_momentum_zero_is_plain_gradient_descent(numbers, like_fit):
     asked = {"runs": 2, "epochs": 2, "batch_size": 16, "loss": "mse"}
     plain = fit_runs(net(), numbers, optimizer=optimizers.SGD(0.05), **asked)
     zero = fit_runs(net(), numbers, optimizer=optimizers.SGD(0.05), momentum=0.0, **asked)
@@ -346,7 +342,7 @@ def stopped_by_keras(numbers):
 
 
 @pytest.mark.parametrize("settings", STOPPERS)
-def test_early_stopping_is_keras_epoch_for_epoch(settings, numbers, stopped_by_keras, without_xla, monkeypatch):
+def test_early_stopping_is_keras_epoch_for_epoch(settings, numbers, stopped_by_keras, like_fit, monkeypatch):
     for values in SEQUENCES.values():
         crafted = iter(values)
         monkeypatch.setattr(tensorflow_engine.Engine, "evaluate", lambda *_, crafted=crafted: [{"loss": next(crafted)}])
