@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Audit 02: resampling
+# # Audit 2 · Resampling
 #
 # The lesson [Resampling](../02_resampling.ipynb) tests the statements that matter most. This audit settles the
 # others, and judges some of the lesson's again in further settings: with networks, with trees, on other data. Each

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Audit 03: gradient descent and its variants
+# # Audit 3 · Gradient descent and its variants
 #
 # The lesson [Gradient descent and its variants](../03_gradient_descent.ipynb) tests the statements that matter most. An
 # audit settles the others: every remaining statement that the study notes make on the topic, true or not, gets a few lines

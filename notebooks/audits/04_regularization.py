@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Audit 04: regularization
+# # Audit 4 · Regularization
 #
 # The lesson [Regularization](../04_regularization.ipynb) tests the statements that matter most. This audit settles the
 # others: every remaining statement that the study notes make on the topic, true or not, gets a few lines of code, a
