@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from types import FunctionType
 
 import keras
@@ -109,13 +110,14 @@ def describe(model, optimizer) -> str | None:
     settings = optimizer.get_config() | {"name": type(optimizer).__name__}
     if isinstance(settings["learning_rate"], float):
         del settings["learning_rate"]
-    config = [json.loads(model.to_json()), settings]
+    architecture = {name: part for name, part in json.loads(model.to_json()).items() if name != "compile_config"}
+    config = [architecture, settings]
     if not names_only_keras(config):
         return None
     text = json.dumps(config, sort_keys=True)
     for number, layer in enumerate(layers):  # automatic names count up with every model built
         if layer.name.rstrip("0123456789").replace("_", "") == type(layer).__name__.lower():
-            text = text.replace(f'"{layer.name}"', f'"{type(layer).__name__} {number}"')
+            text = re.sub(rf'"{layer.name}"(?!:)', f'"{type(layer).__name__} {number}"', text)  # values, not keys
     return text
 
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, optimizers, regularizers
 
-from helpers import tensorflow_engine
+from helpers import engines, tensorflow_engine
 from helpers.tensorflow_engine import as_tensor, engine_for
 from helpers.training import Run, fit_runs
 
@@ -38,6 +38,18 @@ def net(*middle, outputs=1, activation=None, **dense):
 def tracings() -> int:
     programs = [each for kept in tensorflow_engine._engines.values() for each in (kept._train, kept._train_rest)]
     return sum(program.experimental_get_tracing_count() for program in programs)
+
+
+def test_names_of_layers_and_being_compiled_make_no_difference():
+    def build():
+        hidden = [layers.Dense(4), layers.Activation("relu")]  # a layer named as a setting is: "activation"
+        return keras.Sequential([keras.Input((5,)), *hidden, layers.Dense(1)])
+
+    keras.utils.clear_session()
+    models = [build() for _ in range(3)]
+    models[2].compile(optimizers.SGD(0.3), "mse")
+    assert models[0].layers[1].name == "activation"
+    assert len({engines.describe(model, optimizers.SGD(0.1)) for model in models}) == 1
 
 
 def test_a_second_call_compiles_nothing(numbers):
