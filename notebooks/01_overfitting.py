@@ -11,9 +11,10 @@
 # - write early stopping from its definition, and say when it helps;
 # - recognize several popular statements on overfitting that measurements do not bear out.
 #
-# Statements that lecture notes repeat are **measured** here: each over at least ten paired runs, with a 95 % interval,
-# and judged by what came out. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not distinguishable).
-# Plan 45 to 60 minutes; the notebook itself computes for less than one.
+# Statements that lecture notes repeat are **measured** here: each over at least ten paired runs, with a 95 % interval, and
+# judged by what came out. ("The notes" are the five that the course examines, numbered 000 to 004.) Look for the lines that
+# begin with ✓ (supported), ✗ (refuted), ≈ (not distinguishable). Plan 45 to 60 minutes; the notebook itself computes for
+# less than one.
 
 # %% tags=["setup"]
 # Setup: find the course's helpers, in this folder or above; on Colab, fetch them first.
@@ -110,8 +111,9 @@ plots.show(
 prediction = {"training error": ..., "test error": ...}
 
 # %% [markdown]
-# Now let the runs decide: not one set of 20 points but five times `RUNS` sets, each with its own noise, and 1,000 fresh
-# points for each.
+# Now let the runs decide: not one set of 20 points but five times `RUNS` sets, each with its own noise. And for each 1,000
+# fresh points by which one may choose a degree, the **validation data**, and 1,000 more that only show how good the choice
+# was, the **test data**.
 
 # %%
 degrees = np.arange(16)
@@ -164,11 +166,11 @@ plots.show(
 )
 
 # %% [markdown]
-# Read the figure from the dotted line. Nothing can predict fresh points better than the variance of their noise. Where the
-# training error lies **below** it, the model has fitted noise; and there the test error turns up. The training error alone
-# shows none of this: it falls to the very end.
+# Read the figure from the dotted line. Over many fresh points no model has a lower error than the variance of their noise.
+# Where the training error lies **below** it, the model has fitted some of the noise; and from there on the test error
+# rises. The training error alone shows none of this: it falls to the very end.
 #
-# So the four statements on this in the notes can be settled. Errors span many powers of ten, so they are compared as
+# So three statements on this in the notes can be settled. Errors span many powers of ten, so they are compared as
 # logarithms: a difference of +1 is a factor of ten.
 
 # %%
@@ -211,8 +213,9 @@ verdicts.append(
 )
 
 # %% [markdown]
-# The last one is worth a second look. The notes say that an overfitted model has a *high loss on the training set*. It is the
-# other way round: its training loss is the lowest of all, and that is exactly what makes overfitting easy to miss.
+# The last one is worth a second look. The notes say that an overfitted model has a *high loss on the training set* (the
+# **loss** is the error that training makes small, here the mean squared error). It is the other way round: its training
+# loss is the lowest of all, and that is exactly what makes overfitting easy to miss.
 #
 # The notes' own example of underfitting is a straight line through data from a parabola. Here it is:
 
@@ -247,7 +250,7 @@ for column, part in enumerate(("training", "test")):
 # %% [markdown]
 # ### Play with it
 #
-# Where a kernel is running, a slider moves through all degrees, with the errors of each on the title. Find the degree at
+# Where a kernel is running, a slider moves through all degrees, with the errors of each in the title. Find the degree at
 # which the fit begins to chase single points.
 
 
@@ -338,10 +341,12 @@ plots.show(
 )
 
 # %% [markdown]
-# With few points the **training** error is *low*: a dozen points are easy to please. That is no underfitting, it is the
-# opposite, and the gap to the test error says so. More points close the gap. What they do not do is bend a straight line:
-# both its curves settle at the same height, far above the noise. That height is its **bias**, and no amount of data buys
-# it off.
+# If a shortage of data caused underfitting, the **training** error would be *high* with few points. It is not: a dozen
+# points are easy to please. For degree 9 the training error is far lower, and the gap to the test error says that this is
+# overfitting, the opposite. For the line it changes little; whether it is lower can depend on the seed. More points close
+# the gap. What they do not do is bend a straight line: both its curves settle at the same height, far above the noise. What
+# they keep above the noise comes from the **bias** of the line (lesson 02 takes it apart), and no amount of data buys it
+# off.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -392,8 +397,8 @@ ex.counting.check(count_parameters)
 # that was labelled in haste. Validation and test labels stay clean in both.
 #
 # Each width is trained `RUNS` times with clean and `RUNS` times with noisy labels; every run draws its own 300 images, its
-# own wrong labels and its own initial weights, the same for every width, so that runs can be compared in pairs.
-# `fit_runs` is the course's compiled training loop: what `model.fit` does, many times, for a reader's patience.
+# own wrong labels and its own initial weights, the same for every width, so that runs can be compared in pairs. `fit_runs`
+# is the course's compiled training loop: what `model.fit` does, for many runs, in seconds.
 
 # %%
 fashion = datasets.load("fashion", seed=SEED).standardized()
@@ -462,12 +467,12 @@ plots.show(
 
 # %% [markdown]
 # On the right, the training accuracy climbs to the top although four in ten labels are arbitrary: the wide nets learn
-# *nonsense* by heart. The number of parameters does tell what a net is able to memorize.
+# *nonsense* by heart. The number of parameters does tell much about what a net is able to memorize.
 #
-# What it does not tell is how well the net predicts. The widest net has several hundred parameters for every training image.
-# With clean labels that does no harm at all. With noisy labels everybody pays, and the question is whether a **smaller** net
-# would pay less. For polynomials it would, as section 1.1 showed. For these nets we ask the best of the smaller ones (chosen
-# on validation data) to beat the widest on the test images:
+# What it does not tell is how well the net predicts. The widest net has several hundred parameters for every training
+# image. With clean labels no harm of it shows. With noisy labels everybody pays, and the question is whether a **smaller**
+# net would pay less. For polynomials it would, as section 1.1 showed. For these nets we ask the best of the smaller ones
+# (chosen on validation data) to beat the widest on the test images:
 
 
 # %%
@@ -531,7 +536,8 @@ verdicts.append(
 # ## 1.4 Reading learning curves
 #
 # Now the same widest net over time. One epoch is one pass over the training data; after each we note loss and accuracy on
-# training, validation and test data.
+# training, validation and test data. The loss of a classifier is the **cross-entropy**: minus the logarithm of the
+# probability that the net gave to the right class, averaged over the images.
 #
 # ### Exercise 4 · Predict
 #
@@ -590,10 +596,11 @@ plots.show(
 # The notes read such curves like this: the validation loss falls while the net learns signal; when it begins to learn noise, the
 # validation loss rises and a gap opens; the wider the gap, the more noise.
 #
-# Look at the left column. Every label is right, there is no noise in them to learn, and still the validation loss turns and
-# a gap opens. Below it the validation **accuracy** does not fall. What rises is *confidence*: the net grows ever more certain,
-# also of its few mistakes, and cross-entropy makes certain mistakes expensive. Only on the right, where there is noise to learn,
-# does the turn of the loss cost accuracy. So: a rising validation loss is a reason to look at the accuracy, not yet a verdict.
+# Look at the left column. No label was changed, there is next to no noise in them to learn, and still the validation loss
+# turns and a gap opens. Below it the validation **accuracy** does not fall. What rises is *confidence*: the net grows ever
+# more certain, also where it is wrong, and cross-entropy makes certain mistakes expensive. Only on the right, where there
+# is noise to learn, does the turn of the loss cost accuracy. So: a rising validation loss is a reason to look at the
+# accuracy, not yet a verdict.
 #
 # The turning point is chosen on validation data, run by run; what happens after it is measured on the test set.
 
@@ -728,8 +735,11 @@ plots.show(
 )
 
 # %% [markdown]
-# Without the penalty the boundary makes room for single flipped points. Each such bay is a place where fresh points will be
-# called wrong. With the penalty the net puts up with being "wrong" on the flipped points, and is right about the moons.
+# Without the penalty the boundary makes room for single flipped points. Each such bay is a place where fresh points may be
+# called wrong. With the penalty the net puts up with being "wrong" on the flipped points. But smooth is not yet right: see
+# whether the boundary also cuts off the tip of a moon, which would be underfitting. So what the penalty is worth on fresh
+# points differs widely from run to run: from seed to seed the verdict below changes between *supported* and *not
+# distinguishable*.
 #
 # How winding a boundary is can be counted: by the cells of the grid through which it passes.
 
@@ -926,10 +936,11 @@ plots.show(
 )
 
 # %% [markdown]
-# The gap opens wide: the training error falls far below the others. Yet the validation curve does not turn sharply
-# upwards as in the textbooks; it is nearly level, and the triangles lie scattered along the level part. Early stopping finds
-# the plateau and saves the rest of the time. Is it also a *cure*? Compare the test error at the kept epoch with the end, for
-# the wine and for the mislabelled clothes; and, for "few epochs underfit", the training error after five epochs.
+# The gap opens wide: the training error falls far below the others. Yet the validation curve does not turn sharply upwards
+# as in the textbooks; it is nearly level, and the triangles lie scattered along the level part. Early stopping finds the
+# plateau and saves the time after it, if any is left. Is it also a *cure*? Compare the test error at the kept epoch with
+# the end, for the wine and for the mislabelled clothes; and, for "few epochs underfit", the training error after five
+# epochs.
 
 # %%
 on_test_wines = mae["test_loss"]
@@ -972,8 +983,11 @@ print(
 )
 
 # %% [markdown]
+# Where a verdict says *supported*, look at the size of the difference too: for the mislabelled clothes stopping saves
+# several points of accuracy, for the wine a small part of the error.
+#
 # One more question that should be asked of every net, and that the notes do not ask: is it better than something simple? A
-# straight line through the same wines, and the plain median of all scores, take no training to speak of.
+# linear regression on the same wines, and the plain median of all scores, take no training to speak of.
 
 
 # %%

@@ -8,7 +8,7 @@
 # After it you will be able to
 #
 # - cross-validate without leaks, and say what the spread over the folds means and what it does not;
-# - explain why the best score of 200 models is no estimate, and get an honest one;
+# - explain why the best score of 200 models is no honest estimate, and get one;
 # - bootstrap an interval, and know when to distrust it, those of this course included;
 # - split an error into bias, variance and noise, and check that the parts add up;
 # - build a committee in parallel (bagging) and one after the other (boosting), and say what each of them buys.
@@ -88,9 +88,9 @@ ex.folding.check(k_fold)
 
 # %% [markdown]
 # From here on scikit-learn's splitters do it. To see how good an estimate is, we need a world in which the truth is
-# known. So we play: 100 red wines are "our data", the more than a thousand others are "the world", and the **true**
-# error of a model is its error there. The model is linear regression on the eleven measurements. We play it 20 times
-# `RUNS` times, and estimate the error of the model in three ways each time.
+# known. So we play a game: 100 red wines, drawn at random, are "our data"; the others, more than a thousand, are "the
+# world"; and the **true** error of a model is its error there. The model is linear regression on the eleven
+# measurements. We play 20 x `RUNS` games, and estimate the error of the model in three ways in each.
 
 # %%
 wine = datasets.load("wine", seed=SEED)
@@ -178,9 +178,10 @@ verdicts.append(
 # %% [markdown]
 # ## 2.2 What the folds say, and what they do not
 #
-# The five folds give five errors, and it is tempting to read their spread as the uncertainty of their mean: standard
-# deviation over the root of five. If that were right, twice this number to either side would hold the true error
-# 95 % of the time.
+# The five folds give five errors, and it is tempting to read their spread as the uncertainty of their mean: their
+# standard deviation divided by the root of five. If that were right, about twice this **standard error** to either
+# side would hold the true error 95 % of the time. (Student's t, which knows that five values are few, takes 2.78
+# standard errors in place of 1.96.)
 
 # %%
 standard_error = spread / np.sqrt(5)
@@ -198,9 +199,9 @@ for name, factor in (("1.96", 1.96), ("t with 4 degrees of freedom", stats.t.ppf
 # and Grandvalet 2004). Use it to see whether something is wrong with a fold; do not compare two models by whether
 # their fold intervals overlap. Compare them in pairs, on the same folds, over several draws, as this course does.
 #
-# Two kinds of folds deserve a closer look. **Stratified** folds keep the shares of the classes; **grouped** folds
-# keep rows that belong together on one side. The red wines need both: excellent wines are rare, and 240 rows are
-# exact copies of others.
+# Two kinds of folds deserve a closer look. **Stratified** folds each hold about the same share of every class;
+# **grouped** folds keep rows that belong together in the same fold. The red wines need both: excellent wines are rare,
+# and 240 rows are exact copies of others.
 
 # %%
 excellent = every_score >= 7
@@ -237,15 +238,16 @@ plain, grouped = neighbour_errors(KFold), neighbour_errors(GroupKFold, same_wine
 print(f"error of the nearest wine's score: plain folds {plain.mean():.3f}, copies kept together {grouped.mean():.3f}")
 
 # %% [markdown]
-# "Ask the most similar wine" looks good under plain folds because the most similar wine is often *the same wine*,
-# once in the training part and once in the held-out part. With copies kept on one side the advantage is gone. Ask of
-# every table: which rows are the same patient, the same photo, the same day?
+# Plain folds can miss a rare class altogether; stratified ones deal it out evenly. And "ask the most similar wine"
+# looks good under plain folds because the most similar wine is often *the same wine*, once in the training part and
+# once in the held-out part. With copies kept together that advantage is gone. Ask of every table: which rows are the
+# same patient, the same photo, the same day?
 
 # %% [markdown]
 # ## 2.3 What has seen the labels
 #
-# The same thing happens with less obvious guests. Here are 100 movie-review sentences over a vocabulary of ten
-# thousand words, and labels that were **drawn by coin**. Nobody can be right more than half of the time.
+# Copied rows are easy to see. Other leaks are not. Here are 100 movie-review sentences over a vocabulary of ten
+# thousand words, and labels that were **drawn by coin**. On average, nobody can be right more than half of the time.
 #
 # ### Exercise 2 · Bug hunt
 #
@@ -372,10 +374,10 @@ plots.show(
 )
 
 # %% [markdown]
-# The winning score is too good in both worlds; with coin labels there is nothing else in it. On fresh wines the
-# winner is an ordinary model, and the nested estimate says so (it scatters, because each of its numbers rests on 100
-# wines; but it is not tilted). The more models you compare, the larger the tilt. So cross-validation does not make a
-# test set superfluous: what chose the model cannot examine it.
+# The winning score is too good in both worlds; with coin labels all that it has above one half is luck. On fresh wines
+# the winner is an ordinary model, and the nested estimate says so (it scatters, because each of its numbers rests on
+# 100 wines, but around the right place). The more models compete, the higher luck can lift the best of their scores.
+# So cross-validation does not make a test set superfluous: what chose the model cannot examine it.
 
 # %%
 for name, table in contests.items():
@@ -565,20 +567,22 @@ print("normal samples of 10:", ", ".join(f"{method} {share:.1%}" for method, sha
 
 # %% [markdown]
 # With many values all three keep, or nearly keep, their word. With few, the bootstrap intervals are **too short**: a
-# sample of ten spreads less than its world does (by the factor of the root of 9/10, the n for n - 1 of exercise 6),
-# and the resamples know nothing of the tails that were not drawn. BCa helps against skew, not against smallness.
+# sample of ten spreads less than its world does (by about the root of 9/10: resampling divides the squares by n, where
+# the unbiased variance divides by n - 1), and the resamples know nothing of the tails that were not drawn. BCa helps
+# somewhat against skew, not against smallness. With three or five values Student's t does best in both worlds; but it
+# is a formula for means, while resampling serves any number, a median or a rank correlation too.
 #
-# This concerns what you are reading. **The verdicts of this course rest on BCa intervals of ten differences**, and
-# the circle shows what they are worth: even for well-behaved differences the interval misses the truth more often
-# than the 5 % it is called by, and where there is no difference at all, a miss is a wrong verdict.
+# This concerns what you are reading. **The verdicts of this course rest on BCa intervals of ten differences**, and the
+# circle shows what they are worth: even for well-behaved differences the interval misses the truth more often than in
+# the 5 % of cases that its name allows, and where there is no difference at all, a miss is a wrong verdict.
 
 # %%
 false_alarms = {name: f"{1 - share:.1%}" for name, share in of_ten.items()}
 print("no true difference, ten runs: the interval leaves zero out in", false_alarms)
 
 # %% [markdown]
-# So read a verdict whose interval ends just beside zero as a hint and no more; most verdicts here are decided by a
-# multiple of the interval's width. For those that are not, raise `RUNS`: with 50 the bootstrap has nearly caught up.
+# So read a verdict whose interval ends just beside zero as a hint and no more. Most intervals of this lesson keep a
+# clear distance from zero; where one does not, raise `RUNS`: with 50 the bootstrap has nearly caught up.
 
 # %%
 verdicts.append(
@@ -728,7 +732,8 @@ verdicts.append(
 )
 
 # %% [markdown]
-# And the famous trade-off? From degree 3 upwards, the figure shows it. But look at its left end.
+# And the famous trade-off? From degree 3 upwards, the figure shows it. But look at its left end, from degree 1 to
+# degree 3.
 
 # %%
 for low_degree, high_degree, setting in ((3, 7, "from degree 3 to 7"), (1, 3, "from degree 1 to 3")):
@@ -757,8 +762,10 @@ for low_degree, high_degree, setting in ((3, 7, "from degree 3 to 7"), (1, 3, "f
 # set; but the bootstrap makes many. **Bagging** (bootstrap aggregating) fits one model to each of several bootstrap
 # samples and averages their outputs.
 #
-# Ten nets of one hidden layer, each on a bootstrap sample of the same 300 digits; and, to compare, one net on the
-# 300 digits themselves. To `fit_runs` a bootstrap sample is just another run.
+# Ten nets of one hidden layer, each on a bootstrap sample of the same 300 digits; and, to compare, one net on the 300
+# digits themselves. To `fit_runs` a bootstrap sample is just another run. The nets are compared by their **log loss**,
+# the cross-entropy of lesson 01: minus the logarithm of the probability given to the right digit, averaged over the
+# test images.
 #
 # ### Exercise 7 · Predict
 #
@@ -1055,9 +1062,9 @@ verdicts.append(
 )
 
 # %% [markdown]
-# **Gradient boosting** says the same without weights. For the squared error, what the committee left over is simply
-# the **residual** y - prediction; so fit the next tree to the residuals of *all* rows, add a tenth of it, and
-# repeat. Stumps on the noisy curve:
+# **Gradient boosting** does without weights on the rows. For the squared error, what the committee left over is simply
+# the **residual** y - prediction; so fit the next tree to the residuals of *all* rows, add a tenth of it, and repeat.
+# Stumps on the noisy curve:
 
 # %%
 curve = sets[0]

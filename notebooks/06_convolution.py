@@ -75,8 +75,8 @@ def largest(difference):
 # ## 6.1 A window that slides
 #
 # Take a signal, a row of numbers, and a **kernel**, a much shorter row of weights. Lay the kernel over the first
-# values, multiply each value by the weight on it, add up. Move on by one place and do it again. Nothing else happens
-# in this lesson; everything that follows is more of it.
+# values, multiply each value by the weight on it, add up. Move on by one place and do it again. Everything that
+# follows in this lesson is built from that.
 #
 # ### Exercise 1 · Write it
 #
@@ -205,8 +205,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Each map shows *where* its pattern is: upright edges, level edges, fine detail. These kernels were thought up by
-# people. In a net they are learned, and section 6.6 looks at some.
+# The mean blurs. Each of the other maps shows *where* its pattern is: upright edges, level edges, fine detail. These
+# kernels were thought up by people. In a net they are learned, and section 6.6 looks at some.
 #
 # A colour picture has three channels, and inside a net there are dozens. What does the window do with them?
 #
@@ -433,8 +433,10 @@ print(
 )
 
 # %% [markdown]
-# In general, with P zeros on both sides together, $\lfloor (H + P - K) / S \rfloor + 1$. "Same" is the padding that
-# makes this $\lceil H / S \rceil$; where it is an odd number, the one zero left over goes to the end.
+# In general, for H input values, a kernel of K, stride S, and P zeros on both sides together, there are
+# $\lfloor (H + P - K) / S \rfloor + 1$ places; with dilation D the kernel reaches over D (K - 1) + 1 values, and that
+# number takes the place of K. "Same" is the padding that makes this $\lceil H / S \rceil$; where the number of zeros is odd, the
+# end gets one more.
 
 # %% [markdown]
 # ## 6.4 It moves with the picture
@@ -510,9 +512,9 @@ for place, value in measured.items():
 # %% [markdown]
 # In the middle the map moves with the picture, number for number. That is called **equivariance**, and no training is
 # needed for it: it follows from using the same weights everywhere. At the edges it breaks, since the window meets
-# zeros there that are no part of the photo. With stride 2 it breaks everywhere for a move by one pixel, because the
-# window now stops at the pixels it used to jump over; a move by two pixels is one stride, and all is well. Pooling by
-# two has the same stride, and breaks it in the same way.
+# zeros there that are no part of the photo. With stride 2 it breaks all over the map for a move by one pixel, because
+# the window now stops at the pixels it used to jump over; a move by two pixels is one stride, and all is well. Pooling
+# by two has the same stride, and breaks it in the same way.
 #
 # "It acts locally" says something else: a value of the output knows only what lay under its window. Change one pixel,
 # and see how far the change gets.
@@ -594,9 +596,9 @@ ex.by_kernel.check(kernel_gradient)
 
 # %% [markdown]
 # The proof is one thing; the numbers are another. In two dimensions, on pictures of random size, SciPy's correlation
-# and convolution against what TensorFlow's automatic differentiation finds for `Conv2D`. "All gradients that reach a
-# kernel are added up" is tested by taking the sharing away: give **each place its own kernel**, all equal, let
-# TensorFlow find the gradient of each, and add up.
+# and convolution are compared with what TensorFlow's automatic differentiation finds for a convolution. "All gradients
+# that reach a kernel are added up" is tested by taking the sharing away: give **each place its own kernel**, all
+# equal, let TensorFlow find the gradient of each, and add up.
 
 # %%
 apart = {"input": [], "kernel": [], "own kernels": []}
@@ -674,9 +676,10 @@ print(f"windows over a corner pixel: {inner[0, 0, 0, 0]:.0f}; over a pixel in th
 # %% [markdown]
 # ## 6.6 What is it good for?
 #
-# Everything so far holds for any weights. Now some are learned: by a small **convnet**, 8 filters of 3 x 3, pooling,
-# 16 filters, pooling, 32 filters, the mean of each map, and one dense layer; and by an **MLP** with one hidden layer
-# and as many parameters. Both get 2,000 small pictures of clothes (14 x 14 pixels), in three versions:
+# Everything so far holds for any weights. Now some are learned: by a small **convnet**, 8 filters of 3 x 3, pooling
+# (of each 2 x 2 values the largest is kept), 16 filters, pooling, 32 filters, the mean of each map, and one dense
+# layer; and by an **MLP** with one hidden layer and as many parameters. Both get 2,000 small pictures of clothes (14 x
+# 14 pixels), in three versions:
 #
 # - **centred**, as they come: each piece in the middle of its picture, filling it;
 # - **moved**, each picture by up to 3 pixels in both directions;
@@ -752,8 +755,9 @@ for name, build in nets.items():
 # %% [markdown]
 # Equal parameters are not equal work: each weight of the convnet is used at many places.
 #
-# `RUNS` times both, each time with other training pictures, initial weights and minibatches, the same for both nets and
-# all three versions. The training is the same for both too: Adam at 0.01, minibatches of 50.
+# Both are trained `RUNS` times, each time with other training pictures, initial weights and minibatches. In one run
+# both nets see the same pictures in the same order, and a net begins with the same weights in all three versions. The
+# training is the same for both too: Adam at 0.01, minibatches of 50.
 
 # %%
 drawn = [
@@ -807,11 +811,12 @@ for task, differences_of_task in advantage.items():
     print(f"{task:9} {means}; convnet minus MLP {differences_of_task.mean():+.1%} ({low:+.1%} to {high:+.1%})")
 
 # %% [markdown]
-# Read it from the left. On clothes that all lie in the same place, a weight for every pixel is a good idea, and sharing
-# weights over all places buys little: with so few parameters and epochs the convnet need not come out ahead. Then the
-# clothes are moved, and the MLP has to learn each of them for every place it can be in; the kernels meet the same
-# sleeve wherever it is. Last, the permutation. An MLP does not know in which order its inputs come, so apart from
-# chance nothing changes for it. For the convnet the neighbours are gone, and with them what it had over the MLP.
+# Read it from the left. On clothes that all lie in the same place, a weight for every pixel is a good idea, and
+# sharing weights over all places buys little: with so few parameters and epochs, and a last step that averages over
+# all places, the convnet need not come out ahead. Then the clothes are moved, and the MLP has to learn each of them
+# for every place it can be in; the kernels meet the same sleeve wherever it is. Last, the permutation. An MLP does not
+# know in which order its inputs come, so apart from chance nothing changes for it. For the convnet the neighbours are
+# gone, and with them what it had over the MLP.
 #
 # So "convnets are better on images" is short for: *on images whose parts mean the same in different places, and whose
 # neighbouring pixels belong together*. The second half is the notes' "acts locally", and can be judged:

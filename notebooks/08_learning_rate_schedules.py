@@ -1,8 +1,9 @@
 # %% [markdown]
 # # 8 · Learning-rate schedules and 1cycle
 #
-# The learning rate is the setting that matters most, and nothing says that it has to stay the same from the first step to
-# the last. This lesson is about plans for it: which there are, what they are good for, and what is only said about them.
+# The learning rate is often the setting that matters most, and nothing says that it has to stay the same from the first
+# step to the last. This lesson is about plans for it: which there are, what they are good for, and what is only said
+# about them.
 #
 # After it you will be able to
 #
@@ -76,10 +77,11 @@ def check(claim, condition, detail, setting="", data=""):
 # %% [markdown]
 # ## 8.1 What one fixed rate does
 #
-# Note 000 says: a small fixed rate converges slowly, and may end in a local minimum; a large one escapes from local minima,
-# but swings around the optimum or even diverges. That is four statements, and they are not equally true.
+# Note 000 (the course examines five lecture notes, numbered 000 to 004) says: a small fixed rate converges slowly, and
+# may end in a local minimum; a large one escapes from local minima, but swings around the optimum or even diverges. That
+# is four statements, and they are not equally true.
 #
-# Our patients: 4,000 pictures of clothes, shrunk to 14 x 14 pixels, a network with two hidden layers, and SGD with
+# The test case: 4,000 pictures of clothes, shrunk to 14 x 14 pixels, a network with two hidden layers, and SGD with
 # momentum 0.9. Seven rates from 0.001 to 3, five epochs each.
 
 # %%
@@ -176,9 +178,9 @@ lost = loss_by_rate[:, -1] >= 0.99 * guessing
 check("LRS-04", lost.all(), f"At rate {SWEEP[-1]:g}, {lost.sum()} of {RUNS} runs were no better than guessing, or not a number.", "too large: diverges", clothes)
 
 # %% [markdown]
-# Slow it is, and beyond the right edge nothing is learned at all. Now the *local minima*. If a small rate had got stuck in
-# one, more steps would not help it. So give the small rate as much more time as its steps are shorter: a fifth of the rate,
-# five times the epochs.
+# Slow it is, and at the right edge nothing is learned at all. Now the *local minima*. If a small rate had got stuck in
+# one, more steps would not help it. So give the small rate as much more time as its steps are shorter: a fifth of the
+# rate, five times the epochs.
 
 # %%
 long_way = train([(seed, fixed(0.006, 5 * EPOCHS)) for seed in seeds], 5 * EPOCHS)
@@ -288,12 +290,13 @@ judge(
 # %% [markdown]
 # The velocity of Keras's SGD is a sum of past *steps*, each with the rate of its time. Lower the rate suddenly, and the
 # network coasts on at its former speed, while its brake, the gradient times the rate, has become a hundred times weaker.
-# Watch for the peak after the dotted line. Goyal and others (2017) call the cure **momentum correction**: scale the velocity
-# along with the rate (PyTorch's SGD keeps the rate outside the velocity, and does so by itself). In
-# `schedules.momentum_corrected` it is nothing but another array of momenta. Smooth schedules do not need it.
+# That is the peak after the dotted line. Goyal and others (2017) call the cure **momentum correction**: scale the
+# velocity along with the rate (PyTorch's SGD keeps the rate outside the velocity, and does so by itself). In
+# `schedules.momentum_corrected` it is nothing but an array of momenta, in which the one at the drop is as much smaller as
+# the rate. Smooth schedules do not need it.
 #
-# A large rate makes way, a small one gathers the harvest. So why not have both, one after the other? That is the whole idea
-# of a **schedule**.
+# A large rate covers the distance, a small one settles at its end. So why not have both, one after the other? That is the
+# whole idea of a **schedule**.
 
 # %% [markdown]
 # ## 8.2 A schedule is an array
@@ -407,8 +410,8 @@ check(
 )
 
 # %% [markdown]
-# The formula is right for what it is, one descent. A thousand steps on, the two go apart: one stays at the bottom, the other
-# jumps up.
+# The formula is right for what it is, one descent. After the first thousand steps the two part: one stays at the bottom,
+# the other jumps up.
 
 # %% [markdown]
 # ## 8.3 Which rate? The range test
@@ -508,9 +511,10 @@ missing += [] if hasattr(keras.optimizers.SGD(), "lr") else ["optimizer.lr"]
 check("LRS-13", not missing, f"It uses {', '.join(missing) or 'only names'} that Keras {keras.__version__} does not have.", "runs in Keras 3")
 
 # %% [markdown]
-# A mean that drags all earlier losses along shows the fall late, and hides the explosion: whoever reads it picks a higher
-# rate than the losses themselves say. (What the losses say is a start for a search, not its end: section 8.4 finds the best
-# rates, and prints the suggestions beside them.) (Keras's `model.fit` starts the mean anew in each epoch, so a test over two epochs has a kink as well.)
+# A mean that drags all earlier losses along shows the fall late, and the explosion too: whoever reads it picks a higher
+# rate than the losses themselves say. Keras's `model.fit` also starts the mean anew in each epoch, so a test over two
+# epochs has a kink as well. And what the losses themselves say is where a search begins, not where it ends: section 8.4
+# finds the best rates, and prints the suggestions beside them.
 #
 # Then there is the picture. The notes cut the loss axis by the lowest loss, and this goes wrong as soon as one is not a
 # number.
@@ -561,8 +565,8 @@ def compare(build, optimizers, train):
 ex.fair_start.check(compare)
 
 # %% [markdown]
-# Five plans, four highest rates, three budgets of epochs. All of these are runs of one compiled program: a schedule is just
-# an array.
+# Five plans, four highest rates, three budgets of epochs (for the exponential decay only the longest). All of these are
+# runs of one compiled program: a schedule is just an array.
 
 # %%
 BUDGETS = (2, 4, 8)
@@ -605,7 +609,8 @@ for name in PLANS:
     print(f"{name:12}", *(f"{best_rate.get((name, epochs), '-'):>6}" for epochs in BUDGETS))
 
 # %% [markdown]
-# Now the chosen rates, with new seeds, on the **test** data.
+# Compare the table with the suggestions above it: they show where to search, and need not be what wins. Now the chosen
+# rates, with new seeds, on the **test** data.
 
 # %%
 def tested(name, epochs, rate):
@@ -659,7 +664,8 @@ for name in ("constant", "cosine"):
 judge("LRS-05", sipped["cosine"], sipped["constant"], "lower", "squared test error, cosine against constant, each at its best rate", "more efficient: cosine, wine", wine)
 
 # %% [markdown]
-# And *hard to find*? Take the rate three times as high as the best one, as somebody would who guessed, and see what it costs.
+# And *hard to find*? Take the next rate of the grid, about three times the best one, as somebody might who guessed, and
+# see what it costs.
 
 # %%
 def next_rate(name):
@@ -675,16 +681,16 @@ judge("LRS-05", cost["constant"], cost["1cycle"], "higher", "test accuracy lost 
 print(f"validation accuracy at the highest rate of the grid, {RATES[-1]:g}:", ", ".join(f"{name} {tuning[name, LONG][:, -1].mean():.2f}" for name in PLANS))
 
 # %% [markdown]
-# A plan does not spare you the choice of its highest rate: the verdict says whether a guess one place off costs a fixed rate
-# more. What the last line shows is another thing: how a plan fares that starts far too high. A rate that begins low, or
-# leaves the top at once, gives the network a second chance.
+# A plan does not spare you the choice of its highest rate: the verdict says whether a guess one place off costs a fixed
+# rate more. What the last line shows is another thing: how a plan fares that starts far too high. A rate that begins low,
+# as in 1cycle, or leaves the top at once, as in the exponential decay, gives the network a second chance.
 
 # %% [markdown]
 # ## 8.5 1cycle
 #
 # Smith (2018) goes further: start low, rise **above** what a constant rate could bear, come down again, and keep a short
-# tail at almost nothing for the end. Where the rate is high the momentum goes down (0.95 to 0.85), so that the two do not
-# add up to something wild. He calls what he saw *super-convergence*: the same accuracy in a fraction of the epochs.
+# tail at almost nothing for the end. Where the rate is high the momentum goes down (0.95 to 0.85), since both lengthen
+# the steps. He calls what he saw *super-convergence*: the same accuracy in a fraction of the epochs.
 #
 # The notes take a scheduler for it from a textbook. It is told how many iterations there will be, and if that number is
 # rounded down (15 epochs of 45,000 images in batches of 128), training goes on after its end.
@@ -787,19 +793,21 @@ for other in ("steps", "cosine"):
     print(f"1cycle against {other}, {LONG} epochs: {difference.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}")
 
 # %% [markdown]
-# Note what the figure is: every point is a training of its own, planned for that many epochs. It would be wrong to read the
-# speed of a schedule off one learning curve, because in the middle of its way a schedule is meant to be bad.
+# Note what the figure is: every point is a training of its own, planned for that many epochs. It would be wrong to read
+# the speed of a schedule off one learning curve, because halfway a schedule is not yet meant to be good.
 #
-# *Than a constant rate* is the easy half of the statement. The last two lines ask the harder question: is it 1cycle, or is it
-# that the rate ends low? Where the interval is not above zero, nothing here speaks for 1cycle in particular.
+# *Faster* and *more accurate* are two claims, and the verdicts above settle them for each budget by itself: as many
+# epochs as the constant rate, few or many, and half as many. And a constant rate is the easier opponent. The last two
+# lines ask the harder question: is it 1cycle, or is it that the rate ends low? Where the interval is not above zero,
+# nothing here speaks for 1cycle in particular.
 
 # %% [markdown]
 # ## 8.6 The deep network of note 003
 #
 # Exercise f of note 003: train the deep network again with 1cycle, and see whether speed and accuracy improve. The note
-# leaves the answer open, and its listing changes two things at once: the schedule, and the batch size, from 32 to 128. Here
-# they are taken apart, on a smaller relative: ten layers of 50 SELU units, and 3,000 Fashion-on-photos shrunk to 16 x 16.
-# (The whole exercise is lesson 07.)
+# leaves the answer open, and its listing changes two things at once: the schedule, and the batch size, from 32 to 128.
+# Here they are taken apart, on a smaller relative: ten layers of 50 SELU units, and 3,000 Fashion-on-photos (clothes
+# blended with photographs, which stand in for CIFAR-10) shrunk to 16 x 16. (The whole exercise is lesson 07.)
 
 # %%
 def halve(images):
@@ -850,8 +858,8 @@ for epochs, setting in ((FULL, f"accuracy, {FULL} epochs each"), (SHORT, f"accur
 
 
 # %% [markdown]
-# That was accuracy, and the number of epochs. Now the time for an epoch, with the batch size and the schedule changed one at
-# a time: seconds of the processor, which do not mind what else the computer is doing.
+# That was accuracy, and the number of epochs. Now the time for an epoch, with the batch size and the schedule changed one
+# at a time: seconds of the processor, which depend little on what else the computer is doing.
 
 # %%
 def seconds(name, batch_size, seed):
@@ -916,9 +924,9 @@ expected = schedules.one_cycle(steps_in(4), 0.1).learning_rate
 print(f"test accuracy {test_accuracy:.2f}; rates farthest from the plan by {np.abs(logging.rates - expected).max():.0e}")
 
 # %% [markdown]
-# One plan of this lesson cannot be an array: **reduce on plateau**. It lowers the rate whenever the validation loss has not
-# improved for a while, so nobody knows its rates before training ends. It is a callback, and it brings a new setting,
-# `patience`, for every one that it saves you.
+# One plan of this lesson cannot be an array: **reduce on plateau**. It lowers the rate whenever the validation loss has
+# not improved for a while, so nobody knows its rates before training ends. It is a callback, and it brings settings of
+# its own, `patience` and `factor`.
 
 # %%
 watcher = network()
