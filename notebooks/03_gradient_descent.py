@@ -51,11 +51,11 @@ from dataclasses import replace
 
 import keras
 import numpy as np
-import tensorflow as tf
 from scipy import stats
 
 from helpers import claims, curvature, datasets, display, models, optimizers, plots, surfaces, training, widgets
 from helpers.exercises import gradient_descent as ex
+from helpers.gradients import gradients
 
 verdicts = []
 
@@ -165,11 +165,11 @@ cross_entropy = keras.losses.SparseCategoricalCrossentropy()
 
 
 def gradient_of(rows):
-    """The gradient of the mean loss over the rows, as one vector."""
-    with tf.GradientTape() as tape:
-        loss = cross_entropy(digits.y_train[rows], net(digits.x_train[rows], training=True))
-    gradients = tape.gradient(loss, net.trainable_variables)
-    return np.concatenate([np.ravel(gradient) for gradient in gradients])
+    """The gradient of the mean loss over the rows, as one vector; TensorFlow finds it with a tape."""
+    _, found = gradients(
+        lambda: cross_entropy(digits.y_train[rows], net(digits.x_train[rows], training=True)), net.trainable_variables
+    )
+    return np.concatenate([np.ravel(gradient) for gradient in found])
 
 
 batch = np.arange(60)
@@ -181,7 +181,7 @@ agree = np.abs(mean - big).max() / np.abs(big).max()
 stretch = np.linalg.norm(np.sum(small, axis=0)) / np.linalg.norm(big)
 again = np.abs(gradient_of(batch) - big).max() / np.abs(big).max()
 try:
-    keras.optimizers.SGD().apply([tf.ones(3)])
+    keras.optimizers.SGD().apply([keras.ops.ones(3)])
     unlinked = "made a step"
 except ValueError:
     unlinked = "refused"
@@ -858,7 +858,7 @@ def keras_adam(gradients):
     variable = keras.Variable(np.zeros(gradients.shape[1:]), dtype="float64")
     optimizer = keras.optimizers.Adam(0.01)
     for slope in gradients:
-        optimizer.apply([tf.constant(slope)], [variable])
+        optimizer.apply([keras.ops.convert_to_tensor(slope)], [variable])
     return variable.numpy()
 
 

@@ -38,7 +38,7 @@ def test_only_the_runtime_reads_the_environment():
 def test_imports_only_go_down():
     floors = [
         ["runtime", "memory", "display", "files", "sources", "standins", "optimizers", "schedules", "keras_schedules", "layers", "surfaces",
-         "augmentation", "calibration", "colab", "engines"],
+         "augmentation", "calibration", "colab", "engines", "gradients"],
         ["datasets", "models", "notebooks", "publishing", "tensorflow_engine", "jax_engine", "training_checks", "doctor"],
         ["training", "curvature"],
         ["resampling", "claims"],

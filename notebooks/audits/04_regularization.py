@@ -35,6 +35,7 @@ RUNS = 10
 # %%
 import warnings
 from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
@@ -43,7 +44,8 @@ from IPython.utils.capture import capture_output
 from keras import callbacks, layers, regularizers
 from sklearn import linear_model
 
-from helpers import claims, datasets, models, plots, training
+from helpers import augmentation, claims, datasets, models, plots, training
+from helpers.gradients import gradients
 
 tf.get_logger().setLevel("ERROR")  # many networks are fitted by Keras below, each compiled once: no need to warn
 seeds = [1000 * SEED + run for run in range(RUNS)]
@@ -148,23 +150,21 @@ def network(units=64, *, between=(), after=(), activation="relu", **dense):
 # %%
 # NBVAL_CHECK_OUTPUT
 strength, theta = 0.1, keras.Variable([3.0, -4.0])
-norm = float(tf.norm(theta.value))
+norm = float(keras.ops.norm(theta))
 penalties = {
     "Keras L2": regularizers.L2(strength),
-    "norm": lambda w: strength * tf.norm(w),
-    "squared norm": lambda w: strength * tf.reduce_sum(w**2),
+    "norm": lambda w: strength * keras.ops.norm(w),
+    "squared norm": lambda w: strength * keras.ops.sum(w**2),
 }
-gradients = {}
+slopes = {}
 for name, penalty in penalties.items():
-    with tf.GradientTape() as tape:
-        value = penalty(theta.value)
-    gradients[name] = np.array(tape.gradient(value, theta.value))
-    print(f"{name:<12} penalty {float(value):.2f}, gradient {gradients[name].round(2)}")
+    value, (slopes[name],) = gradients(partial(penalty, theta), [theta])
+    print(f"{name:<12} penalty {value:.2f}, gradient {slopes[name].round(2)}")
 default, own = regularizers.L2().get_config()["l2"], regularizers.L2(0.003).get_config()["l2"]
 print(f"factor of L2(): {default:.3f}, of L2(0.003): {own:.3f}")
 
 # %%
-check("REG-07", np.allclose(gradients["Keras L2"], gradients["norm"]), "The penalty of Keras has the gradient 2λθ of the squared norm; that of the norm, λθ/‖θ‖, has the same length wherever θ is.", setting="the norm as penalty")
+check("REG-07", np.allclose(slopes["Keras L2"], slopes["norm"]), "The penalty of Keras has the gradient 2λθ of the squared norm; that of the norm, λθ/‖θ‖, has the same length wherever θ is.", setting="the norm as penalty")
 generator = np.random.default_rng(SEED)
 x, y = generator.normal(size=(40, 5)), generator.normal(size=40)
 by_formula = np.linalg.solve(x.T @ x + 2 * strength * np.eye(5), x.T @ y)  # where the gradient of half the squares + λ‖θ‖² is zero
@@ -1056,14 +1056,6 @@ judge("REG-44", tuned["half of them a thousandth"], tuned["usual"], "higher", f"
 # kind (a fifth of the pixels replaced by black or white).
 
 # %%
-def with_noise(deviation):
-    """An augmentation that adds fresh normal noise to the inputs."""
-    def add(x, y, seed):
-        return x + deviation * tf.random.stateless_normal(tf.shape(x), seed), y
-
-    return add
-
-
 generator = np.random.default_rng(SEED)
 strengths = (0.0, 0.2, 0.5)
 noisy_tests = {f"noise {strength}": x_test + strength * generator.normal(size=x_test.shape).astype("float32") for strength in strengths}
@@ -1071,7 +1063,7 @@ replaced = generator.random(x_test.shape) < 0.2
 noisy_tests["salt and pepper"] = np.where(replaced, generator.integers(0, 2, x_test.shape), x_test).astype("float32")
 plain_runs = {"": group(1500)}
 hardened = {
-    strength: fit(network(), plain_runs, epochs=4, learning_rate=0.003, **({"augment": with_noise(strength)} if strength else {}))[""] for strength in strengths
+    strength: fit(network(), plain_runs, epochs=4, learning_rate=0.003, **({"augment": augmentation.noise(strength)} if strength else {}))[""] for strength in strengths
 }
 robust = {(strength, kind): test_accuracy(runs, x) for strength, runs in hardened.items() for kind, x in noisy_tests.items()}
 measure = "test accuracy, trained with noise"

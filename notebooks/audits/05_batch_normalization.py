@@ -37,7 +37,7 @@ RUNS = 10
 import inspect
 import time
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 
 import keras
 import numpy as np
@@ -48,6 +48,7 @@ from sklearn import linear_model, neighbors, pipeline, preprocessing, tree
 
 from helpers import claims, datasets, models, plots, training
 from helpers.engines import seeded
+from helpers.gradients import compiled_gradients, gradients
 
 seeds = [1000 * SEED + run for run in range(RUNS)]
 verdicts = []
@@ -161,10 +162,12 @@ for name in listings:
 after, between = errors.values()
 print("test error, between against after:", compared(between, after)[0])
 network = listed("between layer and activation")
-with tf.GradientTape() as tape:
-    loss = tf.reduce_mean((network(wine.x_train[:64], training=True)[:, 0] - wine.y_train[:64]) ** 2)
 dense = network.layers[0]
-to_kernel, to_bias = (np.linalg.norm(gradient) for gradient in tape.gradient(loss, [dense.kernel, dense.bias]))
+_, found = gradients(
+    lambda: keras.ops.mean((network(wine.x_train[:64], training=True)[:, 0] - wine.y_train[:64]) ** 2),
+    [dense.kernel, dense.bias],
+)
+to_kernel, to_bias = (np.linalg.norm(gradient) for gradient in found)
 print(f"length of the gradient right before the normalization: bias {to_bias:.0e}, weights {to_kernel:.1f}")
 
 # %% [markdown]
@@ -470,15 +473,10 @@ at = {"linear": 1.0, "tanh": 1.0, "ReLU": 2**0.5}  # the gain that keeps a signa
 gains = (0.9, 1.0, 1.1)
 profile = {(name, gain): arriving(name, gain * unit, DEPTH) for name, unit in at.items() for gain in gains}
 
-chain = keras.Variable(1.1)
-with tf.GradientTape() as tape:
-    value = start = tf.constant(1.0)
-    tape.watch(start)
-    for _ in range(DEPTH):
-        value = chain * value
-by_tape = float(tape.gradient(value, start))
-detail = f"The gradient through {DEPTH} steps is {by_tape:.1f}, and 1.1 to the power of {DEPTH} is {1.1**DEPTH:.1f}."
-check("BNI-19", np.isclose(by_tape, 1.1**DEPTH, rtol=1e-4), detail, "a chain of single weights")
+chain, start = keras.Variable(1.1), keras.Variable(1.0)
+_, (by_chain,) = gradients(lambda: reduce(lambda value, _: chain * value, range(DEPTH), start.value), [start])
+detail = f"The gradient through {DEPTH} steps is {by_chain:.1f}, and 1.1 to the power of {DEPTH} is {1.1**DEPTH:.1f}."
+check("BNI-19", np.isclose(by_chain, 1.1**DEPTH, rtol=1e-4), detail, "a chain of single weights")
 
 largest = max(np.abs(1.1 * np.random.default_rng(seed).normal(0, 64**-0.5, (DEPTH, 64, 64))).max() for seed in seeds)
 grown = 10 ** profile["linear", 1.1][:, -1].mean()
@@ -798,17 +796,16 @@ measure = "log10 seconds for a million numbers, ELU against ReLU"
 judge("BNI-23", *operation.T, "higher", measure, "the operation alone", "random numbers")
 
 
+def loss_on(network, rows):
+    """A function without arguments: the mean loss of the first so many pictures, in training mode."""
+    x, y = (keras.ops.convert_to_tensor(part[:rows]) for part in (small.x_train, small.y_train))
+    return lambda: keras.ops.mean(keras.losses.sparse_categorical_crossentropy(y, network(x, training=True)))
+
+
 def training_step(build):
     """A compiled function without arguments: the gradients of the network's loss on one minibatch."""
     network = build()
-    x, y = tf.constant(small.x_train[:BATCH]), tf.constant(small.y_train[:BATCH])
-
-    @tf.function(autograph=False)
-    def step():
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, network(x, training=True)))
-        return tape.gradient(loss, [weight.value for weight in network.trainable_variables])
-
+    step = compiled_gradients(loss_on(network, BATCH), network.trainable_variables)
     step()  # compiles
     return step
 
@@ -968,22 +965,7 @@ plots.show(
 
 
 # %%
-def look(view, weights, x, y):
-    """Gradients of the loss by the weights, and the first output of `view`, in training mode."""
-    with tf.GradientTape() as tape:
-        entering, answer = view(x, training=True)
-        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, answer))
-    return tape.gradient(loss, weights), entering
-
-
-def view_of(network):
-    """The network with two outputs: what enters the middle dense layer, and its answer."""
-    dense = [part for part in network.layers if isinstance(part, layers.Dense)]
-    return keras.Model(network.inputs[0], [dense[MIDDLE].input, network.outputs[0]])
-
-
 PROBE = 256
-x_probe, y_probe = tf.constant(small.x_train[:PROBE]), tf.constant(small.y_train[:PROBE])
 
 
 def relative_gradient(**options):
@@ -991,9 +973,9 @@ def relative_gradient(**options):
     found = []
     for seed in seeds:
         network = seeded(lambda: deep(**options), seed)
-        first = network.trainable_variables[0].value
-        gradients, _ = look(view_of(network), [first], x_probe, y_probe)
-        found.append(np.log10(np.linalg.norm(gradients[0]) / np.linalg.norm(first)))
+        first = network.trainable_variables[0]
+        _, (gradient,) = gradients(loss_on(network, PROBE), [first])
+        found.append(np.log10(np.linalg.norm(gradient) / np.linalg.norm(first.numpy())))
     return np.array(found)
 
 
@@ -1028,23 +1010,23 @@ def along(network, gradients_at, weights):
     network.set_weights(weights)
     variables = network.trainable_variables
     start = [variable.numpy() for variable in variables]
-    gradients, entering = gradients_at()
+    slopes, entering = gradients_at()
     kernel = [number for number, array in enumerate(start) if array.ndim == 2][MIDDLE]
 
     def step(stretch, until=None):
         """Gradients and inputs after the step, taken by the variables up to the number `until` (None: by all)."""
-        for variable, old, gradient in zip(variables[:until], start, gradients, strict=False):
+        for variable, old, gradient in zip(variables[:until], start, slopes, strict=False):
             variable.assign(old - stretch * PROBE_RATE * gradient)
         return gradients_at()
 
     before, _ = step(1.0, until=kernel)
-    own_change = length([before[kernel] - gradients[kernel]]) / length([gradients[kernel]])
+    own_change = length([before[kernel] - slopes[kernel]]) / length([slopes[kernel]])
     after = {stretch: step(stretch) for stretch in STRETCH}
     alive = entering.std(axis=0) > 1e-6
     shift = np.abs(after[1.0][1].mean(axis=0) - entering.mean(axis=0))[alive] / entering.std(axis=0)[alive]
-    size = length(gradients)
+    size = length(slopes)
     changes = (
-        np.array([length([a - b for a, b in zip(after[stretch][0], gradients, strict=True)]) for stretch in STRETCH])
+        np.array([length([a - b for a, b in zip(after[stretch][0], slopes, strict=True)]) for stretch in STRETCH])
         / size
     )
     return [shift.mean(), own_change, *changes, np.max(changes / np.array(STRETCH) / PROBE_RATE)]
@@ -1053,12 +1035,12 @@ def along(network, gradients_at, weights):
 def watched(normalized):
     """What `along` finds, shape (moments, runs, 7)."""
     network = deep(normalized)
-    view, weights_of = view_of(network), [variable.value for variable in network.trainable_variables]
-    compiled = tf.function(lambda: look(view, weights_of, x_probe, y_probe), autograph=False)
+    dense = [part for part in network.layers if isinstance(part, layers.Dense)]
+    before_middle = keras.Model(network.inputs[0], dense[MIDDLE].input)
+    slopes_now = compiled_gradients(loss_on(network, PROBE), network.trainable_variables)
 
     def gradients_at():
-        gradients, entering = compiled()
-        return [gradient.numpy() for gradient in gradients], entering.numpy()
+        return slopes_now(), np.array(before_middle(small.x_train[:PROBE], training=True))
 
     moments = (
         [seeded(lambda: deep(normalized), seed).get_weights() for seed in seeds],

@@ -33,12 +33,14 @@ RUNS = 10
 
 # %%
 from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from helpers import claims, datasets, layers, models, plots, training
+from helpers.gradients import gradients
 
 generator = np.random.default_rng(SEED)
 verdicts = []
@@ -190,10 +192,9 @@ def field_by_formula(stack):
 def field_by_gradient(stack):
     ones = [keras.layers.Conv1D(1, kernel, strides=stride, kernel_initializer="ones") for kernel, stride in stack]
     net = keras.Sequential([keras.Input((64, 1)), *ones])
-    x = tf.Variable(np.ones((1, 64, 1), "float32"))
-    with tf.GradientTape() as tape:
-        one_output = net(x)[0, 3, 0]
-    return int(np.count_nonzero(tape.gradient(one_output, x)))
+    x = keras.Variable(np.ones((1, 64, 1), "float32"))
+    _, (by_input,) = gradients(lambda: net(x.value)[0, 3, 0], [x])
+    return int(np.count_nonzero(by_input))
 
 
 fields = {name: (field_by_formula(stack), field_by_gradient(stack)) for name, stack in stacks.items()}
@@ -361,6 +362,11 @@ check(
     "Conv1D, Conv3D",
 )
 
+
+def weighted_sum(layer, inputs, weights):
+    return keras.ops.sum(layer(inputs.value) * weights)
+
+
 settings = {
     "1-D, stride 2": (random(2, 11, 3), (3,), {"stride": 2}),
     "2-D, same, dilation 2": (random(2, 7, 6, 3), (3, 2), {"padding": "same", "dilation": 2}),
@@ -370,12 +376,9 @@ settings = {
 for setting, (x, size, options) in settings.items():
     names = {"stride": "strides", "dilation": "dilation_rate"}
     layer = KERAS[len(size)](6, size, **{names.get(name, name): value for name, value in options.items()})
-    watched = tf.Variable(x)
-    with tf.GradientTape() as tape:
-        outputs = layer(watched)
-        gradient = random(*outputs.shape)
-        loss = tf.reduce_sum(outputs * gradient)
-    theirs = tape.gradient(loss, [watched, layer.kernel, layer.bias])
+    layer.build(x.shape)
+    watched, gradient = keras.Variable(x), random(*layer.compute_output_shape(x.shape))
+    _, theirs = gradients(partial(weighted_sum, layer, watched, gradient), [watched, layer.kernel, layer.bias])
     ours = layers.convolution_backward(gradient, x, layer.kernel.numpy(), **options)
     far = max(largest(one - other) for one, other in zip(ours, theirs, strict=True))
     check("CNN-11", far < 10 * TOLERANCE, f"To input, kernel and bias: within {far:.0e}.", setting)
