@@ -52,6 +52,7 @@ from dataclasses import replace
 
 import keras
 import numpy as np
+import tensorflow as tf  # for tf.data, in the exercise on feeding
 from threadpoolctl import threadpool_limits
 
 from helpers import claims, datasets, layers, models, plots, training
