@@ -32,10 +32,14 @@ class QuietHandler(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
-def address():
+@pytest.fixture(scope="module", autouse=True)
+def built():
     if not (BOOK / "index.html").is_file():
         pytest.skip("There is no book in build/book: `make book` makes it.")
+
+
+@pytest.fixture(scope="session")
+def address():
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=BOOK))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"

@@ -50,7 +50,7 @@ def course(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def server(course, tmp_path_factory):
     """What the server that `make lab` starts says of itself: url, token, hostname."""
-    recipe = subprocess.run(["make", "-n", "lab"], cwd=course, capture_output=True, text=True, check=True).stdout
+    recipe = subprocess.run(["make", "--no-print-directory", "-n", "lab"], cwd=course, capture_output=True, text=True, check=True).stdout
     command = shlex.split(recipe.splitlines()[-1])
     home = tmp_path_factory.mktemp("home")
     settings = home / "config" / "lab" / "user-settings" / "@jupyterlab"
