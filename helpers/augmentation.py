@@ -13,6 +13,8 @@ import numpy as np
 from keras import ops
 from scipy import stats
 
+from helpers.runtime import with_jax
+
 QUANTILES = 1_000  # of the Beta distribution, from which the shares of a mixture are drawn
 
 
@@ -236,10 +238,6 @@ def pick(x, rows, columns):
     shape = tf.broadcast_dynamic_shape(tf.shape(rows), tf.shape(columns))
     places = tf.stack([tf.broadcast_to(rows, shape), tf.broadcast_to(columns, shape)], axis=-1)
     return tf.ensure_shape(tf.gather_nd(x, places, batch_dims=1), x.shape)
-
-
-def with_jax() -> bool:
-    return keras.backend.backend() == "jax"
 
 
 def key_of(seed):

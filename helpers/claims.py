@@ -193,9 +193,14 @@ def show(verdict: Verdict, claim: Claim) -> None:
 
 def recorded(notebook: Path) -> list[Verdict]:
     """The verdicts that an executed notebook holds, in the order in which they ran."""
+    return [verdict for _, verdict in recorded_by_cell(notebook)]
+
+
+def recorded_by_cell(notebook: Path) -> list[tuple[str, Verdict]]:
+    """The verdicts of an executed notebook, each with the id of its cell."""
     cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
-    outputs = [output for cell in cells for output in cell.get("outputs", ())]
-    return [Verdict(**output["data"][MIME_TYPE]) for output in outputs if MIME_TYPE in output.get("data", {})]
+    outputs = [(cell, output.get("data", {})) for cell in cells for output in cell.get("outputs", ())]
+    return [(cell.get("id", ""), Verdict(**data[MIME_TYPE])) for cell, data in outputs if MIME_TYPE in data]
 
 
 def settle(verdicts: Iterable[Verdict]) -> str:

@@ -12,11 +12,12 @@ from packaging.version import Version
 from helpers.runtime import ROOT
 
 OLDEST = ROOT / "requirements-oldest.txt"
+"""The packages that the notebooks import, each with the oldest version that is tested."""
 
 
-def oldest() -> dict[str, str]:
-    """The packages that the notebooks import, each with the oldest version that is tested."""
-    return dict(re.findall(r"^([\w-]+)==(\S+)$", OLDEST.read_text(encoding="utf-8"), re.MULTILINE))
+def pins(requirements: Path) -> dict[str, str]:
+    """The packages that a file of requirements pins, with their versions."""
+    return dict(re.findall(r"^([\w-]+)==(\S+)$", requirements.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def complete(needed: dict[str, str]) -> list[str]:
@@ -51,4 +52,4 @@ def _install(wanted: list[str], kept: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    complete(oldest())
+    complete(pins(OLDEST))

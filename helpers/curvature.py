@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from helpers.gradients import as_function, with_jax
+from helpers.gradients import as_function
+from helpers.runtime import with_jax
 
 SMALL_ENOUGH = 2_000  # parameters, for a whole Hessian
 

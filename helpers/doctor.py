@@ -1,7 +1,6 @@
 """What the course finds on this machine, line by line: `python -m helpers doctor`."""
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 from helpers import runtime, sources
 
@@ -23,7 +22,7 @@ def report() -> str:
         "memory": memory,
         "profile": runtime.profile(),
         "data": "; ".join(f"{name}: {where(name)}" for name in ("wine", *sources.REAL)),
-        "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
+        "versions": ", ".join(f"{name} {number}" for name, number in runtime.versions().items()),
         "good for": machine.good_for,
     }
     return "\n".join(f"{name:<9} {text}" for name, text in lines.items())
@@ -39,11 +38,3 @@ def where(name: str) -> str:
     if all((runtime.keras_home() / "datasets" / file).exists() for _, file, _ in real.downloads):
         return "in Keras's cache"
     return "downloaded on first use" if runtime.profile() == "full" else "embedded"
-
-
-def versions() -> dict[str, str]:
-    """Versions of the libraries that results depend on, JAX included where it is installed."""
-    try:
-        return runtime.versions() | {"jax": version("jax")}
-    except PackageNotFoundError:
-        return runtime.versions()

@@ -7,6 +7,9 @@ from types import FunctionType
 
 import keras
 
+EVALUATION_ROWS = 1024  # rows evaluated at a time: bounds the memory that hidden activations take
+KEPT_ENGINES = 16
+
 
 def seeded(build, seed: int):
     """The model that `keras.utils.set_random_seed(seed); build()` makes.
@@ -87,16 +90,18 @@ def keep(engines: dict, key: tuple | None, make, most: int):
     return engine
 
 
-def key_of(model, optimizer, loss, metrics) -> tuple | None:
-    """Equal for equal models, optimizers, losses and metrics; None where one holds code that is not Keras's own.
+def key_of(model, optimizer, loss, metrics, mode: dict) -> tuple | None:
+    """Equal for equal models, optimizers, losses, metrics and modes; None where one holds code that is not Keras's own.
 
     Names of losses and metrics are the same if equal, objects only if they are one: Keras's descriptions of losses are
     incomplete (Huber's has no delta). What holds code that is not Keras's own is compiled afresh each time, because
-    that code may have changed.
+    that code may have changed; so is an augmentation, `mode["augment"]`.
     """
+    if mode["augment"]:
+        return None
     objects = [part for part in (optimizer, loss, *metrics) if not isinstance(part, str)]
     description = describe(model, optimizer) if all(map(is_from_keras, objects)) else None
-    return None if description is None else (description, loss, *metrics)
+    return None if description is None else (description, loss, *metrics, *mode.values())
 
 
 def describe(model, optimizer) -> str | None:

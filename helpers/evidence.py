@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers import claims, notebooks, runtime
+from helpers import claims, files, notebooks, runtime
 
 SEED_STEP = 1000
 """Between two seeds of the evidence. Notebooks take SEED, SEED + 1, ... for their runs: neighbours would share most."""
 
-BACKENDS = ("tensorflow", "jax")
+BACKENDS = tuple(runtime.BACKENDS)
 COLUMNS = (
     "id", "setting", "verdict", "expected", "effect", "low", "high", "better", "margin", "runs", "seed", "notebook",
     "backend", "profile", "data", "seconds", "attempts", *runtime.versions(), "detail",
@@ -90,11 +90,7 @@ def plan(chosen: Iterable[Path], root: Path, *, seeds: int, backends: Sequence[s
 
 def keep(folder: Path, measured: Measured) -> None:
     """Write what a part gave into `folder`, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{measured.part.name}.json"
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(measured)), encoding="utf-8")
-    partial.replace(path)
+    files.write_text(folder / f"{measured.part.name}.json", json.dumps(asdict(measured)))
 
 
 def kept(folder: Path, parts: Iterable[Part]) -> list[Measured]:

@@ -1,4 +1,4 @@
-"""Files from elsewhere: downloads that are checked, and readers that run nothing they read."""
+"""Files whole or not at all: texts written, downloads checked, and readers that run nothing they read."""
 
 import hashlib
 import http.client
@@ -24,6 +24,14 @@ INSTEAD = "copy the file by hand into the folder that COURSE_DATA_DIR names, or 
 
 class DataError(RuntimeError):
     """A data file is missing, damaged or out of reach; the message names it and the cure."""
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` (UTF-8) to `path`, whole or not at all; its folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
 
 
 def sha256(path: Path) -> str:

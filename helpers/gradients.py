@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from helpers.runtime import with_jax
+
 
 def gradients(objective, variables) -> tuple[float, list[np.ndarray]]:
     """The value of `objective()`, and its gradients by the Keras variables, arrays of their shapes.
@@ -43,10 +45,6 @@ def as_function(objective, variables):
             return objective()
 
     return at
-
-
-def with_jax() -> bool:
-    return keras.backend.backend() == "jax"
 
 
 def _of_tensorflow(objective, variables):

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from helpers import notebooks, submissions
+from helpers import files, notebooks, submissions
 from helpers.exercises.exercise import CORRECT, NOT_ATTEMPTED, NOT_YET
 from helpers.runtime import ROOT, quiet_libraries
 from helpers.submissions import EXIT, OK, UNREADABLE, Finding
@@ -119,7 +119,7 @@ def protection(walled: bool) -> str:
 def lessons() -> dict[str, Path]:
     """The lessons that have exercises, by the name of their exercises' module."""
     folders = {path.stem: path for path in (ROOT / "helpers" / "exercises").iterdir()}
-    named = {re.sub(r"^\d+_", "", path.stem): path for path in notebooks.find() if path.parent.name != "audits"}
+    named = {re.sub(r"^\d+_", "", path.stem): path for path in notebooks.lessons()}
     return {module: path for module, path in named.items() if module in folders}
 
 
@@ -189,10 +189,10 @@ def grade_here(text: str) -> None:
             if len(unfinished[name]) == len(lesson.answers):
                 in_order = {one: unfinished[name][one] for one in lesson.answers}
                 kept[name] = {"mark": marks[name], "found": in_order}
-                write(beside, json.dumps({one: kept[one] for one in found if one in kept}, indent=1))
+                files.write_text(beside, json.dumps({one: kept[one] for one in found if one in kept}, indent=1))
                 bar.update()
     rows = [row(name, kept[name]["found"]) for name in found]
-    write(out, table(["learner", *lesson.answers, "correct", "status"], rows))
+    files.write_text(out, table(["learner", *lesson.answers, "correct", "status"], rows))
 
 
 def course_mark(task: Task) -> bytes:
@@ -311,10 +311,3 @@ def table(header: list[str], rows: list[list]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     return text.getvalue()
-
-
-def write(path: Path, text: str) -> None:
-    """Write the file; it is complete whenever it is there."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

@@ -12,10 +12,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from helpers.engines import as_input, compile_for, has_kernels, keep, key_of
-
-EVALUATION_ROWS = 1024  # rows evaluated at a time: bounds the memory that hidden activations take
-KEPT_ENGINES = 16
+from helpers.engines import EVALUATION_ROWS, KEPT_ENGINES, as_input, compile_for, has_kernels, keep, key_of
 
 
 def wants_stack(model) -> bool:
@@ -285,8 +282,7 @@ def engine_for(model, optimizer, loss, metrics, *, example: tuple, momentum: boo
     """
     check_augmentation(augment, *example)
     mode = {"stack": wants_stack(model), "momentum": momentum, "augment": augment}
-    key = None if augment else key_of(model, optimizer, loss, metrics)
-    key = key and (*key, *mode.values())
+    key = key_of(model, optimizer, loss, metrics, mode)
     return keep(_engines, key, lambda: Engine(model, optimizer, loss, metrics, example=example, **mode), KEPT_ENGINES)
 
 

@@ -15,6 +15,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets import Dict, default
 from traitlets.config import Config
 
+from helpers import files
 from helpers.runtime import ROOT
 
 KERNEL = "python3"
@@ -64,8 +65,12 @@ class NotebookStopped(Exception):
 
 def find(root: Path = ROOT) -> list[Path]:
     """The notebooks of the course: the lessons, then the audits, each in order."""
-    folder = root / "notebooks"
-    return sorted(folder.glob("*.ipynb")) + sorted((folder / "audits").glob("*.ipynb"))
+    return lessons(root) + sorted((root / "notebooks" / "audits").glob("*.ipynb"))
+
+
+def lessons(root: Path = ROOT) -> list[Path]:
+    """The lessons in order."""
+    return sorted((root / "notebooks").glob("*.ipynb"))
 
 
 def read(notebook: Path) -> NotebookNode:
@@ -146,9 +151,7 @@ def execute(notebook: Path, *, watch: Watch, timeout: float) -> None:
         client.execute()
     except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
         raise NotebookStopped(notebook, current.source, _reason(error)) from error
-    partial = notebook.with_suffix(".partial")
-    nbformat.write(_lasting(content), partial)
-    partial.replace(notebook)
+    files.write_text(notebook, f"{nbformat.writes(_lasting(content))}\n")
 
 
 class _CurrentCell:

@@ -65,7 +65,7 @@ def somebody_is_watching() -> bool:
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that results depend on."""
     found = {"python": platform.python_version()}
-    for package in ("keras", "tensorflow", "numpy", "scipy", "scikit-learn"):
+    for package in ("keras", "tensorflow", "jax", "numpy", "scipy", "scikit-learn"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -144,6 +144,13 @@ def check_backend() -> None:
         raise ValueError(f"KERAS_BACKEND is {name!r}; choose one of {', '.join(BACKENDS)}, or unset it.")
     if importlib.util.find_spec(name) is None:
         raise ValueError(f"KERAS_BACKEND is {name!r}, which is not installed: pip install -r {BACKENDS[name]}.")
+
+
+def with_jax() -> bool:
+    """Whether Keras runs on JAX."""
+    import keras  # not before `machine` has looked
+
+    return keras.backend.backend() == "jax"
 
 
 def _accelerators(backend: str) -> tuple[str, ...]:

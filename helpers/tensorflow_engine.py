@@ -8,10 +8,7 @@ the Keras model, loss and optimizer define, and comes back once an epoch with th
 import numpy as np
 import tensorflow as tf
 
-from helpers.engines import as_input, compile_for, has_kernels, keep, key_of
-
-EVALUATION_ROWS = 1024  # rows evaluated at a time: bounds the memory that hidden activations take
-KEPT_ENGINES = 16
+from helpers.engines import EVALUATION_ROWS, KEPT_ENGINES, as_input, compile_for, has_kernels, keep, key_of
 
 
 def wants_xla(model, augment=None) -> bool:
@@ -194,6 +191,5 @@ def engine_for(model, optimizer, loss, metrics, *, example: tuple, momentum: boo
     `example` are a few rows of inputs and targets. An augmentation is code, and compiled afresh each time.
     """
     mode = {"xla": wants_xla(model, augment), "momentum": momentum, "augment": augment}
-    key = None if augment else key_of(model, optimizer, loss, metrics)
-    key = key and (*key, *mode.values())
+    key = key_of(model, optimizer, loss, metrics, mode)
     return keep(_engines, key, lambda: Engine(model, optimizer, loss, metrics, example=example, **mode), KEPT_ENGINES)

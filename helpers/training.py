@@ -108,8 +108,8 @@ def fit_runs(
     penalties), `penalty`, `val_loss`, and each metric with and without `val_`. `watch` names further data to evaluate
     after every epoch: `{"test": (x, y)}` adds `test_loss` and so on. `early_stopping` is Keras's own callback, applied
     to each run by itself. The order of the minibatches is fresh in every epoch and comes from a NumPy generator with
-    the run's seed. `augment(x, y, seed) -> (x, y)` changes every training minibatch; its seed, two integers for
-    TensorFlow's `stateless_` functions, differs by run and step (Keras's random layers go into the model instead).
+    the run's seed. `augment(x, y, seed) -> (x, y)` changes every training minibatch; its seed, two integers, differs
+    by run and step (Keras's random layers go into the model instead).
     `progress` shows a bar (default: where somebody is watching). An interrupt returns the runs that are finished,
     marked as partial.
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from helpers import claims, notebooks, publishing
+from helpers import claims, colab, notebooks, publishing
 from helpers.runtime import ROOT
 from tests import versions
 
@@ -60,8 +60,8 @@ def packages(python: Path) -> set[str]:
 
 def main() -> int:
     """Rehearse; the exit status: 0 if the lesson ran and nothing but what was missing was installed."""
-    pins = versions.pins("requirements.txt") | versions.pins("requirements-oldest.txt")
-    wanted = {*versions.pins("requirements-oldest.txt"), "ipykernel", "nbclient"} - {MISSING}
+    pins = colab.pins(ROOT / "requirements.txt") | colab.pins(colab.OLDEST)
+    wanted = {*colab.pins(colab.OLDEST), "ipykernel", "nbclient"} - {MISSING}
     python = versions.make("colab", versions.Environment("3.12", tuple(f"{name}=={pins[name]}" for name in sorted(wanted))))
     before = packages(python)
     with tempfile.TemporaryDirectory() as name:

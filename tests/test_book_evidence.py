@@ -57,7 +57,7 @@ def test_every_cell_that_is_linked_is_there_and_names_the_statement(statements):
     for name, statement in statements.items():
         for measured in statement.measurements:
             cells = json.loads((ROOT / f"{measured.notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
-            (cell,) = [cell for cell in cells if evidence.anchor(cell) == measured.cell]
+            (cell,) = [cell for cell in cells if evidence.anchor(cell["id"]) == measured.cell]
             assert name in json.dumps(cell["outputs"])
 
 

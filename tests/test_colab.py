@@ -87,7 +87,7 @@ def commands(monkeypatch) -> list[list[str]]:
 
 
 def test_pip_is_not_called_where_nothing_is_missing(commands, capsys):
-    assert colab.complete(colab.oldest()) == []
+    assert colab.complete(colab.pins(colab.OLDEST)) == []
     assert commands == []
     assert capsys.readouterr().out == ""
 
@@ -107,7 +107,7 @@ def test_what_is_too_old_is_named_and_stays(commands, monkeypatch, capsys):
 
 
 def test_the_oldest_packages_are_all_that_notebooks_import():
-    known = {distribution for name in colab.oldest() for distribution in (name, *needs(name))}
+    known = {distribution for name in colab.pins(colab.OLDEST) for distribution in (name, *needs(name))}
     named_otherwise = {"sklearn": "scikit-learn", "PIL": "pillow", "IPython": "ipython"}
     modules = imported_modules() - sys.stdlib_module_names - {"helpers", "jax"}  # JAX is an extra
     assert {named_otherwise.get(module, module) for module in modules} <= known

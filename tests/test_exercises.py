@@ -71,7 +71,7 @@ def test_hints_and_solution_can_be_read(one, module, capsys):
 
 
 def lesson_of(module: str):
-    return next(path for path in notebooks.find() if path.stem.endswith(module) and path.parent.name != "audits")
+    return next(path for path in notebooks.lessons() if path.stem.endswith(module))
 
 
 def words(text: str) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import io
 import os
+import pathlib
 import pickle
 import signal
 import subprocess
@@ -20,6 +21,16 @@ from helpers.files import DataError
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+def test_a_text_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "new" / "table.csv"
+    files.write_text(path, "α,1\n")
+    assert path.read_bytes() == "α,1\n".encode()
+    with pytest.raises(OSError), monkeypatch.context() as patch:
+        patch.setattr(pathlib.Path, "replace", lambda *paths: (_ for _ in ()).throw(OSError("disk full")))
+        files.write_text(path, "half")
+    assert path.read_bytes() == "α,1\n".encode()
 
 
 class Server(http.server.BaseHTTPRequestHandler):

@@ -8,7 +8,8 @@ import pytest
 from keras import layers, ops
 
 from helpers import models
-from helpers.gradients import compiled_gradients, gradients, with_jax
+from helpers.gradients import compiled_gradients, gradients
+from helpers.runtime import with_jax
 
 X = np.random.default_rng(0).normal(size=(60, 3)).astype("float32")
 Y = (X @ [1.0, -2.0, 0.5] + 1)[:, None].astype("float32")

@@ -27,7 +27,7 @@ def name(path: Path) -> str:
 
 
 every_notebook = pytest.mark.parametrize("notebook", notebooks.find(), ids=name)
-every_lesson = pytest.mark.parametrize("lesson", [path for path in notebooks.find() if path.parent.name != "audits"], ids=name)
+every_lesson = pytest.mark.parametrize("lesson", notebooks.lessons(), ids=name)
 
 
 def pair_faults(script: NotebookNode, notebook: NotebookNode) -> list[str]:

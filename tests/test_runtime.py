@@ -50,7 +50,7 @@ def test_imports_only_go_down():
     for path in sorted(runtime.ROOT.glob("helpers/*.py")):
         if path.stem == "__init__":
             continue
-        assert path.stem in floor, f"{path.name} has no floor: enter it here and in the README"
+        assert path.stem in floor, f"{path.name} has no floor: enter it here and in CONTRIBUTING.md"
         for name in imported_rooms(path):
             assert floor[name] <= floor[path.stem], f"{path.name} imports {name}, which is above it"
 

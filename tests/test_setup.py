@@ -14,10 +14,11 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from helpers import colab
 from helpers.runtime import ROOT
 from tests import versions
 
-PINS = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+PINS = colab.pins(ROOT / "requirements.txt")
 LOCK = (ROOT / "requirements.lock").read_text()
 LINUX = {"sys_platform": "linux", "os_name": "posix", "implementation_name": "cpython"}
 
@@ -77,7 +78,7 @@ def test_weekly_workflow_tries_every_environment():
 
 
 def test_oldest_are_older_than_the_pinned():
-    oldest = versions.pins("requirements-oldest.txt")
+    oldest = colab.pins(colab.OLDEST)
     assert oldest.keys() <= PINS.keys()
     assert all(Version(version) < Version(PINS[name]) for name, version in oldest.items())
 

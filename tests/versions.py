@@ -5,7 +5,6 @@ Each gets an environment of its own under build/versions, made anew; it must pas
 """
 
 import argparse
-import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.colab import OLDEST, pins
 from helpers.runtime import ROOT
 
 FOLDER = ROOT / "build" / "versions"
@@ -32,15 +32,10 @@ class Environment:
     pytest: tuple[str, ...] = ()
 
 
-def pins(name: str) -> dict[str, str]:
-    """The packages of a file of requirements, with their versions."""
-    return dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
-
-
 def environments() -> dict[str, Environment]:
     """All environments by name."""
     locked = ("--require-hashes", "-r", "requirements.lock")
-    wanted, oldest = pins("requirements.txt"), pins("requirements-oldest.txt")
+    wanted, oldest = pins(ROOT / "requirements.txt"), pins(OLDEST)
     old = tuple(f"{name}=={version}" for name, version in (wanted | oldest).items())
     return {python: Environment(python, locked) for python in ("3.11", "3.12", "3.13")} | {
         "oldest": Environment("3.12", old, (*NOT_AS_PINNED, "-k=not Muon")),  # which was new in Keras 3.10 and soon rewritten

@@ -30,7 +30,7 @@ def mark_cells(app: Sphinx, doctree: nodes.document) -> None:
         lambda node: isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
     ):
         cell = cells[node["cell_index"]]
-        node["ids"].append(anchor(cell))
+        node["ids"].append(anchor(cell["id"]))
         images = [output for output in cell["outputs"] if "image/png" in output.get("data", {})]
         for image, output in zip(node.findall(nodes.image), images, strict=True):
             image["alt"] = output["metadata"]["image/png"]["alt"]

@@ -1,6 +1,5 @@
 """The evidence: what the executed notebooks hold on every statement of claims.toml, and where they measured it."""
 
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -48,18 +47,12 @@ class Statement:
 def measurements(notebook: Path, root: Path) -> list[Measurement]:
     """The verdicts that an executed notebook holds, with their cells, in the order in which they ran."""
     page = notebook.relative_to(root).with_suffix("").as_posix()
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    return [
-        Measurement(Verdict(**output["data"][claims.MIME_TYPE]), page, anchor(cell))
-        for cell in cells
-        for output in cell.get("outputs", ())
-        if claims.MIME_TYPE in output.get("data", {})
-    ]
+    return [Measurement(verdict, page, anchor(cell)) for cell, verdict in claims.recorded_by_cell(notebook)]
 
 
-def anchor(cell: dict) -> str:
+def anchor(cell_id: str) -> str:
     """What the book calls a notebook's cell in addresses."""
-    return f"cell-{cell['id']}"
+    return f"cell-{cell_id}"
 
 
 def collect(notebooks: list[Path], root: Path) -> dict[str, Statement]:

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from helpers import augmentation, datasets, models, runtime, schedules, training
+from helpers import augmentation, datasets, files, models, runtime, schedules, training
 
 RESULTS = runtime.ROOT / "notebooks" / "results" / "07_cifar10.json"
 SWEEP_SEED = 1000  # no final run has it
@@ -167,10 +167,7 @@ def final_runs(variant: Variant, split, seeds: list[int], rate: float) -> list[d
 
 def write(results: dict, path: Path) -> None:
     """Put the results into the file in one step, so that an interrupted study leaves a whole file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    files.write_text(path, json.dumps(results, indent=1) + "\n")
 
 
 def study(chosen: list[str], split, seeds: range, epochs: int | None, path: Path) -> None:

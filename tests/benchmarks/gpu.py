@@ -42,7 +42,7 @@ def study(names: list[str], split, seeds: range, epochs: int | None) -> dict:
         row = {"title": variant.title, **cifar10.sweep(variant, split, min(cifar10.SWEEP_EPOCHS, variant.epochs))}
         rows[name] = row | {"runs": cifar10.final_runs(variant, split, list(seeds), row["rate"])}
         print(name, *accuracies({"variants": {name: rows[name]}})[name], flush=True)
-    return {"data": str(split), "machine": str(runtime.machine()), "versions": doctor.versions(), "variants": rows}
+    return {"data": str(split), "machine": str(runtime.machine()), "versions": runtime.versions(), "variants": rows}
 
 
 def accuracies(results: dict) -> dict[str, tuple[str, str]]:
@@ -77,8 +77,7 @@ def main() -> None:
     options = parser.parse_args()
     found = doctor.report()
     print(found, flush=True)
-    every = sorted((runtime.ROOT / "notebooks").glob("*.ipynb"))
-    chosen = [path for path in every if options.lessons is None or path.name[:2] in options.lessons]
+    chosen = [path for path in notebooks.lessons() if options.lessons is None or path.name[:2] in options.lessons]
     done = lessons(chosen, options.out, {"RUNS": options.lesson_runs} if options.lesson_runs else {})
     split = datasets.load("cifar10", size=options.size)
     here = study(options.variants, split, range(options.runs), options.epochs)
