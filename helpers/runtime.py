@@ -1,5 +1,6 @@
 """Where am I: machine, Keras backend, profile. The one place that reads the environment."""
 
+import importlib
 import importlib.util
 import os
 import platform
@@ -123,6 +124,8 @@ def machine() -> Machine:
     with quiet_libraries():
         import keras
 
+        if importlib.util.find_spec("tensorflow"):  # JAX needs none, but Keras imports it with the first model it describes
+            importlib.import_module("tensorflow")
         backend = keras.backend.backend()
         accelerators = _accelerators(backend)
     place = "Colab" if on_colab() else "this computer"

@@ -730,7 +730,7 @@ plots.show(
     figure,
     alt="Decision regions over 100 points of two half moons, 20 percent of their labels "
     "flipped. Without a penalty the boundary winds around single flipped points; with a "
-    "penalty it is one smooth curve between the moons.",
+    "penalty it is one smooth curve, which leaves them on the wrong side and cuts off a tip of a moon as well.",
     data=f"{moons}, the first of {RUNS} runs; ringed points have a flipped label",
 )
 

@@ -188,9 +188,9 @@ standard_error = spread / np.sqrt(5)
 print(f"mean standard deviation over the five folds        {spread.mean():.3f}")
 print(f"the same divided by the root of 5                   {standard_error.mean():.3f}")
 print(f"how much the 5-fold estimate really strays (sd)     {five_fold.std(ddof=1):.3f}")
-for name, factor in (("1.96", 1.96), ("t with 4 degrees of freedom", stats.t.ppf(0.975, 4))):
+for factor in (1.96, stats.t.ppf(0.975, 4)):
     inside = np.abs(five_fold) <= factor * standard_error
-    print(f"the true error within {name} standard errors: {inside.mean():.0%} of the draws")
+    print(f"the true error lies within {factor:.2f} standard errors    {inside.mean():.0%} of the draws")
 
 # %% [markdown]
 # The spread of the folds is **not** the uncertainty of the estimate: it is the spread of errors on 20 wines. Divided
@@ -668,8 +668,7 @@ split = {
 }
 with plots.canvas(width=7.2, height=3.8) as (figure, axes):
     for number, (label, values) in enumerate(split.items()):
-        shown = np.where(np.array(values) > 1e-5, values, np.nan)
-        axes.plot(degrees, shown, color=plots.COLORS[number], linestyle=plots.LINES[number], label=label)
+        axes.plot(degrees, values, color=plots.COLORS[number], linestyle=plots.LINES[number], label=label)
     axes.scatter(degrees, measured, color="black", s=28, zorder=4, label="error on fresh observations")
     axes.set(yscale="log", xlabel="degree of the polynomial", ylabel="squared error", ylim=(1e-4, 3))
     axes.legend(ncols=2, fontsize=9)
@@ -677,7 +676,7 @@ plots.show(
     figure,
     alt="Bias squared falls steeply with the degree, variance rises from degree 3 on, noise is level. Their sum has a "
     "shallow minimum in between, and the errors measured on fresh observations lie on it.",
-    data=f"{sets[0]}, {len(sets)} training sets of {POINTS} points; values below 0.00001 are not drawn",
+    data=f"{sets[0]}, {len(sets)} training sets of {POINTS} points; the axis ends at 0.0001",
 )
 
 # %%

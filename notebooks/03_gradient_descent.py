@@ -165,7 +165,7 @@ cross_entropy = keras.losses.SparseCategoricalCrossentropy()
 
 
 def gradient_of(rows):
-    """The gradient of the mean loss over the rows, as one vector; TensorFlow finds it with a tape."""
+    """The gradient of the mean loss over the rows, as one vector, which TensorFlow finds with a tape (helpers/gradients.py)."""
     _, found = gradients(
         lambda: cross_entropy(digits.y_train[rows], net(digits.x_train[rows], training=True)), net.trainable_variables
     )
