@@ -1,7 +1,7 @@
 """Pass the suite with other versions: `python -m tests.versions [NAME ...]`, by default all whose Python is found.
 
 3.11, 3.12, 3.13: the locked packages on that Python. oldest: those of requirements-oldest.txt. newest: the newest that there are.
-Each gets an environment of its own under build/versions, made anew; it must pass the unit tests and run lesson 1.
+Each gets an environment of its own under build/versions, made anew; it must pass the unit tests and run every notebook.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def attempt(name: str, environment: Environment) -> str:
         python = make(name, environment)
         for command in (
             ["pytest", "-m", "not slow", "-q", "-p", "no:cacheprovider", *environment.pytest],
-            ["helpers", "run", "notebooks/01_overfitting.ipynb", "--out", str(FOLDER / name / "run")],
+            ["helpers", "run", "-p", "RUNS", "3", "--out", str(FOLDER / name / "run")],
         ):
             subprocess.run([python, "-m", *command], cwd=ROOT, check=True)
     except subprocess.CalledProcessError:
