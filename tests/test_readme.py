@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from helpers import claims, runtime
 
+EVIDENCE = runtime.ROOT / "docs" / "evidence"
 README = (runtime.ROOT / "README.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| ([^|]+) \| (\S) `(\w+-\d+)` (.+?): (.+) \|$", README.replace(r"\|", "¦"), flags=re.MULTILINE)
 
@@ -29,7 +31,17 @@ def test_each_surprise_is_what_the_notebook_recorded(verdicts, statement, symbol
     assert measured in found.detail.replace("|", "¦")
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "data/README.md", "docs/teachers.md"])
+def test_surprises_hold_with_every_seed():
+    agreed = pd.read_csv(EVIDENCE / "agreement.csv", keep_default_na=False).set_index(["id", "setting"])
+    assert [row[2] for row in ROWS if agreed.loc[(row[2], row[3]), "share"] < 1] == []
+
+
+def test_it_says_how_much_of_the_evidence_agrees():
+    (counted,) = re.findall(r"\*\*(\d+ of \d+) statements came out the same", (EVIDENCE / "README.md").read_text(encoding="utf-8"))
+    assert f"{counted} statements came out the same" in README
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "data/README.md", "docs/teachers.md", "docs/evidence/machines.md"])
 def test_links_lead_to_files(page):
     text = (runtime.ROOT / page).read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", text)
