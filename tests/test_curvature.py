@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from helpers import curvature, models
+from helpers.engines import seeded
 
 X = np.random.default_rng(0).normal(size=(60, 3)).astype("float32")
 Y = (X @ [1.0, -2.0, 0.5] + 1)[:, None].astype("float32")
@@ -21,7 +22,7 @@ def test_top_eigenvalue_is_that_of_the_hessian():
     def build():
         return models.mlp(3, [4], activation="tanh")
 
-    nets = [build() for _ in range(3)]
+    nets = [seeded(build, seed) for seed in range(3)]  # in one of twenty, two eigenvalues differ in little but their sign
     found = curvature.top_eigenvalues(build, [net.get_weights() for net in nets], X, Y, loss="mse", iterations=200)
     for net, value in zip(nets, found, strict=True):
         eigenvalues = np.linalg.eigvalsh(curvature.hessian(net, X, Y, loss="mse"))
@@ -32,7 +33,7 @@ def test_eigenvalue_of_a_classifier():
     def build():
         return models.mlp(3, [4], 3, output_activation="softmax")
 
-    net, labels = build(), np.arange(60) % 3
+    net, labels = seeded(build, 0), np.arange(60) % 3
     found = curvature.top_eigenvalues(build, [net.get_weights()], X, labels, loss="sparse_categorical_crossentropy", iterations=300)
     eigenvalues = np.linalg.eigvalsh(curvature.hessian(net, X, labels, loss="sparse_categorical_crossentropy"))
     assert found[0] == pytest.approx(eigenvalues[np.abs(eigenvalues).argmax()], rel=1e-3)
