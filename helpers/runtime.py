@@ -1,6 +1,5 @@
 """Where am I: machine, Keras backend, profile. The one place that reads the environment."""
 
-import importlib
 import importlib.util
 import os
 import platform
@@ -124,12 +123,23 @@ def machine() -> Machine:
     with quiet_libraries():
         import keras
 
-        if importlib.util.find_spec("tensorflow"):  # JAX needs none, but Keras imports it with the first model it describes
-            importlib.import_module("tensorflow")
         backend = keras.backend.backend()
+        _let_tensorflow_greet(backend)
         accelerators = _accelerators(backend)
     place = "Colab" if on_colab() else "this computer"
     return Machine(place, backend, accelerators, os.cpu_count() or 1, memory())
+
+
+def _let_tensorflow_greet(backend: str) -> None:
+    """Import TensorFlow and have XLA compile something: at either, versions write lines of their own to the error stream.
+
+    JAX needs no TensorFlow, but Keras imports it with the first model that it describes.
+    """
+    if importlib.util.find_spec("tensorflow"):
+        import tensorflow as tf
+
+        if backend == "tensorflow":
+            tf.function(lambda: tf.constant(0.0), jit_compile=True)()
 
 
 def memory() -> float | None:

@@ -70,7 +70,10 @@ def imported_rooms(path) -> set[str]:
 
 @pytest.mark.parametrize("backend", [name for name in runtime.BACKENDS if importlib.util.find_spec(name)])
 def test_starting_the_backend_writes_nothing_to_the_error_stream(backend):
-    code = "from helpers import runtime; print(runtime.machine()); import keras; keras.Sequential([keras.Input((2,))]).to_json()"
+    code = (
+        "from helpers import runtime; print(runtime.machine()); import keras; keras.Sequential([keras.Input((2,))]).to_json(); "
+        "import tensorflow as tf; tf.function(lambda: tf.constant(1.0), jit_compile=True)()"
+    )
     environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"} | {"KERAS_BACKEND": backend}
     done = subprocess.run([sys.executable, "-c", code], cwd=runtime.ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0 and done.stderr == ""
