@@ -44,7 +44,7 @@ test-jax: setup ## pass the tests of training with JAX, and run lesson 1 with it
 	@$(IN_VENV) -m pytest tests/test_jax_engine.py
 	@KERAS_BACKEND=jax $(IN_VENV) -m helpers run notebooks/01_overfitting.ipynb --out build/jax
 
-gpu: setup ## on a GPU: the lessons and lesson 07's study with JAX; writes build/gpu/ (small: GPU="--runs 2 --epochs 1 --size 500")
+gpu: setup ## on a GPU: the lessons and lesson 07's study with JAX; writes build/gpu/ (small: GPU="--runs 2 --epochs 1 --size 1500")
 	@$(IN_VENV) -m pip install --quiet --disable-pip-version-check --no-input -r requirements-jax.txt
 	@if command -v nvidia-smi >/dev/null; then \
 		$(IN_VENV) -m pip install --quiet --disable-pip-version-check --no-input "jax[cuda13]" -r requirements-jax.txt; fi

@@ -1,7 +1,7 @@
 """The course on a GPU: `make gpu` runs every lesson and lesson 07's study there, with JAX, and reports beside the CPU.
 
 Writes build/gpu/: the executed lessons, the study's results, and report.md. Real CIFAR-10 is taken from
-$COURSE_DATA_DIR. It needs no GPU: `make gpu GPU="--runs 2 --epochs 1 --size 500 --lessons 03"` proves it on a CPU.
+$COURSE_DATA_DIR. It needs no GPU: `make gpu GPU="--runs 2 --epochs 1 --size 1500 --lessons 03"` proves it on a CPU.
 """
 
 import argparse
@@ -33,16 +33,21 @@ def lessons(chosen: list[Path], out: Path, parameters: dict) -> list[str]:
     return rows
 
 
-def study(names: list[str], split, seeds: range, epochs: int | None) -> dict:
-    """Lesson 07's study with all seeds of a variant in one program; results as `helpers.studies.cifar10` has them."""
+def study(names: list[str], split, seeds: range, epochs: int | None, path: Path) -> dict:
+    """Lesson 07's study with all seeds of a variant in one program; results as `helpers.studies.cifar10` has them.
+
+    They are in the file `path` whenever a variant is done.
+    """
     rows = {}
+    results = {"data": str(split), "machine": str(runtime.machine()), "versions": runtime.versions(), "variants": rows}
     for name in names:
         variant = cifar10.variants()[name]
         variant = replace(variant, epochs=epochs or variant.epochs)
         row = {"title": variant.title, **cifar10.sweep(variant, split, min(cifar10.SWEEP_EPOCHS, variant.epochs))}
         rows[name] = row | {"runs": cifar10.final_runs(variant, split, list(seeds), row["rate"])}
+        cifar10.write(results, path)
         print(name, *accuracies({"variants": {name: rows[name]}})[name], flush=True)
-    return {"data": str(split), "machine": str(runtime.machine()), "versions": runtime.versions(), "variants": rows}
+    return results
 
 
 def accuracies(results: dict) -> dict[str, tuple[str, str]]:
@@ -80,8 +85,7 @@ def main() -> None:
     chosen = [path for path in notebooks.lessons() if options.lessons is None or path.name[:2] in options.lessons]
     done = lessons(chosen, options.out, {"RUNS": options.lesson_runs} if options.lesson_runs else {})
     split = datasets.load("cifar10", size=options.size)
-    here = study(options.variants, split, range(options.runs), options.epochs)
-    cifar10.write(here, options.out / "07_cifar10.json")
+    here = study(options.variants, split, range(options.runs), options.epochs, options.out / "07_cifar10.json")
     there = json.loads(cifar10.RESULTS.read_text(encoding="utf-8"))
     lines = [
         "# The course on this machine, with JAX", "", f"{date.today().isoformat()}", "", "```", found, "```", "",
