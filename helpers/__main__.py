@@ -12,8 +12,11 @@ from textwrap import shorten
 
 from tqdm import tqdm
 
-from helpers import claims, doctor, evidence, grading, notebooks, publishing, runtime
-from helpers.notebooks import NotebookStopped, Watch
+from helpers import claims, runtime
+from helpers.claims import replication as evidence
+from helpers.course import doctor, notebooks, publishing
+from helpers.exercises.grading import grade as grading
+from helpers.course.notebooks import NotebookStopped, Watch
 from helpers.runtime import ROOT
 
 
@@ -97,7 +100,7 @@ def publish(options: argparse.Namespace, chosen: list[Path], root: Path) -> int:
 
 def _measure(options: argparse.Namespace, wanted: list[evidence.Part], folder: Path) -> list:
     """Keep what the parts give as it comes, under a progress bar; the outcomes of those that gave nothing."""
-    from helpers import cluster  # half a second, for which the other commands need not wait
+    from helpers.course import cluster  # half a second, for which the other commands need not wait
 
     failed = []
     place = cluster.at(options.scheduler) if options.scheduler else cluster.local(options.workers)

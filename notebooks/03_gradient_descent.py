@@ -29,7 +29,7 @@ if "google.colab" in sys.modules:
     if not root.exists():
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
         subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
 from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
@@ -53,9 +53,12 @@ import keras
 import numpy as np
 from scipy import stats
 
-from helpers import claims, curvature, datasets, display, models, optimizers, plots, surfaces, training, widgets
+from helpers import claims, datasets, display, plots, training
+from helpers.nets import curvature, models
+from helpers.plots import widgets
+from helpers.reference import optimizers, surfaces
 from helpers.exercises import gradient_descent as ex
-from helpers.gradients import gradients
+from helpers.nets.gradients import gradients
 
 verdicts = []
 

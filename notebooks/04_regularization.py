@@ -30,7 +30,7 @@ if "google.colab" in sys.modules:
     if not root.exists():
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
         subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
 from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
@@ -53,10 +53,12 @@ import keras
 import numpy as np
 from keras import layers, regularizers
 
-from helpers import augmentation, calibration, claims, datasets, models, optimizers, plots, training
+from helpers import claims, datasets, plots, training
+from helpers.nets import augmentation, models
+from helpers.reference import calibration, optimizers
 from helpers.exercises import overfitting
 from helpers.exercises import regularization as ex
-from helpers.layers import dropout
+from helpers.reference.layers import dropout
 
 seeds = range(SEED, SEED + RUNS)
 verdicts = []

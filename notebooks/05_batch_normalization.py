@@ -30,7 +30,7 @@ if "google.colab" in sys.modules:
     if not root.exists():
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
         subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
 from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
@@ -55,9 +55,11 @@ import numpy as np
 import tensorflow as tf  # for tf.data, in the exercise on feeding
 from threadpoolctl import threadpool_limits
 
-from helpers import claims, datasets, layers, models, plots, training
+from helpers import claims, datasets, plots, training
+from helpers.nets import models
+from helpers.reference import layers
 from helpers.exercises import batch_normalization as ex
-from helpers.gradients import gradients
+from helpers.nets.gradients import gradients
 
 threadpool_limits(1)  # NumPy multiplies small matrices here: to share one out takes longer than to do it
 verdicts = []

@@ -30,7 +30,7 @@ if "google.colab" in sys.modules:
     if not root.exists():
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
         subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
 from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
@@ -55,7 +55,10 @@ import tensorflow as tf
 from scipy import signal
 from sklearn.datasets import load_sample_image
 
-from helpers import claims, datasets, layers, models, plots, training, widgets
+from helpers import claims, datasets, plots, training
+from helpers.nets import models
+from helpers.plots import widgets
+from helpers.reference import layers
 from helpers.exercises import convolution as ex
 
 verdicts = []

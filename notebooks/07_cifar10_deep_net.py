@@ -31,7 +31,7 @@ if "google.colab" in sys.modules:
     if not root.exists():
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
         subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
 from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
@@ -56,7 +56,9 @@ import keras
 import numpy as np
 import pandas as pd
 
-from helpers import claims, datasets, models, plots, schedules, training
+from helpers import claims, datasets, plots, training
+from helpers.nets import models
+from helpers.reference import schedules
 from helpers.exercises import cifar10_deep_net as ex
 
 seeds = [1000 * SEED + run for run in range(RUNS)]

@@ -30,7 +30,7 @@ if "google.colab" in sys.modules:
     if not root.exists():
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
         subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
 from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
@@ -54,9 +54,11 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from helpers import claims, datasets, models, optimizers, plots, schedules, surfaces, training
+from helpers import claims, datasets, plots, training
+from helpers.nets import models
+from helpers.reference import optimizers, schedules, surfaces
 from helpers.exercises import learning_rate_schedules as ex
-from helpers.keras_schedules import CycleMomentum, OneCycle
+from helpers.nets.one_cycle import CycleMomentum, OneCycle
 
 seeds = [1000 * SEED + run for run in range(RUNS)]
 tuning_seeds = [1000 * SEED + 500, 1000 * SEED + 501]  # other runs than those that are judged

@@ -7,7 +7,8 @@ import pytest
 from matplotlib import pyplot
 from PIL import Image
 
-from helpers import display, plots, widgets
+from helpers import display, plots
+from helpers.plots import widgets
 
 
 def test_outside_a_notebook_a_line_is_text(capsys):

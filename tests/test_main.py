@@ -12,7 +12,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers import claims, notebooks
+from helpers import claims
+from helpers.course import notebooks
 from helpers.__main__ import main
 from helpers.runtime import ROOT
 

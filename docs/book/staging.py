@@ -7,7 +7,8 @@ from pathlib import Path
 
 from docs.book import evidence
 from docs.book.pages import pages
-from helpers import claims, notebooks
+from helpers import claims
+from helpers.course import notebooks
 from helpers.runtime import ROOT
 
 BESIDE = ("docs/*.md", "docs/*.png", "docs/evidence/*.md")  # these stand in the book as they lie in the repository

@@ -20,7 +20,7 @@ if "google.colab" in sys.modules:
     if not root.exists():
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
         subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
 from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
@@ -41,7 +41,8 @@ import numpy as np
 from scipy import optimize, stats
 from sklearn import linear_model, model_selection
 
-from helpers import claims, datasets, models, plots, training
+from helpers import claims, datasets, plots, training
+from helpers.nets import models
 
 seeds = [1000 * SEED + run for run in range(RUNS)]
 verdicts = []

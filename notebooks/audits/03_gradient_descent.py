@@ -19,7 +19,7 @@ if "google.colab" in sys.modules:
     if not root.exists():
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
         subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
 from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
@@ -41,8 +41,10 @@ import numpy as np
 import tensorflow as tf
 from scipy import special
 
-from helpers import claims, curvature, datasets, models, optimizers, plots, surfaces, training
-from helpers.gradients import gradients
+from helpers import claims, datasets, plots, training
+from helpers.nets import curvature, models
+from helpers.reference import optimizers, surfaces
+from helpers.nets.gradients import gradients
 
 tf.get_logger().setLevel("ERROR")  # one network meets many batch sizes below, and is compiled anew for each: no need to warn
 seeds = [1000 * SEED + run for run in range(RUNS)]

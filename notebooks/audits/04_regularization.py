@@ -20,7 +20,7 @@ if "google.colab" in sys.modules:
     if not root.exists():
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
         subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
 from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
@@ -44,8 +44,9 @@ from IPython.utils.capture import capture_output
 from keras import callbacks, layers, regularizers
 from sklearn import linear_model
 
-from helpers import augmentation, claims, datasets, models, plots, training
-from helpers.gradients import gradients
+from helpers import claims, datasets, plots, training
+from helpers.nets import augmentation, models
+from helpers.nets.gradients import gradients
 
 tf.get_logger().setLevel("ERROR")  # many networks are fitted by Keras below, each compiled once: no need to warn
 seeds = [1000 * SEED + run for run in range(RUNS)]

@@ -21,7 +21,7 @@ if "google.colab" in sys.modules:
     if not root.exists():
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
         subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
 from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
@@ -46,9 +46,10 @@ from keras import layers
 from scipy import special, stats
 from sklearn import linear_model, neighbors, pipeline, preprocessing, tree
 
-from helpers import claims, datasets, models, plots, training
-from helpers.engines import seeded
-from helpers.gradients import compiled_gradients, gradients
+from helpers import claims, datasets, plots, training
+from helpers.nets import models
+from helpers.training.engine import seeded
+from helpers.nets.gradients import compiled_gradients, gradients
 
 seeds = [1000 * SEED + run for run in range(RUNS)]
 verdicts = []

@@ -19,7 +19,7 @@ if "google.colab" in sys.modules:
     if not root.exists():
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
         subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.colab"], cwd=root, check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
 sys.path.insert(0, str(root))
 
 from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
@@ -39,8 +39,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from helpers import claims, datasets, layers, models, plots, training
-from helpers.gradients import gradients
+from helpers import claims, datasets, plots, training
+from helpers.nets import models
+from helpers.reference import layers
+from helpers.nets.gradients import gradients
 
 generator = np.random.default_rng(SEED)
 verdicts = []

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from helpers.exercises.exercise import Exercise, Mistake, call, expect, prediction
+from helpers.exercises.core import Exercise, Mistake, call, expect, prediction
 
 # 8 -------------------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.exercise import Exercise, Mistake, call, expect, prediction
+from helpers.exercises.core import Exercise, Mistake, call, expect, prediction
 
 # 1 -------------------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from helpers.exercises.exercise import Exercise, Mistake, call, expect
+from helpers.exercises.core import Exercise, Mistake, call, expect
 
 IMAGE, CLASSES = (32, 32, 3), 10
 PARAMETERS = 500_210  # (3072 + 1) * 100 + 19 * 101 * 100 + 101 * 10

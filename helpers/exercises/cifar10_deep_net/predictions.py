@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.exercise import prediction
+from helpers.exercises.core import prediction
 
 GUESSING, LEARNING = "about 10 %", "clearly above 10 %"
 RAW, STANDARDIZED, NEITHER = "raw pixels", "standardized pixels", "neither"

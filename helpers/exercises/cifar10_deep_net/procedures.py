@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from helpers.exercises.exercise import Mistake, writing
+from helpers.exercises.core import Mistake, writing
 
 # b: the sweep --------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from helpers.exercises.exercise import Mistake, writing
+from helpers.exercises.core import Mistake, writing
 
 UPSTREAM = np.array([1.0, 0.0, -2.0, 0.5, 3.0, 1.5])
 KERNEL = np.array([2.0, -1.0, 0.5])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from helpers import claims
-from helpers.exercises.exercise import prediction
+from helpers.exercises.core import prediction
 
 # 5 -------------------------------------------------------------------------------------------------------------------
 

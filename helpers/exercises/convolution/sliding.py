@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from helpers.exercises.exercise import Mistake, writing
+from helpers.exercises.core import Mistake, writing
 
 # 1 -------------------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.exercise import Mistake
+from helpers.exercises.core import Mistake
 
 # Nesterov's step ----------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.exercise import Mistake, prediction, writing
+from helpers.exercises.core import Mistake, prediction, writing
 
 # 1 -------------------------------------------------------------------------------------------------------------------
 

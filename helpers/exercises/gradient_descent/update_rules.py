@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.exercise import Mistake, writing
+from helpers.exercises.core import Mistake, writing
 from helpers.exercises.gradient_descent import answers as rules
 
 # 4 -------------------------------------------------------------------------------------------------------------------

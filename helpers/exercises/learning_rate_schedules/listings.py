@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.exercise import Exercise, Mistake, NotYet, call, expect, writing
+from helpers.exercises.core import Exercise, Mistake, NotYet, call, expect, writing
 
 # 4 -------------------------------------------------------------------------------------------------------------------
 

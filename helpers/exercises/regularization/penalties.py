@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from helpers.exercises.exercise import Mistake, prediction, writing
+from helpers.exercises.core import Mistake, prediction, writing
 
 # 1 -------------------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from helpers.exercises.exercise import Exercise, Mistake, call, expect, prediction, writing
+from helpers.exercises.core import Exercise, Mistake, call, expect, prediction, writing
 
 # 6 -------------------------------------------------------------------------------------------------------------------
 

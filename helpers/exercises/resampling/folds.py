@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.model_selection import KFold
 
-from helpers.exercises.exercise import Exercise, Mistake, call, expect, prediction, writing
+from helpers.exercises.core import Exercise, Mistake, call, expect, prediction, writing
 
 # 1 -------------------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,26 @@
+"""Statements, and the verdicts that measurements give on them."""
+
+from helpers.claims.ledger import (
+    MIME_TYPE,
+    NOT_MEASURABLE,
+    QUALIFIED,
+    REFUTED,
+    SUPPORTED,
+    SYMBOLS,
+    UNDECIDED,
+    Claim,
+    Verdict,
+    by_claim,
+    check,
+    find,
+    judge,
+    leave_open,
+    paired_interval,
+    read,
+    recorded,
+    recorded_by_cell,
+    settle,
+    signed,
+    summary,
+    table,
+)

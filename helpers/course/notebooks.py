@@ -1,0 +1,181 @@
+"""Notebooks as programs: find them and execute them. Floor 2; papermill and nbclient do the work."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import nbformat
+import papermill
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
+from traitlets import Dict, default
+from traitlets.config import Config
+
+from helpers.datasets import downloads as files
+from helpers.runtime import ROOT
+
+KERNEL = "python3"
+KERNEL_START_SECONDS = 120
+Watch = Callable[[int], None]
+"""Told the index of each code cell before the cell runs."""
+
+
+class ThisPython(AsyncKernelManager):
+    """Kernels of the Python that runs this program, whatever kernelspecs the machine has installed."""
+
+    environment = Dict(help="Variables that the kernel gets besides this process's own.").tag(config=True)
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        spec = super().kernel_spec
+        spec.env = {**spec.env, **self.environment}
+        return spec
+
+    @default("transport_encryption")
+    def _encrypted_where_the_kernel_can(self) -> str:
+        return "auto"
+
+    @default("kernel_spec_manager")
+    def _native_kernel_only(self) -> KernelSpecManager:
+        return KernelSpecManager(kernel_dirs=[])
+
+
+IN_KERNEL = {
+    "kernel_name": KERNEL,
+    "kernel_manager_class": ThisPython,
+    "shutdown_kernel": "immediate",  # graceful interrupts an idle kernel, which complains
+    "coalesce_streams": True,
+    "iopub_timeout": 60,  # seconds for the last output to arrive: on a busy machine nbclient's 4 are too few
+}
+
+
+class NotebookStopped(Exception):
+    """A notebook that did not reach its end: which one, at which cell's source, for what reason."""
+
+    def __init__(self, notebook: Path, source: str, reason: str):
+        super().__init__(f"{notebook.name} stopped: {reason}")
+        self.notebook = notebook
+        self.source = source
+        self.reason = reason
+
+
+def find(root: Path = ROOT) -> list[Path]:
+    """The notebooks of the course: the lessons, then the audits, each in order."""
+    return lessons(root) + sorted((root / "notebooks" / "audits").glob("*.ipynb"))
+
+
+def lessons(root: Path = ROOT) -> list[Path]:
+    """The lessons in order."""
+    return sorted((root / "notebooks").glob("*.ipynb"))
+
+
+def read(notebook: Path) -> NotebookNode:
+    """The notebook in a file. Raises FileNotFoundError or, for a file that holds none, ValueError."""
+    if not notebook.is_file():
+        raise FileNotFoundError(f"There is no notebook {notebook}: `make sync` writes it from its .py.")
+    try:
+        return nbformat.read(notebook, as_version=4)
+    except (ValueError, nbformat.ValidationError) as error:  # not JSON; JSON, but no notebook
+        raise ValueError(f"{notebook} is no notebook: delete it, then `make sync` writes it from its .py.") from error
+
+
+def check_parameters(notebook: Path, parameters: dict) -> None:
+    """Raises what `read` raises, and ValueError if the cell tagged `parameters` does not define all of these."""
+    read(notebook)
+    known = papermill.inspect_notebook(str(notebook))
+    unknown = parameters.keys() - known.keys()
+    if unknown:
+        raise ValueError(f"{notebook.name} has no parameter {', '.join(sorted(unknown))}; it has {', '.join(known) or 'none'}.")
+
+
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
+def run(
+    notebook: Path, copy: Path, parameters: dict, *, watch: Watch, timeout: float, environment: Mapping[str, str] = NO_VARIABLES
+) -> None:
+    """Execute a notebook with papermill in a fresh kernel, in the notebook's folder; write the result to `copy`.
+
+    `copy` appears when it is complete. A notebook that stops leaves what it had as `NAME.failed.ipynb` instead.
+    `timeout`: seconds a cell may take; `environment`: variables the kernel gets besides this process's own.
+    Raises NotebookStopped.
+    """
+    partial, failed = copy.with_suffix(".partial.ipynb"), copy.with_suffix(".failed.ipynb")
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    for stale in (copy, failed):
+        stale.unlink(missing_ok=True)
+    current = _CurrentCell(watch)
+    try:
+        papermill.execute_notebook(
+            str(notebook.resolve()),
+            str(partial.resolve()),
+            parameters,
+            language="python",
+            progress_bar=False,
+            cwd=str(notebook.resolve().parent),
+            start_timeout=KERNEL_START_SECONDS,
+            execution_timeout=timeout,
+            on_cell_start=current,
+            config=Config({"ThisPython": {"environment": dict(environment)}}),
+            **IN_KERNEL,
+        )
+        partial.replace(copy)
+    except (PapermillExecutionError, CellTimeoutError, RuntimeError) as error:
+        partial.replace(failed)
+        raise NotebookStopped(notebook, current.source, f"{_reason(error)}\nWhat had run is in {failed}") from error
+    finally:
+        partial.unlink(missing_ok=True)  # interrupted
+
+
+def execute(notebook: Path, *, watch: Watch, timeout: float) -> None:
+    """Execute a notebook where it lies, for committing it: outputs stay, times and tools' metadata go.
+
+    `timeout`: seconds a cell may take. Raises NotebookStopped, and then leaves the file as it was.
+    """
+    content = read(notebook)
+    current = _CurrentCell(watch)
+    client = NotebookClient(
+        content,
+        resources={"metadata": {"path": str(notebook.resolve().parent)}},
+        startup_timeout=KERNEL_START_SECONDS,
+        timeout=timeout,
+        on_cell_start=current,
+        record_timing=False,
+        **IN_KERNEL,
+    )
+    try:
+        client.execute()
+    except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
+        raise NotebookStopped(notebook, current.source, _reason(error)) from error
+    files.write_text(notebook, f"{nbformat.writes(_lasting(content))}\n")
+
+
+class _CurrentCell:
+    """What nbclient calls before each code cell: passes the index on and remembers the source."""
+
+    def __init__(self, watch: Watch):
+        self.watch = watch
+        self.source = ""
+
+    def __call__(self, cell: NotebookNode, cell_index: int) -> None:
+        self.source = cell.source
+        self.watch(cell_index)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, PapermillExecutionError | CellExecutionError):
+        return f"{error.ename}: {error.evalue}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _lasting(content: NotebookNode) -> NotebookNode:
+    """The notebook with only the metadata that do not change from machine to machine."""
+    content.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": KERNEL}
+    content.metadata.language_info = {"name": "python"}
+    for cell in content.cells:
+        cell.metadata = {"tags": cell.metadata.tags} if cell.metadata.get("tags") else {}
+    return content

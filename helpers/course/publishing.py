@@ -1,0 +1,152 @@
+"""Where the course is published: links and setup cells that name its repository and version. Floor 2."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from helpers.course import notebooks
+from helpers.runtime import ROOT
+
+SETUP_CELL = '''\
+# Setup: find the course's helpers, in this folder or above; on Colab, fetch them first.
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY, VERSION = "", ""  # written by `python -m helpers publish`
+places = [Path.cwd(), *Path.cwd().parents, Path.cwd() / f"course-{VERSION}"]
+root = next((place for place in places if (place / "helpers" / "runtime.py").exists()), places[-1])
+if "google.colab" in sys.modules:
+    if not root.exists():
+        clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
+        subprocess.run([*clone.split(), root], check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
+sys.path.insert(0, str(root))
+
+from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
+
+print(runtime.machine())'''
+IN_SCRIPT = {"setup": "# %%", "links": "# %% [markdown]"}  # how jupytext begins a cell of this tag
+TABLE_CELL = re.compile(
+    r"^(\|[^|]*\| *\[[^\]]*\]\((notebooks/[^/)]+\.ipynb)\)[^|]*?)(?: \[!\[[^\]]*\]\(docs/badges/[^)]*\)\]\([^)]*\))* *\|", re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class Address:
+    """A repository on GitHub and the tag that its readers get. Raises ValueError for what can be neither."""
+
+    repo: str
+    ref: str
+
+    def __post_init__(self):
+        if not re.fullmatch(r"[A-Za-z0-9](-?[A-Za-z0-9])*/(?!\.{1,2}$)[\w.-]+", self.repo, re.ASCII):
+            raise ValueError(f"--repo is {self.repo!r}; write OWNER/NAME as in the address of the repository on GitHub.")
+        if not re.fullmatch(r"\w[\w.-]*", self.ref, re.ASCII) or ".." in self.ref or self.ref.endswith((".", ".lock")):
+            raise ValueError(f"--ref is {self.ref!r}; write a tag of letters, digits, dots and hyphens, for example v1.0.")
+
+    @property
+    def repository(self) -> str:
+        return f"https://github.com/{self.repo}"
+
+    def links(self, notebook: str) -> dict[str, str]:
+        """Where a notebook, named as in "notebooks/01_overfitting.ipynb", can be opened."""
+        owner, name = self.repo.split("/")
+        return {
+            "Open in Colab": f"https://colab.research.google.com/github/{self.repo}/blob/{self.ref}/{notebook}",
+            "Open in Binder": f"https://mybinder.org/v2/gh/{self.repo}/{self.ref}?urlpath=lab/tree/{notebook}",
+            "Read in the book": f"https://{owner.lower()}.github.io/{name}/{notebook.removesuffix('.ipynb')}.html",
+        }
+
+
+def setup_cell(repository: str = "", version: str = "") -> str:
+    """The source of the setup cell, the same in every notebook; without an address it works where the repository lies."""
+    return SETUP_CELL.replace('VERSION = "", ""', f'VERSION = "{repository}", "{version}"', 1)
+
+
+def publish(address: Address, root: Path = ROOT) -> list[Path]:
+    """Write the address into all notebooks of the course, their .py and the README; the files that changed.
+
+    Nothing is written if anything is amiss: raises ValueError, FileNotFoundError for a file that is not there.
+    """
+    texts = {}
+    for notebook in notebooks.find(root):
+        texts |= _stamped_pair(notebook, address, root)
+    readme = root / "README.md"
+    texts[readme] = _stamped_readme(readme, address)
+    changed = {path: text for path, text in texts.items() if path.read_text(encoding="utf-8") != text}
+    _write(changed)
+    return list(changed)
+
+
+def _stamped_pair(notebook: Path, address: Address, root: Path) -> dict[Path, str]:
+    links = address.links(notebook.relative_to(root).as_posix())
+    sources = {
+        "links": " · ".join(f"[{label}]({link})" for label, link in links.items()),
+        "setup": setup_cell(address.repository, address.ref),
+    }
+    script = notebook.with_suffix(".py")
+    content, text = notebooks.read(notebook), script.read_text(encoding="utf-8")
+    for tag, source in sources.items():
+        _put_cell(content, tag, source, notebook)
+        text = _put_in_script(text, tag, source)
+    if _cells(jupytext.reads(text, "py:percent")) != _cells(content):
+        raise ValueError(f"{notebook.name} and {script.name} hold different cells: `make execute` makes them equal.")
+    return {notebook: f"{nbformat.writes(content)}\n", script: text}
+
+
+def _put_cell(content: NotebookNode, tag: str, source: str, notebook: Path) -> None:
+    """Give the cell of this tag this source; where there are no links yet, they go before the setup cell."""
+    places = {tag: [i for i, cell in enumerate(content.cells) if tag in cell.metadata.get("tags", ())] for tag in IN_SCRIPT}
+    if len(places["setup"]) != 1 or len(places["links"]) > 1:
+        raise ValueError(f"{notebook.name} must have one cell tagged setup, and at most one tagged links.")
+    if not places[tag]:
+        links = nbformat.v4.new_markdown_cell(id="links", metadata={"tags": ["links"]})
+        content.cells.insert(places["setup"][0], links)
+        places["links"] = places["setup"]
+    content.cells[places[tag][0]].source = source
+
+
+def _put_in_script(text: str, tag: str, source: str) -> str:
+    start = f'{IN_SCRIPT[tag]} tags=["{tag}"]\n'
+    body = source if tag == "setup" else f"# {source}"
+    if start not in text:
+        return text.replace('# %% tags=["setup"]\n', f'{start}{body}\n\n# %% tags=["setup"]\n', 1)
+    before, after = text.split(start, 1)
+    rest = re.search(r"^# %%", after, re.MULTILINE)
+    return f"{before}{start}{body}\n\n{after[rest.start() :] if rest else ''}"
+
+
+def _cells(content: NotebookNode) -> list[tuple]:
+    return [(cell.cell_type, cell.source, cell.metadata.get("tags")) for cell in content.cells]
+
+
+def _stamped_readme(readme: Path, address: Address) -> str:
+    """The README with a row of badges behind each lesson of its table."""
+
+    def with_badges(cell: re.Match) -> str:
+        links = address.links(cell[2]).items()
+        badges = [f"[![{label}](docs/badges/{label.split()[-1].lower()}.svg)]({link})" for label, link in links]
+        return f"{cell[1].rstrip()} {' '.join(badges)} |"
+
+    text, count = TABLE_CELL.subn(with_badges, readme.read_text(encoding="utf-8"))
+    if not count:
+        raise ValueError(f"{readme.name} has no table of lessons to put badges in.")
+    return text
+
+
+def _write(texts: dict[Path, str]) -> None:
+    """Write all files beside their places first, so that a full disk leaves the old ones whole."""
+    partial = {path: path.with_name(f"{path.name}.partial") for path in texts}
+    try:
+        for path, text in texts.items():
+            partial[path].write_text(text, encoding="utf-8", newline="\n")
+        for path, written in partial.items():
+            written.replace(path)
+    finally:
+        for left_over in partial.values():
+            left_over.unlink(missing_ok=True)

@@ -1,0 +1,160 @@
+"""Files whole or not at all: texts written, downloads checked, and readers that run nothing they read."""
+
+import hashlib
+import http.client
+import os
+import pickle
+import tempfile
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from helpers.datasets import arrays as memory
+
+CHUNK = 1 << 20  # bytes read at a time
+# The cures that several messages name.
+ROOM = "set KERAS_HOME to a folder that you may write and that has room"
+INSTEAD = "copy the file by hand into the folder that COURSE_DATA_DIR names, or set COURSE_PROFILE=quick (no downloads)"
+
+
+class DataError(RuntimeError):
+    """A data file is missing, damaged or out of reach; the message names it and the cure."""
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` (UTF-8) to `path`, whole or not at all; its folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verify(path: Path, expected: str) -> None:
+    """Raise DataError unless the file at `path` has the expected SHA-256."""
+    found = sha256(path)
+    if found != expected:
+        raise DataError(
+            f"{path} is damaged or not the public file (SHA-256 {found}, expected {expected}): "
+            "delete it or put a good copy in its place."
+        )
+
+
+def download(url: str, path: Path, expected: str, *, timeout: float = 30.0) -> None:
+    """Fetch `url` to `path`, which appears in one step, complete and with the expected SHA-256, or not at all.
+
+    The bytes go to a temporary file in the same folder first, so that a killed download never looks finished and two
+    processes may fetch the same file at once. `timeout` in seconds is how long the server may stay silent.
+    Raises DataError if there is no network, no permission to write, or if other bytes came than expected.
+    """
+    print(f"Downloading {url} to {path}")
+    part = _temporary_beside(path)
+    try:
+        with open(part, "wb") as stream:
+            for chunk in _chunks(url, timeout):
+                stream.write(chunk)
+        found = sha256(part)
+        if found != expected:
+            raise DataError(f"{url} sent other bytes than expected: SHA-256 {found}, not {expected}; {INSTEAD}.")
+        os.replace(part, path)
+    except OSError as error:
+        raise DataError(f"Cannot write {path} ({error}): {ROOM}, or {INSTEAD}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _temporary_beside(path: Path) -> Path:
+    """A new empty file in the folder of `path`, which is made if need be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise DataError(f"Cannot write to {path.parent} ({error}): {ROOM}, or {INSTEAD}.") from error
+    os.close(handle)
+    return Path(name)
+
+
+def _chunks(url: str, timeout: float) -> Iterator[bytes]:
+    """The bytes behind `url`; DataError if the network fails or the server stops half-way."""
+    received = 0
+    try:
+        with urllib.request.urlopen(url, timeout=timeout) as reply:
+            announced = int(reply.headers.get("Content-Length", 0))
+            while chunk := reply.read(CHUNK):
+                received += len(chunk)
+                yield chunk
+    except (OSError, http.client.HTTPException) as error:
+        raise DataError(f"Cannot download {url} ({error}): connect and try again, or {INSTEAD}.") from error
+    if received < announced:
+        raise DataError(f"{url} ended after {received:,} of {announced:,} bytes: try again, or {INSTEAD}.")
+
+
+def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The named arrays of an .npz archive, without unpickling anything.
+
+    Raises DataError if the archive is damaged, lacks one of the arrays, or holds Python objects in it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name: _read_array(archive, name) for name in names}
+    except KeyError as error:
+        raise DataError(f"{path} lacks an array ({error.args[0]}); it must hold {', '.join(names)}.") from error
+    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path} is damaged or no .npz of plain arrays ({error}): put a good copy there.") from error
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """One array of an .npz, read straight to where it stays: np.load would take the memory of a large one twice."""
+    with archive.open(f"{name}.npy") as stream:
+        version = np.lib.format.read_magic(stream)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, in_columns, dtype = read_header(stream)
+        if dtype.hasobject:
+            raise ValueError(f"{name} holds Python objects")
+        array = memory.empty(shape[::-1] if in_columns else shape, dtype)
+        room = memoryview(array).cast("B") if array.size else b""
+        while room and (count := stream.readinto(room[:CHUNK])):
+            room = room[count:]
+        if room:
+            raise EOFError(f"{name} ends early")
+    return array.T if in_columns else array
+
+
+class _OnlyArrays(pickle.Unpickler):
+    """Rebuilds NumPy arrays and built-in containers; any other name in the stream is an error, so nothing can run."""
+
+    ALLOWED = {("numpy", "ndarray"), ("numpy", "dtype")} | {
+        (module, "_reconstruct") for module in ("numpy.core.multiarray", "numpy._core.multiarray")
+    }
+
+    def find_class(self, module: str, name: str) -> object:
+        if (module, name) not in self.ALLOWED:
+            raise DataError(f"The file asks to run {module}.{name}, which no data set needs: delete it.")
+        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+
+
+def read_pickle(stream: BinaryIO, *, encoding: str = "ASCII") -> object:
+    """Unpickle arrays, numbers, texts and containers of these (Python documentation, "Restricting Globals").
+
+    Two public files hold pickles; call this only on a file that `verify` has passed. `encoding` is how texts that
+    Python 2 wrote are read. Raises DataError if the stream holds anything else.
+    """
+    return _OnlyArrays(stream, encoding=encoding).load()
+
+
+def read_object_array(path: Path, name: str) -> np.ndarray:
+    """One array of Python objects of an .npz archive, for a file that `verify` has passed."""
+    with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as stream:
+        np.lib.format.read_magic(stream)
+        np.lib.format.read_array_header_1_0(stream)  # the pickle follows the header
+        return read_pickle(stream)

@@ -1,0 +1,1 @@
+"""Keras models, and what is measured on them: gradients, curvature, augmentation, 1cycle."""

@@ -1,0 +1,78 @@
+"""1cycle for plain Keras, to take home: a learning-rate schedule, and a callback for the momentum.
+
+    cycle = OneCycle(steps=epochs * steps_per_epoch, peak=0.5)
+    model.compile(keras.optimizers.SGD(cycle, momentum=0.95), loss=...)
+    model.fit(x, y, epochs=epochs, callbacks=[CycleMomentum(cycle)])
+
+Both follow the optimizer's own count of its steps, which is saved with the model. So training that was cut off goes on
+in the middle of the cycle: `keras.models.load_model(...)`, then `fit` with the same callback and `initial_epoch`.
+"""
+
+import keras
+from keras import ops
+
+from helpers.reference import schedules
+
+
+@keras.saving.register_keras_serializable("course")
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rate of `schedules.one_cycle`, with the same settings; after its last step it stays where it ended.
+
+    Raises ValueError as `schedules.one_cycle` does.
+    """
+
+    def __init__(self, steps: int, peak: float, start: float = 0.1, end: float = 1e-4, tail: float = 0.1):
+        super().__init__()
+        self.settings = {"steps": steps, "peak": peak, "start": start, "end": end, "tail": tail}
+        self._rates = schedules.one_cycle(**self.settings).learning_rate.astype("float32")
+
+    def __call__(self, step):
+        return value_at(step, self._rates)
+
+    def get_config(self) -> dict:
+        return self.settings
+
+
+class CycleMomentum(keras.callbacks.Callback):
+    """Lowers the momentum of SGD (or RMSprop) while the learning rate of `cycle` is high, as Smith (2018) advises.
+
+    For the TensorFlow backend. Compile with a momentum above 0, which is what a saved model holds and what comes back
+    when training ends. Raises ValueError when training begins with an optimizer that has no momentum.
+    """
+
+    def __init__(self, cycle: OneCycle, high: float = 0.95, low: float = 0.85):
+        super().__init__()
+        self._momenta = schedules.one_cycle(**cycle.settings, momenta=(high, low)).momentum.astype("float32")
+
+    def on_train_begin(self, logs=None):
+        optimizer = self.model.optimizer
+        if not getattr(optimizer, "momentum", 0):
+            name = type(optimizer).__name__
+            raise ValueError(f"{name} has no momentum to cycle: compile with SGD(..., momentum=0.95).")
+        self._replace(CyclingMomentum(optimizer, self._momenta))
+
+    def on_train_end(self, logs=None):
+        self._replace(float(self.model.optimizer.momentum))
+
+    def _replace(self, momentum: float) -> None:
+        self.model.optimizer.momentum = momentum
+        self.model.make_train_function(force=True)  # the compiled step has the former momentum built in
+
+
+class CyclingMomentum(float):
+    """To Python the momentum that the optimizer was compiled with, to TensorFlow the momentum of the current step."""
+
+    def __new__(cls, optimizer, momenta):
+        return super().__new__(cls, optimizer.momentum)
+
+    def __init__(self, optimizer, momenta):
+        self._optimizer, self._momenta = optimizer, momenta
+
+    def __tf_tensor__(self, dtype=None, name=None):
+        return ops.cast(value_at(self._optimizer.iterations, self._momenta), dtype or "float32")
+
+
+def value_at(step, values):
+    """The value of a step counted from 0, and the last one after the end."""
+    last = len(values) - 1
+    return ops.take(values, ops.minimum(ops.cast(step, "int32"), last))

@@ -1,0 +1,3 @@
+"""Every figure of the course."""
+
+from helpers.plots.figures import *

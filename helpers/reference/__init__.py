@@ -1,0 +1,1 @@
+"""What one can read: the algorithms of the course in NumPy."""

@@ -1,0 +1,298 @@
+"""Many runs of an ordinary Keras model as one compiled JAX program.
+
+The weights of all runs are stacked, `jax.vmap` trains them side by side, and `jax.lax.scan` is the loop over the
+minibatches: what differs between the runs (weights, seeds, minibatches, rates, targets) are rows of the same arrays.
+A step is the Keras model, loss and optimizer in a `keras.StatelessScope`, as in Keras's own training with JAX.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from helpers.training.engine import EVALUATION_ROWS, KEPT_ENGINES, as_input, compile_for, has_kernels, keep, key_of
+
+
+def wants_stack(model) -> bool:
+    """Whether to train many runs of `model` in one program, by what was measured (docs/benchmarks.md).
+
+    On a CPU, XLA is 30 times slower with the gradients of convolutions inside a loop, and with stacked kernels: there
+    convolutional nets are trained run by run and step by step.
+    """
+    return jax.default_backend() != "cpu" or not has_kernels(model)
+
+
+class Member:
+    """One run of the stack, as a Keras callback wants to see a model."""
+
+    def __init__(self, engine, place: int):
+        self.metrics = engine.model.metrics
+        self.stop_training = False
+        self._weights = partial(engine.weights_of, place)
+
+    def get_weights(self) -> list[np.ndarray]:
+        return self._weights()
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        self._weights = lambda: weights
+
+
+class Engine:
+    """A Keras model with optimizer, loss and metrics, and the programs that train, evaluate and apply many of it."""
+
+    def __init__(self, model, optimizer, loss, metrics, *, example: tuple, stack: bool, momentum=False, augment=None):
+        self._metrics = compile_for(model, optimizer, loss, metrics, momentum=momentum, example=example)
+        self.metric_names = [name for metric in self._metrics for name in metric.result()]
+        for metric in self._metrics:
+            metric.reset_state()
+        self.model = model
+        self.members = []  # the runs in training, as Keras's callbacks want them
+        self._stack = stack
+        self._augment = augment
+        self._initial_optimizer = values_of(model.optimizer.variables)
+        self._initial_metrics = [values_of(metric.variables) for metric in self._metrics]
+        self._train_step = jax.jit(self._train_one, donate_argnums=1)
+        self._train_steps = jax.jit(self._train_all, donate_argnums=1) if stack else self._train_each
+        self._results = jax.jit(jax.vmap(self._metric_results))
+        self._evaluate = jax.jit(jax.vmap(self._evaluate_run, in_axes=(0, None, None)))
+        self._predict = jax.jit(self._predict_rows)
+
+    def groups(self, lengths: list[int]) -> list[list[int]]:
+        """Which runs, of so many rows each, are trained together: those whose minibatches have the same sizes."""
+        if not self._stack:
+            return [[number] for number in range(len(lengths))]
+        return [[number for number, each in enumerate(lengths) if each == length] for length in dict.fromkeys(lengths)]
+
+    def restart(self, models: list, seeds: list[int]) -> None:
+        """Begin these runs: the weights of fresh models as this one, and optimizers that have done nothing yet."""
+        runs = [
+            {
+                "trainable": values_of(model.trainable_variables),
+                "fixed": values_of(model.non_trainable_variables),
+                "optimizer": self._initial_optimizer,
+                "seed": np.array([seed, 0], np.uint32),
+            }
+            for model, seed in zip(models, seeds, strict=True)
+        ]
+        self._state = stacked(runs)
+        self._weights = None
+        self.members = [Member(self, place) for place in range(len(models))]
+
+    def data_of(self, runs: list, x, y) -> tuple:
+        """Arrays that all runs share, and those with a row for each run, for `train_epoch`."""
+        own = {}
+        if any(run.targets is not None for run in runs):
+            own["targets"] = jnp.stack([y if run.targets is None else as_tensor(run.targets) for run in runs])
+        if any(run.sample_weight is not None for run in runs):
+            ones = np.ones(len(x))
+            weights = [ones if run.sample_weight is None else run.sample_weight for run in runs]
+            own["weights"] = jnp.asarray(np.stack(weights), jnp.float32)
+        return {"x": x, "targets": y}, own
+
+    def train_epoch(self, data: tuple, orders: list, batch_size: int, settings: list[dict]) -> list[tuple]:
+        """Train each run on the rows of its order, in that order, the last partial minibatch included as in Keras.
+
+        `data` is what `data_of` makes. `settings` holds for each run learning rates or momenta, one for each step, by
+        the name of the optimizer's attribute. Returns for each run the data loss of every step, shape (steps,), and
+        the epoch's `loss` (of the data), `penalty` (of the regularizers) and metrics.
+        """
+        rows = len(orders[0])
+        full, rest = divmod(rows, batch_size)
+        orders = np.stack(orders).astype(np.int32)
+        batches = np.moveaxis(orders[:, : full * batch_size].reshape(-1, full, batch_size), 1, 0)
+        each = {name: np.stack([one[name] for one in settings], axis=1).astype(np.float32) for name in settings[0]}
+        carry = self._state, stacked([self._initial_metrics] * len(orders))
+        carry, parts = self._train_steps(data, carry, (batches, {name: values[:full] for name, values in each.items()}))
+        if rest:
+            last = orders[:, -rest:], {name: values[-1] for name, values in each.items()}
+            carry, part = self._train_step(data, carry, last)
+            parts = np.concatenate([parts, [part]])
+        self._state, metrics = carry
+        self._weights = None
+        sizes = np.full(len(parts), batch_size)
+        sizes[-1] = rest or batch_size
+        parts = np.asarray(parts, np.float64)  # shape (steps, runs, 2)
+        means = np.einsum("s,srp->rp", sizes, parts) / rows
+        found = self._results(metrics) if self.metric_names else {}
+        logs = rows_of({"loss": means[:, 0], "penalty": means[:, 1]} | found)
+        return list(zip(np.moveaxis(parts[:, :, 0], 0, 1).astype(np.float32), logs, strict=True))
+
+    def evaluate(self, x, y) -> list[dict[str, float]]:
+        """For each run the loss of the data (no penalties) and metrics over all rows of two arrays, in inference."""
+        return rows_of(self._evaluate(self._state, x, y))
+
+    def finalize(self, place: int) -> None:
+        """What Keras does with the weights when training ends: an optimizer that averages puts the averages in."""
+        model, optimizer = self.model, self.model.optimizer
+        if optimizer.use_ema:
+            run = jax.tree.map(lambda values: values[place], self._state)
+            known = pairs(model.trainable_variables, run["trainable"]) + pairs(optimizer.variables, run["optimizer"])
+            with keras.StatelessScope(known) as scope:
+                optimizer.finalize_variable_values(model.trainable_variables)
+            averages = {id(variable): scope.get_current_value(variable) for variable in model.trainable_variables}
+            ours = zip(model.weights, self.weights_of(place), strict=True)
+            self.members[place].set_weights([np.array(averages.get(id(variable), old)) for variable, old in ours])
+
+    def weights_of(self, place: int) -> list[np.ndarray]:
+        """The weights of one run, in the order of Keras's `get_weights`."""
+        if self._weights is None:
+            model, state = self.model, self._state
+            known = pairs(model.trainable_variables, state["trainable"])
+            known += pairs(model.non_trainable_variables, state["fixed"])
+            values = {id(variable): value for variable, value in known}
+            self._weights = [np.array(values[id(variable)]) for variable in model.weights]
+        return [values[place] for values in self._weights]
+
+    def predict(self, weights: list[np.ndarray], x) -> np.ndarray:
+        """Outputs of the model with `weights` for the rows of `x`, in inference mode."""
+        starts = range(0, len(x), EVALUATION_ROWS)
+        return np.concatenate([self._predict(weights, x[start : start + EVALUATION_ROWS]) for start in starts])
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of the optimizer at a step counted from 0, also where it has a schedule."""
+        self.model.optimizer.iterations.assign(step)
+        return float(self.model.optimizer.learning_rate)
+
+    # What is compiled ------------------------------------------------------------------------------------------------
+
+    def _train_all(self, data, carry, steps):
+        return jax.lax.scan(partial(self._train_one, data), carry, steps)
+
+    def _train_each(self, data, carry, steps):
+        """As `_train_all`, but Python makes the loop."""
+        parts = []
+        for step in range(len(steps[0])):
+            carry, part = self._train_step(data, carry, jax.tree.map(lambda values, step=step: values[step], steps))
+            parts.append(part)
+        return carry, np.stack(parts) if parts else np.zeros((0, len(self.members), 2))
+
+    def _train_one(self, data, carry, now):
+        """One step of every run; `now` are the rows of their minibatches and their rates."""
+        shared, own = data
+        state, metrics = carry
+        return jax.vmap(self._step, in_axes=(None, 0, 0, 0, 0))(shared, own, state, metrics, now)
+
+    def _step(self, shared, own, state, metrics, now):
+        """One step of one run: its next state and metrics, and the loss of the data and the penalty."""
+        optimizer, (index, settings) = self.model.optimizer, now
+        data = shared | own
+        x, targets = data["x"][index], data["targets"][index]
+        weights = data["weights"][index] if "weights" in data else None
+        if self._augment:
+            x, targets = self._augment(x, targets, state["seed"])
+
+        def loss_of(trainable):
+            total, penalty, outputs, fixed = self._apply(trainable, state["fixed"], x, targets, weights, True)
+            return optimizer.scale_loss(total), (total - penalty, penalty, outputs, fixed)
+
+        gradients, (loss, penalty, outputs, fixed) = jax.grad(loss_of, has_aux=True)(state["trainable"])
+        known = list(state["optimizer"])
+        for name, value in settings.items():
+            known[place_of(getattr(optimizer, name), optimizer.variables)] = value
+        trainable, known = optimizer.stateless_apply(known, gradients, state["trainable"])
+        metrics = self._update_metrics(metrics, targets, outputs)
+        seed = state["seed"] + jnp.array([0, 1], jnp.uint32)
+        after = {"trainable": trainable, "fixed": fixed, "optimizer": known, "seed": seed}
+        return (after, metrics), jnp.stack([loss, penalty])
+
+    def _apply(self, trainable, fixed, x, targets, weights, training: bool):
+        """Total loss, the penalty in it, the outputs, and the next state of the layers."""
+        model = self.model
+        known = pairs(model.trainable_variables, trainable) + pairs(model.non_trainable_variables, fixed)
+        with keras.StatelessScope(known, collect_losses=True) as scope:
+            inputs = as_input(model, x)
+            outputs = model(inputs, training=training)
+            total = model.compute_loss(inputs, targets, outputs, weights, training=training)
+            penalty = sum(map(jnp.sum, model.losses), jnp.float32(0))
+        fixed = [scope.get_current_value(variable) for variable in model.non_trainable_variables]
+        return total, penalty, outputs, fixed
+
+    def _evaluate_run(self, state, x, y):
+        def part(carry, rows):
+            total, metrics = carry
+            targets = rows[1]
+            loss, penalty, outputs, _ = self._apply(state["trainable"], state["fixed"], *rows, None, False)
+            return (total + (loss - penalty) * len(targets), self._update_metrics(metrics, targets, outputs)), None
+
+        full = len(x) // EVALUATION_ROWS * EVALUATION_ROWS
+        carry = jnp.float32(0), self._initial_metrics
+        if full:
+            pieces = [each[:full].reshape(-1, EVALUATION_ROWS, *each.shape[1:]) for each in (x, y)]
+            carry, _ = jax.lax.scan(part, carry, pieces)
+        if full < len(x):
+            carry, _ = part(carry, (x[full:], y[full:]))
+        total, metrics = carry
+        return {"loss": total / len(x)} | self._metric_results(metrics)
+
+    def _predict_rows(self, weights, x):
+        model = self.model
+        with keras.StatelessScope(pairs(model.weights, weights)):
+            return model(as_input(model, x), training=False)
+
+    def _update_metrics(self, states, targets, outputs):
+        found = zip(self._metrics, states, strict=True)
+        return [metric.stateless_update_state(state, targets, outputs) for metric, state in found]
+
+    def _metric_results(self, states):
+        found = zip(self._metrics, states, strict=True)
+        return {name: value for metric, state in found for name, value in metric.stateless_result(state).items()}
+
+
+def as_tensor(array: np.ndarray):
+    """The array on the device, in JAX's types (float32 for float64)."""
+    return jnp.asarray(array)
+
+
+def values_of(variables) -> list[np.ndarray]:
+    return [np.asarray(variable.value) for variable in variables]
+
+
+def pairs(variables, values) -> list[tuple]:
+    """Variables with the values that they are to have, as arrays of JAX."""
+    return [(variable, jnp.asarray(value)) for variable, value in zip(variables, values, strict=True)]
+
+
+def place_of(variable, variables) -> int:
+    return [each is variable for each in variables].index(True)
+
+
+def stacked(trees: list):
+    """One tree of arrays on the device, with a row for each of the trees."""
+    return jax.tree.map(lambda *values: jnp.asarray(np.stack(values)), *trees)
+
+
+def rows_of(columns: dict) -> list[dict[str, float]]:
+    """For each row of the columns its values as numbers, by name."""
+    columns = {name: np.asarray(values).tolist() for name, values in columns.items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+# Compiled programs are kept -----------------------------------------------------------------------------------------
+
+_engines: dict[tuple, Engine] = {}  # because compiling takes longer than most experiments
+
+
+def engine_for(model, optimizer, loss, metrics, *, example: tuple, momentum: bool, augment) -> Engine:
+    """The engine for this model, optimizer, loss and metrics: the one compiled earlier where all of them are the same.
+
+    `example` are a few rows of inputs and targets. An augmentation is code, and compiled afresh each time.
+    Raises ValueError for an augmentation that JAX cannot compile.
+    """
+    check_augmentation(augment, *example)
+    mode = {"stack": wants_stack(model), "momentum": momentum, "augment": augment}
+    key = key_of(model, optimizer, loss, metrics, mode)
+    return keep(_engines, key, lambda: Engine(model, optimizer, loss, metrics, example=example, **mode), KEPT_ENGINES)
+
+
+def check_augmentation(augment, x, y) -> None:
+    """Raise ValueError where `augment` cannot be compiled, as TensorFlow's functions cannot."""
+    if augment:
+        try:
+            jax.eval_shape(augment, x, y, jax.ShapeDtypeStruct((2,), jnp.uint32))
+        except (TypeError, AttributeError, NotImplementedError) as error:
+            raise ValueError(
+                f"augment cannot be compiled with JAX ({str(error).splitlines()[0]}): make it of keras.ops and of what "
+                "helpers.augmentation offers (uniform, normal, split for random numbers)."
+            ) from error

@@ -1,0 +1,300 @@
+"""`python -m helpers evidence`: a scheduler and two workers as processes of their own, on tiny notebooks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import psutil
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from helpers import claims
+from helpers.claims import replication as evidence
+from helpers.__main__ import main
+from helpers.claims.replication import Measured, Part
+from helpers.runtime import ROOT
+
+distributed = pytest.importorskip("distributed")  # pinned, which tests/test_setup.py proves
+from helpers.course import cluster  # noqa: E402
+
+COUNTED = 'with open("ran.txt", "a") as ran: ran.write(f"{NAME} {SEED}\\n")'
+SHOWN = """
+import json, os
+from IPython.display import display
+seen = {key: os.environ.get(key) for key in ("KERAS_BACKEND", "COURSE_PROFILE", "NPROC", "OMP_NUM_THREADS")}
+verdict = {"id": "OVF-01", "verdict": "supported", "setting": NAME, "effect": SEED / 8, "detail": json.dumps(seen), "runs": RUNS}
+display({"application/vnd.course.verdict+json": verdict}, raw=True)
+"""
+KILLS_ITS_WORKER = """
+from pathlib import Path
+import time
+if not Path("worker.txt").exists():
+    Path("worker.partial").write_text(f"{os.getppid()} {os.getpid()}")
+    Path("worker.partial").rename("worker.txt")
+    time.sleep(60)
+"""
+
+
+def write(name: str, *sources: str) -> str:
+    """A notebook in the current folder's notebooks/ that runs these cells; its path."""
+    path = Path("notebooks") / f"{name}.ipynb"
+    path.parent.mkdir(exist_ok=True)
+    parameters = f'NAME = "{name}"\nPROFILE = "quick"\nSEED = 0\nRUNS = 4'
+    cells = [new_code_cell(parameters, metadata={"tags": ["parameters"]}), *map(new_code_cell, (COUNTED, SHOWN, *sources))]
+    kernelspec = {"name": "nowhere", "language": "python", "display_name": "Nowhere"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernelspec}), path)
+    return str(path)
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch) -> Path:
+    """A folder as the course's root and the current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@contextmanager
+def dask(*arguments: str):
+    """A process of dask's, in the current folder, with nobody to ask for a dashboard; it is killed in the end."""
+    command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for(path: Path) -> str:
+    """What is in a file, once it is there."""
+    for _ in range(3000):
+        if path.exists():
+            return path.read_text()
+        time.sleep(0.1)
+    raise TimeoutError(f"{path.name} did not appear.")
+
+
+@pytest.fixture
+def scheduler(course):
+    """The address of a scheduler without workers."""
+    with dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", "scheduler.json"):
+        yield json.loads(wait_for(course / "scheduler.json"))["address"]
+
+
+@pytest.fixture
+def workers(scheduler):
+    """The address of a scheduler with two workers, each a process, with room for 700 MB of notebooks."""
+    worker = ("worker", scheduler, "--no-nanny", "--nthreads", "1", "--memory-limit", "700MB")
+    with dask(*worker), dask(*worker):
+        with distributed.Client(scheduler) as client:
+            client.wait_for_workers(2, timeout=120)
+        yield scheduler
+
+
+def gather(course: Path, *arguments: str) -> int:
+    return main(["evidence", *arguments], course)
+
+
+def verdicts(course: Path) -> pd.DataFrame:
+    return pd.read_csv(course / "build" / "evidence" / "verdicts.csv")
+
+
+@pytest.mark.slow
+def test_a_killed_workers_notebook_runs_on_the_other(course, workers, capsys):
+    calm, fatal = write("01_calm"), write("02_fatal", KILLS_ITS_WORKER)
+
+    def kill_the_first_worker_that_has_it():
+        worker, kernel = map(int, wait_for(course / "notebooks" / "worker.txt").split())
+        ended.append(psutil.Process(kernel))
+        os.kill(worker, signal.SIGKILL)
+
+    ended = []
+
+    killer = threading.Thread(target=kill_the_first_worker_that_has_it)
+    killer.start()
+    status = gather(course, "--seeds", "2", "--scheduler", workers, "--profile", "full", "-p", "RUNS", "5", calm, fatal)
+    killer.join()
+    assert status == 0
+    assert ended[0].wait(timeout=30) is None  # its kernel does not outlive it
+    table = verdicts(course).set_index(["setting", "seed"]).sort_index()
+    assert table.index.tolist() == [(name, seed) for name in ("01_calm", "02_fatal") for seed in (0, 1000)]
+    assert table["effect"].tolist() == [0, 125, 0, 125]
+    assert set(table["runs"]) == {5}
+    assert sorted(table.loc["02_fatal", "attempts"]) == [1, 2] and set(table.loc["01_calm", "attempts"]) <= {1, 2}
+    share = str(max(1, cluster.core_count() // 2))  # two notebooks at a time
+    seen = {"KERAS_BACKEND": "tensorflow", "COURSE_PROFILE": "full", "NPROC": share, "OMP_NUM_THREADS": share}
+    assert all(json.loads(detail) == seen for detail in table["detail"])
+    printed = capsys.readouterr().out
+    assert [line.split()[:3] for line in printed.splitlines() if "begun 2 times" in line][0][0] == "notebooks/02_fatal"
+
+
+@pytest.mark.slow
+def test_what_fails_twice_is_reported_and_what_is_finished_is_not_done_again(course, workers, capsys):
+    sound = write("01_sound")
+    broken = write("02_broken", "half = 1 / (SEED - SEED)")
+    greedy = write("03_greedy", "import time\nmemory = b'x' * 900_000_000\ntime.sleep(30)")
+    arguments = ("--seeds", "1", "--scheduler", workers, sound, broken, greedy)
+    assert gather(course, *arguments) == 1
+    said = capsys.readouterr()
+    assert "notebooks/02_broken seed 0 tensorflow, begun 2 times" in said.err
+    assert "ZeroDivisionError" in said.err and "half = 1 / (SEED - SEED)" in said.err
+    assert "notebooks/03_greedy seed 0 tensorflow, begun 2 times" in said.err
+    assert "DeadKernelError" in said.err and "667.57 MiB" in said.err
+    assert verdicts(course)["setting"].tolist() == ["01_sound"]
+    assert "not measured: notebooks/02_broken seed 0" in (course / "build" / "evidence" / "README.md").read_text()
+
+    write("02_broken", "half = 1 / 2")
+    write("03_greedy")
+    assert gather(course, *arguments) == 0
+    assert "3 parts, 1 of them kept from before" in capsys.readouterr().out
+    assert sorted(verdicts(course)["setting"]) == ["01_sound", "02_broken", "03_greedy"]
+    assert (course / "notebooks" / "ran.txt").read_text().split("\n").count("01_sound 0") == 1
+    assert gather(course, "--seeds", "1", "--scheduler", "tcp://127.0.0.1:1", sound) == 0  # nothing to do: nobody is asked
+
+
+@pytest.mark.slow
+def test_workers_that_cannot_take_part_are_named_before_any_work(course, workers, monkeypatch, capsys):
+    notebook = write("01_a")
+    with pytest.raises(SystemExit), monkeypatch.context() as patch:
+        patch.setattr(cluster, "fingerprint", lambda path: "another")  # not on the workers, so no fault
+        patch.setattr(evidence, "fingerprint", lambda path: "older")
+        gather(course, "--seeds", "1", "--scheduler", workers, notebook)
+    assert "another version of notebooks/01_a.ipynb" in capsys.readouterr().err
+    assert not (course / "notebooks" / "ran.txt").exists()
+
+
+@pytest.mark.slow
+def test_a_scheduler_without_workers_is_named(course, scheduler, monkeypatch, capsys):
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
+    with pytest.raises(SystemExit) as stop:
+        gather(course, "--seeds", "1", "--scheduler", scheduler, write("01_a"))
+    assert stop.value.code == 2
+    assert "has no workers: start workers in the course's folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seeds", "0"], "--seeds is 0"),
+        (["--seeds", "1", "--workers", "0"], "--workers is 0"),
+        (["--seeds", "1", "-p", "RUN", "3"], "01_a.ipynb has no parameter RUN"),
+        (["--seeds", "1", "-p", "SEED", "3"], "--seeds"),
+        (["--seeds", "1", "-p", "PROFILE", "fast"], "quick, full"),
+        (["--seeds", "1", "--backend", "theano"], "invalid choice"),
+        (["--seeds", "1", "--workers", "1", "--scheduler", "tcp://127.0.0.1:1"], "not allowed with"),
+        (["--seeds", "1", "missing.ipynb"], "make sync"),
+        (["--seeds", "1", "--scheduler", "tcp://127.0.0.1:1"], "No scheduler answers at tcp://127.0.0.1:1"),
+        (["--seeds", "1", "--scheduler", "smoke://127.0.0.1:1"], "No scheduler answers at smoke://"),
+    ],
+)
+def test_bad_input_is_named_before_any_work(course, monkeypatch, capsys, arguments, message):
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    write("01_a")
+    with pytest.raises(SystemExit) as stop:
+        gather(course, *arguments)
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not (course / "build").exists()
+
+
+# Planning, keeping and counting
+
+
+def test_seeds_share_no_run_and_come_whole(course):
+    chosen = [course / write("01_a"), course / write("02_b")]
+    parts = evidence.plan(chosen, course, seeds=2, backends=["tensorflow", "jax"], parameters={"PROFILE": "quick"})
+    assert [(part.notebook, part.parameters["SEED"], part.backend) for part in parts] == [
+        (f"notebooks/{name}.ipynb", seed, backend)
+        for seed in (0, 1000) for backend in ("tensorflow", "jax") for name in ("01_a", "02_b")
+    ]  # fmt: skip
+    assert len({part.name for part in parts}) == 8
+
+
+def test_another_code_is_another_part_but_another_prose_or_setup_is_not(course):
+    def part(runs: int = 10) -> Part:
+        parameters = {"PROFILE": "quick", "RUNS": runs}
+        return evidence.plan([course / path], course, seeds=1, backends=["jax"], parameters=parameters)[0]
+
+    path = write("01_a")
+    before = part()
+    content = nbformat.read(path, as_version=4)
+    content.cells += [new_markdown_cell("Some words."), new_code_cell("import sys", metadata={"tags": ["setup"]})]
+    nbformat.write(content, path)
+    assert part() == before
+    assert part(runs=3).name != before.name
+    write("01_a", "x = 2")
+    assert part().name != before.name
+
+
+def measured(seed: int, *words: str, claim: str = "OVF-01", backend: str = "tensorflow") -> Measured:
+    """A part that judged a claim in settings A, B, ... with these words."""
+    found = [{"id": claim, "setting": setting, "verdict": word, "detail": "", "runs": 10, "versions": None}
+             for setting, word in zip("AB", words, strict=False)]  # fmt: skip
+    return Measured(Part(f"notebooks/{claim}.ipynb", "code", seed, backend, {"PROFILE": "quick", "SEED": seed}), found, 1.5)
+
+
+def test_a_part_is_kept_whole_or_not_at_all(tmp_path, monkeypatch):
+    one, two = measured(0, "supported"), measured(1000, "refuted")
+    evidence.keep(tmp_path, one)
+    with pytest.raises(OSError), monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", lambda *paths: (_ for _ in ()).throw(OSError("disk full")))
+        evidence.keep(tmp_path, two)
+    assert evidence.kept(tmp_path, [two.part, one.part]) == [one]
+
+
+def test_shares_are_counted_as_by_hand(tmp_path):
+    found = [
+        measured(0, "supported", "supported"), measured(1000, "supported", "refuted"), measured(2000, "supported", "supported"),
+        measured(0, "refuted", claim="REG-01"), measured(0, "refuted", claim="REG-01", backend="jax"),
+        measured(0, "supported", "supported", "supported", claim="OVF-02"),
+    ]  # fmt: skip
+    line = evidence.publish(tmp_path, found, [])
+    assert "2 of 3 statements the same" in line
+    agreed = pd.read_csv(tmp_path / "agreement.csv", keep_default_na=False)
+    assert agreed.columns.tolist() == ["id", "setting", "seeds", "share", "words"]
+    rows = {(row.id, row.setting): (row.seeds, row.share, row.words) for row in agreed.itertuples()}
+    assert rows["OVF-01", ""] == (3, 0.667, "2 supported, 1 qualified")
+    assert rows["OVF-01", "A"] == (3, 1.0, "3 supported")
+    assert rows["OVF-01", "B"] == (3, 0.667, "2 supported, 1 refuted")
+    assert rows["REG-01", ""] == (2, 1.0, "2 refuted")
+    order = list(claims.read())
+    assert agreed["id"].map(order.index).is_monotonic_increasing
+    text = (tmp_path / "README.md").read_text()
+    assert "**2 of 3 statements came out the same with every seed**, 4 of 5 settings did" in text
+    changed = text.split("## ")[1]
+    assert "2 supported, 1 refuted" in changed and "REG-01" not in changed
+
+
+def test_a_setting_judged_twice_counts_once_as_last_found(tmp_path):
+    twice = measured(0, "refuted")
+    twice.verdicts.append({**twice.verdicts[0], "verdict": "supported"})
+    assert evidence.agreement(evidence.table([twice]))["words"].tolist() == ["1 supported", "1 supported"]
+
+
+def test_nothing_measured_writes_nothing(tmp_path):
+    assert "Nothing was measured" in evidence.publish(tmp_path, [], [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_largest_of_too_many_bytes_goes():
+    sizes = [f"import time; memory = b'x' * {size}; print(flush=True); time.sleep(60)" for size in (10**6, 10**8)]
+    children = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for code in sizes]
+    for child in children:
+        child.stdout.readline()
+    held = sum(child.memory_info().rss for child in psutil.Process().children(recursive=True))
+    cluster.end_largest(2 * held)
+    assert [child.poll() for child in children] == [None, None]
+    cluster.end_largest(held // 2)
+    assert children[1].wait(timeout=10) == -signal.SIGKILL and children[0].poll() is None
+    children[0].kill()
+    for child in children:
+        child.wait()
+        child.stdout.close()

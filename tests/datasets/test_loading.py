@@ -1,0 +1,314 @@
+"""The data sets: what is embedded, how it is divided, standardized and cut, and what bad arguments get."""
+
+import hashlib
+import os
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_sample_images
+
+from helpers import datasets
+from helpers.datasets import downloads as files, sources, standins
+
+CLASSES = ("reviews", "fashion", "cifar10", "digits", "moons")
+PARTS = ("train", "valid", "test")
+WINE_NUMBERS = "d4f6a6d672e0ee31d41fdd93b4b58985b45a31f2f971499c18137c42229278ac"
+
+
+@pytest.fixture(autouse=True)
+def quick_and_alone(monkeypatch, tmp_path):
+    """No test sees this machine's own copies or caches."""
+    monkeypatch.delenv("COURSE_DATA_DIR", raising=False)
+    monkeypatch.setenv("COURSE_PROFILE", "quick")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+
+
+@pytest.fixture(scope="module")
+def splits():
+    """Every data set once, with seed 0, from what is embedded."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COURSE_DATA_DIR", raising=False)
+        patch.setenv("COURSE_PROFILE", "quick")
+        patch.setenv("KERAS_HOME", os.devnull)
+        return {name: datasets.load(name) for name in datasets.BUILDERS}
+
+
+def part(split, name):
+    return getattr(split, f"x_{name}"), getattr(split, f"y_{name}")
+
+
+# What is embedded
+
+
+def test_the_readme_states_size_and_sha256_of_every_embedded_file():
+    readme = (sources.EMBEDDED / "README.md").read_text(encoding="utf-8")
+    embedded = [path for path in sources.EMBEDDED.iterdir() if path.suffix in (".csv", ".tsv", ".npz")]
+    assert len(embedded) == 3
+    for path in embedded:
+        assert path.name in readme
+        assert files.sha256(path) in readme
+        assert f"{path.stat().st_size:,}" in readme
+
+
+def test_embedded_files_are_small():
+    assert sum(path.stat().st_size for path in sources.EMBEDDED.rglob("*") if path.is_file()) < 12e6
+
+
+def test_wine_is_the_original_table():
+    # SHA-256 of the original's numbers, row by row as float64, taken once from the table of Cortez et al. itself.
+    table = np.loadtxt(sources.WINE, delimiter=",", skiprows=1)
+    assert table.shape == (1599, 12)
+    assert hashlib.sha256(table.astype("<f8").tobytes()).hexdigest() == WINE_NUMBERS
+    # Counts of the scores 3 to 8 as UCI's description of the data gives them.
+    scores, counts = np.unique(table[:, -1], return_counts=True)
+    assert dict(zip(scores, counts)) == {3: 10, 4: 53, 5: 681, 6: 638, 7: 199, 8: 18}
+
+
+def test_fashion_is_balanced_and_has_no_duplicates():
+    arrays = sources.read_images(sources.FASHION, (28, 28))
+    assert np.bincount(arrays["y_train"]).tolist() == [1000] * 10
+    assert np.bincount(arrays["y_test"]).tolist() == [200] * 10
+    images = np.concatenate([arrays["x_train"], arrays["x_test"]])
+    assert len(np.unique(images.reshape(len(images), -1), axis=0)) == 12_000
+
+
+def test_reviews_are_ten_thousand_rated_sentences():
+    sentences, ratings = sources.read_sentences(sources.SENTENCES)
+    assert len(sentences) == len(ratings) == 10_605
+    assert np.abs(ratings).max() <= 4
+    assert 0.49 < (ratings > 0).mean() < 0.50
+
+
+# What a split is
+
+
+@pytest.mark.parametrize(
+    "name, shape, dtype, counts, title",
+    [
+        ("wine", (11,), np.float32, None, "red wine quality (embedded)"),
+        ("reviews", (10_000,), np.uint8, None, "movie-review sentences standing in for IMDB (embedded)"),
+        ("fashion", (28, 28), np.uint8, [8_000, 2_000, 2_000], "Fashion-MNIST, 12,000 images (embedded)"),
+        (
+            "cifar10",
+            (32, 32, 3),
+            np.uint8,
+            [20_000, 4_000, 4_000],
+            "Fashion-on-photos standing in for CIFAR-10 (embedded)",
+        ),
+        ("digits", (8, 8), np.uint8, [1_077, 360, 360], "8x8 digits (embedded)"),
+        ("moons", (2,), np.float32, [1_000] * 3, "two moons (generated)"),
+        ("polynomial", (1,), np.float32, [1_000] * 3, "a noisy curve (generated)"),
+    ],
+)
+def test_every_name_loads_what_is_embedded(splits, name, shape, dtype, counts, title):
+    split = splits[name]
+    assert str(split) == title
+    for x, y in (part(split, name) for name in PARTS):
+        assert x.shape == (len(y), *shape)
+        assert x.dtype == dtype
+        assert y.dtype == (np.int64 if split.class_names else np.float32)
+    sizes = [len(split.y_train), len(split.y_valid), len(split.y_test)]
+    if counts:
+        assert sizes == counts
+    else:
+        assert np.allclose(np.array(sizes) / sum(sizes), [0.6, 0.2, 0.2], atol=0.015)
+
+
+def test_load_says_in_one_line_what_it_loaded(capsys):
+    split = datasets.load("wine", size=100)
+    said = capsys.readouterr().out
+    assert said == f"{split!r}\n"
+    assert said.startswith("wine: red wine quality (embedded), 100 training + ")
+    datasets.splits("wine", range(3))
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_the_same_seed_gives_the_same_split_and_another_seed_another():
+    for name in ("wine", "digits", "moons", "polynomial"):
+        first, again, other = datasets.splits(name, [1, 1, 2])
+        assert np.array_equal(first.x_train, again.x_train)
+        assert np.array_equal(first.x_test, again.x_test)
+        assert not np.array_equal(first.x_train[:100], other.x_train[:100])
+
+
+@pytest.mark.parametrize("name", ["wine", "fashion", "digits", "moons", "polynomial", "cifar10"])
+def test_no_row_is_in_two_parts(splits, name):
+    rows = [{row.tobytes() for row in part(splits[name], which)[0]} for which in PARTS]
+    assert not (rows[0] & rows[1] or rows[0] & rows[2] or rows[1] & rows[2])
+
+
+def test_the_240_duplicates_of_wine_stay_on_one_side():
+    for split in datasets.splits("wine", range(5)):
+        parts = [part(split, which)[0] for which in PARTS]
+        distinct = [len(np.unique(x, axis=0)) for x in parts]
+        assert sum(map(len, parts)) - len(np.unique(np.concatenate(parts), axis=0)) == 240
+        assert sum(map(len, parts)) - sum(distinct) == 240  # so every copy lies in the part of its original
+
+
+def test_duplicate_reviews_stay_on_one_side():
+    originals = datasets._originals(["a", "b", "a", "c", "b"])
+    assert originals.tolist() == [0, 1, 0, 3, 1]
+    rest, cut = datasets._cut(np.arange(40), np.repeat(np.arange(20), 2), 0.5, seed=3)
+    assert sorted(rest.tolist() + cut.tolist()) == list(range(40))
+    assert not set(rest // 2) & set(cut // 2)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_are_stratified(splits, name):
+    split = splits[name]
+    shares = [np.bincount(part(split, which)[1], minlength=len(split.class_names)) for which in PARTS]
+    shares = np.array([counts / counts.sum() for counts in shares])
+    assert np.abs(shares - shares.mean(axis=0)).max() < 0.005
+    assert shares.shape[1] == len(split.class_names)
+
+
+def test_the_vocabulary_is_the_commonest_words_of_the_training_part(splits):
+    split = splits["reviews"]
+    counts = split.x_train.sum(axis=0, dtype=np.int64)
+    assert split.feature_names[:3] == ("the", "and", "of")
+    assert (np.diff(counts) <= 0).all() and counts[-1] >= 1
+    other = datasets.load("reviews", seed=1)
+    assert other.feature_names != split.feature_names
+
+
+def test_reviews_agree_with_their_sentences(splits):
+    split = splits["reviews"]
+    vocabulary = np.array(split.feature_names)
+    known, labels = set(split.feature_names), {}
+    for sentence, rating in zip(*sources.read_sentences(sources.SENTENCES)):
+        letters = "".join(letter if letter.isalnum() or letter == "_" else " " for letter in sentence.lower())
+        bag = {word for word in letters.split() if len(word) > 1} & known
+        labels.setdefault(frozenset(bag), set()).add(int(rating > 0))
+    for row, label in zip(split.x_test[:300], split.y_test[:300]):
+        assert label in labels[frozenset(vocabulary[row > 0])]
+
+
+def test_polynomial_is_its_truth_and_noise(splits):
+    split = splits["polynomial"]
+    residuals = split.y_test - datasets.polynomial_truth(split.x_test[:, 0])
+    assert abs(residuals.std() / datasets.POLYNOMIAL_NOISE - 1) < 0.1
+    assert abs(residuals.mean()) < 0.04
+    assert datasets.polynomial_truth(np.array([0.0, 0.5, 1.0])) == pytest.approx([0, 1.25, 0.5])
+
+
+# Standardization and size
+
+
+@pytest.mark.parametrize("name", ["wine", "fashion", "cifar10", "digits"])
+def test_standardization_knows_the_training_part_only(splits, name):
+    raw = splits[name].subset(900)
+    split = raw.standardized()
+    axes = {2: 0, 3: None, 4: (0, 1, 2)}[split.x_train.ndim]
+    assert split.x_train.dtype == split.x_test.dtype == np.float32
+    assert np.allclose(split.x_train.mean(axis=axes, dtype=np.float64), 0, atol=1e-3)
+    assert np.allclose(split.x_train.std(axis=axes, dtype=np.float64), 1, atol=1e-3)
+    original = raw.x_train.astype(np.float64)
+    expected = (raw.x_valid - original.mean(axis=axes)) / original.std(axis=axes)
+    assert np.allclose(split.x_valid, expected, atol=2e-3)
+    assert not np.allclose(split.x_valid.mean(axis=axes, dtype=np.float64), 0, atol=1e-5)
+
+
+def test_standardization_does_not_depend_on_the_order_in_memory(splits):
+    digits = splits["digits"]
+    images = np.repeat(digits.x_train[..., None], 3, axis=-1)
+    plain = datasets.replace(digits, x_train=images, x_valid=images[:50], x_test=images[:50])
+    turned = datasets.replace(plain, x_test=np.asfortranarray(plain.x_test))
+    assert np.array_equal(plain.standardized().x_test, turned.standardized().x_test)
+
+
+def test_a_constant_feature_becomes_zero(splits):
+    wine = splits["wine"]
+    constant = wine.x_train.copy()
+    constant[:, 3] = 7.3
+    split = datasets.replace(wine, x_train=constant).standardized()
+    assert np.allclose(split.x_train[:, 3], 0, atol=1e-5)
+    assert np.isfinite(split.x_test).all()
+
+
+def test_size_keeps_proportions_and_nests(splits):
+    digits = splits["digits"]
+    small, large = digits.subset(50, seed=4), digits.subset(200, seed=4)
+    assert len(small.x_train) == len(small.y_train) == 50
+    assert np.bincount(small.y_train).min() >= 4
+    assert {row.tobytes() for row in small.x_train} <= {row.tobytes() for row in large.x_train}
+    assert small.x_test is digits.x_test
+    loaded = datasets.load("wine", seed=2, size=64)
+    assert np.array_equal(loaded.x_valid, datasets.load("wine", seed=2).x_valid)
+    assert len(loaded.y_train) == 64
+
+
+# Bad names and numbers
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"name": "mnist"}, "no data set 'mnist'; choose one of wine, reviews"),
+        ({"name": "wine", "size": 0}, "size is 0; choose a whole number from 1"),
+        ({"name": "wine", "size": 962 + 1}, "size is 963; wine has room for a whole number from 1 to 962"),
+        ({"name": "wine", "size": 0.5}, "size is 0.5; choose a whole number"),
+        ({"name": "wine", "seed": -1}, "seed is -1; choose a whole number from 0"),
+        ({"name": "wine", "seed": "a"}, "seed is 'a'; choose a whole number"),
+    ],
+)
+def test_bad_arguments_name_the_cure(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.load(**arguments)
+
+
+def test_training_examples_that_the_test_part_holds_are_left_out():
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (50, 4), dtype=np.uint8)
+    y = np.arange(50) % 2
+    arrays = {"x_train": x, "y_train": y, "x_test": x[:5].copy(), "y_test": y[:5]}
+    split = datasets._with_test_part("fashion", "", "local", arrays, ("a", "b"), 0)
+    assert len(split.y_train) + len(split.y_valid) == 45
+    tested = {row.tobytes() for row in split.x_test}
+    assert not tested & {row.tobytes() for row in np.concatenate([split.x_train, split.x_valid])}
+
+
+def test_images_begin_where_tensorflow_can_share_them(splits):
+    assert all(part.ctypes.data % 64 == 0 for part in (splits["fashion"].x_train, splits["fashion"].x_valid))
+    assert splits["fashion"].standardized().x_train.ctypes.data % 64 == 0
+
+
+# The stand-in
+
+
+def test_the_ground_is_patches_of_the_photographs():
+    photographs = load_sample_images().images
+    blank = standins.fashion_on_photos(np.zeros((3, 28, 28), np.uint8), seed=5)
+    for patch in blank:  # without an item, what is left is a piece of a photograph
+        corners = [np.argwhere((photo[: 427 - 31, : 640 - 31] == patch[0, 0]).all(axis=-1)) for photo in photographs]
+        assert any(
+            np.array_equal(photo[top : top + 32, left : left + 32], patch)
+            for photo, places in zip(photographs, corners)
+            for top, left in places
+        )
+
+
+def test_items_are_tinted_shifted_mirrored_and_blended_by_absolute_difference(monkeypatch):
+    monkeypatch.setattr(standins, "_patches", lambda count, rng: np.full((count, 32, 32, 3), 100, np.uint8))
+    item = np.zeros((28, 28), np.uint8)
+    item[:, :10] = 250  # a bar at the left edge: 250 x (0.4 to 1) lies above the grey of the patch
+    made = standins.fashion_on_photos(np.repeat(item[None], 1_000, axis=0), seed=5)
+    assert np.array_equal(made, standins.fashion_on_photos(np.repeat(item[None], 1_000, axis=0), seed=5))
+    corners = set()
+    for image in made:
+        rows, columns = (np.flatnonzero((image != 100).any(axis=(1 - axis, 2))) for axis in (0, 1))
+        assert (len(rows), len(columns)) == (28, 10)
+        inside = image[rows[0] : rows[0] + 28, columns[0] : columns[0] + 10].reshape(-1, 3)
+        assert (inside == inside[0]).all() and inside.max() <= 250 - 100
+        corners.add((rows[0], columns[0]))
+    # 5 places down; across 5 of the bar at the left edge, and 5 at the right edge of the mirrored item
+    assert corners == {(row, column) for row in range(5) for column in [*range(5), *range(18, 23)]}
+    assert len({tuple(np.unique(image[16], axis=0).ravel()) for image in made}) > 50
+
+
+def test_items_of_one_part_never_appear_in_another(splits, monkeypatch):
+    used = []
+    monkeypatch.setattr(standins, "fashion_on_photos", lambda images, seed: used.append(images) or images)
+    datasets.load("cifar10", seed=3)
+    train, valid, test = ({image.tobytes() for image in images} for images in used)
+    assert [len(train), len(valid), len(test)] == [8_000, 2_000, 2_000]
+    assert not (train & valid or train & test or valid & test)

@@ -1,0 +1,207 @@
+"""One walk over all exercises of the course, and over the cells that show them."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+
+import jupytext
+import keras
+import numpy as np
+import pytest
+
+from helpers import exercises
+from helpers.course import notebooks
+from helpers.exercises import exercise as room
+from helpers.exercises import overfitting
+from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise, Mistake, writing
+
+MODULES = [name for _, name, _ in pkgutil.iter_modules(exercises.__path__) if name != "exercise"]
+
+
+def exercises_of(module: str) -> list[Exercise]:
+    members = vars(importlib.import_module(f"helpers.exercises.{module}")).values()
+    return [member for member in members if isinstance(member, Exercise)]
+
+
+ALL = [pytest.param(one, module, id=f"{module}.{one.name}") for module in MODULES for one in exercises_of(module)]
+every_exercise = pytest.mark.parametrize(("one", "module"), ALL)
+
+
+@every_exercise
+def test_the_stub_is_not_attempted(one, module):
+    assert one.check(one.stub, *one.evidence).status == NOT_ATTEMPTED
+    assert one.check(..., *one.evidence).status == NOT_ATTEMPTED
+
+
+@every_exercise
+def test_right_answers_are_correct(one, module):
+    for answer in (one.reference, *one.equivalents):
+        result = one.check(answer, *one.evidence)
+        assert result.status == CORRECT, result.message
+
+
+@every_exercise
+def test_each_wrong_answer_gets_its_own_message(one, module):
+    assert one.mistakes, "an exercise names the mistakes that people make"
+    assert len({mistake.message for mistake in one.mistakes}) == len(one.mistakes)
+    for mistake in one.mistakes:
+        result = one.check(mistake.answer, *one.evidence)
+        assert (result.status, result.message) == (NOT_YET, mistake.message)
+
+
+@every_exercise
+def test_any_other_answer_is_not_yet_and_never_raises(one, module, capsys):
+    for answer in (None, 7, "words", {}, lambda *arguments: print("done"), lambda *arguments: 1 / 0, lambda: 0):
+        result = one.check(answer, *one.evidence)
+        assert result.status == NOT_YET and result.message
+
+
+@every_exercise
+def test_hints_and_solution_can_be_read(one, module, capsys):
+    for number in range(1, len(one.hints) + 1):
+        one.hint(number)
+    one.solution()
+    shown = capsys.readouterr().out
+    assert all(hint in shown for hint in one.hints)
+    with pytest.raises(ValueError, match="hint"):
+        one.hint(len(one.hints) + 1)
+    if callable(one.reference):
+        assert f"def {one.stub.__name__}(" in shown and "_solution" not in shown
+
+
+def lesson_of(module: str):
+    return next(path for path in notebooks.lessons() if path.stem.endswith(module))
+
+
+def words(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+@every_exercise
+def test_the_lesson_shows_the_prompt_the_stub_and_the_check(one, module):
+    cells = jupytext.read(lesson_of(module).with_suffix(".py")).cells
+    markdown = words(" ".join(cell.source for cell in cells if cell.cell_type == "markdown"))
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    assert words(one.prompt) in markdown
+    attribute = next(name for name, value in vars(importlib.import_module(f"helpers.exercises.{module}")).items() if value is one)
+    assert f"ex.{attribute}.check(" in code
+    if inspect.isfunction(one.stub):
+        shown = next(node for node in ast.parse(code).body if getattr(node, "name", "") == one.stub.__name__)
+        meant = ast.parse(inspect.getsource(one.stub)).body[0]
+        assert ast.dump(shown) == ast.dump(meant)
+    else:
+        assert all(f'"{question}": ...' in code for question in one.stub)
+
+
+def test_names_are_unique_within_a_lesson():
+    for module in MODULES:
+        names = [one.name for one in exercises_of(module)]
+        assert len(set(names)) == len(names)
+
+
+# The machinery itself ------------------------------------------------------------------------------------------------
+
+
+def double(x):
+    ...  # return twice x
+
+
+def double_solution(x):
+    return 2 * x
+
+
+doubling = writing(
+    "doubling",
+    prompt="Double it.",
+    stub=double,
+    reference=double_solution,
+    cases=((np.array([1.0, 2.0]),), (np.array([3.0]),)),
+    praise="Twice.",
+    hints=("Once more.",),
+    mistakes=(Mistake(lambda x: x**2, "That is the square."),),
+)
+
+
+def test_an_answer_that_changes_its_arguments_spoils_nothing():
+    def greedy(x):
+        x *= 2
+        return x
+
+    assert doubling.check(greedy).status == CORRECT
+    assert doubling.check(double_solution).status == CORRECT
+
+
+def test_an_unknown_mistake_is_told_the_first_case_that_differs():
+    message = doubling.check(lambda x: 2 * x + (len(x) == 1)).message
+    assert "double([3.0])" in message and "[6.0]" in message and "[7.0]" in message
+
+
+def test_forgetting_return_and_calling_too_early_are_named():
+    assert "return" in doubling.check(lambda x: print(2 * x)).message
+    assert "parentheses" in doubling.check(np.array([2.0, 4.0])).message
+
+
+def test_a_docstring_alone_is_no_attempt_but_any_code_is():
+    def double(x):
+        """I shall do this tomorrow."""
+        ...
+
+    def started(x):
+        return x
+
+    assert doubling.check(double).status == NOT_ATTEMPTED
+    assert doubling.check(started).status == NOT_YET
+
+
+def test_where_the_import_stands_makes_no_difference():
+    source = "def centred(x):\n    return x - np.mean(x)\n"
+    module, cell = {}, {"np": np}
+    exec(compile("import numpy as np\n" + source, "module", "exec"), module)
+    exec(compile(source, "cell", "exec"), cell)
+    exec(compile(source.replace("mean", "median"), "cell", "exec"), changed := {"np": np})
+    assert room.untouched(cell["centred"], module["centred"])
+    assert not room.untouched(changed["centred"], module["centred"])
+
+
+def test_interrupting_a_check_interrupts_it():
+    def forever(x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        doubling.check(forever)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "equal"),
+    [
+        (np.float32(1 / 3), 1 / 3, True),
+        ([1, 2], (1, 2), True),
+        ((1, 2, 3), (1, 2), False),
+        (None, 1, False),
+        ("1", 1, False),
+        ("rises", "rises", True),
+        (np.nan, np.nan, True),
+        (ValueError, ValueError, True),
+        (ValueError, 1, False),
+    ],
+)
+def test_same_compares_values_and_not_types(given, expected, equal):
+    assert room.same(given, expected) is equal
+
+
+def test_stopping_agrees_with_keras_on_random_curves():
+    generator = np.random.default_rng(0)
+    for _ in range(300):
+        curve = generator.normal(size=generator.integers(3, 30)).cumsum().round(2)
+        patience, min_delta = int(generator.integers(0, 6)), float(generator.choice([0.0, 0.001, 0.5]))
+        case = curve.tolist(), max(patience, 1), min_delta
+        assert overfitting.stop_solution(*case) == overfitting.stop_as_keras_does(*case)
+
+
+@pytest.mark.parametrize("widths", [(5, [], 2), (5, [3], 1), (7, [4, 4, 9], 3)])
+def test_counting_agrees_with_keras(widths):
+    inputs, hidden, outputs = widths
+    model = keras.Sequential([keras.Input((inputs,)), *map(keras.layers.Dense, (*hidden, outputs))])
+    assert overfitting.count_parameters_solution(*widths) == model.count_params()

@@ -1,0 +1,270 @@
+"""`python -m helpers grade`: a folder of learners' notebooks, honest, wrong and hostile ones."""
+
+import csv
+import importlib
+import inspect
+import json
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from helpers.exercises.grading import grade as grading, submissions
+from helpers.__main__ import main
+from helpers.exercises import overfitting
+from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise
+from helpers.exercises.grading.grade import CRASH, KILLED, TIME
+from helpers.exercises.grading.submissions import EXIT, MEMORY, OK, SOLUTION, SYNTAX, UNREADABLE
+
+LESSON = grading.lessons()["overfitting"]
+NAMES = ["degree_prediction", "choosing", "counting", "turn_prediction", "preparing", "stopping"]
+
+
+# The parts -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", grading.lessons())
+def test_every_exercise_of_every_lesson_has_a_named_answer(module):
+    members = vars(importlib.import_module(f"helpers.exercises.{module}"))
+    exercises = {name for name, value in members.items() if isinstance(value, Exercise)}
+    answers = grading.read_lesson(module).answers
+    assert set(answers) == exercises
+    assert all(answer.isidentifier() for answer in answers.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["absent"], "no .ipynb below absent"),
+        (["."], "name the lesson"),
+        ([".", "--lesson", "09_dancing"], "no lesson 'dancing'"),
+        ([".", "--lesson", "01_overfitting", "--out", "grades.xlsx"], "name a .csv file"),
+        ([".", "--lesson", "01_overfitting", "--seconds", "0"], "above 0"),
+        ([".", "--lesson", "01_overfitting", "--out", "absent/grades.csv"], "no folder absent"),
+        ([".", "--lesson", "01_overfitting", "--out", "other.csv"], "was not written by this command"),
+    ],
+)
+def test_bad_input_is_named_before_any_work(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    Path("somebody.ipynb").write_text("{}")
+    Path("other.json").write_text('{"somebody": 1}')
+    with pytest.raises(SystemExit) as stop:
+        main(["grade", *arguments])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"somebody.ipynb", "other.json"}
+
+
+def test_the_lesson_is_the_one_that_most_notebooks_are_of(tmp_path):
+    for name, module in {"a": "resampling", "b": "overfitting", "c/1": "overfitting"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.ipynb").write_text(f'"from helpers.exercises import {module} as ex"')
+    found = grading.learners(tmp_path)
+    assert list(found) == ["a", "b", "c/1"]
+    assert grading.most_imported(list(found.values())) == "overfitting"
+
+
+GOOD = b'{"verdict": "correct", "event": "ok", "message": "Well."}'
+
+
+@pytest.mark.parametrize(
+    ("text", "late", "exitcode", "expected"),
+    [
+        (GOOD, False, 0, (CORRECT, OK)),
+        (GOOD, True, -9, (CORRECT, OK)),  # said before it was ended
+        (b"", True, -9, (NOT_YET, TIME)),
+        (b"", False, -24, (NOT_YET, TIME)),  # the limit of computing time
+        (b"", False, -9, (NOT_YET, KILLED)),
+        (b"", False, -11, (NOT_YET, CRASH)),
+        (b"", False, 0, (NOT_YET, EXIT)),
+        (b'{"verdict": "excellent", "event": "ok", "message": ""}', False, 0, (NOT_YET, EXIT)),
+        (b'{"verdict": "correct", "event": 3, "message": ""}', False, 0, (NOT_YET, EXIT)),
+        (b'["correct"]', False, 0, (NOT_YET, EXIT)),
+        (b"\x80\x04pickle", False, 0, (NOT_YET, EXIT)),
+    ],
+)
+def test_what_a_process_says_is_believed_only_in_its_form(text, late, exitcode, expected):
+    found = grading.finding(text, late, exitcode)
+    assert (found.verdict, found.event) == expected
+
+
+def test_a_row_says_what_happened_to_which_exercise():
+    def found(*pairs):
+        return {f"e{number}": {"verdict": verdict, "event": event} for number, (verdict, event) in enumerate(pairs)}
+
+    assert grading.row("a", found((CORRECT, OK), (NOT_YET, OK))) == ["a", CORRECT, NOT_YET, 1, "ok"]
+    assert grading.row("a", found((CORRECT, OK), (NOT_YET, TIME)))[-1] == "e1: timed out"
+    assert grading.row("a", found((NOT_ATTEMPTED, UNREADABLE), (NOT_ATTEMPTED, UNREADABLE)))[-1] == "unreadable"
+
+
+def test_what_is_not_protected_is_said(monkeypatch):
+    assert "THE NETWORK IS OPEN" in grading.protection(False)
+    assert "no network" in grading.protection(True)
+    assert all("NOT protected: files" in grading.protection(walled) for walled in (True, False))
+    monkeypatch.setattr(grading.sys, "platform", "darwin")
+    assert "MEMORY IS NOT LIMITED" in grading.protection(False)
+
+
+# Thirty learners -----------------------------------------------------------------------------------------------------
+
+
+def solutions(module: str) -> dict[str, str]:
+    """The source of the right answer to each exercise of a lesson, by the name that the lesson asks for."""
+    exercises = importlib.import_module(f"helpers.exercises.{module}")
+    named = {name: getattr(exercises, exercise) for exercise, name in grading.read_lesson(module).answers.items()}
+    return {name: one.solution_text() if callable(one.reference) else f"{name} = {one.reference!r}" for name, one in named.items()}
+
+
+def mistaken(answer, stub) -> str:
+    """The source of a wrong answer under the name that the lesson asks for."""
+    return textwrap.dedent(inspect.getsource(answer)).replace(answer.__name__, stub.__name__)
+
+
+SOLUTIONS = solutions("overfitting")
+COUNT = "def count_parameters(inputs, hidden, outputs):\n    "
+
+
+def filled_in(lesson: Path, sources: dict[str, str]) -> list[str]:
+    """The code cells of a lesson with these sources in the place of the stubs."""
+    cells = []
+    for cell in submissions.code_cells(lesson, 10_000_000):
+        for statement in submissions.parsed([cell])[0]:
+            for name in sources.keys() & statement.defines:
+                cell = cell.replace(original(cell, statement.node), sources[name])
+        cells.append(cell)
+    return cells
+
+
+def solved(**changes: str) -> list[str]:
+    """The code cells of lesson 1 solved rightly but for `changes`, by the name of the answer."""
+    return filled_in(LESSON, SOLUTIONS | changes)
+
+
+def original(cell: str, node) -> str:
+    return "\n".join(cell.splitlines()[node.lineno - 1 : node.end_lineno])
+
+
+def notebook(cells: list[str]) -> str:
+    fake = {"output_type": "display_data", "metadata": {}, "data": {"text/plain": "✓ counting: correct."}}
+    return json.dumps({
+        "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+        "cells": [{"cell_type": "code", "metadata": {}, "execution_count": 1, "source": cell, "outputs": [fake]} for cell in cells],
+    })  # fmt: skip
+
+
+MISTAKES = {
+    "no_biases": overfitting.count_without_biases,
+    "bias_per_input": overfitting.count_bias_per_input,
+    "units": overfitting.count_units,
+}
+ALL, ONE_WRONG, ONE_LEFT = 6, {"counting": NOT_YET}, {"counting": NOT_ATTEMPTED}
+COUNTED = {
+    name: (notebook(solved(count_parameters=mistaken(answer, overfitting.count_parameters))), ONE_WRONG, OK)
+    for name, answer in MISTAKES.items()
+}
+
+
+def counting(event: str, body: str) -> tuple[str, dict, str]:
+    """A learner whose `count_parameters` has this body and to whom this happens."""
+    return notebook(solved(count_parameters=COUNT + body)), ONE_WRONG, f"counting: {event}" if event != OK else OK
+
+
+RIGHT = SOLUTIONS["count_parameters"]
+FORGED = "ex.counting.check = lambda answer: print('✓ counting: correct.')\ntype(ex.counting).check = ex.counting.check"
+# Learner: what is handed in, the verdicts that are not "correct", the status.
+LEARNERS = {
+    "ann": (notebook(solved()), {}, OK),
+    "ben": (notebook(solved(count_parameters=mistaken(overfitting.count_parameters_in_keras, overfitting.count_parameters))), {}, OK),
+    "untouched": (LESSON.read_text(encoding="utf-8"), dict.fromkeys(NAMES, NOT_ATTEMPTED), OK),
+    **COUNTED,
+    "syntax": (notebook(solved(count_parameters="def count_parameters(inputs, hidden, outputs) return 3")), ONE_WRONG, f"counting: {SYNTAX}"),
+    "loop": counting(TIME, "while True: pass"),
+    "sleep": counting(TIME, "__import__('time').sleep(1e6)"),
+    "memory": counting(MEMORY, "heap = []\n    while True: heap.append(np.empty(10**7))"),
+    "memory_at_once": counting(MEMORY, "return [0] * 10**12"),
+    "missing_cells": (notebook([cell for cell in solved() if "count_parameters" not in cell]), ONE_LEFT, OK),
+    "no_setup": (notebook([cell for cell in solved() if "import" not in cell]), {}, OK),
+    "edited_check": (notebook([cell.replace("ex.counting.check(", "print('correct', ") for cell in solved(count_parameters=COUNT + "return 1")]), ONE_WRONG, OK),
+    "patched_check": (notebook([*solved(count_parameters=COUNT + "return 1"), FORGED]), ONE_WRONG, OK),
+    "exit_cells": (notebook(["import os, sys; os._exit(0)", "sys.exit()", *solved(), "exit()"]), {}, OK),
+    "exit": counting(EXIT, "raise SystemExit"),
+    "exit_at_once": counting(EXIT, "import os; os._exit(0)"),
+    "kill": counting(KILLED, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"),
+    "crash": counting(CRASH, "import ctypes; ctypes.string_at(0)"),
+    "output": counting(TIME, "while True: print('x' * 10**6)"),
+    "large_file": counting(OK, "open('file', 'wb').write(bytes(10**8))"),
+    "network": counting(OK, "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)"),
+    "solution": (notebook(solved(count_parameters="count_parameters = ex.counting.reference")), ONE_WRONG, f"counting: {SOLUTION}"),
+    "daemon": (notebook(solved(count_parameters=RIGHT.replace("widths =", "import subprocess; subprocess.Popen(['sleep', '1000'])\n    widths ="))), {}, OK),
+    "no_cells": (notebook([]), dict.fromkeys(NAMES, NOT_ATTEMPTED), OK),
+    "empty": ("", dict.fromkeys(NAMES, NOT_ATTEMPTED), UNREADABLE),
+    "no_json": ("{", dict.fromkeys(NAMES, NOT_ATTEMPTED), UNREADABLE),
+    "too_large": (" " * (grading.LARGEST_NOTEBOOK + 1), dict.fromkeys(NAMES, NOT_ATTEMPTED), UNREADABLE),
+    "folder/of one": (notebook(solved(prediction='prediction = {"training error": "falls", "test error": "rises"}')), {"degree_prediction": NOT_YET}, OK),
+}  # fmt: skip
+
+
+def hand_in(folder: Path, names) -> None:
+    for name in names:
+        path = folder / f"{name}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(LEARNERS[name][0], encoding="utf-8")
+
+
+def graded(folder: Path, out: Path, *, seconds: int = 4, gigabytes: int = 2) -> dict[str, dict[str, str]]:
+    """The table, by learner."""
+    limits = ["--seconds", str(seconds), "--memory", str(gigabytes)]
+    assert main(["grade", str(folder), "--out", str(out), *limits]) == 0
+    with out.open(encoding="utf-8") as file:
+        return {line["learner"]: line for line in csv.DictReader(file)}
+
+
+def expected(name: str) -> dict[str, str]:
+    _, verdicts, status = LEARNERS[name]
+    line = dict.fromkeys(NAMES, CORRECT) | verdicts
+    correct = list(line.values()).count(CORRECT)
+    return {"learner": name, **line, "correct": str(correct), "status": status}
+
+
+@pytest.mark.slow
+def test_thirty_learners_each_get_their_own_row(tmp_path, capfd):
+    assert len(LEARNERS) == 30
+    hand_in(tmp_path / "in", LEARNERS)
+    out = tmp_path / "grades.csv"
+
+    assert graded(tmp_path / "in", out) == {name: expected(name) for name in sorted(LEARNERS, key=lambda name: f"{name}.ipynb")}
+
+    reasons = json.loads(out.with_suffix(".json").read_text())
+    assert "every unit of every layer has a bias" in reasons["no_biases"]["found"]["counting"]["message"]
+    assert "File too large" in reasons["large_file"]["found"]["counting"]["message"]
+    if grading.wall():
+        assert "unreachable" in reasons["network"]["found"]["counting"]["message"]
+    assert capfd.readouterr().err == ""  # no bar where there is no terminal, nothing of TensorFlow's
+
+
+@pytest.mark.slow
+def test_finished_learners_are_kept_and_changed_ones_are_graded_again(tmp_path, capfd):
+    folder, out = tmp_path / "in", tmp_path / "grades.csv"
+    hand_in(folder, ["ann", "syntax", "untouched"])
+    graded(folder, out)
+    kept = json.loads(out.with_suffix(".json").read_text())
+    kept["ann"]["found"]["choosing"]["verdict"] = NOT_YET  # so that it shows who was graded again
+    kept["untouched"]["found"]["choosing"]["verdict"] = NOT_YET
+    out.with_suffix(".json").write_text(json.dumps(kept))
+    (folder / "untouched.ipynb").write_text(LEARNERS["no_cells"][0])
+    (folder / "syntax.ipynb").unlink()
+    capfd.readouterr()
+
+    table = graded(folder, out)
+
+    assert "1 of 2 were finished before" in capfd.readouterr().out
+    assert {name: line["choosing"] for name, line in table.items()} == {"ann": NOT_YET, "untouched": NOT_ATTEMPTED}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["resampling", "batch_normalization"])  # helpers of the lesson's; nets
+def test_the_solutions_of_a_lesson_are_correct(tmp_path, module):
+    cells = filled_in(grading.lessons()[module], solutions(module))
+    (tmp_path / "somebody.ipynb").write_text(notebook(cells), encoding="utf-8")
+    (line,) = graded(tmp_path, tmp_path / "grades.csv", seconds=60, gigabytes=4).values()
+    assert set(line.values()) == {"somebody", CORRECT, str(len(line) - 3), OK}

@@ -1,0 +1,187 @@
+"""Changes of minibatches: against NumPy and SciPy, on images with and without a colour axis, uint8 and float."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import ndimage, stats
+
+from helpers import datasets, training
+from helpers.nets import augmentation
+
+COUNT, SIZE = 64, 9
+
+
+@pytest.fixture
+def y():
+    return np.eye(4, dtype=np.float32)[np.arange(COUNT) % 4]
+
+
+def images(kind: str) -> np.ndarray:
+    shape = (COUNT, SIZE, SIZE) if "grey" in kind else (COUNT, SIZE, SIZE, 3)
+    drawn = np.random.default_rng(0).integers(1, 256, shape).astype(np.uint8)
+    return drawn if "uint8" in kind else drawn.astype(np.float32)
+
+
+every_kind = pytest.mark.parametrize("kind", ["grey uint8", "grey float", "colour uint8", "colour float"])
+
+
+def apply(change, x, y, seed=(3, 4)):
+    new_x, new_y = change(tf.constant(x), tf.constant(y), tf.constant(seed, tf.int64))
+    return new_x.numpy(), new_y.numpy()
+
+
+@every_kind
+def test_shifts_move_each_image_by_whole_pixels_and_repeat_its_border(kind, y):
+    x = images(kind)
+    moved, targets = apply(augmentation.shifts(2), x, y)
+    assert moved.dtype == x.dtype and (targets == y).all()
+    moves = {(down, right) for down in range(-2, 3) for right in range(-2, 3)}
+    found = set()
+    for before, after in zip(x, moved, strict=True):
+        rest = [0] * (before.ndim - 2)
+        mine = [move for move in moves if (ndimage.shift(before, [*move, *rest], order=0, mode="nearest") == after).all()]
+        assert len(mine) == 1
+        found |= set(mine)
+    assert len(found) > 15
+
+
+@every_kind
+def test_flips_mirror_about_half_of_the_images(kind, y):
+    x = images(kind)
+    for axis in (1, 2):
+        turned, targets = apply(augmentation.flips(axis), x, y)
+        mirrored = np.array([(after == np.flip(before, axis - 1)).all() for before, after in zip(x, turned, strict=True)])
+        kept = np.array([(after == before).all() for before, after in zip(x, turned, strict=True)])
+        assert (mirrored ^ kept).all() and 0.3 < mirrored.mean() < 0.7 and turned.dtype == x.dtype
+        assert (targets == y).all()
+
+
+@every_kind
+def test_rotations_turn_about_the_middle(kind, y):
+    x = images(kind)
+    same, _ = apply(augmentation.rotations(0), x, y)
+    assert (same == x).all()
+    turned, _ = apply(augmentation.rotations(30), x, y)
+    middle = SIZE // 2
+    assert (turned[:, middle, middle] == x[:, middle, middle]).all() and (turned != x).any()
+
+
+def test_rotations_agree_with_scipy():
+    clothes = datasets.load("fashion").x_train[:1].astype(np.float32)
+    angles = np.arange(-20, 20.05, 0.1)
+    theirs = np.array([ndimage.rotate(clothes[0], angle, reshape=False, order=0, mode="nearest") for angle in angles])
+    found = []
+    for number in range(8):
+        ours, _ = apply(augmentation.rotations(20), clothes, np.zeros(1, np.float32), (number, 0))
+        different = (ours != theirs).mean(axis=(1, 2))
+        assert different.min() < 0.02  # no more than rounding on the edge between two pixels
+        found.append(angles[different.argmin()])
+    assert min(found) < -5 and max(found) > 5
+
+
+def test_noise_has_its_deviation_and_leaves_the_targets(y):
+    x = images("colour uint8")
+    noisy, targets = apply(augmentation.noise(0.3), x, y)
+    difference = noisy - x
+    assert noisy.dtype == np.float32 and (targets == y).all()
+    assert difference.std() == pytest.approx(0.3, rel=0.02) and abs(difference.mean()) < 0.01
+
+
+@every_kind
+def test_mixup_mixes_inputs_and_targets_in_one_proportion(kind, y):
+    x = images(kind)
+    mixed, targets = apply(augmentation.mixup(0.5), x, y)
+    partner, other = np.roll(x, 1, axis=0).astype(float), np.roll(y, 1, axis=0)
+    shares = targets[np.arange(COUNT), np.arange(COUNT) % 4]  # neighbours are of different classes
+    np.testing.assert_allclose(targets, shares[:, None] * y + (1 - shares[:, None]) * other, atol=1e-6)
+    wide = shares.reshape(-1, *[1] * (x.ndim - 1))
+    np.testing.assert_allclose(mixed, wide * x + (1 - wide) * partner, atol=1e-3)
+
+
+def test_shares_come_from_the_beta_distribution():
+    for alpha in (0.4, 1.0, 3.0):
+        drawn = augmentation.beta(4000, alpha, (1, 2)).numpy()
+        assert stats.kstest(drawn, stats.beta(alpha, alpha).cdf).pvalue > 0.01
+
+
+@every_kind
+def test_cutmix_puts_in_one_rectangle_and_mixes_the_targets_by_its_area(kind, y):
+    x = images(kind)
+    mixed, targets = apply(augmentation.cutmix(1.0), x, y)
+    assert mixed.dtype == x.dtype
+    partner, other = np.roll(x, 1, axis=0), np.roll(y, 1, axis=0)
+    flat = (COUNT, SIZE, SIZE, -1)
+    foreign = (mixed != x).reshape(flat).any(axis=-1)
+    assert ((mixed == x) | (mixed == partner)).all()
+    for number, mask in enumerate(foreign):
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if len(rows):
+            box = np.zeros((SIZE, SIZE), bool)
+            box[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
+            area = box.mean()
+            assert mask.sum() >= 0.8 * box.sum()  # by chance a foreign pixel may be the same
+            np.testing.assert_allclose(targets[number], (1 - area) * y[number] + area * other[number], atol=0.05)
+
+
+@pytest.mark.parametrize("change", [augmentation.mixup(0.2), augmentation.cutmix(1.0)])
+def test_class_numbers_cannot_be_mixed(change):
+    with pytest.raises(ValueError, match="one-hot"):
+        apply(change, images("grey float"), np.zeros(COUNT, np.int64))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: augmentation.shifts(-1), lambda: augmentation.rotations(-1), lambda: augmentation.flips(0),
+     lambda: augmentation.noise(-0.1), lambda: augmentation.mixup(0), lambda: augmentation.cutmix(-1)],
+)  # fmt: skip
+def test_impossible_settings_are_refused(make):
+    with pytest.raises(ValueError, match="is -|is 0"):
+        make()
+
+
+def test_a_chain_makes_all_changes_with_seeds_of_their_own(y):
+    x = images("colour float")
+    first, second = augmentation.split(tf.constant([3, 4], tf.int64), 2)
+    assert (first.numpy() != second.numpy()).any()
+    moved, targets = apply(augmentation.shifts(2), x, y, first.numpy())
+    flipped, _ = apply(augmentation.flips(), moved, targets, second.numpy())
+    chained, _ = apply(augmentation.chain(augmentation.shifts(2), augmentation.flips()), x, y)
+    assert (chained == flipped).all()
+
+
+CHANGES = {
+    "shifts": augmentation.shifts(1),
+    "rotations": augmentation.rotations(10),
+    "flips": augmentation.flips(),
+    "mixup": augmentation.mixup(0.2),
+    "cutmix": augmentation.cutmix(1.0),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_same_seed_repeats_another_differs_and_xla_can_compile_it(name, y):
+    x = images("colour uint8")
+    change = CHANGES[name]
+    once, again, other = apply(change, x, y)[0], apply(change, x, y)[0], apply(change, x, y, (3, 5))[0]
+    assert (once == again).all() and (once != other).any()
+    compiled = apply(tf.function(change, jit_compile=True), x, y)[0]  # with a generator of its own
+    assert compiled.dtype == once.dtype and (compiled != x).any()
+
+
+@pytest.mark.parametrize("name", ["shifts", "cutmix"])
+def test_the_training_loop_takes_it(name):
+    digits = datasets.load("digits", size=64)
+    one_hot = np.eye(10, dtype=np.float32)
+    digits = replace(digits, y_train=one_hot[digits.y_train], y_valid=one_hot[digits.y_valid])
+
+    def build():
+        return keras.Sequential([keras.Input((8, 8)), keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")])
+
+    settings = {"epochs": 2, "batch_size": 32, "optimizer": "adam", "loss": "categorical_crossentropy"}
+    runs = training.fit_runs(build, digits, runs=2, augment=CHANGES[name], **settings)
+    still = training.fit_runs(build, digits, runs=2, augment=lambda x, y, seed: (x, y), **settings)
+    assert np.isfinite(runs.history["val_loss"]).all()
+    assert (runs.history["loss"] != still.history["loss"]).all()

@@ -1,0 +1,34 @@
+"""The builders make the layers that they promise."""
+
+import keras
+import numpy as np
+
+from helpers.nets import models
+
+
+def kinds(model) -> list[str]:
+    return [type(layer).__name__ for layer in model.layers]
+
+
+def test_a_convnet_pools_between_its_stages_and_averages_at_the_end():
+    model = models.convnet((32, 32, 3), [[8, 8], [16]], 10)
+    convolved = ["Conv2D", "Activation"]
+    expected = [*convolved, *convolved, "MaxPooling2D", *convolved, "GlobalAveragePooling2D", "Dense"]
+    assert kinds(model) == expected
+    assert model.count_params() == (27 * 8 + 8) + (72 * 8 + 8) + (72 * 16 + 16) + (16 * 10 + 10)
+
+
+def test_batch_norm_stands_before_the_activation_and_replaces_the_bias():
+    model = models.convnet((8, 8, 1), [[4]], batch_norm=True)
+    assert kinds(model)[:3] == ["Conv2D", "BatchNormalization", "Activation"]
+    assert not model.layers[0].use_bias
+
+
+def test_a_grey_image_needs_no_axis_for_its_channel():
+    model = models.convnet((8, 8), [[4]], 2, kernel_regularizer=keras.regularizers.L2(0.1))
+    assert model(np.zeros((3, 8, 8))).shape == (3, 2)
+    assert len(model.losses) == 1
+
+
+def test_a_convnet_for_cifar10_stays_within_the_parameters_of_the_deep_net():
+    assert models.convnet((32, 32, 3), [[48, 48], [96, 96], [128, 160]], 10, batch_norm=True).count_params() <= 500_210

@@ -1,0 +1,132 @@
+"""CONTRIBUTING.md says what works: its steps are followed with its own blocks of code."""
+
+import importlib.util
+import re
+import shutil
+import sys
+import textwrap
+import tomllib
+
+import jupytext
+import numpy as np
+import pytest
+
+from helpers import claims
+from helpers.course import notebooks
+from helpers.exercises.core import Exercise
+from helpers.runtime import ROOT
+from tests import test_claims_toml, test_exercises, test_notebooks
+
+PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def blocks(heading: str, language: str) -> list[str]:
+    """The blocks of code in this language in the section with this heading."""
+    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)[1]
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", section, re.MULTILINE | re.DOTALL)
+    return [textwrap.dedent(text) for _, text in found]
+
+
+def test_files_that_are_named_are_there_but_for_the_new_lesson_s():
+    named = set(re.findall(r"`((?:[\w.-]+/)*[\w-]+\.(?:py|ipynb|toml|md))`", PAGE))
+    missing = {path for path in named if not (ROOT / path).exists()}
+    assert missing == {"notebooks/09_topic.py", "notebooks/09_topic.ipynb", "notebooks/audits/09_topic.py", "helpers/exercises/topic.py"}
+
+
+def test_commands_that_are_named_are_in_the_makefile():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^|`)make (\w+)", PAGE, re.MULTILINE))
+    assert {"setup", "unit", "sync", "execute", "test", "lab"} <= named
+    assert [name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)] == []
+
+
+def test_every_room_of_the_house_is_in_the_table():
+    rooms = {path.stem for path in (ROOT / "helpers").glob("*.py")} - {"__init__"}
+    rooms |= {path.parent.name + "/" for path in (ROOT / "helpers").glob("*/__init__.py")}
+    assert rooms == set(re.findall(r"`([\w/]+)`", "".join(re.findall(r"^\| \d \|([^|]*)\|", PAGE, re.MULTILINE))))
+
+
+# A claim -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_new_claim(tmp_path, monkeypatch):
+    """The claims file with the page's claim at the end of its topic, and the raised count."""
+    (entry,) = blocks("Add a claim", "toml")
+    text = (ROOT / "notebooks" / "claims.toml").read_text(encoding="utf-8")
+    file = tmp_path / "claims.toml"
+    file.write_text(text.replace("\n# CVB: ", f"\n{entry}\n# CVB: "), encoding="utf-8")
+    monkeypatch.setitem(test_claims_toml.COUNTS, "OVF", test_claims_toml.COUNTS["OVF"] + 1)
+    entries = claims.read(file)
+    monkeypatch.setattr(claims, "read", lambda: entries)
+    return file
+
+
+def test_a_claim_that_is_added_as_described_passes_all_checks_of_the_file(with_new_claim):
+    text = with_new_claim.read_text(encoding="utf-8")
+    items = tomllib.loads(text)
+    test_claims_toml.test_every_topic_has_all_its_items_in_order(items)
+    test_claims_toml.test_file_is_plain_ascii(text)
+    test_claims_toml.test_every_item_has_the_same_fields(items)
+    test_claims_toml.test_kinds_and_expectations_are_of_the_vocabulary(items)
+    test_claims_toml.test_every_item_belongs_to_its_lesson(items)
+    test_claims_toml.test_every_item_says_where_it_was_found(items)
+    for field in ("statement", "because"):
+        test_claims_toml.test_prose_is_one_short_sentence(items, field)
+        test_claims_toml.test_no_sentence_occurs_twice(items, field)
+
+
+def test_the_cell_that_measures_it_gives_a_verdict(with_new_claim):
+    (cell,) = blocks("Add a claim", "python")
+    low, high = np.linspace(0.2, 0.3, 10), np.linspace(0.5, 0.7, 10)
+    names = {"claims": claims, "verdicts": [], "validation_error": high, "training_error": low, "wine": "wine"}
+    exec(cell, names)
+    assert [(one.id, one.verdict) for one in names["verdicts"]] == [("OVF-38", claims.SUPPORTED)]
+
+
+# An exercise ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_exercise_that_is_made_as_described_passes_the_walk(tmp_path, monkeypatch, capsys):
+    source, cells = blocks("Add an exercise", "python")
+    file = tmp_path / "described.py"
+    file.write_text(f"from helpers.exercises.core import Mistake, writing\n\n\n{source}", encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("helpers.exercises.described", file)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    (one,) = [member for member in vars(module).values() if isinstance(member, Exercise)]
+
+    test_exercises.test_the_stub_is_not_attempted(one, "described")
+    test_exercises.test_right_answers_are_correct(one, "described")
+    test_exercises.test_each_wrong_answer_gets_its_own_message(one, "described")
+    test_exercises.test_any_other_answer_is_not_yet_and_never_raises(one, "described", capsys)
+    test_exercises.test_hints_and_solution_can_be_read(one, "described", capsys)
+    lesson = tmp_path / "lesson.py"
+    lesson.write_text(cells, encoding="utf-8")
+    monkeypatch.setattr(test_exercises, "lesson_of", lambda module: lesson)
+    test_exercises.test_the_lesson_shows_the_prompt_the_stub_and_the_check(one, "described")
+
+
+# A lesson ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_lesson_that_is_begun_as_described_keeps_the_rules(tmp_path):
+    (skeleton,) = blocks("Add a lesson", "python")
+    other = jupytext.read(ROOT / "notebooks" / "01_overfitting.py")
+    (setup,) = [cell.source for cell in other.cells if "setup" in cell.metadata.get("tags", ())]
+    script = tmp_path / "notebooks" / "09_topic.py"
+    script.parent.mkdir()
+    script.write_text(skeleton.replace("# (the setup cell of notebooks/01_overfitting.py)\n", setup + "\n"), encoding="utf-8")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for part in ("helpers", "notebooks/claims.toml"):
+        (tmp_path / part).symlink_to(ROOT / part)
+    notebook = script.with_suffix(".ipynb")
+    jupytext.write(jupytext.read(script), notebook)
+
+    notebooks.execute(notebook, watch=lambda index: None, timeout=120)
+
+    executed = notebooks.read(notebook)
+    assert test_notebooks.rule_faults(executed) == []
+    assert test_notebooks.pair_faults(jupytext.read(script), executed) == []
