@@ -12,7 +12,11 @@ WORK = {
     "signals, 32 x 1024 x 16, kernel 5, 32 filters": ((32, 1024, 16), (5, 16, 32), 1),
     "images, 32 x 32 x 32 x 16, kernel 3 x 3, 32 filters": ((32, 32, 32, 16), (3, 3, 16, 32), 1),
     "the same, stride 2": ((32, 32, 32, 16), (3, 3, 16, 32), 2),
-    "volumes, 8 x 16 x 16 x 16 x 8, kernel 3 x 3 x 3, 16 filters": ((8, 16, 16, 16, 8), (3, 3, 3, 8, 16), 1),
+    "volumes, 8 x 16 x 16 x 16 x 8, kernel 3 x 3 x 3, 16 filters": (
+        (8, 16, 16, 16, 8),
+        (3, 3, 3, 8, 16),
+        1,
+    ),
 }
 MOST = 20  # times as long as TensorFlow
 
@@ -37,7 +41,10 @@ def sides(shape: tuple, kernel_shape: tuple, stride: int) -> dict:
 
     forward = tf.function(outputs)
     return {
-        "forward": (partial(layers.convolution, x, kernel, **options), lambda: forward(*as_tensors[:2])[0].numpy()),
+        "forward": (
+            partial(layers.convolution, x, kernel, **options),
+            lambda: forward(*as_tensors[:2])[0].numpy(),
+        ),
         "backward": (
             partial(layers.convolution_backward, gradient, x, kernel, **options),
             lambda: backward(*as_tensors)[0].numpy(),
@@ -58,5 +65,7 @@ def facts(in_turn) -> list[str]:
             found.append(
                 f"{direction} {1000 * np.median(ours):.1f} ms, {ratio:.1f}x{'' if ratio <= MOST else ' (missed)'}"
             )
-        lines.append(f"Convolution in NumPy against TensorFlow ({work}): {'; '.join(found)} (wanted: at most {MOST}x).")
+        lines.append(
+            f"Convolution in NumPy against TensorFlow ({work}): {'; '.join(found)} (wanted: at most {MOST}x)."
+        )
     return lines

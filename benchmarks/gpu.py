@@ -40,11 +40,19 @@ def study(names: list[str], split, seeds: range, epochs: int | None, path: Path)
     They are in the file `path` whenever a variant is done.
     """
     rows = {}
-    results = {"data": str(split), "machine": str(runtime.machine()), "versions": runtime.versions(), "variants": rows}
+    results = {
+        "data": str(split),
+        "machine": str(runtime.machine()),
+        "versions": runtime.versions(),
+        "variants": rows,
+    }
     for name in names:
         variant = cifar10.variants()[name]
         variant = replace(variant, epochs=epochs or variant.epochs)
-        row = {"title": variant.title, **cifar10.sweep(variant, split, min(cifar10.SWEEP_EPOCHS, variant.epochs))}
+        row = {
+            "title": variant.title,
+            **cifar10.sweep(variant, split, min(cifar10.SWEEP_EPOCHS, variant.epochs)),
+        }
         rows[name] = row | {"runs": cifar10.final_runs(variant, split, list(seeds), row["rate"])}
         cifar10.write(results, path)
         print(name, *accuracies({"variants": {name: rows[name]}})[name], flush=True)
@@ -58,7 +66,9 @@ def accuracies(results: dict) -> dict[str, tuple[str, str]]:
         right = [100 * run["test"]["plain"] for run in row["runs"]]
         seconds = [run["seconds"] for run in row["runs"]]
         if right:
-            accuracy = f"{np.mean(right):.1f} ± {np.std(right, ddof=len(right) > 1):.1f} % ({len(right)})"
+            accuracy = (
+                f"{np.mean(right):.1f} ± {np.std(right, ddof=len(right) > 1):.1f} % ({len(right)})"
+            )
             found[name] = accuracy, f"{np.mean(seconds):.1f} s"
     return found
 
@@ -67,26 +77,49 @@ def compared(here: dict, there: dict) -> list[str]:
     """Rows of the report: each variant here and in the course's own results."""
     ours, theirs = accuracies(here), accuracies(there)
     missing = ("not measured", "")
-    return [f"| {name} | {' | '.join(ours[name])} | {' | '.join(theirs.get(name, missing))} |" for name in ours]
+    return [
+        f"| {name} | {' | '.join(ours[name])} | {' | '.join(theirs.get(name, missing))} |"
+        for name in ours
+    ]
 
 
 def main() -> None:
     """Read the command line, run lessons and study, write the report."""
     parser = argparse.ArgumentParser(prog="make gpu", description=__doc__)
-    parser.add_argument("--runs", type=int, default=20, help="seeds of the study (default: %(default)s)")
+    parser.add_argument(
+        "--runs", type=int, default=20, help="seeds of the study (default: %(default)s)"
+    )
     parser.add_argument("--epochs", type=int, help="of the study (default: each variant's own)")
     parser.add_argument("--size", type=int, help="training images of the study (default: all)")
-    parser.add_argument("--variants", nargs="*", default=list(cifar10.variants()), metavar="VARIANT")
-    parser.add_argument("--lessons", nargs="*", metavar="NN", help="numbers of the lessons, as 03 (default: all)")
-    parser.add_argument("--lesson-runs", type=int, help="RUNS of every lesson (default: each lesson's own)")
+    parser.add_argument(
+        "--variants", nargs="*", default=list(cifar10.variants()), metavar="VARIANT"
+    )
+    parser.add_argument(
+        "--lessons", nargs="*", metavar="NN", help="numbers of the lessons, as 03 (default: all)"
+    )
+    parser.add_argument(
+        "--lesson-runs", type=int, help="RUNS of every lesson (default: each lesson's own)"
+    )
     parser.add_argument("--out", type=Path, default=runtime.ROOT / "build" / "gpu")
     options = parser.parse_args()
     found = doctor.report()
     print(found, flush=True)
-    chosen = [path for path in notebooks.lessons() if options.lessons is None or path.name[:2] in options.lessons]
-    done = lessons(chosen, options.out, {"RUNS": options.lesson_runs} if options.lesson_runs else {})
+    chosen = [
+        path
+        for path in notebooks.lessons()
+        if options.lessons is None or path.name[:2] in options.lessons
+    ]
+    done = lessons(
+        chosen, options.out, {"RUNS": options.lesson_runs} if options.lesson_runs else {}
+    )
     split = datasets.load("cifar10", size=options.size)
-    here = study(options.variants, split, range(options.runs), options.epochs, options.out / "07_cifar10.json")
+    here = study(
+        options.variants,
+        split,
+        range(options.runs),
+        options.epochs,
+        options.out / "07_cifar10.json",
+    )
     there = json.loads(cifar10.RESULTS.read_text(encoding="utf-8"))
     lines = [
         "# The course on this machine, with JAX", "", f"{date.today().isoformat()}", "", "```", found, "```", "",

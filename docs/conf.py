@@ -22,7 +22,9 @@ nb_ipywidgets_js = {}  # figures with sliders stand in the book as they were dra
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_default_options = {"members": True}
-autodoc_mock_imports = ["jax"]  # a room that needs it is there, the package only for those who asked for it
+autodoc_mock_imports = [
+    "jax"
+]  # a room that needs it is there, the package only for those who asked for it
 add_module_names = False
 default_role = "literal"  # docstrings write code as `code`
 

@@ -33,7 +33,9 @@ def png(figure) -> bytes:
     drawn, small = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", dpi=110, bbox_inches="tight", facecolor="white")
     pyplot.close(figure)
-    Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+    Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
+        small, format="png", optimize=True
+    )
     return small.getvalue()
 
 
@@ -66,13 +68,23 @@ def gif(figure, draw, frames: int, *, milliseconds: int = 90) -> bytes:
     for number in range(frames):
         draw(number)
         figure.canvas.draw()
-        drawn = Image.frombytes("RGBA", figure.canvas.get_width_height(physical=True), bytes(figure.canvas.buffer_rgba()))
+        drawn = Image.frombytes(
+            "RGBA",
+            figure.canvas.get_width_height(physical=True),
+            bytes(figure.canvas.buffer_rgba()),
+        )
         pictures.append(drawn.convert("RGB"))
     pyplot.close(figure)
-    palette = pictures[-1].quantize(128, dither=Image.Dither.NONE)  # the last picture holds every colour
-    first, *others = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    palette = pictures[-1].quantize(
+        128, dither=Image.Dither.NONE
+    )  # the last picture holds every colour
+    first, *others = [
+        picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
+    ]
     file = io.BytesIO()
-    first.save(file, format="gif", save_all=True, append_images=others, duration=milliseconds, loop=0)
+    first.save(
+        file, format="gif", save_all=True, append_images=others, duration=milliseconds, loop=0
+    )
     return file.getvalue()
 
 

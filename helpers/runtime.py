@@ -16,7 +16,10 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ("quick", "full")
-BACKENDS = {"tensorflow": "requirements.txt", "jax": "requirements-jax.txt"}  # and what installs them
+BACKENDS = {
+    "tensorflow": "requirements.txt",
+    "jax": "requirements-jax.txt",
+}  # and what installs them
 GIGABYTE = 2**30
 SMALL = 6  # gigabytes of memory: real CIFAR-10 as float32 fits in, and little else
 
@@ -42,7 +45,9 @@ def data_directory() -> Path | None:
         return None
     folder = Path(name).expanduser()
     if not folder.is_dir():
-        raise FileNotFoundError(f"COURSE_DATA_DIR is {name!r}, which is no folder: create it or unset the variable.")
+        raise FileNotFoundError(
+            f"COURSE_DATA_DIR is {name!r}, which is no folder: create it or unset the variable."
+        )
     return folder
 
 
@@ -58,7 +63,9 @@ def on_colab() -> bool:
 
 def somebody_is_watching() -> bool:
     """True in a terminal, or in a notebook that a person runs (one that can answer questions); False for a batch run."""
-    kernel = getattr(sys.modules.get("IPython") and sys.modules["IPython"].get_ipython(), "kernel", None)
+    kernel = getattr(
+        sys.modules.get("IPython") and sys.modules["IPython"].get_ipython(), "kernel", None
+    )
     return kernel._allow_stdin if kernel else sys.stderr.isatty()
 
 
@@ -154,9 +161,13 @@ def check_backend() -> None:
     """Raise ValueError for a `KERAS_BACKEND` that the course does not know, or that is not installed."""
     name = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if name not in BACKENDS:
-        raise ValueError(f"KERAS_BACKEND is {name!r}; choose one of {', '.join(BACKENDS)}, or unset it.")
+        raise ValueError(
+            f"KERAS_BACKEND is {name!r}; choose one of {', '.join(BACKENDS)}, or unset it."
+        )
     if importlib.util.find_spec(name) is None:
-        raise ValueError(f"KERAS_BACKEND is {name!r}, which is not installed: pip install -r {BACKENDS[name]}.")
+        raise ValueError(
+            f"KERAS_BACKEND is {name!r}, which is not installed: pip install -r {BACKENDS[name]}."
+        )
 
 
 def with_jax() -> bool:
@@ -171,10 +182,20 @@ def _accelerators(backend: str) -> tuple[str, ...]:
         import tensorflow as tf
 
         devices = tf.config.list_physical_devices("GPU")
-        names = [tf.config.experimental.get_device_details(device).get("device_name", "GPU") for device in devices]
-        return tuple(f"{name} ({device.name.split(':', 1)[1]})" for name, device in zip(names, devices, strict=True))
+        names = [
+            tf.config.experimental.get_device_details(device).get("device_name", "GPU")
+            for device in devices
+        ]
+        return tuple(
+            f"{name} ({device.name.split(':', 1)[1]})"
+            for name, device in zip(names, devices, strict=True)
+        )
     if backend == "jax":
         import jax
 
-        return tuple(f"{device.device_kind} ({device})" for device in jax.devices() if device.platform != "cpu")
+        return tuple(
+            f"{device.device_kind} ({device})"
+            for device in jax.devices()
+            if device.platform != "cpu"
+        )
     return ()

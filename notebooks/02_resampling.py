@@ -82,8 +82,7 @@ verdicts = []
 
 
 # %%
-def k_fold(n, k, generator):
-    ...  # return a list of k pairs (training rows, held-out rows)
+def k_fold(n, k, generator): ...  # return a list of k pairs (training rows, held-out rows)
 
 
 ex.folding.check(k_fold)
@@ -98,7 +97,9 @@ ex.folding.check(k_fold)
 wine = datasets.load("wine", seed=SEED)
 every_wine = np.concatenate([wine.x_train, wine.x_valid, wine.x_test]).astype(float)
 every_score = np.concatenate([wine.y_train, wine.y_valid, wine.y_test]).astype(float)
-distinct = np.unique(every_wine, axis=0, return_index=True)[1]  # 240 rows are copies; section 2.2 is about them
+distinct = np.unique(every_wine, axis=0, return_index=True)[
+    1
+]  # 240 rows are copies; section 2.2 is about them
 wines, scores = every_wine[distinct], every_score[distinct]
 OURS = 100
 
@@ -114,7 +115,9 @@ def linear_error(x, y, x_new, y_new):
 
 
 def errors_of_folds(x, y, splitter):
-    return np.array([linear_error(x[train], y[train], x[held], y[held]) for train, held in splitter.split(x)])
+    return np.array(
+        [linear_error(x[train], y[train], x[held], y[held]) for train, held in splitter.split(x)]
+    )
 
 
 games = []
@@ -133,7 +136,14 @@ with plots.canvas(width=7.2, height=3.2) as (figure, axes):
     generator = np.random.default_rng(0)
     for number, (label, values) in enumerate(estimates.items()):
         heights = -number + generator.uniform(-0.28, 0.28, len(values))
-        axes.scatter(values, heights, s=14, alpha=0.55, color=plots.COLORS[number], marker=plots.MARKERS[number])
+        axes.scatter(
+            values,
+            heights,
+            s=14,
+            alpha=0.55,
+            color=plots.COLORS[number],
+            marker=plots.MARKERS[number],
+        )
         low, high = np.quantile(values, (0.1, 0.9))
         axes.plot([low, high], [-number - 0.4] * 2, color="black", linewidth=3)
     axes.axvline(0, color="#777777", linestyle="--", linewidth=1)
@@ -192,7 +202,9 @@ print(f"the same divided by the root of 5                   {standard_error.mean
 print(f"how much the 5-fold estimate really strays (sd)     {five_fold.std(ddof=1):.3f}")
 for factor in (1.96, stats.t.ppf(0.975, 4)):
     inside = np.abs(five_fold) <= factor * standard_error
-    print(f"the true error lies within {factor:.2f} standard errors    {inside.mean():.0%} of the draws")
+    print(
+        f"the true error lies within {factor:.2f} standard errors    {inside.mean():.0%} of the draws"
+    )
 
 # %% [markdown]
 # The spread of the folds is **not** the uncertainty of the estimate: it is the spread of errors on 20 wines. Divided
@@ -220,14 +232,21 @@ print("folds of 10 wines out of 50 like them, without a single excellent one:")
 print(f"plain {without['plain']:.0%}, stratified {without['stratified']:.0%}")
 
 same_wine = np.unique(every_wine, axis=0, return_inverse=True)[1]
-scaled = (every_wine - every_wine.mean(axis=0)) / every_wine.std(axis=0)  # no labels in it, and all rows are held out in turn
+scaled = (every_wine - every_wine.mean(axis=0)) / every_wine.std(
+    axis=0
+)  # no labels in it, and all rows are held out in turn
 
 
 def neighbour_error(folds):
     """Out-of-fold error of 'ask the nearest wine'."""
     nearest = KNeighborsRegressor(1)
     return np.mean(
-        [np.abs(nearest.fit(scaled[a], every_score[a]).predict(scaled[b]) - every_score[b]).mean() for a, b in folds]
+        [
+            np.abs(
+                nearest.fit(scaled[a], every_score[a]).predict(scaled[b]) - every_score[b]
+            ).mean()
+            for a, b in folds
+        ]
     )
 
 
@@ -237,7 +256,9 @@ def neighbour_errors(splitter, groups=None):
 
 
 plain, grouped = neighbour_errors(KFold), neighbour_errors(GroupKFold, same_wine)
-print(f"error of the nearest wine's score: plain folds {plain.mean():.3f}, copies kept together {grouped.mean():.3f}")
+print(
+    f"error of the nearest wine's score: plain folds {plain.mean():.3f}, copies kept together {grouped.mean():.3f}"
+)
 
 # %% [markdown]
 # Plain folds can miss a rare class altogether; stratified ones deal it out evenly. And "ask the most similar wine"
@@ -274,12 +295,16 @@ reviews = datasets.load("reviews", seed=SEED)
 leaky, honest = [], []
 for run in range(RUNS):
     generator = np.random.default_rng([SEED, run])
-    sentences = reviews.x_train[generator.choice(len(reviews.x_train), OURS, replace=False)].astype(float)
+    sentences = reviews.x_train[generator.choice(len(reviews.x_train), OURS, replace=False)].astype(
+        float
+    )
     coins = generator.permutation(np.repeat([-1.0, 1.0], OURS // 2))
     folds = list(KFold(5, shuffle=True, random_state=run).split(sentences))
     leaky.append(ex.leaking.stub(sentences, coins, folds))
     honest.append(ex.leaking.reference(sentences, coins, folds))
-print(f"accuracy on coin labels: words chosen on all sentences {np.mean(leaky):.0%}, inside the folds {np.mean(honest):.0%}")
+print(
+    f"accuracy on coin labels: words chosen on all sentences {np.mean(leaky):.0%}, inside the folds {np.mean(honest):.0%}"
+)
 
 # %% [markdown]
 # Nothing was fitted to the held-out sentences, and still they were not unseen: they had a say in which words the
@@ -314,7 +339,9 @@ good = np.where(scores >= 6, 1.0, -1.0)
 def fit_all(x, y, masks):
     """Least squares for every model at once: weights of shape (models, features + 1)."""
     x, masks = with_one(x), with_one(masks)
-    gram = (x.T @ x) * masks[:, :, None] * masks[:, None, :] + np.eye(x.shape[1]) * (1.000001 - masks[:, :, None])
+    gram = (x.T @ x) * masks[:, :, None] * masks[:, None, :] + np.eye(x.shape[1]) * (
+        1.000001 - masks[:, :, None]
+    )
     return np.linalg.solve(gram, (masks * (x.T @ y))[:, :, None])[:, :, 0]
 
 
@@ -324,14 +351,18 @@ def accuracy_of_all(weights, x, y):
 
 def cross_validate_all(x, y, masks, seed):
     folds = KFold(5, shuffle=True, random_state=seed).split(x)
-    return np.mean([accuracy_of_all(fit_all(x[a], y[a], masks), x[b], y[b]) for a, b in folds], axis=0)
+    return np.mean(
+        [accuracy_of_all(fit_all(x[a], y[a], masks), x[b], y[b]) for a, b in folds], axis=0
+    )
 
 
 def nested(x, y, masks, seed):
     found = []
     for outer, held in KFold(5, shuffle=True, random_state=seed).split(x):
         best = cross_validate_all(x[outer], y[outer], masks, seed).argmax()
-        found.append(accuracy_of_all(fit_all(x[outer], y[outer], masks[[best]]), x[held], y[held]).mean())
+        found.append(
+            accuracy_of_all(fit_all(x[outer], y[outer], masks[[best]]), x[held], y[held]).mean()
+        )
     return np.mean(found)
 
 
@@ -363,8 +394,12 @@ with plots.canvas(2, width=9.2, height=3.4, sharey=True) as (figure, panels):
         for column, values in enumerate(table.T):
             style = {"color": plots.COLORS[column], "marker": plots.MARKERS[column]}
             axes.scatter([column] * len(values), values, s=18, alpha=0.6, **style)
-            axes.plot([column - 0.2, column + 0.2], [values.mean()] * 2, color="black", linewidth=2.5)
-        axes.set_xticks([0, 1, 2], ["score that\nmade it win", "on fresh\nwines", "nested\nestimate"])
+            axes.plot(
+                [column - 0.2, column + 0.2], [values.mean()] * 2, color="black", linewidth=2.5
+            )
+        axes.set_xticks(
+            [0, 1, 2], ["score that\nmade it win", "on fresh\nwines", "nested\nestimate"]
+        )
         axes.set(title=f"best of {MODELS}, {name}")
     panels[0].set_ylabel("accuracy")
     panels[0].axhline(0.5, color="#777777", linestyle="--", linewidth=1)
@@ -425,7 +460,10 @@ verdicts.append(
 occurs = {"100 rows": ..., "10,000 rows": ...}
 
 generator = np.random.default_rng(SEED)
-shares = {n: 1 - resampling.left_out(resampling.bootstrap(n, 200, generator), n).mean(axis=1) for n in (100, 10_000)}
+shares = {
+    n: 1 - resampling.left_out(resampling.bootstrap(n, 200, generator), n).mean(axis=1)
+    for n in (100, 10_000)
+}
 ex.share_prediction.check(occurs, shares[100], shares[10_000])
 
 # %%
@@ -457,7 +495,9 @@ distance = {"in the data": [], "in bootstrap samples": [], "drawn by class": []}
 for run in range(RUNS):
     generator = np.random.default_rng([SEED, run])
     rare = generator.permutation(excellent)[:200]
-    by_class = np.where(rare, 1 / rare.sum(), 1 / (~rare).sum()) / 2  # each class gets half of the draws: not the bootstrap
+    by_class = (
+        np.where(rare, 1 / rare.sum(), 1 / (~rare).sum()) / 2
+    )  # each class gets half of the draws: not the bootstrap
     drawn = {
         "in the data": rare,
         "in bootstrap samples": rare[resampling.bootstrap(len(rare), 1000, generator)],
@@ -491,8 +531,7 @@ verdicts.append(
 
 
 # %%
-def mean_interval(sample, generator):
-    ...  # return (low, high)
+def mean_interval(sample, generator): ...  # return (low, high)
 
 
 ex.interval.check(mean_interval)
@@ -515,7 +554,14 @@ WORLDS = {
 
 def bootstrap_intervals(samples, method):
     found = stats.bootstrap(
-        (samples,), np.mean, axis=-1, vectorized=True, n_resamples=1999, batch=50, method=method, rng=np.random.default_rng(SEED)
+        (samples,),
+        np.mean,
+        axis=-1,
+        vectorized=True,
+        n_resamples=1999,
+        batch=50,
+        method=method,
+        rng=np.random.default_rng(SEED),
     )
     return found.confidence_interval
 
@@ -539,15 +585,23 @@ coverage = {}
 for world, (draw, truth) in WORLDS.items():
     drawn = {n: draw(np.random.default_rng([SEED, n]), (SAMPLES, n)) for n in SIZES}
     for method, intervals in METHODS.items():
-        coverage[world, method] = np.array([share_that_hold(intervals(drawn[n]), truth) for n in SIZES])
+        coverage[world, method] = np.array(
+            [share_that_hold(intervals(drawn[n]), truth) for n in SIZES]
+        )
     if world == "normal":
-        course = share_that_hold(np.transpose([claims.paired_interval(sample) for sample in drawn[10]]), truth)
+        course = share_that_hold(
+            np.transpose([claims.paired_interval(sample) for sample in drawn[10]]), truth
+        )
 
 # %%
 with plots.canvas(2, width=9.2, height=3.6, sharey=True) as (figure, panels):
     for axes, world in zip(panels, WORLDS, strict=True):
         for number, method in enumerate(METHODS):
-            style = {"color": plots.COLORS[number], "linestyle": plots.LINES[number], "marker": plots.MARKERS[number]}
+            style = {
+                "color": plots.COLORS[number],
+                "linestyle": plots.LINES[number],
+                "marker": plots.MARKERS[number],
+            }
             axes.plot(SIZES, coverage[world, method], **style, markersize=5, label=method)
         axes.axhline(0.95, color="#777777", linestyle=":", linewidth=1)
         axes.set(xscale="log", xlabel="values in the sample", title=f"{world} values")
@@ -564,8 +618,12 @@ plots.show(
     "log-normal values all three fall short, most with few values.",
     data=f"{SAMPLES:,} simulated samples for each size; dotted: 95 %",
 )
-of_ten = {method: coverage["normal", method][2] for method in METHODS} | {"claims.paired_interval": course}
-print("normal samples of 10:", ", ".join(f"{method} {share:.1%}" for method, share in of_ten.items()))
+of_ten = {method: coverage["normal", method][2] for method in METHODS} | {
+    "claims.paired_interval": course
+}
+print(
+    "normal samples of 10:", ", ".join(f"{method} {share:.1%}" for method, share in of_ten.items())
+)
 
 # %% [markdown]
 # With many values all three keep, or nearly keep, their word. With few, the bootstrap intervals are **too short**: a
@@ -615,8 +673,9 @@ verdicts.append(
 
 
 # %%
-def bias_and_variance(predictions, truth):
-    ...  # return (bias squared, variance), both averaged over the points
+def bias_and_variance(
+    predictions, truth
+): ...  # return (bias squared, variance), both averaged over the points
 
 
 ex.splitting.check(bias_and_variance)
@@ -633,7 +692,12 @@ noise = datasets.POLYNOMIAL_NOISE**2
 degrees = np.arange(11)
 predictions = np.array(
     [
-        [Chebyshev.fit(s.x_train[:POINTS, 0].astype(float), s.y_train[:POINTS], degree, domain=[-1, 1])(grid) for s in sets]
+        [
+            Chebyshev.fit(
+                s.x_train[:POINTS, 0].astype(float), s.y_train[:POINTS], degree, domain=[-1, 1]
+            )(grid)
+            for s in sets
+        ]
         for degree in degrees
     ]
 )
@@ -643,7 +707,9 @@ with plots.canvas(3, width=9.6, height=3.2, sharey=True) as (figure, panels):
     for axes, degree in zip(panels, (1, 4, 10), strict=True):
         axes.plot(grid, predictions[degree][:30].T, color=plots.COLORS[5], linewidth=0.7, alpha=0.5)
         axes.plot(grid, truth, color="black", linestyle="--", linewidth=1.5, label="truth")
-        axes.plot(grid, predictions[degree].mean(axis=0), color=plots.COLORS[1], label="mean prediction")
+        axes.plot(
+            grid, predictions[degree].mean(axis=0), color=plots.COLORS[1], label="mean prediction"
+        )
         axes.set(title=f"degree {degree}", xlabel="x", ylim=(-2, 2))
     panels[0].set_ylabel("y")
     panels[0].legend(loc="upper left", fontsize=9)
@@ -660,7 +726,9 @@ plots.show(
 # measured by itself, on fresh noisy observations, and compared with the three parts.
 
 # %%
-fresh = truth + np.random.default_rng([SEED, 1]).normal(scale=datasets.POLYNOMIAL_NOISE, size=predictions.shape)
+fresh = truth + np.random.default_rng([SEED, 1]).normal(
+    scale=datasets.POLYNOMIAL_NOISE, size=predictions.shape
+)
 measured = ((predictions - fresh) ** 2).mean(axis=(1, 2))
 split = {
     "bias squared": [part.bias_squared.mean() for part in parts],
@@ -670,9 +738,15 @@ split = {
 }
 with plots.canvas(width=7.2, height=3.8) as (figure, axes):
     for number, (label, values) in enumerate(split.items()):
-        axes.plot(degrees, values, color=plots.COLORS[number], linestyle=plots.LINES[number], label=label)
-    axes.scatter(degrees, measured, color="black", s=28, zorder=4, label="error on fresh observations")
-    axes.set(yscale="log", xlabel="degree of the polynomial", ylabel="squared error", ylim=(1e-4, 3))
+        axes.plot(
+            degrees, values, color=plots.COLORS[number], linestyle=plots.LINES[number], label=label
+        )
+    axes.scatter(
+        degrees, measured, color="black", s=28, zorder=4, label="error on fresh observations"
+    )
+    axes.set(
+        yscale="log", xlabel="degree of the polynomial", ylabel="squared error", ylim=(1e-4, 3)
+    )
     axes.legend(ncols=2, fontsize=9)
 plots.show(
     figure,
@@ -685,9 +759,15 @@ plots.show(
 # NBVAL_CHECK_OUTPUT
 against_truth = ((predictions - truth) ** 2).mean(axis=1)
 gap = np.abs(against_truth - np.array([part.bias_squared + part.variance for part in parts]))
-print("bias squared + variance equals the squared distance from the truth to nine digits:", bool((gap < 1e-9).all()))
+print(
+    "bias squared + variance equals the squared distance from the truth to nine digits:",
+    bool((gap < 1e-9).all()),
+)
 off = np.abs(measured / split["sum of the three"] - 1)
-print("with the noise, the sum meets the measured error to within a twentieth:", bool((off < 0.05).all()))
+print(
+    "with the noise, the sum meets the measured error to within a twentieth:",
+    bool((off < 0.05).all()),
+)
 
 # %% [markdown]
 # The black points lie on the line of the sum. Without the noise the identity holds exactly, for any predictions at
@@ -707,8 +787,13 @@ def group(curves):
 
 
 constant = np.array([np.full(len(grid), s.y_train[:5].mean()) for s in sets])
-roughness = {name: np.abs(np.diff(curves)).mean() for name, curves in (("constant", constant), ("degree 5", predictions[5]))}
-print(f"mean change between neighbouring inputs: constant {roughness['constant']:.4f}, degree 5 {roughness['degree 5']:.4f}")
+roughness = {
+    name: np.abs(np.diff(curves)).mean()
+    for name, curves in (("constant", constant), ("degree 5", predictions[5]))
+}
+print(
+    f"mean change between neighbouring inputs: constant {roughness['constant']:.4f}, degree 5 {roughness['degree 5']:.4f}"
+)
 verdicts.append(
     claims.judge(
         "CVB-04",
@@ -737,7 +822,10 @@ verdicts.append(
 # degree 3.
 
 # %%
-for low_degree, high_degree, setting in ((3, 7, "from degree 3 to 7"), (1, 3, "from degree 1 to 3")):
+for low_degree, high_degree, setting in (
+    (3, 7, "from degree 3 to 7"),
+    (1, 3, "from degree 1 to 3"),
+):
     before, after = group(predictions[low_degree]), group(predictions[high_degree])
     verdicts.append(
         claims.judge(
@@ -779,7 +867,9 @@ average = {"the mean of its members": ..., "its best member": ...}
 
 # %%
 digits = datasets.load("digits", seed=SEED).standardized()
-digits = replace(digits, x_valid=digits.x_valid[:0], y_valid=digits.y_valid[:0])  # nothing is chosen here
+digits = replace(
+    digits, x_valid=digits.x_valid[:0], y_valid=digits.y_valid[:0]
+)  # nothing is chosen here
 MEMBERS, IMAGES = 10, 300
 chosen, samples = [], []
 for run in range(RUNS):
@@ -806,7 +896,10 @@ def log_loss(probability, y):
 on_test = nets.predict(digits.x_test).astype(float).reshape(RUNS, 1 + MEMBERS, -1, 10)
 single, members = on_test[:, 0], on_test[:, 1:]
 bagged = members.mean(axis=1)
-losses = {name: log_loss(values, digits.y_test) for name, values in (("single", single), ("members", members), ("bagged", bagged))}
+losses = {
+    name: log_loss(values, digits.y_test)
+    for name, values in (("single", single), ("members", members), ("bagged", bagged))
+}
 ex.ensemble_prediction.check(average, losses["bagged"], losses["members"])
 
 # %%
@@ -826,15 +919,35 @@ error_at = [[error_where(run, low, high) for low, high in levels.values()] for r
 
 with plots.canvas(2, width=9.2, height=3.5) as (figure, (left, right)):
     places = np.arange(1, RUNS + 1)
-    left.scatter(np.repeat(places, MEMBERS), losses["members"].ravel(), s=16, alpha=0.5, color=plots.COLORS[0], label="members")
-    left.scatter(places, losses["single"], marker="s", s=34, color=plots.COLORS[2], label="one net, all 300 digits")
-    left.scatter(places, losses["bagged"], marker="D", s=40, color=plots.COLORS[1], label="average of ten")
+    left.scatter(
+        np.repeat(places, MEMBERS),
+        losses["members"].ravel(),
+        s=16,
+        alpha=0.5,
+        color=plots.COLORS[0],
+        label="members",
+    )
+    left.scatter(
+        places,
+        losses["single"],
+        marker="s",
+        s=34,
+        color=plots.COLORS[2],
+        label="one net, all 300 digits",
+    )
+    left.scatter(
+        places, losses["bagged"], marker="D", s=40, color=plots.COLORS[1], label="average of ten"
+    )
     left.set(xlabel="run", ylabel="test log loss", ylim=(0, None))
     left.set_xticks(places)
     left.legend(fontsize=8.5, loc="lower left")
     plots.band(right, np.arange(4), error_at, 1, "average of ten", marker=True)
     right.set_xticks(np.arange(4), levels)
-    right.set(xlabel="members that disagree with the average", ylabel="share of wrong images", ylim=(0, None))
+    right.set(
+        xlabel="members that disagree with the average",
+        ylabel="share of wrong images",
+        ylim=(0, None),
+    )
 plots.show(
     figure,
     alt="Left: in every run the log loss of the averaged nets lies below nearly all of its members. Right: the share of "
@@ -860,14 +973,22 @@ for run, rows in enumerate(chosen):
     mask = resampling.left_out(samples[own], len(digits.y_train))[:, rows]
     probability = resampling.predict_left_out(seen, mask)
     examined = mask.any(axis=0)
-    out_of_bag.append(np.mean(probability[examined].argmax(axis=-1) == digits.y_train[rows][examined]))
+    out_of_bag.append(
+        np.mean(probability[examined].argmax(axis=-1) == digits.y_train[rows][examined])
+    )
 on_fresh = 1 - wrong.mean(axis=1)
-print(f"accuracy of the average of ten: out of bag {np.mean(out_of_bag):.3f}, on test digits {on_fresh.mean():.3f}")
-print(f"(a digit is out of bag for {MEMBERS / np.e:.1f} of {MEMBERS} nets on average: a smaller committee, so a cautious estimate)")
+print(
+    f"accuracy of the average of ten: out of bag {np.mean(out_of_bag):.3f}, on test digits {on_fresh.mean():.3f}"
+)
+print(
+    f"(a digit is out of bag for {MEMBERS / np.e:.1f} of {MEMBERS} nets on average: a smaller committee, so a cautious estimate)"
+)
 
 gain = losses["bagged"] - losses["single"]
 low, high = claims.paired_interval(gain)
-print(f"log loss of the average minus that of one net on all {IMAGES} digits: {gain.mean():+.3f} ({low:+.3f} to {high:+.3f})")
+print(
+    f"log loss of the average minus that of one net on all {IMAGES} digits: {gain.mean():+.3f} ({low:+.3f} to {high:+.3f})"
+)
 
 # %% [markdown]
 # If the interval above holds zero, bagging has not paid here: ten trainings for what one net on all rows does as
@@ -915,8 +1036,7 @@ verdicts.append(
 
 
 # %%
-def reweigh(weights, wrong):
-    ...  # return the new weights
+def reweigh(weights, wrong): ...  # return the new weights
 
 
 ex.reweighing.check(reweigh)
@@ -954,10 +1074,15 @@ def error_rates(score, y):
 
 
 bottles = datasets.splits("wine", range(SEED, SEED + RUNS))
-rates = {name: np.empty((2, RUNS, ROUNDS)) for name in ("AdaBoost", "bagged stumps", "only the mistakes")}
+rates = {
+    name: np.empty((2, RUNS, ROUNDS)) for name in ("AdaBoost", "bagged stumps", "only the mistakes")
+}
 boosted = []
 for run, bottle in enumerate(bottles):
-    pairs = [(x, np.where(y >= 6, 1, -1)) for x, y in ((bottle.x_train, bottle.y_train), (bottle.x_test, bottle.y_test))]
+    pairs = [
+        (x, np.where(y >= 6, 1, -1))
+        for x, y in ((bottle.x_train, bottle.y_train), (bottle.x_test, bottle.y_test))
+    ]
     x, y = pairs[0]
     boosted.append(resampling.adaboost(x, y, ROUNDS))
     rows = resampling.bootstrap(len(y), ROUNDS, np.random.default_rng([SEED, run]))
@@ -974,7 +1099,9 @@ with plots.canvas(2, width=9.2, height=3.6, sharey=True) as (figure, panels):
     odd = np.arange(0, ROUNDS, 2)
     for axes, part, title in zip(panels, (0, 1), ("training error", "test error"), strict=True):
         series = {name: values[part][:, odd] for name, values in rates.items()}
-        plots.curves(axes, odd + 1, series, xlabel="stumps", ylabel="share of wrong wines", title=title)
+        plots.curves(
+            axes, odd + 1, series, xlabel="stumps", ylabel="share of wrong wines", title=title
+        )
         axes.set_ylim(0.15, 0.45)
     panels[1].set_ylabel("")
     panels[1].get_legend().remove()
@@ -995,12 +1122,20 @@ plots.show(
 # %%
 model = boosted[0]
 x, y = bottles[0].x_train, np.where(bottles[0].y_train >= 6, 1, -1)
-theirs = AdaBoostClassifier(DecisionTreeClassifier(max_depth=1, random_state=0), n_estimators=ROUNDS, random_state=0).fit(x, y)
-agree = np.mean([np.sign(score) == label for score, label in zip(model.staged(x), theirs.staged_predict(x), strict=True)])
+theirs = AdaBoostClassifier(
+    DecisionTreeClassifier(max_depth=1, random_state=0), n_estimators=ROUNDS, random_state=0
+).fit(x, y)
+agree = np.mean(
+    [
+        np.sign(score) == label
+        for score, label in zip(model.staged(x), theirs.staged_predict(x), strict=True)
+    ]
+)
 verdicts.append(
     claims.check(
         "CVB-13",
-        bool(np.allclose(2 * model.amounts, theirs.estimator_weights_, rtol=1e-9)) and agree > 0.999,
+        bool(np.allclose(2 * model.amounts, theirs.estimator_weights_, rtol=1e-9))
+        and agree > 0.999,
         f"{ROUNDS} stumps fitted one after the other by hand vote as scikit-learn's AdaBoostClassifier does on {agree:.1%} "
         "of the wines, with the same weights to nine digits.",
         data=wine,
@@ -1025,7 +1160,10 @@ for part, name in enumerate(("training", "test")):
 # had in any round, and how much of the weight lay on the rows that the stump before had got wrong.
 
 # %%
-smallest = min(committee.given.min() * len(bottle.y_train) for committee, bottle in zip(boosted, bottles, strict=True))
+smallest = min(
+    committee.given.min() * len(bottle.y_train)
+    for committee, bottle in zip(boosted, bottles, strict=True)
+)
 on_wrong = []
 for committee, bottle in zip(boosted, bottles, strict=True):
     y = np.where(bottle.y_train >= 6, 1, -1)
@@ -1034,7 +1172,9 @@ for committee, bottle in zip(boosted, bottles, strict=True):
 verdicts.append(
     claims.check(
         "CVB-14",
-        bool(np.isclose(np.mean(on_wrong), 0.5) and np.mean(on_wrong) > rates["AdaBoost"][0].mean()),
+        bool(
+            np.isclose(np.mean(on_wrong), 0.5) and np.mean(on_wrong) > rates["AdaBoost"][0].mean()
+        ),
         f"After each round the rows that the stump got wrong hold {np.mean(on_wrong):.1%} of the weight.",
         data=wine,
         setting="what was handled badly counts for more",
@@ -1071,14 +1211,19 @@ verdicts.append(
 curve = sets[0]
 x, y = curve.x_train[:POINTS], curve.y_train[:POINTS]
 stumps = resampling.gradient_boosting(x, y, 300, rate=0.1)
-theirs = GradientBoostingRegressor(n_estimators=300, learning_rate=0.1, max_depth=1, random_state=0).fit(x, y)
+theirs = GradientBoostingRegressor(
+    n_estimators=300, learning_rate=0.1, max_depth=1, random_state=0
+).fit(x, y)
 staged = stumps.staged(grid[:, None])
 figure = plots.fits(
     x[:, 0],
     y,
     grid,
     truth,
-    {f"{rounds} stump{'s' if rounds > 1 else ''}": staged[rounds - 1] for rounds in (1, 10, 50, 300)},
+    {
+        f"{rounds} stump{'s' if rounds > 1 else ''}": staged[rounds - 1]
+        for rounds in (1, 10, 50, 300)
+    },
     limits=(-2.3, 2.3),
 )
 plots.show(
@@ -1119,7 +1264,10 @@ claims.summary(verdicts)
 # lesson](audits/02_resampling.ipynb), which came out as follows when it was last run.
 
 # %%
-claims.summary(claims.recorded(root / "notebooks" / "audits" / "02_resampling.ipynb"), link="audits/02_resampling.ipynb")
+claims.summary(
+    claims.recorded(root / "notebooks" / "audits" / "02_resampling.ipynb"),
+    link="audits/02_resampling.ipynb",
+)
 
 # %% [markdown]
 # ## Where to read on

@@ -81,8 +81,7 @@ verdicts = []
 
 
 # %%
-def largest_rate(hessian):
-    ...  # return the bound on the learning rate
+def largest_rate(hessian): ...  # return the bound on the learning rate
 
 
 ex.choosing_rate.check(largest_rate)
@@ -118,7 +117,10 @@ plots.show(
 )
 
 # %%
-for fraction, setting in ((0.95, "rate just below 2 / largest curvature"), (1.05, "rate just above it")):
+for fraction, setting in (
+    (0.95, "rate just below 2 / largest curvature"),
+    (1.05, "rate just above it"),
+):
     verdicts.append(
         claims.judge(
             "OPT-01",
@@ -149,8 +151,7 @@ for fraction, setting in ((0.95, "rate just below 2 / largest curvature"), (1.05
 
 
 # %%
-def accumulate(gradients, sizes):
-    ...  # return the gradient of the whole batch
+def accumulate(gradients, sizes): ...  # return the gradient of the whole batch
 
 
 ex.accumulating.check(accumulate)
@@ -170,7 +171,8 @@ cross_entropy = keras.losses.SparseCategoricalCrossentropy()
 def gradient_of(rows):
     """The gradient of the mean loss over the rows, as one vector, which TensorFlow finds with a tape (helpers/gradients.py)."""
     _, found = gradients(
-        lambda: cross_entropy(digits.y_train[rows], net(digits.x_train[rows], training=True)), net.trainable_variables
+        lambda: cross_entropy(digits.y_train[rows], net(digits.x_train[rows], training=True)),
+        net.trainable_variables,
     )
     return np.concatenate([np.ravel(gradient) for gradient in found])
 
@@ -259,7 +261,9 @@ def descend_to(target, x, y, batch_size, rate, generator):
     while examples < 400 * len(x):
         clock = time.perf_counter()
         for _ in range(between_looks):
-            rows = slice(None) if batch_size == len(x) else generator.integers(0, len(x), batch_size)
+            rows = (
+                slice(None) if batch_size == len(x) else generator.integers(0, len(x), batch_size)
+            )
             weights -= rate * gradient(weights, x[rows], y[rows])
         seconds += time.perf_counter() - clock
         examples += between_looks * batch_size
@@ -270,10 +274,15 @@ def descend_to(target, x, y, batch_size, rate, generator):
 
 def costs(size, target, batch_size):
     """log10 of examples and of seconds to the target, shape (runs, 2), at the fastest rate."""
+
     def one(run, rate):
         generator = np.random.default_rng([SEED, run])
         rows = generator.choice(len(small_fashion), size, replace=False)
-        return np.log10(descend_to(target, small_fashion[rows], fashion.y_train[rows], batch_size, rate, generator))
+        return np.log10(
+            descend_to(
+                target, small_fashion[rows], fashion.y_train[rows], batch_size, rate, generator
+            )
+        )
 
     candidates = (0.003, 0.01, 0.02) if batch_size == 1 else (0.05, 0.1, 0.2)
     rate = min(candidates, key=lambda rate: one(RUNS, rate)[0])
@@ -281,13 +290,19 @@ def costs(size, target, batch_size):
 
 
 MANY, FEW = {"quick": 2000, "full": 8000}[PROFILE], 50
-cost = {(size, batch_size): costs(size, 0.6, batch_size) for size in (MANY, FEW) for batch_size in (1, 32, size)}
+cost = {
+    (size, batch_size): costs(size, 0.6, batch_size)
+    for size in (MANY, FEW)
+    for batch_size in (1, 32, size)
+}
 
 # %%
 with plots.canvas(2, width=9.2, height=3.3) as (figure, panels):
     for column, (axes, what) in enumerate(zip(panels, ("examples", "seconds"), strict=True)):
         for number, size in enumerate((MANY, FEW)):
-            values = 10 ** np.stack([cost[size, batch_size][:, column] for batch_size in (1, 32, size)], axis=1)
+            values = 10 ** np.stack(
+                [cost[size, batch_size][:, column] for batch_size in (1, 32, size)], axis=1
+            )
             plots.band(axes, range(3), values, number, f"{size} images", marker=True)
         axes.set(yscale="log", xlabel="batch size", ylabel=f"{what} to the same loss")
         axes.set_xticks(range(3), ["1", "32", "all"])
@@ -300,7 +315,11 @@ plots.show(
 )
 
 # %%
-for size, batch_size, column, what in ((MANY, 32, 0, "examples"), (MANY, 32, 1, "seconds"), (FEW, 1, 1, "seconds")):
+for size, batch_size, column, what in (
+    (MANY, 32, 0, "examples"),
+    (MANY, 32, 1, "seconds"),
+    (FEW, 1, 1, "seconds"),
+):
     verdicts.append(
         claims.judge(
             "OPT-02",
@@ -357,7 +376,9 @@ excess = {name: excess_over_time(rate) for name, rate in rates.items()}
 
 # %%
 with plots.canvas(height=3.4) as (figure, axes):
-    plots.curves(axes, looks, excess, xlabel="step (one wine each)", ylabel="loss above the lowest possible")
+    plots.curves(
+        axes, looks, excess, xlabel="step (one wine each)", ylabel="loss above the lowest possible"
+    )
     axes.set(xscale="log", yscale="log")
 plots.show(
     figure,
@@ -391,7 +412,10 @@ NOISES = (0.0, 0.3, 1.0, 2.0, 3.0, 5.0)
 
 def noisy(noise, generator):
     """The double well as a walker with a noisy gradient sees it."""
-    return replace(well, gradient=lambda point: well.gradient(point) + noise * generator.normal(size=point.shape))
+    return replace(
+        well,
+        gradient=lambda point: well.gradient(point) + noise * generator.normal(size=point.shape),
+    )
 
 
 def settle(noise, run, walkers=200):
@@ -409,11 +433,17 @@ in_deep = (ends[..., 0] < ridge).mean(axis=-1)
 
 # %%
 with plots.canvas(2, width=9.2, height=3.5) as (figure, (left, right)):
-    walk = surfaces.path(optimizers.sgd, noisy(3.0, np.random.default_rng(SEED)), (1.0, 0.5), 800, learning_rate=0.05)
+    walk = surfaces.path(
+        optimizers.sgd, noisy(3.0, np.random.default_rng(SEED)), (1.0, 0.5), 800, learning_rate=0.05
+    )
     plots.paths(left, well, {"one walker, noise 3": walk}, markers=False)
     left.legend(loc="upper left", fontsize=8.5)
     plots.band(right, NOISES, in_deep, 0, "share", marker=True)
-    right.set(xlabel="standard deviation of the noise", ylabel="share in the deeper valley", ylim=(0, 1.05))
+    right.set(
+        xlabel="standard deviation of the noise",
+        ylabel="share in the deeper valley",
+        ylim=(0, 1.05),
+    )
 plots.show(
     figure,
     alt="Left: level lines of two valleys and the wild path of one noisy walker that starts on the right. Right: the share of "
@@ -503,6 +533,7 @@ ex.looking_ahead.check(nesterov)
 # its best rate of a fine grid. Then with **noise** on every gradient, at rates for which both go equally far in the long
 # run, $a/(1-m)$: the mean loss over the last 100 of 400 steps.
 
+
 # %%
 # NBVAL_CHECK_OUTPUT
 def steps_to(target, rule, **settings):
@@ -511,7 +542,9 @@ def steps_to(target, rule, **settings):
     candidates = []
     for rate in np.geomspace(0.0005, 0.04, 60):
         with np.errstate(over="ignore", invalid="ignore"):  # some of the rates diverge
-            values = valley.value(surfaces.path(rule, valley, starts, 1500, learning_rate=rate, **settings))
+            values = valley.value(
+                surfaces.path(rule, valley, starts, 1500, learning_rate=rate, **settings)
+            )
         reached = values <= target
         if reached.any(axis=0).all():
             candidates.append(reached.argmax(axis=0))
@@ -526,7 +559,9 @@ print(f"median steps to a millionth: plain {np.median(plain):.0f}, momentum {np.
 def loss_with_noise(rule, **settings):
     """log10 of the mean loss over the last 100 of 400 steps with a noisy gradient, for each run."""
     generator = np.random.default_rng(SEED)
-    rough = replace(valley, gradient=lambda point: valley.gradient(point) + generator.normal(size=point.shape))
+    rough = replace(
+        valley, gradient=lambda point: valley.gradient(point) + generator.normal(size=point.shape)
+    )
     points = surfaces.path(rule, rough, np.tile([-2.0, 0.2], (RUNS, 1)), 400, **settings)
     return np.log10(valley.value(points)[-100:].mean(axis=0))
 
@@ -567,7 +602,10 @@ STARTED = {
     "Adam": (optimizers.adam, {"learning_rate": 0.5}),
 }
 banana = surfaces.rosenbrock
-racers = {name: surfaces.path(rule, banana, start, 160, **settings) for name, (rule, settings) in STARTED.items()}
+racers = {
+    name: surfaces.path(rule, banana, start, 160, **settings)
+    for name, (rule, settings) in STARTED.items()
+}
 display.show_animation(
     plots.race(banana, racers, stride=4),
     "Animation of five rules on Rosenbrock's curved valley over 160 steps. Plain descent and RMSprop creep along the floor; momentum and "
@@ -588,7 +626,9 @@ shown = {
 with plots.canvas(3, width=9.6, height=3.7) as (figure, panels):
     for axes, (surface, walked) in zip(panels, shown.items(), strict=True):
         plots.paths(axes, surface, walked, markers=False)
-        axes.legend(loc="upper right" if surface is banana else "lower left", fontsize=7.5, frameon=True)
+        axes.legend(
+            loc="upper right" if surface is banana else "lower left", fontsize=7.5, frameon=True
+        )
 plots.show(
     figure,
     alt="Paths over three surfaces. On Rosenbrock's valley momentum and Nesterov are farthest along the floor. At the saddle plain descent stays "
@@ -608,7 +648,9 @@ plots.show(
 
 # %%
 def draw_descent(rate, friction):
-    points = surfaces.path(optimizers.momentum, valley, (-2.0, 0.6), 60, learning_rate=rate, momentum=friction)
+    points = surfaces.path(
+        optimizers.momentum, valley, (-2.0, 0.6), 60, learning_rate=rate, momentum=friction
+    )
     value = valley.value(points[-1])
     with plots.canvas(width=6.4, height=3.2) as (figure, axes):
         plots.paths(axes, valley, {"path": points})
@@ -618,7 +660,11 @@ def draw_descent(rate, friction):
 
 
 widgets.sliders_over(
-    draw_descent, {"rate": [0.001, 0.003, 0.005, 0.01, 0.015, 0.019, 0.021, 0.03, 0.037, 0.039], "momentum": [0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99]}
+    draw_descent,
+    {
+        "rate": [0.001, 0.003, 0.005, 0.01, 0.015, 0.019, 0.021, 0.03, 0.037, 0.039],
+        "momentum": [0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99],
+    },
 )
 figure, alt = draw_descent(0.01, 0.8)
 plots.show(figure, alt=alt, data=valley.name)
@@ -728,9 +774,17 @@ for name in ("Adagrad", "RMSprop"):
 # %%
 with plots.canvas(width=9.2, height=3.8) as (figure, axes):
     smooth = {name: values.reshape(RUNS, -1, 10).mean(axis=2) for name, values in effective.items()}
-    plots.curves(axes, np.arange(5, TOTAL, 10), smooth, xlabel="step", ylabel="length of step / length of gradient")
+    plots.curves(
+        axes,
+        np.arange(5, TOTAL, 10),
+        smooth,
+        xlabel="step",
+        ylabel="length of step / length of gradient",
+    )
     axes.axvline(TOTAL // 2, color="black", linewidth=1, linestyle=":")
-    axes.annotate("lights go down", (TOTAL // 2, 0.02), xytext=(4, 0), textcoords="offset points", fontsize=9)
+    axes.annotate(
+        "lights go down", (TOTAL // 2, 0.02), xytext=(4, 0), textcoords="offset points", fontsize=9
+    )
     axes.set(xscale="log", yscale="log")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=9)
 plots.show(
@@ -751,7 +805,10 @@ def exponent(curves):
     return np.array([stats.linregress(steps, np.log10(row[late])).slope for row in curves])
 
 
-trained, noise_only = exponent(effective["Adagrad"]), exponent(effective["Adagrad, steady gradients"])
+trained, noise_only = (
+    exponent(effective["Adagrad"]),
+    exponent(effective["Adagrad, steady gradients"]),
+)
 losses = followed["Adagrad"][1]
 verdicts.append(
     claims.check(
@@ -772,7 +829,10 @@ verdicts.append(
         setting="it becomes zero",
     )
 )
-early_loss, late_loss = losses[:, half // 4 : half // 2].mean(axis=1), losses[:, half // 2 : half].mean(axis=1)
+early_loss, late_loss = (
+    losses[:, half // 4 : half // 2].mean(axis=1),
+    losses[:, half // 2 : half].mean(axis=1),
+)
 verdicts.append(
     claims.judge(
         "OPT-24",
@@ -785,10 +845,13 @@ verdicts.append(
     )
 )
 
+
 # %%
 def recovery(name):
     """log10 of the effective rate in the last 100 steps over that just before the lights go down."""
-    return np.log10(effective[name][:, -100:].mean(axis=1) / effective[name][:, half - 100 : half].mean(axis=1))
+    return np.log10(
+        effective[name][:, -100:].mean(axis=1) / effective[name][:, half - 100 : half].mean(axis=1)
+    )
 
 
 for name in ("RMSprop", "Adadelta"):
@@ -837,6 +900,7 @@ ex.correcting_bias.check(adam)
 # The notes call Adam a merger of momentum and **Adagrad**. So take Keras's Adam at its word: give it 200 random gradients,
 # and see which recipe reproduces its steps.
 
+
 # %%
 def adam_from(gradients, square_of, correct=True, beta_1=0.9):
     """The path of Adam with another quantity under the root, or with a part left out."""
@@ -844,7 +908,9 @@ def adam_from(gradients, square_of, correct=True, beta_1=0.9):
     for count, slope in enumerate(gradients, start=1):
         mean, square = beta_1 * mean + (1 - beta_1) * slope, square_of(square, slope)
         corrections = (1 - beta_1**count, 1 - 0.999**count) if correct else (1, 1)
-        position = position - 0.01 * mean / corrections[0] / (np.sqrt(square / corrections[1]) + 1e-7)
+        position = position - 0.01 * mean / corrections[0] / (
+            np.sqrt(square / corrections[1]) + 1e-7
+        )
     return position
 
 
@@ -875,7 +941,9 @@ distance = {
 }
 for recipe, value in distance.items():
     print(f"{recipe:40} farthest from Keras's Adam by {value:.1g}")
-first = np.abs(adam_from(stream[:1], averaged, correct=False) / adam_from(stream[:1], averaged)).mean()
+first = np.abs(
+    adam_from(stream[:1], averaged, correct=False) / adam_from(stream[:1], averaged)
+).mean()
 print(f"without the correction the first step is {first:.1f} times as long")
 
 exact = 1e-4
@@ -919,7 +987,11 @@ KERAS = {
     "Nadam": keras.optimizers.Nadam(),
 }
 unwatched = replace(digits, x_valid=digits.x_valid[:0], y_valid=digits.y_valid[:0])
-cells = [training.Run(SEED + run, np.arange(1024), learning_rate=rate) for run in range(RUNS) for rate in sweep_rates]
+cells = [
+    training.Run(SEED + run, np.arange(1024), learning_rate=rate)
+    for run in range(RUNS)
+    for rate in sweep_rates
+]
 swept = {}
 for name, optimizer in KERAS.items():
     runs = training.fit_runs(
@@ -931,16 +1003,29 @@ for name, optimizer in KERAS.items():
         optimizer=optimizer,
         loss="sparse_categorical_crossentropy",
     )
-    swept[name] = np.nan_to_num(runs.last("loss"), nan=np.inf).clip(max=10).reshape(RUNS, len(sweep_rates))
+    swept[name] = (
+        np.nan_to_num(runs.last("loss"), nan=np.inf).clip(max=10).reshape(RUNS, len(sweep_rates))
+    )
 
 # %%
 with plots.canvas(2, width=9.6, height=3.8, sharey=True) as (figure, panels):
-    for axes, names in zip(panels, (list(KERAS)[:3] + ["Adam"], list(KERAS)[3:6] + ["Adam", "Nadam"]), strict=True):
-        plots.curves(axes, sweep_rates, {name: swept[name] for name in names}, xlabel="learning rate", ylabel="", marker=True)
+    for axes, names in zip(
+        panels, (list(KERAS)[:3] + ["Adam"], list(KERAS)[3:6] + ["Adam", "Nadam"]), strict=True
+    ):
+        plots.curves(
+            axes,
+            sweep_rates,
+            {name: swept[name] for name in names},
+            xlabel="learning rate",
+            ylabel="",
+            marker=True,
+        )
         axes.axhline(np.log(10), color="#777777", linestyle=":", linewidth=1)
         axes.set(xscale="log", yscale="log")
     panels[0].set_ylabel(f"training loss of epoch {EPOCHS}")
-    panels[0].annotate("guessing", (1e-5, np.log(10)), xytext=(0, -12), textcoords="offset points", fontsize=9)
+    panels[0].annotate(
+        "guessing", (1e-5, np.log(10)), xytext=(0, -12), textcoords="offset points", fontsize=9
+    )
 plots.show(
     figure,
     alt="Training loss over the learning rate, both logarithmic, for eight optimizers. Every curve is a valley: guessing at tiny rates, low in the middle, "
@@ -951,10 +1036,14 @@ plots.show(
 # %%
 middle = {name: np.median(values, axis=0) for name, values in swept.items()}
 chosen = {name: int(values.argmin()) for name, values in middle.items()}
-working = {name: int((values < 1).sum()) for name, values in middle.items()}  # guessing costs ln 10 = 2.3
+working = {
+    name: int((values < 1).sum()) for name, values in middle.items()
+}  # guessing costs ln 10 = 2.3
 for name in KERAS:
     default = float(KERAS[name].learning_rate)
-    print(f"{name:9} best rate {sweep_rates[chosen[name]]:<7g} Keras's default {default:<6g} loss below 1 at {working[name]} of {len(sweep_rates)} rates")
+    print(
+        f"{name:9} best rate {sweep_rates[chosen[name]]:<7g} Keras's default {default:<6g} loss below 1 at {working[name]} of {len(sweep_rates)} rates"
+    )
 plain = swept["SGD"]
 for column, setting in ((0, "too small"), (len(sweep_rates) - 1, "too large")):
     verdicts.append(
@@ -1014,7 +1103,10 @@ def small_net():
 def train_to_mark(batch_size, rate):
     """Runs to the same training loss; several passes an epoch for large batches, so that an epoch has at least ten steps."""
     passes = max(1, batch_size // 100)
-    rows = [np.resize(np.random.default_rng([SEED, run]).permutation(SIZE), passes * SIZE) for run in range(RUNS)]
+    rows = [
+        np.resize(np.random.default_rng([SEED, run]).permutation(SIZE), passes * SIZE)
+        for run in range(RUNS)
+    ]
     return training.fit_runs(
         small_net,
         clothes,
@@ -1024,18 +1116,31 @@ def train_to_mark(batch_size, rate):
         optimizer="sgd",
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        watch={"train": (clothes.x_train, clothes.y_train), "test": (clothes.x_test, clothes.y_test)},
+        watch={
+            "train": (clothes.x_train, clothes.y_train),
+            "test": (clothes.x_test, clothes.y_test),
+        },
         early_stopping=StopAt(monitor="train_loss", mode="min", patience=10**9),
     )
 
 
 RATE = 0.1
-plans = {(size, grown): RATE * (np.sqrt(size / 10) if grown else 1) for size, grown in ((10, False), (100, False), (500, False), (100, True), (500, True))}
+plans = {
+    (size, grown): RATE * (np.sqrt(size / 10) if grown else 1)
+    for size, grown in ((10, False), (100, False), (500, False), (100, True), (500, True))
+}
 ended = {plan: train_to_mark(plan[0], rate) for plan, rate in plans.items()}
 
 
 def sharpness_of(weights):
-    return curvature.top_eigenvalues(small_net, weights, clothes.x_train, clothes.y_train, loss="sparse_categorical_crossentropy", iterations=20)
+    return curvature.top_eigenvalues(
+        small_net,
+        weights,
+        clothes.x_train,
+        clothes.y_train,
+        loss="sparse_categorical_crossentropy",
+        iterations=20,
+    )
 
 
 sharpness = {plan: sharpness_of(runs.weights) for plan, runs in ended.items()}
@@ -1084,11 +1189,26 @@ def rank_correlation(other):
 
 
 with plots.canvas(2, width=9.2, height=3.6) as (figure, panels):
-    for axes, (label, values) in zip(panels, {"test loss minus training loss": "loss", "test error": "error"}.items(), strict=True):
+    for axes, (label, values) in zip(
+        panels,
+        {"test loss minus training loss": "loss", "test error": "error"}.items(),
+        strict=True,
+    ):
         for number, (plan, runs) in enumerate(ended.items()):
-            heights = runs.last("test_loss") - runs.last("train_loss") if values == "loss" else 1 - runs.last("test_accuracy")
+            heights = (
+                runs.last("test_loss") - runs.last("train_loss")
+                if values == "loss"
+                else 1 - runs.last("test_accuracy")
+            )
             name = f"batch {plan[0]}, rate {plans[plan]:.2f}"
-            axes.scatter(sharpness[plan], heights, s=24, color=plots.COLORS[number], marker=plots.MARKERS[number], label=name)
+            axes.scatter(
+                sharpness[plan],
+                heights,
+                s=24,
+                color=plots.COLORS[number],
+                marker=plots.MARKERS[number],
+                label=name,
+            )
         axes.set(xscale="log", xlabel="sharpness (top eigenvalue)", ylabel=label)
         axes.set_xticks([2, 5, 10, 20], ["2", "5", "10", "20"])
         axes.minorticks_off()
@@ -1126,7 +1246,9 @@ rescaling = {"predictions": ..., "sharpness": ...}
 
 # %%
 flattest = ended[10, False]
-rescaled = [[kernel * 5, bias * 5, output / 5, last] for kernel, bias, output, last in flattest.weights]
+rescaled = [
+    [kernel * 5, bias * 5, output / 5, last] for kernel, bias, output, last in flattest.weights
+]
 as_they_were = flattest.predict(clothes.x_test)
 stretched = replace(flattest, weights=rescaled)
 after = stretched.predict(clothes.x_test)
@@ -1137,7 +1259,9 @@ ex.rescaling_prediction.check(rescaling, as_they_were, after, sharpness[10, Fals
 verdicts.append(
     claims.check(
         "OPT-16",
-        not (np.abs(after - as_they_were).max() < 1e-3 and (sharper > 2 * sharpness[10, False]).all()),
+        not (
+            np.abs(after - as_they_were).max() < 1e-3 and (sharper > 2 * sharpness[10, False]).all()
+        ),
         f"Rescaled nets are {np.mean(sharper / sharpness[10, False]):.0f} times as sharp, and their predictions differ by at most "
         f"{np.abs(after - as_they_were).max():.0e}: the same function, flat and sharp.",
         data=clothes,
@@ -1168,7 +1292,10 @@ claims.summary(verdicts)
 # lesson](audits/03_gradient_descent.ipynb), which came out as follows when it was last run.
 
 # %%
-claims.summary(claims.recorded(root / "notebooks" / "audits" / "03_gradient_descent.ipynb"), link="audits/03_gradient_descent.ipynb")
+claims.summary(
+    claims.recorded(root / "notebooks" / "audits" / "03_gradient_descent.ipynb"),
+    link="audits/03_gradient_descent.ipynb",
+)
 
 # %% [markdown]
 # ## Where to read on

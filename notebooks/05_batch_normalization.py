@@ -61,7 +61,9 @@ from helpers.reference import layers
 from helpers.exercises import batch_normalization as ex
 from helpers.nets.gradients import gradients
 
-threadpool_limits(1)  # NumPy multiplies small matrices here: to share one out takes longer than to do it
+threadpool_limits(
+    1
+)  # NumPy multiplies small matrices here: to share one out takes longer than to do it
 verdicts = []
 
 # %% [markdown]
@@ -89,7 +91,10 @@ def draw_kernels(initialization, depth, seed):
     widths = [images.shape[1], *[100] * depth, 10]
     shapes = list(zip(widths[:-1], widths[1:], strict=True))
     scales = [np.sqrt(VARIANCE[initialization](*shape)) for shape in shapes]
-    return [generator.normal(scale=s, size=shape).astype(np.float32) for s, shape in zip(scales, shapes, strict=True)]
+    return [
+        generator.normal(scale=s, size=shape).astype(np.float32)
+        for s, shape in zip(scales, shapes, strict=True)
+    ]
 
 
 def forward(x, kernels, activation, normalized=False):
@@ -127,13 +132,21 @@ def profile(activation, initialization, depth=20, normalized=False):
     for seed in range(RUNS):
         kernels = draw_kernels(initialization, depth, seed)
         passed = forward(images, kernels, activation, normalized)
-        sizes.append([size_of(gradient) for gradient in backward(passed, kernels, activation, labels)])
+        sizes.append(
+            [size_of(gradient) for gradient in backward(passed, kernels, activation, labels)]
+        )
     return np.array(sizes)
 
 
-PAIRS = [(activation, start) for activation in ("sigmoid", "tanh", "relu", "elu", "selu") for start in VARIANCE]
+PAIRS = [
+    (activation, start)
+    for activation in ("sigmoid", "tanh", "relu", "elu", "selu")
+    for start in VARIANCE
+]
 profiles = {pair: profile(*pair) for pair in PAIRS}
-journey = {pair: sizes[:, 0] - sizes[:, -1] for pair, sizes in profiles.items()}  # from layer 20 to layer 1
+journey = {
+    pair: sizes[:, 0] - sizes[:, -1] for pair, sizes in profiles.items()
+}  # from layer 20 to layer 1
 
 # %% [markdown]
 # ### Exercise 1 · Predict
@@ -159,7 +172,9 @@ NAMES = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "elu": "ELU", "se
 with plots.canvas(5, width=10.4, height=3.3, sharey=True) as (figure, panels):
     for axes, activation in zip(panels, NAMES, strict=True):
         series = {start: profiles[activation, start] for start in VARIANCE}
-        plots.curves(axes, np.arange(1, 21), series, xlabel="layer", ylabel="", title=NAMES[activation])
+        plots.curves(
+            axes, np.arange(1, 21), series, xlabel="layer", ylabel="", title=NAMES[activation]
+        )
         axes.set_xticks([1, 10, 20])
     panels[0].set_ylabel("log10 of the gradient's size")
     for axes in panels[:-1]:
@@ -185,7 +200,9 @@ shown = {}
 glorot = [(activation, "Glorot") for activation in ("sigmoid", "tanh", "relu")]
 for activation, start in [*glorot, ("relu", "He"), ("selu", "LeCun")]:
     passed = forward(images, draw_kernels(start, 20, 0), activation)
-    shown[f"{NAMES[activation]}\n{start}"] = {f"layer {layer}": passed[layer - 1][1] for layer in (1, 5, 10, 20)}
+    shown[f"{NAMES[activation]}\n{start}"] = {
+        f"layer {layer}": passed[layer - 1][1] for layer in (1, 5, 10, 20)
+    }
 figure = plots.histograms(shown, limits=(-2, 2), xlabel="output")
 plots.show(
     figure,
@@ -239,7 +256,10 @@ def fit(build, rate, data=clothes, epochs=EPOCHS, runs=seeds):
     )
 
 
-sigmoids = [fit(lambda: plain("sigmoid", "glorot_normal"), rate).last("val_accuracy") for rate in (0.03, 0.3, 3.0)]
+sigmoids = [
+    fit(lambda: plain("sigmoid", "glorot_normal"), rate).last("val_accuracy")
+    for rate in (0.03, 0.3, 3.0)
+]
 elus = fit(plain, 0.03).last("val_accuracy")
 best_sigmoid = np.max(sigmoids, axis=0)
 
@@ -265,8 +285,10 @@ verdicts.append(
         setting="no optimum is found",
     )
 )
-print(f"validation accuracy: six layers of sigmoids {best_sigmoid.mean():.0%}, of ELU {elus.mean():.0%}; guessing "
-    "gives 10 %")
+print(
+    f"validation accuracy: six layers of sigmoids {best_sigmoid.mean():.0%}, of ELU {elus.mean():.0%}; guessing "
+    "gives 10 %"
+)
 
 # %% [markdown]
 # Now to the notes' advice: *the simplest relief is to use ReLU or one of its variants in place of sigmoid or tanh.*
@@ -326,8 +348,7 @@ for treatment, control in (
 
 
 # %%
-def he_kernel(fan_in, fan_out, generator):
-    ...  # return an array of shape (fan_in, fan_out)
+def he_kernel(fan_in, fan_out, generator): ...  # return an array of shape (fan_in, fan_out)
 
 
 ex.scaling.check(he_kernel)
@@ -343,8 +364,10 @@ initializers = {
     "Glorot": keras.initializers.GlorotNormal,
     "He": keras.initializers.HeNormal,
 }
-print(f"kernels of shape ({FAN_IN}, {FAN_OUT}): variance of Keras's sample over the formula, largest |weight| in "
-    "standard deviations")
+print(
+    f"kernels of shape ({FAN_IN}, {FAN_OUT}): variance of Keras's sample over the formula, largest |weight| in "
+    "standard deviations"
+)
 ratios = {}
 for name, initializer in initializers.items():
     samples = np.array([initializer(seed=seed + 1)((FAN_IN, FAN_OUT)) for seed in seeds])
@@ -415,7 +438,8 @@ maps = {
     "ELU, LeCun": ("elu", 1),
 }
 curves_of_q = {
-    name: (layers.ACTIVATIONS[activation].value(np.sqrt(factor * q)[:, None] * nodes) ** 2) @ weights
+    name: (layers.ACTIVATIONS[activation].value(np.sqrt(factor * q)[:, None] * nodes) ** 2)
+    @ weights
     for name, (activation, factor) in maps.items()
 }
 
@@ -445,9 +469,13 @@ with plots.canvas(2, width=9.8, height=3.9) as (figure, (left, right)):
     for number, (name, values) in enumerate(curves_of_q.items()):
         left.plot(q, values, color=plots.COLORS[number], linestyle=plots.LINES[number], label=name)
     left.plot(q, q, color="#777777", linewidth=1, linestyle=":")
-    left.set(xlabel="mean square q that a layer gets", ylabel="mean square that it hands on", ylim=(0, 3))
+    left.set(
+        xlabel="mean square q that a layer gets", ylabel="mean square that it hands on", ylim=(0, 3)
+    )
     left.legend(fontsize=8.5, loc="upper left")
-    plots.curves(right, np.arange(1, 21), spreads, xlabel="layer", ylabel="standard deviation of its outputs")
+    plots.curves(
+        right, np.arange(1, 21), spreads, xlabel="layer", ylabel="standard deviation of its outputs"
+    )
     right.set(yscale="log", ylim=(0.05, 3e3))
     right.set_xticks([1, 5, 10, 15, 20])
     right.legend(fontsize=8, loc="upper right")
@@ -513,8 +541,7 @@ for name, setting in (
 
 
 # %%
-def normalize(x, gamma, beta):
-    ...  # return the outputs, shape (n, features)
+def normalize(x, gamma, beta): ...  # return the outputs, shape (n, features)
 
 
 ex.normalizing.check(normalize)
@@ -534,7 +561,11 @@ ex.normalizing.check(normalize)
 # NBVAL_CHECK_OUTPUT
 generator = np.random.default_rng(SEED)
 x = generator.normal(2, 3, (8, 4))
-gamma, beta, incoming = generator.normal(size=4), generator.normal(size=4), generator.normal(size=(8, 4))
+gamma, beta, incoming = (
+    generator.normal(size=4),
+    generator.normal(size=4),
+    generator.normal(size=(8, 4)),
+)
 outputs, cache = layers.batch_normalization(x, gamma, beta)
 by_x, by_gamma, by_beta = layers.batch_normalization_backward(incoming, gamma, cache)
 
@@ -544,8 +575,12 @@ keras_layer.gamma.assign(gamma)
 keras_layer.beta.assign(beta)
 watched = keras.Variable(x, dtype="float64")
 theirs = np.array(keras_layer(watched.value, training=True))
-_, (keras_by_x,) = gradients(lambda: keras.ops.sum(keras_layer(watched.value, training=True) * incoming), [watched])
-near = 1e-9 if theirs.dtype == "float64" else 1e-5  # JAX calculates in 32 bits, unless it is told otherwise
+_, (keras_by_x,) = gradients(
+    lambda: keras.ops.sum(keras_layer(watched.value, training=True) * incoming), [watched]
+)
+near = (
+    1e-9 if theirs.dtype == "float64" else 1e-5
+)  # JAX calculates in 32 bits, unless it is told otherwise
 
 
 def objective_at(moved):
@@ -571,9 +606,15 @@ print("gradient summed over the batch is 0:  ", np.allclose(by_x.sum(axis=0), 0)
 # deeper nets, ReLU is taken to fifty layers.
 
 # %%
-CASES = [("sigmoid", "Glorot", 20), ("tanh", "Glorot", 20), ("relu", "Glorot", 20), ("relu", "He", 50)]
+CASES = [
+    ("sigmoid", "Glorot", 20),
+    ("tanh", "Glorot", 20),
+    ("relu", "Glorot", 20),
+    ("relu", "He", 50),
+]
 with_and_without = {
-    case: {"without": profile(*case), "with batch norm": profile(*case, normalized=True)} for case in CASES
+    case: {"without": profile(*case), "with batch norm": profile(*case, normalized=True)}
+    for case in CASES
 }
 with plots.canvas(4, width=10.4, height=3.3) as (figure, panels):
     for axes, (activation, start, depth) in zip(panels, CASES, strict=True):
@@ -593,7 +634,8 @@ plots.show(
 )
 for activation, start, depth in CASES:
     without, normed = (
-        np.abs(sizes[:, 0] - sizes[:, -1]) for sizes in with_and_without[activation, start, depth].values()
+        np.abs(sizes[:, 0] - sizes[:, -1])
+        for sizes in with_and_without[activation, start, depth].values()
     )
     verdicts.append(
         claims.judge(
@@ -674,7 +716,11 @@ with plots.canvas(2, width=9.6, height=3.4) as (figure, (left, right)):
             _, cache = layers.batch_normalization(generator.normal(5, 3, (32, 50)), 1, 0)
             mean, variance = layers.moving_averages(mean, variance, cache, momentum)
             means.append(mean.mean())
-        style = {"color": plots.COLORS[number], "linestyle": plots.LINES[number], "label": f"momentum {momentum}"}
+        style = {
+            "color": plots.COLORS[number],
+            "linestyle": plots.LINES[number],
+            "label": f"momentum {momentum}",
+        }
         left.plot(steps, means, **style)
     left.axhline(5, color="#777777", linewidth=1, linestyle=":")
     left.set(xlabel="minibatches", ylabel="moving mean (true mean: 5)")
@@ -684,11 +730,16 @@ with plots.canvas(2, width=9.6, height=3.4) as (figure, (left, right)):
     everyone = fashion.x_train[:1000].reshape(1000, -1) @ draw_kernels("He", 1, 0)[0]
     swing = []
     for n in companions:
-        batches = [np.append(0, generator.choice(np.arange(1, 1000), n - 1, replace=False)) for _ in range(60)]
+        batches = [
+            np.append(0, generator.choice(np.arange(1, 1000), n - 1, replace=False))
+            for _ in range(60)
+        ]
         answers = [layers.batch_normalization(everyone[rows], 1, 0)[0][0] for rows in batches]
         swing.append(np.std(answers, axis=0).mean())
     right.plot(companions, swing, color=plots.COLORS[2], marker="o", markersize=5)
-    right.set(xlabel="images in the minibatch", ylabel="sway of one image's outputs (sd)", xscale="log")
+    right.set(
+        xlabel="images in the minibatch", ylabel="sway of one image's outputs (sd)", xscale="log"
+    )
 plots.show(
     figure,
     alt="Left: the moving mean rises from 0 towards 5; with momentum 0.9 it is there after some 50 minibatches, "
@@ -696,10 +747,14 @@ plots.show(
     "companions falls steadily with the size of the minibatch.",
     data=f"left: drawn numbers; right: {fashion}, one image among others, 60 draws",
 )
-print(f"after 80 minibatches {0.99**80:.0%} of the starting values is left with momentum 0.99, {0.9**80:.1%} with 0.9")
+print(
+    f"after 80 minibatches {0.99**80:.0%} of the starting values is left with momentum 0.99, {0.9**80:.1%} with 0.9"
+)
 pair = layers.batch_normalization(everyone[:2], 1, 0)[0]
-print(f"a minibatch of two: the size of every output is {np.abs(pair).mean():.2f}; only its sign is left to say "
-    "something")
+print(
+    f"a minibatch of two: the size of every output is {np.abs(pair).mean():.2f}; only its sign is left to say "
+    "something"
+)
 
 # %% [markdown]
 # Left: a net that trains for a few dozen minibatches with the default momentum may show a fine training loss and
@@ -720,7 +775,11 @@ print(f"a minibatch of two: the size of every output is {np.abs(pair).mean():.2f
 # same" or "far larger" for each of the three.
 
 # %%
-accident = {"after batch norm in training": ..., "after batch norm at inference": ..., "without batch norm": ...}
+accident = {
+    "after batch norm in training": ...,
+    "after batch norm at inference": ...,
+    "without batch norm": ...,
+}
 
 # %%
 others = {"training": [], "inference": [], "bare": []}
@@ -730,10 +789,14 @@ for run in range(RUNS):
     calm = fashion.x_train[start : start + 32].reshape(32, -1)
     odd = calm * np.append(100, np.ones(31))[:, None]
     z = {"calm": calm @ kernel, "odd": odd @ kernel}
-    _, _, mean, variance = layers.batch_normalization(z["calm"], 1, 0)[1]  # what inference knows from calm batches
+    _, _, mean, variance = layers.batch_normalization(z["calm"], 1, 0)[
+        1
+    ]  # what inference knows from calm batches
     rows = {
         "training": [layers.batch_normalization(z[name], 1, 0)[0] for name in z],
-        "inference": [layers.batch_normalization_inference(z[name], 1, 0, mean, variance) for name in z],
+        "inference": [
+            layers.batch_normalization_inference(z[name], 1, 0, mean, variance) for name in z
+        ],
         "bare": list(z.values()),
     }
     for name, (before, now) in rows.items():
@@ -743,7 +806,10 @@ ex.outlier_prediction.check(accident, *others.values())
 
 # %%
 z = np.linspace(-8, 8, 1601)
-steepest = {NAMES[name]: layers.ACTIVATIONS[name].slope(z).max() for name in ("sigmoid", "tanh", "relu", "elu")}
+steepest = {
+    NAMES[name]: layers.ACTIVATIONS[name].slope(z).max()
+    for name in ("sigmoid", "tanh", "relu", "elu")
+}
 verdicts.append(
     claims.check(
         "BNI-08",
@@ -765,7 +831,9 @@ verdicts.append(
         setting="it protects the rest of the batch",
     )
 )
-print(f"spread of the other 31 in training, with the odd one over without: {np.mean(others['training']):.3f}")
+print(
+    f"spread of the other 31 in training, with the odd one over without: {np.mean(others['training']):.3f}"
+)
 
 # %% [markdown]
 # The odd image itself is indeed brought to size: among $n$ values none can be farther than $(n-1)/\sqrt n$ standard
@@ -783,7 +851,8 @@ print(f"spread of the other 31 in training, with the odd one over without: {np.m
 # %%
 RATES = np.geomspace(0.01, 10**0.5, 6)
 swept = {
-    name: [fit(build, rate) for rate in RATES] for name, build in (("without", plain), ("with batch norm", normalized))
+    name: [fit(build, rate) for rate in RATES]
+    for name, build in (("without", plain), ("with batch norm", normalized))
 }
 
 
@@ -793,8 +862,13 @@ def final_loss(runs):
     return np.where(np.isfinite(loss), np.minimum(loss, np.log(10)), np.log(10))
 
 
-loss_at = {name: np.array([final_loss(runs) for runs in each]).T for name, each in swept.items()}  # (runs, rates)
-accuracy_at = {name: np.mean([runs.last("val_accuracy") for runs in each], axis=1) for name, each in swept.items()}
+loss_at = {
+    name: np.array([final_loss(runs) for runs in each]).T for name, each in swept.items()
+}  # (runs, rates)
+accuracy_at = {
+    name: np.mean([runs.last("val_accuracy") for runs in each], axis=1)
+    for name, each in swept.items()
+}
 best_rate = {name: int(np.argmax(values)) for name, values in accuracy_at.items()}
 GAINS = np.array([0.1, 0.3, 1, 3, 10])
 
@@ -814,17 +888,30 @@ def scaled(build, gain):
 
 started = {
     name: [
-        fit(scaled(build, gain), RATES[best_rate[name]]) if gain != 1 else swept[name][best_rate[name]]
+        fit(scaled(build, gain), RATES[best_rate[name]])
+        if gain != 1
+        else swept[name][best_rate[name]]
         for gain in GAINS
     ]
     for name, build in (("without", plain), ("with batch norm", normalized))
 }
-loss_from = {name: np.array([final_loss(runs) for runs in each]).T for name, each in started.items()}
+loss_from = {
+    name: np.array([final_loss(runs) for runs in each]).T for name, each in started.items()
+}
 
 # %%
 with plots.canvas(2, width=9.6, height=3.7, sharey=True) as (figure, (left, right)):
-    plots.curves(left, RATES, loss_at, xlabel="learning rate", ylabel="training loss of the last epoch", marker=True)
-    plots.curves(right, GAINS, loss_from, xlabel="initial weights, times He's", ylabel="", marker=True)
+    plots.curves(
+        left,
+        RATES,
+        loss_at,
+        xlabel="learning rate",
+        ylabel="training loss of the last epoch",
+        marker=True,
+    )
+    plots.curves(
+        right, GAINS, loss_from, xlabel="initial weights, times He's", ylabel="", marker=True
+    )
     for axes in (left, right):
         axes.set(xscale="log", ylim=(0, 2.5))
         axes.axhline(np.log(10), color="#777777", linewidth=1, linestyle=":")
@@ -835,7 +922,7 @@ plots.show(
     "normalization the loss is low in a narrow range of each and at the level of guessing outside. With it the "
     "range is far wider in both.",
     data=f"{clothes}, {SIZE} images, {EPOCHS} epochs; line: median, band: middle 80 % of {RUNS} runs; dotted: "
-        "guessing",
+    "guessing",
 )
 
 # %%
@@ -844,7 +931,9 @@ learns = np.log(10) / 2  # half of what guessing costs
 
 def largest_rate(losses):
     """log10 of the largest rate at which a run gets below half of the guessing loss (the lowest where none does)."""
-    return np.array([np.log10(RATES[np.flatnonzero(row < learns).max(initial=0)]) for row in losses])
+    return np.array(
+        [np.log10(RATES[np.flatnonzero(row < learns).max(initial=0)]) for row in losses]
+    )
 
 
 verdicts.append(
@@ -879,7 +968,10 @@ verdicts.append(
         data=clothes,
     )
 )
-print("best rates by validation accuracy:", {name: float(f"{RATES[index]:.2g}") for name, index in best_rate.items()})
+print(
+    "best rates by validation accuracy:",
+    {name: float(f"{RATES[index]:.2g}") for name, index in best_rate.items()},
+)
 
 # %% [markdown]
 # Both have one simple reason. Multiply the kernel before a normalization by $c$: the outputs do not change (but for
@@ -930,8 +1022,7 @@ print("validation accuracy lost:", {name: f"{values.mean():+.3f}" for name, valu
 
 
 # %%
-def count(inputs, hidden, outputs):
-    ...  # return (trained, moving, idle)
+def count(inputs, hidden, outputs): ...  # return (trained, moving, idle)
 
 
 ex.counting.check(count)
@@ -945,8 +1036,7 @@ ex.counting.check(count)
 
 
 # %%
-def fold(kernel, gamma, beta, mean, variance):
-    ...  # return (kernel, bias) of one dense layer
+def fold(kernel, gamma, beta, mean, variance): ...  # return (kernel, bias) of one dense layer
 
 
 ex.folding.check(fold)
@@ -959,13 +1049,17 @@ ex.folding.check(fold)
 trained = swept["with batch norm"][best_rate["with batch norm"]]
 net, slim = normalized(), plain()
 net.set_weights(trained.weights[0])
-normalizations = [layer for layer in net.layers if isinstance(layer, keras.layers.BatchNormalization)]
+normalizations = [
+    layer for layer in net.layers if isinstance(layer, keras.layers.BatchNormalization)
+]
 kernels = [layer.kernel for layer in net.layers if isinstance(layer, keras.layers.Dense)]
 folded = []
 for kernel, layer in zip(kernels, normalizations, strict=False):
     folded += layers.fold(kernel.numpy(), 0.0, *layer.get_weights())
 slim.set_weights([*folded, *net.layers[-1].get_weights()])
-difference = np.abs(net.predict(clothes.x_valid, verbose=0) - slim.predict(clothes.x_valid, verbose=0)).max()
+difference = np.abs(
+    net.predict(clothes.x_valid, verbose=0) - slim.predict(clothes.x_valid, verbose=0)
+).max()
 
 
 def epoch_seconds(build, rate):
@@ -978,7 +1072,9 @@ def epoch_seconds(build, rate):
     return (watches[1] - watches[0]) / 8
 
 
-clocked = np.array([[epoch_seconds(build, 0.03) for build in (normalized, plain)] for _ in range(RUNS)])
+clocked = np.array(
+    [[epoch_seconds(build, 0.03) for build in (normalized, plain)] for _ in range(RUNS)]
+)
 
 # %%
 verdicts.append(
@@ -1011,7 +1107,9 @@ verdicts.append(
         setting="run time of inference, folded",
     )
 )
-print(f"an epoch takes {np.median(clocked[:, 0] / clocked[:, 1]):.1f} times as long with batch norm (median)")
+print(
+    f"an epoch takes {np.median(clocked[:, 0] / clocked[:, 1]):.1f} times as long with batch norm (median)"
+)
 
 # %% [markdown]
 # The cost is one of training only, and of bookkeeping. Whoever delivers a net folds first; tools for phones and chips
@@ -1049,11 +1147,19 @@ def cross_entropy(probability, y):
 
 def small_net(builder, **options):
     return lambda: builder(
-        (28, 28), [100, 100], 10, output_activation="softmax", kernel_initializer="he_normal", **options
+        (28, 28),
+        [100, 100],
+        10,
+        output_activation="softmax",
+        kernel_initializer="he_normal",
+        **options,
     )
 
 
-builders = {"without": small_net(models.mlp), "with batch norm": small_net(models.batch_normalized_mlp, momentum=0.9)}
+builders = {
+    "without": small_net(models.mlp),
+    "with batch norm": small_net(models.batch_normalized_mlp, momentum=0.9),
+}
 gap, error = {}, {}
 for size, rate, epochs in ((8, 0.01, 20), (FEW, 0.1, 60)):
     for name, build in builders.items():
@@ -1128,14 +1234,26 @@ def one_step(training_mode, trainable=True):
     objective = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     weights = model.trainable_variables
     _, found = gradients(
-        lambda: objective(fashion.y_train[:64], model(fashion.x_train[:64], training=training_mode)), weights
+        lambda: objective(
+            fashion.y_train[:64], model(fashion.x_train[:64], training=training_mode)
+        ),
+        weights,
     )
-    keras.optimizers.SGD(0.1).apply([keras.ops.convert_to_tensor(gradient) for gradient in found], weights)
-    moved = [not np.array_equal(a, b.numpy()) for a, b in zip(before, (layer.gamma, layer.moving_mean), strict=True)]
+    keras.optimizers.SGD(0.1).apply(
+        [keras.ops.convert_to_tensor(gradient) for gradient in found], weights
+    )
+    moved = [
+        not np.array_equal(a, b.numpy())
+        for a, b in zip(before, (layer.gamma, layer.moving_mean), strict=True)
+    ]
     return moved, np.sqrt(sum(np.sum(gradient**2) for gradient in found)), model
 
 
-modes = {"training=True": (True,), "training=False": (False,), "training=True, trainable=False": (True, False)}
+modes = {
+    "training=True": (True,),
+    "training=False": (False,),
+    "training=True, trainable=False": (True, False),
+}
 stepped = {name: one_step(*arguments) for name, arguments in modes.items()}
 ex.mode_prediction.check(changes, *(moved for moved, _, _ in stepped.values()))
 
@@ -1209,7 +1327,9 @@ keras.utils.set_random_seed(SEED + 1)
 seeded_again = record(row_numbers, targets, batch_size=BATCH)
 show_epochs("model.fit on arrays after keras.utils.set_random_seed:", seeded)
 if keras.backend.backend() != "tensorflow":
-    print("The text tells what Keras does on TensorFlow; on other backends it shuffles in another way.")
+    print(
+        "The text tells what Keras does on TensorFlow; on other backends it shuffles in another way."
+    )
 
 # %% [markdown]
 # The rows are shuffled, once. Then every epoch brings **the same minibatches in the same order**. (Without a seed
@@ -1234,15 +1354,27 @@ photos = replace(
 
 
 def five_layers(builder):
-    options = {"activation": "elu", "output_activation": "softmax", "kernel_initializer": "he_normal"}
+    options = {
+        "activation": "elu",
+        "output_activation": "softmax",
+        "kernel_initializer": "he_normal",
+    }
     return lambda: builder((32, 32, 3), [50] * 5, 10, **options)
 
 
-nets = {"with batch norm": five_layers(models.batch_normalized_mlp), "without": five_layers(models.mlp)}
-ORDERS = {"shuffled anew": lambda seed: None, "frozen": lambda seed: training.frozen_order(IMAGES, seed)}
+nets = {
+    "with batch norm": five_layers(models.batch_normalized_mlp),
+    "without": five_layers(models.mlp),
+}
+ORDERS = {
+    "shuffled anew": lambda seed: None,
+    "frozen": lambda seed: training.frozen_order(IMAGES, seed),
+}
 fed = {}
 for name, build in nets.items():
-    some = seeds if name == "with batch norm" else seeds[:5]  # the other one is here for comparison only
+    some = (
+        seeds if name == "with batch norm" else seeds[:5]
+    )  # the other one is here for comparison only
     for kind, order in ORDERS.items():
         fed[name, kind] = training.fit_runs(
             build,
@@ -1258,7 +1390,11 @@ for name, build in nets.items():
 # %%
 with plots.canvas(3, width=10.2, height=3.5) as (figure, panels):
     epochs = np.arange(1, LONG + 1)
-    words = {"loss": "training loss", "val_loss": "validation loss", "val_accuracy": "validation accuracy"}
+    words = {
+        "loss": "training loss",
+        "val_loss": "validation loss",
+        "val_accuracy": "validation accuracy",
+    }
     for axes, metric in zip(panels, words, strict=True):
         series = {kind: fed["with batch norm", kind].history[metric] for kind in ORDERS}
         plots.curves(axes, epochs, series, xlabel="epoch", ylabel=words[metric])
@@ -1276,7 +1412,9 @@ plots.show(
 
 def late(name, kind):
     """Means over the last four epochs, which sway less than the last one alone."""
-    found = {metric: values[:, -4:].mean(axis=1) for metric, values in fed[name, kind].history.items()}
+    found = {
+        metric: values[:, -4:].mean(axis=1) for metric, values in fed[name, kind].history.items()
+    }
     return found | {"gap": found["val_loss"] - found["loss"]}
 
 
@@ -1286,7 +1424,9 @@ for name in nets:
     for metric in ("loss", "val_loss", "val_accuracy"):
         difference = frozen[metric] - fresh[metric]
         low, high = claims.paired_interval(difference)
-        print(f"  {words[metric]:20} {difference.mean():+.3f}, 95 % interval {low:+.3f} to {high:+.3f}")
+        print(
+            f"  {words[metric]:20} {difference.mean():+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+        )
 
 # %%
 repeats = bool(np.array_equal(seeded, seeded_again))
@@ -1316,12 +1456,17 @@ words["gap"] = "gap between validation and training loss"
 
 def last(name, kind):
     """Values of the last epoch."""
-    found = {metric: fed[name, kind].last(metric) for metric in ("loss", "val_loss", "val_accuracy")}
+    found = {
+        metric: fed[name, kind].last(metric) for metric in ("loss", "val_loss", "val_accuracy")
+    }
     return found | {"gap": found["val_loss"] - found["loss"]}
 
 
 for measured, when in ((last, "last epoch"), (late, "mean of the last four epochs")):
-    frozen, fresh = measured("with batch norm", "frozen"), measured("with batch norm", "shuffled anew")
+    frozen, fresh = (
+        measured("with batch norm", "frozen"),
+        measured("with batch norm", "shuffled anew"),
+    )
     for metric, better in (("gap", "lower"), ("val_loss", "lower"), ("val_accuracy", "higher")):
         verdicts.append(
             claims.judge(
@@ -1363,8 +1508,9 @@ for measured, when in ((last, "last epoch"), (late, "mean of the last four epoch
 
 
 # %%
-def source(x, y, batch_size, seed):
-    ...  # return a tf.data.Dataset (or a keras.utils.PyDataset) of minibatches
+def source(
+    x, y, batch_size, seed
+): ...  # return a tf.data.Dataset (or a keras.utils.PyDataset) of minibatches
 
 
 ex.feeding.check(source)
@@ -1400,10 +1546,15 @@ for name, make in (("tf.data", ex.feeding.reference), ("PyDataset", Shuffled)):
     recorded = []
     for _ in range(2):
         keras.utils.set_random_seed(SEED + 1)
-        recorded.append(record(make(row_numbers, targets, BATCH, SEED + 1), shuffle=False))  # it shuffles by itself
+        recorded.append(
+            record(make(row_numbers, targets, BATCH, SEED + 1), shuffle=False)
+        )  # it shuffles by itself
     fresh = len({epoch.tobytes() for epoch in recorded[0]})
     again = np.array_equal(*recorded)
-    show_epochs(f"{name}: {fresh} different orders in 3 epochs, the same in a second run: {again}", recorded[0])
+    show_epochs(
+        f"{name}: {fresh} different orders in 3 epochs, the same in a second run: {again}",
+        recorded[0],
+    )
 
 # %% [markdown]
 # ## 5.11 What came out

@@ -89,8 +89,7 @@ def largest(difference):
 
 
 # %%
-def correlate(signal, kernel):
-    ...  # return one number for each place
+def correlate(signal, kernel): ...  # return one number for each place
 
 
 ex.correlating.check(correlate)
@@ -221,8 +220,7 @@ plots.show(
 
 
 # %%
-def filter_image(image, kernel):
-    ...  # return one map
+def filter_image(image, kernel): ...  # return one map
 
 
 ex.filtering.check(filter_image)
@@ -271,8 +269,7 @@ check(
 
 
 # %%
-def count_weights(rows, columns, channels, filters):
-    ...  # return the number of parameters
+def count_weights(rows, columns, channels, filters): ...  # return the number of parameters
 
 
 ex.counting.check(count_weights)
@@ -340,10 +337,23 @@ with plots.canvas(4, width=9.6, height=2.4, sharey=True) as (figure, panels):
         for place in range(-1, 8):
             inside = 0 <= place < 7
             if inside or "padding" in options:
-                axes.text(place, 0, "x" if inside else "0", ha="center", color="black" if inside else "#777777")
+                axes.text(
+                    place,
+                    0,
+                    "x" if inside else "0",
+                    ha="center",
+                    color="black" if inside else "#777777",
+                )
         for number in range(count):
             under = first + number * options.get("stride", 1) + apart * np.arange(3)
-            axes.plot(under, np.full(3, -1 - number), color=plots.COLORS[0], linewidth=1, marker="s", markersize=6)
+            axes.plot(
+                under,
+                np.full(3, -1 - number),
+                color=plots.COLORS[0],
+                linewidth=1,
+                marker="s",
+                markersize=6,
+            )
         axes.set(xlim=(-1.5, 7.5), ylim=(-7.7, 0.8))
 plots.show(
     figure,
@@ -364,18 +374,28 @@ plots.show(
 # %%
 def draw_map(name, dilation, stride):
     kernel = hand_picked[name][:, :, None, None]
-    found = layers.convolution(grey[None, :, :, None], kernel, dilation=dilation, stride=stride)[0, :, :, 0]
+    found = layers.convolution(grey[None, :, :, None], kernel, dilation=dilation, stride=stride)[
+        0, :, :, 0
+    ]
     size = f"{found.shape[0]} x {found.shape[1]}"
-    figure = plots.pictures({"photo, 160 x 160": grey, f"{name}, {size}": found}, columns=2, size=2.8)
+    figure = plots.pictures(
+        {"photo, 160 x 160": grey, f"{name}, {size}": found}, columns=2, size=2.8
+    )
     return (
         figure,
         f"The photo and its map under the kernel “{name}”, dilation {dilation}, stride {stride}: {size} values.",
     )
 
 
-widgets.sliders_over(draw_map, {"kernel": list(hand_picked), "dilation": [1, 2, 4, 8], "stride": [1, 2, 4, 8]})
+widgets.sliders_over(
+    draw_map, {"kernel": list(hand_picked), "dilation": [1, 2, 4, 8], "stride": [1, 2, 4, 8]}
+)
 figure, alt = draw_map("left to right", 4, 2)
-plots.show(figure, alt=alt, data="photo china.jpg of scikit-learn; kernel “left to right”, dilation 4, stride 2")
+plots.show(
+    figure,
+    alt=alt,
+    data="photo china.jpg of scikit-learn; kernel “left to right”, dilation 4, stride 2",
+)
 
 # %% [markdown]
 # ### Exercise 4 · The formula
@@ -386,8 +406,7 @@ plots.show(figure, alt=alt, data="photo china.jpg of scikit-learn; kernel “lef
 
 
 # %%
-def places(size, kernel, stride, padding):
-    ...  # return the number of places
+def places(size, kernel, stride, padding): ...  # return the number of places
 
 
 ex.sizing.check(places)
@@ -411,7 +430,10 @@ from_keras = {
     for case in grid
 }
 plain = [case for case in grid if case[2:] == (1, "valid")]
-right = sum(size - kernel + 1 == from_keras[size, kernel, stride, padding] for size, kernel, stride, padding in plain)
+right = sum(
+    size - kernel + 1 == from_keras[size, kernel, stride, padding]
+    for size, kernel, stride, padding in plain
+)
 check(
     "CNN-07",
     right == len(plain),
@@ -419,7 +441,10 @@ check(
     "no padding, stride 1",
     "Conv2D, a grid of sizes",
 )
-right = sum(size - kernel + 1 == from_keras[size, kernel, stride, padding] for size, kernel, stride, padding in grid)
+right = sum(
+    size - kernel + 1 == from_keras[size, kernel, stride, padding]
+    for size, kernel, stride, padding in grid
+)
 check(
     "CNN-07",
     right == len(grid),
@@ -428,7 +453,9 @@ check(
     "Conv2D, a grid of sizes",
 )
 general = {
-    (size, kernel, stride, padding): layers.output_size(size, kernel, stride=stride, padding=padding)
+    (size, kernel, stride, padding): layers.output_size(
+        size, kernel, stride=stride, padding=padding
+    )
     for size, kernel, stride, padding in grid
 }
 print(
@@ -480,7 +507,9 @@ def differences(move, stride):
         layers.convolution(framed(pixels), random_kernel, stride=stride, padding="same")[0, :, :, 0]
         for pixels in (0, move)
     )
-    along = -(-move // stride)  # places of the map: with stride 2, one pixel is half a place, and is counted as one
+    along = -(
+        -move // stride
+    )  # places of the map: with stride 2, one pixel is half a place, and is counted as one
     return np.abs(after[:, along:] - before[:, :-along])
 
 
@@ -538,7 +567,8 @@ touched[0, middle, middle] += 1
 for size in (3, 5):
     kernel = generator.normal(size=(size, size, 3, 1)).astype("float32")
     changed = np.argwhere(
-        layers.convolution(touched, kernel, padding="same") != layers.convolution(framed(0), kernel, padding="same")
+        layers.convolution(touched, kernel, padding="same")
+        != layers.convolution(framed(0), kernel, padding="same")
     )
     reach = int(np.abs(changed[:, 1:3] - middle).max())
     check(
@@ -592,8 +622,7 @@ ex.by_input.check(input_gradient)
 
 
 # %%
-def kernel_gradient(x, upstream):
-    ...  # return one number for each weight
+def kernel_gradient(x, upstream): ...  # return one number for each weight
 
 
 ex.by_kernel.check(kernel_gradient)
@@ -622,7 +651,11 @@ for _ in range(2 * RUNS):
         loss = tf.reduce_sum(g * tf.nn.conv2d(x, kernel, 1, "VALID")[0, :, :, 0])
         loss_of_own = tf.reduce_sum(g * tf.reduce_sum(windows * own, axis=(2, 3)))
     by_x, by_kernel, by_own = tape.gradient([loss, loss_of_own], [x, kernel, own])
-    by_x, by_kernel, by_own = by_x[0, :, :, 0].numpy(), by_kernel[:, :, 0, 0].numpy(), by_own.numpy()
+    by_x, by_kernel, by_own = (
+        by_x[0, :, :, 0].numpy(),
+        by_kernel[:, :, 0, 0].numpy(),
+        by_own.numpy(),
+    )
     apart["input"].append(largest(signal.convolve2d(g, kernel[:, :, 0, 0], mode="full") - by_x))
     apart["kernel"].append(largest(signal.correlate2d(x[0, :, :, 0], g, mode="valid") - by_kernel))
     apart["own kernels"].append(largest(by_own.sum(axis=(0, 1)) - by_kernel))
@@ -669,7 +702,9 @@ plots.show(
     "which is the kernel itself at that place; and the number of windows over each pixel, small at the edges.",
     data="computed; white is 0, red above, blue below, each map on its own scale",
 )
-print(f"windows over a corner pixel: {inner[0, 0, 0, 0]:.0f}; over a pixel in the middle: {inner[0, 4, 4, 0]:.0f}")
+print(
+    f"windows over a corner pixel: {inner[0, 0, 0, 0]:.0f}; over a pixel in the middle: {inner[0, 4, 4, 0]:.0f}"
+)
 
 # %% [markdown]
 # The single output hands its gradient back through the very weights it read with: what was multiplied by $w_k$ on the
@@ -721,8 +756,12 @@ def moved(pictures):
 
 def changed(split, change, title):
     """The split with `change` applied to its pictures; nothing is chosen here, so there is no validation part."""
-    parts = {part: np.ascontiguousarray(change(getattr(split, part))) for part in ("x_train", "x_test")}
-    return replace(split, **parts, x_valid=parts["x_test"][:0], y_valid=split.y_valid[:0], title=title)
+    parts = {
+        part: np.ascontiguousarray(change(getattr(split, part))) for part in ("x_train", "x_test")
+    }
+    return replace(
+        split, **parts, x_valid=parts["x_test"][:0], y_valid=split.y_valid[:0], title=title
+    )
 
 
 order = generator.permutation(SIDE * SIDE)
@@ -749,12 +788,16 @@ nets = {"convnet": small_convnet, "MLP": equal_mlp}
 def products(model):
     """Multiplications of a weight with a value that one picture takes: every weight once for each place it is used at."""
     weighted = [layer for layer in model.layers if layer.weights]
-    return sum(int(np.prod(layer.output.shape[1:-1])) * layer.kernel.numpy().size for layer in weighted)
+    return sum(
+        int(np.prod(layer.output.shape[1:-1])) * layer.kernel.numpy().size for layer in weighted
+    )
 
 
 for name, build in nets.items():
     model = build()
-    print(f"{name}: {model.count_params():,} parameters, {products(model):,} multiplications for one picture")
+    print(
+        f"{name}: {model.count_params():,} parameters, {products(model):,} multiplications for one picture"
+    )
 
 # %% [markdown]
 # Equal parameters are not equal work: each weight of the convnet is used at many places.
@@ -766,7 +809,8 @@ for name, build in nets.items():
 # %%
 drawn = [
     training.Run(
-        1000 * SEED + run, train_index=np.random.default_rng([SEED, run]).permutation(len(fashion.y_train))[:PICTURES]
+        1000 * SEED + run,
+        train_index=np.random.default_rng([SEED, run]).permutation(len(fashion.y_train))[:PICTURES],
     )
     for run in range(RUNS)
 ]
@@ -790,7 +834,11 @@ def test_accuracy(runs, split):
     return np.mean(runs.predict(split.x_test).argmax(axis=-1) == split.y_test, axis=1)
 
 
-fitted = {(name, task): fit(build, split, drawn) for name, build in nets.items() for task, split in tasks.items()}
+fitted = {
+    (name, task): fit(build, split, drawn)
+    for name, build in nets.items()
+    for task, split in tasks.items()
+}
 accuracy = {(name, task): test_accuracy(runs, tasks[task]) for (name, task), runs in fitted.items()}
 advantage = {task: accuracy["convnet", task] - accuracy["MLP", task] for task in tasks}
 ex.winner_prediction.check(winner, advantage)
@@ -812,7 +860,9 @@ plots.show(
 for task, differences_of_task in advantage.items():
     low, high = claims.paired_interval(differences_of_task)
     means = ", ".join(f"{name} {accuracy[name, task].mean():.1%}" for name in nets)
-    print(f"{task:9} {means}; convnet minus MLP {differences_of_task.mean():+.1%} ({low:+.1%} to {high:+.1%})")
+    print(
+        f"{task:9} {means}; convnet minus MLP {differences_of_task.mean():+.1%} ({low:+.1%} to {high:+.1%})"
+    )
 
 # %% [markdown]
 # Read it from the left. On clothes that all lie in the same place, a weight for every pixel is a good idea, and
@@ -849,9 +899,14 @@ print(f"the MLP loses {cost['MLP'].mean():+.1%} ({low:+.1%} to {high:+.1%})")
 
 # %%
 first_kernels = {
-    task: np.array([weights[0][:, :, 0] for weights in fitted["convnet", task].weights]) for task in tasks
+    task: np.array([weights[0][:, :, 0] for weights in fitted["convnet", task].weights])
+    for task in tasks
 }
-panels = {f"{task} {number + 1}": first_kernels[task][0][:, :, number] for task in tasks for number in range(8)}
+panels = {
+    f"{task} {number + 1}": first_kernels[task][0][:, :, number]
+    for task in tasks
+    for number in range(8)
+}
 figure = plots.pictures(panels, columns=8, signed=True, size=1.1)
 plots.show(
     figure,
@@ -891,8 +946,13 @@ plots.show(
 
 # %%
 rng = np.random.default_rng([SEED, 77])
-reordered = [replace(run, order=np.array([rng.permutation(PICTURES) for _ in range(EPOCHS)])) for run in drawn]
-again = np.array([weights[0][:, :, 0] for weights in fit(small_convnet, tasks["moved"], reordered).weights])
+reordered = [
+    replace(run, order=np.array([rng.permutation(PICTURES) for _ in range(EPOCHS)]))
+    for run in drawn
+]
+again = np.array(
+    [weights[0][:, :, 0] for weights in fit(small_convnet, tasks["moved"], reordered).weights]
+)
 
 
 def distances(one, other):
@@ -901,7 +961,11 @@ def distances(one, other):
 
 
 needed = {}
-for kind, shape in {"Conv1D": (1, 40, 2), "Conv2D": (1, 9, 9, 2), "Conv3D": (1, 6, 6, 6, 2)}.items():
+for kind, shape in {
+    "Conv1D": (1, 40, 2),
+    "Conv2D": (1, 9, 9, 2),
+    "Conv3D": (1, 6, 6, 6, 2),
+}.items():
     layer = getattr(keras.layers, kind)(1, 3)
     layer.build(shape)
     needed[kind] = len(layer.kernel.shape) - 2
@@ -949,7 +1013,8 @@ claims.summary(verdicts)
 
 # %%
 claims.summary(
-    claims.recorded(root / "notebooks" / "audits" / "06_convolution.ipynb"), link="audits/06_convolution.ipynb"
+    claims.recorded(root / "notebooks" / "audits" / "06_convolution.ipynb"),
+    link="audits/06_convolution.ipynb",
 )
 
 # %% [markdown]

@@ -101,7 +101,9 @@ with plots.canvas(10, width=9.6, height=1.5) as (figure, panels):
         axes.imshow(photos.x_train[photos.y_train == number][0])
         axes.set_axis_off()
         axes.set_title(photos.class_names[number], fontsize=8)
-plots.show(figure, alt="One example image of each of the ten classes, small and in colour.", data=photos)
+plots.show(
+    figure, alt="One example image of each of the ten classes, small and in colour.", data=photos
+)
 
 # %% [markdown]
 # ### Exercise 1 · Build it
@@ -111,8 +113,7 @@ plots.show(figure, alt="One example image of each of the ten classes, small and 
 
 
 # %%
-def build():
-    ...  # return a Keras model
+def build(): ...  # return a Keras model
 
 
 ex.building.check(build)
@@ -137,13 +138,21 @@ def plain_net():
 
 def normalized_net():
     """Step c: the same with batch normalization before every activation."""
-    return models.batch_normalized_mlp(IMAGE, DEPTH, momentum=0.9 if PROFILE == "quick" else 0.99, **HE)
+    return models.batch_normalized_mlp(
+        IMAGE, DEPTH, momentum=0.9 if PROFILE == "quick" else 0.99, **HE
+    )
 
 
 by_hand = (32 * 32 * 3 + 1) * 100 + 19 * (100 + 1) * 100 + (100 + 1) * 10
-print(f"{plain_net().count_params():,} parameters; by hand {by_hand:,}; the first layer alone {(32 * 32 * 3 + 1) * 100:,}")
+print(
+    f"{plain_net().count_params():,} parameters; by hand {by_hand:,}; the first layer alone {(32 * 32 * 3 + 1) * 100:,}"
+)
 print(f"with the batch normalization of step c: {normalized_net().count_params():,}")
-check("CIF-02", plain_net().count_params() == by_hand, f"It builds, and has the {by_hand:,} parameters counted by hand.")
+check(
+    "CIF-02",
+    plain_net().count_params() == by_hand,
+    f"It builds, and has the {by_hand:,} parameters counted by hand.",
+)
 
 # %% [markdown]
 # Three fifths of them sit in the first layer, which looks at 3,072 numbers. (A batch normalization keeps four numbers for
@@ -205,7 +214,12 @@ def fit(build, split, runs, epochs, *, optimizer="nadam", **more):
     )
 
 
-fresh = fit(plain_net, pixels, [training.Run(seed, learning_rate=rate) for seed in seeds[:SWEEPS] for rate in RATES], EACH)
+fresh = fit(
+    plain_net,
+    pixels,
+    [training.Run(seed, learning_rate=rate) for seed in seeds[:SWEEPS] for rate in RATES],
+    EACH,
+)
 merits = fresh.last("val_accuracy").reshape(SWEEPS, len(RATES))
 
 workbench = plain_net()
@@ -239,8 +253,13 @@ carried_accuracy = np.array(on_raw)[:, -1]
 
 # %%
 with plots.canvas() as (figure, axes):
-    sweeps = {"a fresh net for each rate": merits, "one net through all rates (the notes)": reported}
-    plots.curves(axes, RATES, sweeps, xlabel="learning rate", ylabel="validation accuracy", marker=True)
+    sweeps = {
+        "a fresh net for each rate": merits,
+        "one net through all rates (the notes)": reported,
+    }
+    plots.curves(
+        axes, RATES, sweeps, xlabel="learning rate", ylabel="validation accuracy", marker=True
+    )
     axes.axhline(0.1, color="#777777", linestyle=":", linewidth=1)
     axes.set(xscale="log")
 plots.show(
@@ -286,15 +305,21 @@ check(
 ten_percent = {"the net that the sweep has left": ..., "a fresh net": ...}
 
 # %%
-healthy = fit(plain_net, raw, [training.Run(seed, learning_rate=3e-4) for seed in seeds[:SWEEPS]], MORE)
+healthy = fit(
+    plain_net, raw, [training.Run(seed, learning_rate=3e-4) for seed in seeds[:SWEEPS]], MORE
+)
 healthy_accuracy = healthy.last("val_accuracy")
 ex.carried_prediction.check(ten_percent, carried_accuracy, healthy_accuracy)
 
 # %%
 outputs = np.concatenate([runs.predict(raw.x_valid[:200]) for runs in carried])
 carried_loss = np.concatenate([runs.last("val_loss") for runs in carried])
-print(f"logarithm of 10: {np.log(10):.4f}; the notes report a validation loss of 2.3024 and an accuracy of 0.1038")
-print(f"raw pixels, the sweep's net, trained on: loss {carried_loss.mean():.4f}, accuracy {carried_accuracy.mean():.4f}")
+print(
+    f"logarithm of 10: {np.log(10):.4f}; the notes report a validation loss of 2.3024 and an accuracy of 0.1038"
+)
+print(
+    f"raw pixels, the sweep's net, trained on: loss {carried_loss.mean():.4f}, accuracy {carried_accuracy.mean():.4f}"
+)
 print(f"  its outputs differ between images by {np.ptp(outputs, axis=1).max():.1g} at most")
 print(f"raw pixels, a fresh net: accuracy {healthy_accuracy.mean():.4f}")
 print(f"standardized pixels, the sweep's net, trained on: accuracy {recovered_accuracy.mean():.4f}")
@@ -314,8 +339,18 @@ check(
     "from fresh weights",
     raw,
 )
-measure = "validation accuracy with 0.0003, from the weights that the sweep left against from fresh ones"
-judge("CIF-07", carried_accuracy, healthy_accuracy, "higher", measure, "as found: from where the sweep ended", raw)
+measure = (
+    "validation accuracy with 0.0003, from the weights that the sweep left against from fresh ones"
+)
+judge(
+    "CIF-07",
+    carried_accuracy,
+    healthy_accuracy,
+    "higher",
+    measure,
+    "as found: from where the sweep ended",
+    raw,
+)
 
 # %% [markdown]
 # An accuracy of 10 % with a loss of 2.30 is what the notes report, and it is the mark of a net that gives every class a
@@ -339,9 +374,14 @@ ramp = np.geomspace(1e-5, 1, TEST_EPOCHS * STEPS)
 def range_test(build, split, *, cycle=False, **more):
     """Losses of minibatches while the rate climbs `ramp`, for three nets, shape (3, steps); NaN where one has diverged."""
     momentum = 0.9 if cycle else None
-    tests = [training.Run(EXPLORER - number, learning_rate=ramp, momentum=momentum) for number in range(3)]
+    tests = [
+        training.Run(EXPLORER - number, learning_rate=ramp, momentum=momentum)
+        for number in range(3)
+    ]
     losses = np.full((3, len(ramp)), np.nan)
-    for row, found in zip(losses, fit(build, split, tests, TEST_EPOCHS, **more).step_losses, strict=True):
+    for row, found in zip(
+        losses, fit(build, split, tests, TEST_EPOCHS, **more).step_losses, strict=True
+    ):
         row[: len(found)] = found
     return losses
 
@@ -355,9 +395,21 @@ def candidates(losses):
 losses = range_test(plain_net, pixels)
 with plots.canvas() as (figure, axes):
     alive = np.isfinite(losses).any(axis=0)
-    plots.curves(axes, ramp[alive], {"loss of each minibatch": losses[:, alive]}, xlabel="learning rate", ylabel="loss")
+    plots.curves(
+        axes,
+        ramp[alive],
+        {"loss of each minibatch": losses[:, alive]},
+        xlabel="learning rate",
+        ylabel="loss",
+    )
     for number, rate in enumerate(candidates(losses)):
-        axes.axvline(rate, color=plots.COLORS[1], linestyle="--", linewidth=1, label=None if number else "for the sweep")
+        axes.axvline(
+            rate,
+            color=plots.COLORS[1],
+            linestyle="--",
+            linewidth=1,
+            label=None if number else "for the sweep",
+        )
     axes.set(xscale="log", ylim=(1, 7))
     axes.legend(loc="lower left")
 plots.show(
@@ -378,19 +430,39 @@ def runs_at(rate, some_seeds, epochs, cycle):
     """Runs at a constant rate, or with one cycle up to it and back."""
     if not cycle:
         return [training.Run(seed, learning_rate=rate) for seed in some_seeds]
-    return [training.Run(seed, **schedules.one_cycle(epochs * STEPS, rate)._asdict()) for seed in some_seeds]
+    return [
+        training.Run(seed, **schedules.one_cycle(epochs * STEPS, rate)._asdict())
+        for seed in some_seeds
+    ]
 
 
 def tuned(build, split, *, some_seeds=seeds, cycle=False, **more):
     """Choose a rate by range test and sweep, then train: (runs, rate)."""
     rates = candidates(range_test(build, split, cycle=cycle, **more))
     trials = [run for rate in rates for run in runs_at(rate, [EXPLORER], SWEEP_EPOCHS, cycle)]
-    reached = np.nan_to_num(fit(build, split, trials, SWEEP_EPOCHS, **more).history["val_accuracy"]).max(axis=1)
+    reached = np.nan_to_num(
+        fit(build, split, trials, SWEEP_EPOCHS, **more).history["val_accuracy"]
+    ).max(axis=1)
     rate = rates[int(reached.argmax())]
-    print("sweep:", ", ".join(f"{tried:g} gives {value:.1%}" for tried, value in zip(rates, reached, strict=True)), f"; chosen: {rate:g}")
+    print(
+        "sweep:",
+        ", ".join(
+            f"{tried:g} gives {value:.1%}" for tried, value in zip(rates, reached, strict=True)
+        ),
+        f"; chosen: {rate:g}",
+    )
     patience = EPOCHS if cycle else EPOCHS // 2
-    stopping = keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=patience, restore_best_weights=True)
-    return fit(build, split, runs_at(rate, some_seeds, EPOCHS, cycle), EPOCHS, early_stopping=stopping, **more), rate
+    stopping = keras.callbacks.EarlyStopping(
+        "val_accuracy", mode="max", patience=patience, restore_best_weights=True
+    )
+    return fit(
+        build,
+        split,
+        runs_at(rate, some_seeds, EPOCHS, cycle),
+        EPOCHS,
+        early_stopping=stopping,
+        **more,
+    ), rate
 
 
 def drawn(runs):
@@ -404,7 +476,9 @@ def drawn(runs):
 half = seeds[: max(3, RUNS // 2)]
 table = {"b · ELU": tuned(plain_net, pixels)}
 plain, rate = table["b · ELU"]
-print(f"validation accuracy of {RUNS} nets trained with it: {plain.best('val_accuracy').mean():.1%}; chance is 10 %")
+print(
+    f"validation accuracy of {RUNS} nets trained with it: {plain.best('val_accuracy').mean():.1%}; chance is 10 %"
+)
 
 # %% [markdown]
 # Early stopping here watches the validation accuracy, because that is what the exercise compares; Keras's default, and
@@ -420,8 +494,9 @@ print(f"validation accuracy of {RUNS} nets trained with it: {plain.best('val_acc
 
 
 # %%
-def report(val_loss, val_accuracy):
-    ...  # return (epochs trained, epoch restored, validation accuracy of the model you keep)
+def report(
+    val_loss, val_accuracy
+): ...  # return (epochs trained, epoch restored, validation accuracy of the model you keep)
 
 
 ex.reporting.check(report)
@@ -460,7 +535,14 @@ ex.batch_norm_prediction.check(prediction, *reached.values())
 # %%
 with plots.canvas() as (figure, axes):
     series = {name: drawn(runs) for name, runs in crossed.items()}
-    plots.curves(axes, np.arange(1, EPOCHS + 1), series, xlabel="epoch", ylabel="validation accuracy", marker=True)
+    plots.curves(
+        axes,
+        np.arange(1, EPOCHS + 1),
+        series,
+        xlabel="epoch",
+        ylabel="validation accuracy",
+        marker=True,
+    )
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 plots.show(
     figure,
@@ -481,13 +563,32 @@ for name, values in reached.items():
 for setting in ("raw", "standardized"):
     treatment, control = reached[f"{setting}, batch norm"], reached[setting]
     measure = "validation accuracy with batch normalization against without"
-    judge("CIF-15", treatment, control, "higher", measure, f"{setting} pixels, by more than five points", photos, 0.05)
+    judge(
+        "CIF-15",
+        treatment,
+        control,
+        "higher",
+        measure,
+        f"{setting} pixels, by more than five points",
+        photos,
+        0.05,
+    )
 
 for setting in ("raw", "standardized"):
     with_it, without = crossed[f"{setting}, batch norm"], crossed[setting]
     target = 0.9 * reached[setting].mean()
-    epochs = [np.nan_to_num(runs.epochs_to("val_accuracy", target, "higher"), nan=EPOCHS + 1) for runs in (with_it, without)]
-    judge("CIF-14", *epochs, "lower", f"epochs to {target:.0%} with batch normalization against without", f"{setting} pixels", photos)
+    epochs = [
+        np.nan_to_num(runs.epochs_to("val_accuracy", target, "higher"), nan=EPOCHS + 1)
+        for runs in (with_it, without)
+    ]
+    judge(
+        "CIF-14",
+        *epochs,
+        "lower",
+        f"epochs to {target:.0%} with batch normalization against without",
+        f"{setting} pixels",
+        photos,
+    )
 
 # %% [markdown]
 # The notes report for this step: "epoch 25, accuracy 0.6030, validation accuracy 0.5248, stopped early". After
@@ -495,7 +596,10 @@ for setting in ("raw", "standardized"):
 
 # %%
 stopped = table["c · batch normalization"][0]
-print("last epoch, and epoch kept:", *zip(stopped.epochs.tolist(), (stopped.best_epoch + 1).tolist(), strict=True))
+print(
+    "last epoch, and epoch kept:",
+    *zip(stopped.epochs.tolist(), (stopped.best_epoch + 1).tolist(), strict=True),
+)
 lost = stopped.best("val_accuracy") - stopped.last("val_accuracy")
 check(
     "CIF-12",
@@ -577,7 +681,14 @@ spread = {
     "ELU and He (step b)": deviations(plain_net, some),
 }
 with plots.canvas() as (figure, axes):
-    plots.curves(axes, np.arange(1, 21), spread, xlabel="hidden layer", ylabel="standard deviation of its outputs", marker=True)
+    plots.curves(
+        axes,
+        np.arange(1, 21),
+        spread,
+        xlabel="hidden layer",
+        ylabel="standard deviation of its outputs",
+        marker=True,
+    )
     axes.set(yscale="log", xticks=range(2, 21, 3))
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 plots.show(
@@ -603,7 +714,9 @@ print(f"{'all conditions met':20} {selu.mean():.1%}")
 for name, values in missing.items():
     cost = selu[: len(half)] - values
     low, high = claims.paired_interval(cost)
-    print(f"{name:20} {values.mean():.1%}: costs {100 * cost.mean():.1f} points ({100 * low:.1f} to {100 * high:.1f})")
+    print(
+        f"{name:20} {values.mean():.1%}: costs {100 * cost.mean():.1f} points ({100 * low:.1f} to {100 * high:.1f})"
+    )
 
 # %% [markdown]
 # And the notes' listing? It computes `X_train_scaled` and then calls `fit(X_train, ...)`. They also report that this net was the
@@ -621,8 +734,15 @@ check(
     raw,
 )
 measure = "validation accuracy, raw as in the listing against standardized"
-judge("CIF-17", missing["raw pixels"], selu[: len(half)], "higher", measure, "as found: loses nothing", photos)
-
+judge(
+    "CIF-17",
+    missing["raw pixels"],
+    selu[: len(half)],
+    "higher",
+    measure,
+    "as found: loses nothing",
+    photos,
+)
 
 
 def processor_seconds(build, seed):
@@ -637,9 +757,23 @@ nets = (normalized_net, plain_net, self_normalizing_net)
 turns = [[processor_seconds(build, seed) for build in nets] for seed in [EXPLORER, *half]]
 with_norm, with_elu, with_selu = np.transpose(turns[1:])
 measure = "processor seconds for three epochs"
-judge("CIF-13", with_norm, with_elu, "higher", f"{measure}, with batch normalization against without", "compiled training on this machine")
+judge(
+    "CIF-13",
+    with_norm,
+    with_elu,
+    "higher",
+    f"{measure}, with batch normalization against without",
+    "compiled training on this machine",
+)
 judge("CIF-18", with_selu, with_elu, "lower", f"{measure}, SELU against ELU", "faster than step b")
-judge("CIF-18", with_selu, with_norm, "lower", f"{measure}, SELU against batch normalization", "faster than step c")
+judge(
+    "CIF-18",
+    with_selu,
+    with_norm,
+    "lower",
+    f"{measure}, SELU against batch normalization",
+    "faster than step c",
+)
 
 # %% [markdown]
 # ## 7.6 Step e: alpha dropout, and a committee out of one net
@@ -679,7 +813,9 @@ def likeness(layers_dropped):
 
 alike = {"after the last layer only": likeness({19}), "after every layer": likeness(set(range(20)))}
 for place, values in alike.items():
-    print(f"correlation of two answers to the same image, alpha dropout of {DROP:g} {place}: {values.mean():.2f}")
+    print(
+        f"correlation of two answers to the same image, alpha dropout of {DROP:g} {place}: {values.mean():.2f}"
+    )
 check(
     "CIF-20",
     alike["after every layer"].mean() < 0.5 < alike["after the last layer only"].mean(),
@@ -697,7 +833,14 @@ check(
 table["e · alpha dropout"] = tuned(dropped_net, pixels)
 dropped = table["e · alpha dropout"][0]
 measure = "validation accuracy, alpha dropout against none"
-judge("CIF-19", dropped.best("val_accuracy"), selu, "higher", measure, "mended: raises the validation accuracy")
+judge(
+    "CIF-19",
+    dropped.best("val_accuracy"),
+    selu,
+    "higher",
+    measure,
+    "mended: raises the validation accuracy",
+)
 
 # %% [markdown]
 # ### Exercise 7 · Monte-Carlo dropout
@@ -708,8 +851,7 @@ judge("CIF-19", dropped.best("val_accuracy"), selu, "higher", measure, "mended: 
 
 
 # %%
-def monte_carlo(model, images, samples):
-    ...  # return class probabilities, shape (images, classes)
+def monte_carlo(model, images, samples): ...  # return class probabilities, shape (images, classes)
 
 
 ex.averaging.check(monte_carlo)
@@ -725,13 +867,22 @@ asked = {"accuracy": [], "log loss": []}
 network = dropped_net()
 for weights in dropped.weights:
     network.set_weights(weights)
-    single, committee = np.asarray(network(images)), ex.averaging.reference(network, images, SAMPLES)
-    asked["accuracy"].append([np.mean(probability.argmax(axis=1) == labels) for probability in (single, committee)])
-    asked["log loss"].append([-np.log(probability[np.arange(500), labels]).mean() for probability in (single, committee)])
+    single, committee = (
+        np.asarray(network(images)),
+        ex.averaging.reference(network, images, SAMPLES),
+    )
+    asked["accuracy"].append(
+        [np.mean(probability.argmax(axis=1) == labels) for probability in (single, committee)]
+    )
+    asked["log loss"].append(
+        [-np.log(probability[np.arange(500), labels]).mean() for probability in (single, committee)]
+    )
 for name, values in asked.items():
     one, many = np.transpose(values)
     low, high = claims.paired_interval(many - one)
-    print(f"{name}: without dropout {one.mean():.3f}, mean of {SAMPLES} passes with it {many.mean():.3f}; difference {low:+.4f} to {high:+.4f}")
+    print(
+        f"{name}: without dropout {one.mean():.3f}, mean of {SAMPLES} passes with it {many.mean():.3f}; difference {low:+.4f} to {high:+.4f}"
+    )
 
 # %% [markdown]
 # With dropout after the last layer only, the members of the committee share nearly everything, so there is little that their vote could
@@ -759,8 +910,7 @@ for name, values in asked.items():
 
 
 # %%
-def cycle(images, batch_size, epochs, peak):
-    ...  # return the learning rates of all steps, an array
+def cycle(images, batch_size, epochs, peak): ...  # return the learning rates of all steps, an array
 
 
 ex.cycling.check(cycle)
@@ -770,6 +920,7 @@ ex.cycling.check(cycle)
 # The net is that of step d; its optimizer is now SGD with momentum, and its training has the same number of epochs and is
 # never stopped early: a cycle that is cut short never gets to its small rates.
 
+
 # %%
 def momentum():
     return keras.optimizers.SGD(momentum=0.9)
@@ -778,13 +929,27 @@ def momentum():
 table["f · 1cycle"] = tuned(self_normalizing_net, pixels, cycle=True, optimizer=momentum)
 gain = table["f · 1cycle"][0].best("val_accuracy") - selu
 low, high = claims.paired_interval(gain)
-print(f"validation accuracy against step d: {100 * gain.mean():+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})")
+print(
+    f"validation accuracy against step d: {100 * gain.mean():+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+)
 with plots.canvas(2, width=9.6, height=3.6) as (figure, (left, right)):
     shape = schedules.one_cycle(EPOCHS * STEPS, table["f · 1cycle"][1])
-    left.plot(np.arange(EPOCHS * STEPS) / STEPS, shape.learning_rate, color=plots.COLORS[1], linestyle="--")
+    left.plot(
+        np.arange(EPOCHS * STEPS) / STEPS,
+        shape.learning_rate,
+        color=plots.COLORS[1],
+        linestyle="--",
+    )
     left.set(xlabel="epoch", ylabel="learning rate", title="one cycle")
     series = {name: drawn(table[name][0]) for name in ("d · SELU", "f · 1cycle")}
-    plots.curves(right, np.arange(1, EPOCHS + 1), series, xlabel="epoch", ylabel="validation accuracy", marker=True)
+    plots.curves(
+        right,
+        np.arange(1, EPOCHS + 1),
+        series,
+        xlabel="epoch",
+        ylabel="validation accuracy",
+        marker=True,
+    )
 plots.show(
     figure,
     alt="Left: the learning rate rises to its peak, falls back, and ends near zero. Right: validation accuracy by epoch at the "
@@ -801,7 +966,10 @@ plots.show(
 # Six steps, five rows. Everything so far was decided on validation images; here the test images are used, once.
 
 # %%
-test = {name: np.mean(runs.predict(pixels.x_test).argmax(axis=-1) == pixels.y_test, axis=1) for name, (runs, _) in table.items()}
+test = {
+    name: np.mean(runs.predict(pixels.x_test).argmax(axis=-1) == pixels.y_test, axis=1)
+    for name, (runs, _) in table.items()
+}
 valid = {name: runs.best("val_accuracy") for name, (runs, _) in table.items()}
 
 
@@ -814,7 +982,9 @@ pd.DataFrame(
     {
         "validation, %": {name: interval(values) for name, values in valid.items()},
         "test, %": {name: interval(values) for name, values in test.items()},
-        "spread of single runs": {name: f"{100 * np.ptp(values):.1f}" for name, values in test.items()},
+        "spread of single runs": {
+            name: f"{100 * np.ptp(values):.1f}" for name, values in test.items()
+        },
         "rate": {name: f"{rate:g}" for name, (_, rate) in table.items()},
     }
 )
@@ -831,8 +1001,7 @@ pd.DataFrame(
 
 
 # %%
-def share_of_right_rankings(accuracy):
-    ...  # return a number from 0 to 1
+def share_of_right_rankings(accuracy): ...  # return a number from 0 to 1
 
 
 ex.ranking.check(share_of_right_rankings)
@@ -864,8 +1033,13 @@ stored = root / "notebooks" / "results"
 study = json.loads((stored / "07_cifar10.json").read_text(encoding="utf-8"))
 book = json.loads((stored / "07_textbook.json").read_text(encoding="utf-8"))
 train_images, valid_images, test_images = study["images"]
-print(f"{study['data']}: {train_images:,} training, {valid_images:,} validation and {test_images:,} test images")
-print(f"last run on {study['date']} with " + ", ".join(f"{name} {number}" for name, number in study["versions"].items()))
+print(
+    f"{study['data']}: {train_images:,} training, {valid_images:,} validation and {test_images:,} test images"
+)
+print(
+    f"last run on {study['date']} with "
+    + ", ".join(f"{name} {number}" for name, number in study["versions"].items())
+)
 
 
 def measured(row, part, way="plain"):
@@ -904,13 +1078,28 @@ pd.DataFrame(rows).T
 # %%
 AIMS = {
     "convnet": ("a convolutional net (lesson 6) with no more parameters than the 20 x 100 net", 80),
-    "beyond": ("the 20 x 100 net with batch normalization, GELU, AdamW, 1cycle, and mirrored and shifted images in training", 60),
+    "beyond": (
+        "the 20 x 100 net with batch normalization, GELU, AdamW, 1cycle, and mirrored and shifted images in training",
+        60,
+    ),
 }
-for name, values in {name: 100 * measured(row, "valid") for name, row in done.items() if name in book["rows"]}.items():
+for name, values in {
+    name: 100 * measured(row, "valid") for name, row in done.items() if name in book["rows"]
+}.items():
     above = int((values > book["rows"][name]["textbook"]).sum())
-    print(f"{name}: {above} of {len(values)} runs above the textbook's {book['rows'][name]['textbook']} % on validation images")
-minutes = {name: (row["sweep_seconds"] + sum(run["seconds"] for run in row["runs"])) / 60 for name, row in done.items()}
-replay = sum(row["replay"]["epochs"] * row["replay"]["seconds_an_epoch"] for row in book["rows"].values()) / 60
+    print(
+        f"{name}: {above} of {len(values)} runs above the textbook's {book['rows'][name]['textbook']} % on validation images"
+    )
+minutes = {
+    name: (row["sweep_seconds"] + sum(run["seconds"] for run in row["runs"])) / 60
+    for name, row in done.items()
+}
+replay = (
+    sum(
+        row["replay"]["epochs"] * row["replay"]["seconds_an_epoch"] for row in book["rows"].values()
+    )
+    / 60
+)
 steps = [name for name in done if name in book["rows"]]
 print(
     f"steps {', '.join(steps)} took {sum(minutes[name] for name in steps):.0f} minutes, sweeps included, for "
@@ -919,12 +1108,22 @@ print(
 for name in [name for name in AIMS if name in done]:
     row, (words, aim) = done[name], AIMS[name]
     accuracy = {way: 100 * measured(row, "test", way).mean() for way in row["runs"][0]["test"]}
-    print(f"{name} leaves the exercise: {words}; {row['parameters']:,} parameters, {minutes[name] / len(row['runs']):.1f} minutes a run")
+    print(
+        f"{name} leaves the exercise: {words}; {row['parameters']:,} parameters, {minutes[name] / len(row['runs']):.1f} minutes a run"
+    )
     for way, percent in accuracy.items():
-        print(f"  test accuracy, {way}: {percent:.1f} %, {abs(percent - aim):.1f} points {'above' if percent >= aim else 'below'} our aim of {aim} %")
+        print(
+            f"  test accuracy, {way}: {percent:.1f} %, {abs(percent - aim):.1f} points {'above' if percent >= aim else 'below'} our aim of {aim} %"
+        )
 
 # %%
-titles = {"b": "b · ELU", "c": "c · batch normalization", "d": "d · SELU", "e": "e · alpha dropout", "f": "f · 1cycle"}
+titles = {
+    "b": "b · ELU",
+    "c": "c · batch normalization",
+    "d": "d · SELU",
+    "e": "e · alpha dropout",
+    "f": "f · 1cycle",
+}
 with plots.canvas(2, width=10.4, height=4.2) as (figure, (left, right)):
     for number, title in enumerate(titles.values()):
         curve = np.median(drawn(table[title][0]), axis=0)
@@ -933,9 +1132,17 @@ with plots.canvas(2, width=10.4, height=4.2) as (figure, (left, right)):
     for number, name in enumerate([*titles, *AIMS]):
         if name in done:
             curve = done[name]["runs"][0]["curves"]["val_accuracy"]
-            style = {"color": plots.COLORS[number], "linestyle": plots.LINES[number], "label": titles.get(name, name)}
+            style = {
+                "color": plots.COLORS[number],
+                "linestyle": plots.LINES[number],
+                "label": titles.get(name, name),
+            }
             right.plot(np.arange(1, len(curve) + 1), curve, **style)
-    left.set(xlabel="epoch", ylabel="validation accuracy", title=f"stand-in, {SIZE:,} images, median of {RUNS} runs")
+    left.set(
+        xlabel="epoch",
+        ylabel="validation accuracy",
+        title=f"stand-in, {SIZE:,} images, median of {RUNS} runs",
+    )
     right.set(xlabel="epoch", title=f"{study['data']}, {train_images:,} images, one run")
     figure.legend(loc="outside right center", fontsize=9)
 plots.show(
@@ -946,7 +1153,11 @@ plots.show(
 )
 
 # %%
-real = {name: measured(row, "valid") for name, row in done.items() if name in titles and len(row["runs"]) > 2}
+real = {
+    name: measured(row, "valid")
+    for name, row in done.items()
+    if name in titles and len(row["runs"]) > 2
+}
 if len(real) == len(titles) and len({len(values) for values in real.values()}) == 1:
     share = ex.ranking.reference(np.stack(list(real.values()), axis=1))
     check(
@@ -957,7 +1168,16 @@ if len(real) == len(titles) and len({len(values) for values in real.values()}) =
         study["data"],
     )
     measure = "validation accuracy with batch normalization against without"
-    judge("CIF-15", real["c"], real["b"], "higher", measure, "real photographs, standardized, by more than five points", study["data"], 0.05)
+    judge(
+        "CIF-15",
+        real["c"],
+        real["b"],
+        "higher",
+        measure,
+        "real photographs, standardized, by more than five points",
+        study["data"],
+        0.05,
+    )
 
 # %% [markdown]
 # The two sides hold different photographs in different numbers, trained for different times: compare the order of the curves, not
@@ -977,7 +1197,10 @@ claims.summary(verdicts)
 # came out as follows when it was last run.
 
 # %%
-claims.summary(claims.recorded(root / "notebooks" / "audits" / "07_cifar10_deep_net.ipynb"), link="audits/07_cifar10_deep_net.ipynb")
+claims.summary(
+    claims.recorded(root / "notebooks" / "audits" / "07_cifar10_deep_net.ipynb"),
+    link="audits/07_cifar10_deep_net.ipynb",
+)
 
 # %% [markdown]
 # ## Where to read on

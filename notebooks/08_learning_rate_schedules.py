@@ -67,7 +67,9 @@ verdicts = []
 
 def judge(claim, treatment, control, better, measure, setting, data):
     """Judge one statement in one setting and keep the verdict."""
-    verdict = claims.judge(claim, treatment, control, better=better, measure=measure, data=data, setting=setting)
+    verdict = claims.judge(
+        claim, treatment, control, better=better, measure=measure, data=data, setting=setting
+    )
     verdicts.append(verdict)
 
 
@@ -95,7 +97,12 @@ def quarter(images):
     return images.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(-1, 196).astype("float32")
 
 
-clothes = replace(fashion, x_train=quarter(fashion.x_train), x_valid=quarter(fashion.x_valid), x_test=quarter(fashion.x_test))
+clothes = replace(
+    fashion,
+    x_train=quarter(fashion.x_train),
+    x_valid=quarter(fashion.x_valid),
+    x_test=quarter(fashion.x_test),
+)
 BATCH = 64
 
 
@@ -153,9 +160,18 @@ loss_by_rate = np.nan_to_num(swept.last("loss"), nan=np.inf).clip(max=10).reshap
 
 # %%
 with plots.canvas() as (figure, axes):
-    plots.curves(axes, SWEEP, {f"training loss in epoch {EPOCHS}": loss_by_rate}, xlabel="learning rate", ylabel="loss", marker=True)
+    plots.curves(
+        axes,
+        SWEEP,
+        {f"training loss in epoch {EPOCHS}": loss_by_rate},
+        xlabel="learning rate",
+        ylabel="loss",
+        marker=True,
+    )
     axes.axhline(guessing, color="#777777", linestyle=":", linewidth=1)
-    axes.annotate("guessing", (SWEEP[0], guessing), xytext=(0, 3), textcoords="offset points", fontsize=9)
+    axes.annotate(
+        "guessing", (SWEEP[0], guessing), xytext=(0, 3), textcoords="offset points", fontsize=9
+    )
     axes.set(xscale="log", yscale="log")
 plots.show(
     figure,
@@ -177,7 +193,13 @@ judge(
     clothes,
 )
 lost = loss_by_rate[:, -1] >= 0.99 * guessing
-check("LRS-04", lost.all(), f"At rate {SWEEP[-1]:g}, {lost.sum()} of {RUNS} runs were no better than guessing, or not a number.", "too large: diverges", clothes)
+check(
+    "LRS-04",
+    lost.all(),
+    f"At rate {SWEEP[-1]:g}, {lost.sum()} of {RUNS} runs were no better than guessing, or not a number.",
+    "too large: diverges",
+    clothes,
+)
 
 # %% [markdown]
 # Slow it is, and at the right edge nothing is learned at all. Now the *local minima*. If a small rate had got stuck in
@@ -211,9 +233,16 @@ def share_in_the_worse_valley(rate, noise, run, walkers=300):
     generator = np.random.default_rng([SEED, run])
     low, high = np.reshape(well.window, (2, 2)).T
     start = generator.uniform(low, high, (walkers, 2))
-    noisy = replace(well, gradient=lambda point: well.gradient(point) + noise * generator.normal(size=point.shape))
+    noisy = replace(
+        well,
+        gradient=lambda point: well.gradient(point) + noise * generator.normal(size=point.shape),
+    )
     there = surfaces.path(optimizers.sgd, noisy, start, 400, learning_rate=rate)[-1]
-    return float((surfaces.path(optimizers.sgd, well, there, 400, learning_rate=0.02)[-1][:, 0] > ridge).mean())
+    return float(
+        (
+            surfaces.path(optimizers.sgd, well, there, 400, learning_rate=0.02)[-1][:, 0] > ridge
+        ).mean()
+    )
 
 
 stuck = {
@@ -227,9 +256,25 @@ for (rate, noise), share in stuck.items():
 # %%
 for noise, setting in ((0.0, "exact gradient"), (2.0, "noisy gradient")):
     measure = "share of 300 walkers in the worse valley, rate 0.01 against 0.1"
-    judge("LRS-03", stuck[0.01, noise], stuck[0.1, noise], "higher", measure, f"ends in a worse minimum: double well, {setting}", well.name)
+    judge(
+        "LRS-03",
+        stuck[0.01, noise],
+        stuck[0.1, noise],
+        "higher",
+        measure,
+        f"ends in a worse minimum: double well, {setting}",
+        well.name,
+    )
     measure = "share of 300 walkers in the worse valley, rate 0.1 against 0.01"
-    judge("LRS-04", stuck[0.1, noise], stuck[0.01, noise], "lower", measure, f"escapes: double well, {setting}", well.name)
+    judge(
+        "LRS-04",
+        stuck[0.1, noise],
+        stuck[0.01, noise],
+        "lower",
+        measure,
+        f"escapes: double well, {setting}",
+        well.name,
+    )
 
 # %% [markdown]
 # The word *noise* is missing in the notes. With the exact gradient a walker goes down into the valley in which it stands,
@@ -265,12 +310,16 @@ ex.drop_prediction.check(after_drop, fifth)
 # %%
 def smoothed(runs, width=15):
     """The loss of every step of each run, as a moving mean."""
-    return np.array([np.convolve(losses, np.ones(width) / width, "valid") for losses in runs.step_losses])
+    return np.array(
+        [np.convolve(losses, np.ones(width) / width, "valid") for losses in runs.step_losses]
+    )
 
 
 with plots.canvas() as (figure, axes):
     series = {name: smoothed(runs) for name, runs in dropped.items()}
-    plots.curves(axes, np.arange(steps_in(EPOCHS) - 14) + 15, series, xlabel="step", ylabel="training loss")
+    plots.curves(
+        axes, np.arange(steps_in(EPOCHS) - 14) + 15, series, xlabel="step", ylabel="training loss"
+    )
     axes.axvline(last_old_step, color="black", linewidth=1, linestyle=":")
     axes.set(yscale="log")
 plots.show(
@@ -314,8 +363,7 @@ judge(
 
 
 # %%
-def total_steps(examples, batch_size, epochs):
-    ...  # return the number of training steps
+def total_steps(examples, batch_size, epochs): ...  # return the number of training steps
 
 
 ex.counting.check(total_steps)
@@ -328,8 +376,7 @@ ex.counting.check(total_steps)
 
 
 # %%
-def cosine(steps, first, last):
-    ...  # return an array with one rate for each step
+def cosine(steps, first, last): ...  # return an array with one rate for each step
 
 
 ex.cosine_decay.check(cosine)
@@ -347,7 +394,9 @@ family = {
     "exponential": schedules.exponential(N, 1.0, 0.01),
     "cosine": schedules.cosine(N, 1.0),
     "cosine with restarts": schedules.cosine_restarts(N, 1.0, cycles=3),
-    "warm-up, then cosine": np.concatenate([schedules.warm_up(20, 1.0), schedules.cosine(N - 20, 1.0)]),
+    "warm-up, then cosine": np.concatenate(
+        [schedules.warm_up(20, 1.0), schedules.cosine(N - 20, 1.0)]
+    ),
     "1cycle": cycle.learning_rate,
 }
 with plots.canvas(4, 2, width=9.6, height=4.4, sharex=True, sharey=True) as (figure, panels):
@@ -374,6 +423,7 @@ plots.show(
 #
 # The notes print a formula for a "decayed learning rate", and below it a listing that uses Keras's `CosineDecayRestarts`.
 # Do the two agree? And does the printed function run?
+
 
 # %%
 def decayed_learning_rate(step):
@@ -403,7 +453,12 @@ apart = {
     for name, schedule in {"CosineDecay": single, "CosineDecayRestarts": restarting}.items()
 }
 check("LRS-08", fault == "nothing", f"As printed it stops with: {fault}.", "runs as printed")
-check("LRS-08", apart["CosineDecay"] < 1e-7, f"Mended, it is at most {apart['CosineDecay']:.0e} from CosineDecay over 2,500 steps.", "a single cosine")
+check(
+    "LRS-08",
+    apart["CosineDecay"] < 1e-7,
+    f"Mended, it is at most {apart['CosineDecay']:.0e} from CosineDecay over 2,500 steps.",
+    "a single cosine",
+)
 check(
     "LRS-08",
     apart["CosineDecayRestarts"] < 1e-7,
@@ -440,7 +495,9 @@ frozen, noting = network(), Noting()
 frozen.compile(optimizer=keras.optimizers.SGD(0.0), loss="sparse_categorical_crossentropy")
 few = clothes.x_train[: 10 * BATCH], clothes.y_train[: 10 * BATCH]
 frozen.fit(*few, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[noting])
-each = np.reshape(keras.losses.sparse_categorical_crossentropy(few[1], frozen(few[0])), (10, BATCH)).mean(axis=1)
+each = np.reshape(
+    keras.losses.sparse_categorical_crossentropy(few[1], frozen(few[0])), (10, BATCH)
+).mean(axis=1)
 running = np.cumsum(each) / np.arange(1, 11)
 print("reported: ", np.round(noting.losses, 3))
 print("each batch", each.round(3))
@@ -456,8 +513,7 @@ print("mean so far", running.round(3))
 
 
 # %%
-def batch_losses(means):
-    ...  # return the loss of every single minibatch
+def batch_losses(means): ...  # return the loss of every single minibatch
 
 
 ex.unsmearing.check(batch_losses)
@@ -498,19 +554,27 @@ for rule in suggested:
     print(f"{rule}: {suggested[rule]:.2g}; from the running mean: {suggested_by_mean[rule]:.2g}")
 
 # %%
-lowest_at = {name: rates[np.nanargmin(values, axis=1)] for name, values in {"true": losses, "mean": smeared}.items()}
+lowest_at = {
+    name: rates[np.nanargmin(values, axis=1)]
+    for name, values in {"true": losses, "mean": smeared}.items()
+}
 factor = np.exp(np.mean(np.log(lowest_at["mean"] / lowest_at["true"])))
 check(
     "LRS-13",
     np.allclose(noting.losses, each, atol=1e-3),
-    f"logs[\"loss\"] after ten minibatches is {noting.losses[-1]:.3f}, their mean {running[-1]:.3f}, the tenth alone {each[-1]:.3f}. In the range test the running mean "
+    f'logs["loss"] after ten minibatches is {noting.losses[-1]:.3f}, their mean {running[-1]:.3f}, the tenth alone {each[-1]:.3f}. In the range test the running mean '
     f"has its lowest value at a rate {factor:.1f} times as high as the true loss ({RUNS} runs).",
     "the loss of each minibatch",
     clothes,
 )
 missing = [name for name in ("get_value", "set_value") if not hasattr(keras.backend, name)]
 missing += [] if hasattr(keras.optimizers.SGD(), "lr") else ["optimizer.lr"]
-check("LRS-13", not missing, f"It uses {', '.join(missing) or 'only names'} that Keras {keras.__version__} does not have.", "runs in Keras 3")
+check(
+    "LRS-13",
+    not missing,
+    f"It uses {', '.join(missing) or 'only names'} that Keras {keras.__version__} does not have.",
+    "runs in Keras 3",
+)
 
 # %% [markdown]
 # A mean that drags all earlier losses along shows the fall late, and the explosion too: whoever reads it picks a higher
@@ -579,7 +643,9 @@ PLANS = {
     "steps": lambda steps, peak: schedules.momentum_corrected(
         schedules.piecewise(steps, [steps // 2, 3 * steps // 4], [peak, peak / 10, peak / 100])
     ),
-    "exponential": lambda steps, peak: with_momentum(schedules.exponential(steps, peak, peak / 100)),
+    "exponential": lambda steps, peak: with_momentum(
+        schedules.exponential(steps, peak, peak / 100)
+    ),
     "cosine": lambda steps, peak: with_momentum(schedules.cosine(steps, peak)),
     "1cycle": schedules.one_cycle,
 }
@@ -588,17 +654,31 @@ PLANS = {
 def tuned(name, epochs):
     """Validation accuracy by rate, shape (tuning runs, rates), of one plan with one budget."""
     plans = [(seed, PLANS[name](steps_in(epochs), rate)) for seed in tuning_seeds for rate in RATES]
-    return accuracy_of(train(plans, epochs), clothes.x_valid, clothes.y_valid).reshape(-1, len(RATES))
+    return accuracy_of(train(plans, epochs), clothes.x_valid, clothes.y_valid).reshape(
+        -1, len(RATES)
+    )
 
 
-tried = [(name, epochs) for name in PLANS for epochs in BUDGETS if name != "exponential" or epochs == LONG]
+tried = [
+    (name, epochs)
+    for name in PLANS
+    for epochs in BUDGETS
+    if name != "exponential" or epochs == LONG
+]
 tuning = {key: tuned(*key) for key in tried}
 best_rate = {key: RATES[int(accuracy.mean(axis=0).argmax())] for key, accuracy in tuning.items()}
 
 # %%
 with plots.canvas() as (figure, axes):
     series = {name: tuning[name, LONG] for name in PLANS}
-    plots.curves(axes, RATES, series, xlabel="highest learning rate", ylabel=f"validation accuracy after {LONG} epochs", marker=True)
+    plots.curves(
+        axes,
+        RATES,
+        series,
+        xlabel="highest learning rate",
+        ylabel=f"validation accuracy after {LONG} epochs",
+        marker=True,
+    )
     axes.set(xscale="log", ylim=(0.7, None))
 plots.show(
     figure,
@@ -606,13 +686,19 @@ plots.show(
     "the other plans stay high up to higher rates, and 1cycle and the exponential decay up to the highest.",
     data=f"{clothes}; {len(tuning_seeds)} tuning runs; values below 0.7 are cut off",
 )
-print("best rate after", ", ".join(f"{epochs}" for epochs in BUDGETS), "epochs; the range test suggested", " and ".join(f"{rate:.2g}" for rate in suggested.values()))
+print(
+    "best rate after",
+    ", ".join(f"{epochs}" for epochs in BUDGETS),
+    "epochs; the range test suggested",
+    " and ".join(f"{rate:.2g}" for rate in suggested.values()),
+)
 for name in PLANS:
     print(f"{name:12}", *(f"{best_rate.get((name, epochs), '-'):>6}" for epochs in BUDGETS))
 
 # %% [markdown]
 # Compare the table with the suggestions above it: they show where to search, and need not be what wins. Now the chosen
 # rates, with new seeds, on the **test** data.
+
 
 # %%
 def tested(name, epochs, rate):
@@ -663,11 +749,20 @@ for name in ("constant", "cosine"):
     rate = WINE_RATES[int(np.nan_to_num(error, nan=np.inf).argmin())]
     sipped[name] = taste(name, [rate], seeds, wine.x_test, wine.y_test)[:, 0]
     print(f"{name:9} best rate {rate:g}, test error {sipped[name].mean():.3f}")
-judge("LRS-05", sipped["cosine"], sipped["constant"], "lower", "squared test error, cosine against constant, each at its best rate", "more efficient: cosine, wine", wine)
+judge(
+    "LRS-05",
+    sipped["cosine"],
+    sipped["constant"],
+    "lower",
+    "squared test error, cosine against constant, each at its best rate",
+    "more efficient: cosine, wine",
+    wine,
+)
 
 # %% [markdown]
 # And *hard to find*? Take the next rate of the grid, about three times the best one, as somebody might who guessed, and
 # see what it costs.
+
 
 # %%
 def next_rate(name):
@@ -676,11 +771,27 @@ def next_rate(name):
     return RATES[place + 1] if place + 1 < len(RATES) else RATES[place - 1]
 
 
-cost = {name: accuracy[name, LONG] - tested(name, LONG, next_rate(name)) for name in ("constant", "1cycle")}
+cost = {
+    name: accuracy[name, LONG] - tested(name, LONG, next_rate(name))
+    for name in ("constant", "1cycle")
+}
 for name, values in cost.items():
-    print(f"{name:9} rate {next_rate(name):g} in place of {best_rate[name, LONG]:g} costs {100 * values.mean():.1f} points of accuracy")
-judge("LRS-05", cost["constant"], cost["1cycle"], "higher", "test accuracy lost at the next rate of the grid, constant against 1cycle", "a fixed rate is harder to find", clothes)
-print(f"validation accuracy at the highest rate of the grid, {RATES[-1]:g}:", ", ".join(f"{name} {tuning[name, LONG][:, -1].mean():.2f}" for name in PLANS))
+    print(
+        f"{name:9} rate {next_rate(name):g} in place of {best_rate[name, LONG]:g} costs {100 * values.mean():.1f} points of accuracy"
+    )
+judge(
+    "LRS-05",
+    cost["constant"],
+    cost["1cycle"],
+    "higher",
+    "test accuracy lost at the next rate of the grid, constant against 1cycle",
+    "a fixed rate is harder to find",
+    clothes,
+)
+print(
+    f"validation accuracy at the highest rate of the grid, {RATES[-1]:g}:",
+    ", ".join(f"{name} {tuning[name, LONG][:, -1].mean():.2f}" for name in PLANS),
+)
 
 # %% [markdown]
 # A plan does not spare you the choice of its highest rate: the verdict says whether a guess one place off costs a fixed
@@ -725,13 +836,24 @@ as_found = ex.mending.stub
 down, up = len(range(0, 45_000 - 127, 128)) * 15, ex.counting.reference(45_000, 128, 15)
 found = {told: np.array([as_found(step, told, 0.05) for step in range(up)]) for told in (down, up)}
 for told, values in found.items():
-    print(f"told {told} iterations: ends at {values[-1]:+.1e}, {np.sum(values < 0)} of {up} rates are negative")
+    print(
+        f"told {told} iterations: ends at {values[-1]:+.1e}, {np.sum(values < 0)} of {up} rates are negative"
+    )
 
 # %%
-drawn = {f"the notes', told {down:,}": found[down], "schedules.one_cycle": schedules.one_cycle(up, 0.05).learning_rate}
+drawn = {
+    f"the notes', told {down:,}": found[down],
+    "schedules.one_cycle": schedules.one_cycle(up, 0.05).learning_rate,
+}
 with plots.canvas(height=3.2) as (figure, axes):
     for number, (name, values) in enumerate(drawn.items()):
-        axes.plot(np.arange(up)[-120:], values[-120:], color=plots.COLORS[number], linestyle=plots.LINES[number], label=name)
+        axes.plot(
+            np.arange(up)[-120:],
+            values[-120:],
+            color=plots.COLORS[number],
+            linestyle=plots.LINES[number],
+            label=name,
+        )
     axes.axhline(0, color="black", linewidth=1)
     axes.set(xlabel="step", ylabel="learning rate")
     axes.legend()
@@ -740,14 +862,24 @@ plots.show(
     alt="The learning rate over the last 120 steps. Both schedules fall in a straight line; the notes' crosses zero 14 steps before the end and becomes negative, ours ends just above it.",
     data="15 epochs of 45,000 images in batches of 128",
 )
-check("LRS-15", (found[up] > 0).all(), f"Told the right number, {up}, it stays above 0.", "iterations rounded up")
+check(
+    "LRS-15",
+    (found[up] > 0).all(),
+    f"Told the right number, {up}, it stays above 0.",
+    "iterations rounded up",
+)
 check(
     "LRS-15",
     (found[down] > 0).all(),
     f"Told {down}, the number rounded down, it is negative for the last {np.sum(found[down] < 0)} of {up} steps, and at the end {found[down][-1]:.1e}.",
     "iterations rounded down",
 )
-check("LRS-15", np.isclose(found[up][-1], 0.005 / 1000), f"In its last step the rate is {found[up][-1]:.1e}, where {0.005 / 1000:.1e} was meant.", "ends at a thousandth of the start")
+check(
+    "LRS-15",
+    np.isclose(found[up][-1], 0.005 / 1000),
+    f"In its last step the rate is {found[up][-1]:.1e}, where {0.005 / 1000:.1e} was meant.",
+    "ends at a thousandth of the start",
+)
 
 # %% [markdown]
 # A negative rate climbs the loss, at the very end, when nobody looks any more. (The notes' class changes the rate alone; the
@@ -763,12 +895,28 @@ check("LRS-15", np.isclose(found[up][-1], 0.005 / 1000), f"In its last step the 
 winners = {"2 epochs": ..., "8 epochs": ...}
 
 # %%
-ex.budget_prediction.check(winners, {epochs: (accuracy["1cycle", epochs], accuracy["constant", epochs]) for epochs in (BUDGETS[0], LONG)})
+ex.budget_prediction.check(
+    winners,
+    {
+        epochs: (accuracy["1cycle", epochs], accuracy["constant", epochs])
+        for epochs in (BUDGETS[0], LONG)
+    },
+)
 
 # %%
 with plots.canvas() as (figure, axes):
-    series = {name: np.array([accuracy[name, epochs] for epochs in BUDGETS]).T for name in ("constant", "steps", "cosine", "1cycle")}
-    plots.curves(axes, BUDGETS, series, xlabel="epochs of the whole training", ylabel="test accuracy at its end", marker=True)
+    series = {
+        name: np.array([accuracy[name, epochs] for epochs in BUDGETS]).T
+        for name in ("constant", "steps", "cosine", "1cycle")
+    }
+    plots.curves(
+        axes,
+        BUDGETS,
+        series,
+        xlabel="epochs of the whole training",
+        ylabel="test accuracy at its end",
+        marker=True,
+    )
     axes.set_xticks(BUDGETS)
 plots.show(
     figure,
@@ -779,7 +927,11 @@ plots.show(
 
 # %%
 MIDDLE = BUDGETS[1]
-for epochs, against, setting in ((2, 2, "2 epochs each"), (LONG, LONG, f"{LONG} epochs each"), (MIDDLE, LONG, f"{MIDDLE} epochs against {LONG}")):
+for epochs, against, setting in (
+    (2, 2, "2 epochs each"),
+    (LONG, LONG, f"{LONG} epochs each"),
+    (MIDDLE, LONG, f"{MIDDLE} epochs against {LONG}"),
+):
     judge(
         "LRS-17",
         accuracy["1cycle", epochs],
@@ -792,7 +944,9 @@ for epochs, against, setting in ((2, 2, "2 epochs each"), (LONG, LONG, f"{LONG} 
 for other in ("steps", "cosine"):
     difference = accuracy["1cycle", LONG] - accuracy[other, LONG]
     low, high = claims.paired_interval(difference)
-    print(f"1cycle against {other}, {LONG} epochs: {difference.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}")
+    print(
+        f"1cycle against {other}, {LONG} epochs: {difference.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
+    )
 
 # %% [markdown]
 # Note what the figure is: every point is a training of its own, planned for that many epochs. It would be wrong to read
@@ -811,6 +965,7 @@ for other in ("steps", "cosine"):
 # Here they are taken apart, on a smaller relative: ten layers of 50 SELU units, and 3,000 Fashion-on-photos (clothes
 # blended with photographs, which stand in for CIFAR-10) shrunk to 16 x 16. (The whole exercise is lesson 07.)
 
+
 # %%
 def halve(images):
     """Colour images shrunk to 16 x 16."""
@@ -818,11 +973,20 @@ def halve(images):
 
 
 large = datasets.load("cifar10", seed=SEED, size=3000)
-photos = replace(large, x_train=halve(large.x_train), x_valid=halve(large.x_valid), x_test=halve(large.x_test)).standardized()
+photos = replace(
+    large, x_train=halve(large.x_train), x_valid=halve(large.x_valid), x_test=halve(large.x_test)
+).standardized()
 
 
 def deep_network():
-    return models.mlp((16, 16, 3), [50] * 10, 10, activation="selu", kernel_initializer="lecun_normal", output_activation="softmax")
+    return models.mlp(
+        (16, 16, 3),
+        [50] * 10,
+        10,
+        activation="selu",
+        kernel_initializer="lecun_normal",
+        output_activation="softmax",
+    )
 
 
 def train_deep(plans, epochs, batch_size=128):
@@ -845,23 +1009,47 @@ SHORT, FULL = 8, 16  # epochs
 DEEP_RATES = (0.003, 0.01, 0.03)
 deep = {}
 for name, epochs in (("constant", FULL), ("1cycle", FULL), ("1cycle", SHORT)):
-    plans = [(seed, PLANS[name](deep_steps(epochs), rate)) for seed in tuning_seeds for rate in DEEP_RATES]
-    tries = accuracy_of(train_deep(plans, epochs), photos.x_valid, photos.y_valid).reshape(-1, len(DEEP_RATES)).mean(axis=0)
+    plans = [
+        (seed, PLANS[name](deep_steps(epochs), rate))
+        for seed in tuning_seeds
+        for rate in DEEP_RATES
+    ]
+    tries = (
+        accuracy_of(train_deep(plans, epochs), photos.x_valid, photos.y_valid)
+        .reshape(-1, len(DEEP_RATES))
+        .mean(axis=0)
+    )
     rate = DEEP_RATES[int(tries.argmax())]
     chosen = [(seed, PLANS[name](deep_steps(epochs), rate)) for seed in seeds]
     deep[name, epochs] = accuracy_of(train_deep(chosen, epochs), photos.x_test, photos.y_test)
-    print(f"{name:9}{epochs:3} epochs: best rate {rate:<6g} test accuracy {deep[name, epochs].mean():.3f} ± {deep[name, epochs].std(ddof=1):.3f}")
+    print(
+        f"{name:9}{epochs:3} epochs: best rate {rate:<6g} test accuracy {deep[name, epochs].mean():.3f} ± {deep[name, epochs].std(ddof=1):.3f}"
+    )
 
 # %%
-for epochs, setting in ((FULL, f"accuracy, {FULL} epochs each"), (SHORT, f"accuracy, {SHORT} epochs against {FULL}")):
+for epochs, setting in (
+    (FULL, f"accuracy, {FULL} epochs each"),
+    (SHORT, f"accuracy, {SHORT} epochs against {FULL}"),
+):
     measure = f"test accuracy, 1cycle in {epochs} epochs against constant in {FULL}, each at its best rate"
-    judge("LRS-12", deep["1cycle", epochs], deep["constant", FULL], "higher", measure, setting, photos)
-    judge("LRS-17", deep["1cycle", epochs], deep["constant", FULL], "higher", measure, f"deep network, {epochs} epochs against {FULL}", photos)
+    judge(
+        "LRS-12", deep["1cycle", epochs], deep["constant", FULL], "higher", measure, setting, photos
+    )
+    judge(
+        "LRS-17",
+        deep["1cycle", epochs],
+        deep["constant", FULL],
+        "higher",
+        measure,
+        f"deep network, {epochs} epochs against {FULL}",
+        photos,
+    )
 
 
 # %% [markdown]
 # That was accuracy, and the number of epochs. Now the time for an epoch, with the batch size and the schedule changed one
 # at a time: seconds of the processor, which depend little on what else the computer is doing.
+
 
 # %%
 def seconds(name, batch_size, seed):
@@ -880,8 +1068,24 @@ for run, seed in enumerate(seeds):  # in turns, so that a busy computer is busy 
 for (name, batch_size), values in timed.items():
     print(f"{name:9} batches of {batch_size:3}: {np.mean(10**values) / 2:.3f} s an epoch")
 measure = "log10 processor seconds for two epochs"
-judge("LRS-12", timed["1cycle", 128], timed["constant", 128], "lower", f"{measure}, 1cycle against constant, batches of 128", "seconds an epoch: the schedule", photos)
-judge("LRS-12", timed["constant", 128], timed["constant", 32], "lower", f"{measure}, constant rate, batches of 128 against 32", "seconds an epoch: the batch size", photos)
+judge(
+    "LRS-12",
+    timed["1cycle", 128],
+    timed["constant", 128],
+    "lower",
+    f"{measure}, 1cycle against constant, batches of 128",
+    "seconds an epoch: the schedule",
+    photos,
+)
+judge(
+    "LRS-12",
+    timed["constant", 128],
+    timed["constant", 32],
+    "lower",
+    f"{measure}, constant rate, batches of 128 against 32",
+    "seconds an epoch: the batch size",
+    photos,
+)
 
 # %% [markdown]
 # So *faster* has two meanings. A larger batch makes an epoch shorter, with any schedule. A schedule cannot make an epoch
@@ -911,10 +1115,20 @@ class Logging(keras.callbacks.Callback):
 
 cycle = OneCycle(steps=steps_in(4), peak=0.1)
 momentum, logging = CycleMomentum(cycle), Logging()
-common = {"x": clothes.x_train, "y": clothes.y_train, "batch_size": BATCH, "verbose": 0, "callbacks": [momentum, logging]}
+common = {
+    "x": clothes.x_train,
+    "y": clothes.y_train,
+    "batch_size": BATCH,
+    "verbose": 0,
+    "callbacks": [momentum, logging],
+}
 
 model = network()
-model.compile(keras.optimizers.SGD(cycle, momentum=0.95), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+model.compile(
+    keras.optimizers.SGD(cycle, momentum=0.95),
+    loss="sparse_categorical_crossentropy",
+    metrics=["accuracy"],
+)
 model.fit(epochs=2, **common)
 with tempfile.TemporaryDirectory() as folder:
     model.save(Path(folder) / "half_way.keras")
@@ -923,7 +1137,9 @@ print(f"loaded at step {int(later.optimizer.iterations)} of {cycle.settings['ste
 later.fit(epochs=4, initial_epoch=2, **common)
 test_loss, test_accuracy = later.evaluate(clothes.x_test, clothes.y_test, verbose=0)
 expected = schedules.one_cycle(steps_in(4), 0.1).learning_rate
-print(f"test accuracy {test_accuracy:.2f}; rates farthest from the plan by {np.abs(logging.rates - expected).max():.0e}")
+print(
+    f"test accuracy {test_accuracy:.2f}; rates farthest from the plan by {np.abs(logging.rates - expected).max():.0e}"
+)
 
 # %% [markdown]
 # One plan of this lesson cannot be an array: **reduce on plateau**. It lowers the rate whenever the validation loss has
@@ -932,19 +1148,37 @@ print(f"test accuracy {test_accuracy:.2f}; rates farthest from the plan by {np.a
 
 # %%
 watcher = network()
-watcher.compile(keras.optimizers.SGD(0.1, momentum=0.9), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+watcher.compile(
+    keras.optimizers.SGD(0.1, momentum=0.9),
+    loss="sparse_categorical_crossentropy",
+    metrics=["accuracy"],
+)
 plateau = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.1, patience=1)
 seen = watcher.fit(
-    clothes.x_train, clothes.y_train, batch_size=BATCH, epochs=LONG, verbose=0, validation_data=(clothes.x_valid, clothes.y_valid), callbacks=[plateau]
+    clothes.x_train,
+    clothes.y_train,
+    batch_size=BATCH,
+    epochs=LONG,
+    verbose=0,
+    validation_data=(clothes.x_valid, clothes.y_valid),
+    callbacks=[plateau],
 ).history
 
 # %%
 epochs = np.arange(1, LONG + 1)
 with plots.canvas(2, width=9.2, height=3.2) as (figure, (left, right)):
-    left.step(epochs, seen["learning_rate"], where="mid", color=plots.COLORS[0], marker="o", markersize=4)
+    left.step(
+        epochs, seen["learning_rate"], where="mid", color=plots.COLORS[0], marker="o", markersize=4
+    )
     left.set(xlabel="epoch", ylabel="learning rate", yscale="log")
     for number, name in enumerate(("loss", "val_loss")):
-        right.plot(epochs, seen[name], color=plots.COLORS[number], linestyle=plots.LINES[number], label={"loss": "training", "val_loss": "validation"}[name])
+        right.plot(
+            epochs,
+            seen[name],
+            color=plots.COLORS[number],
+            linestyle=plots.LINES[number],
+            label={"loss": "training", "val_loss": "validation"}[name],
+        )
     right.set(xlabel="epoch", ylabel="loss")
     right.legend()
 plots.show(
@@ -952,7 +1186,9 @@ plots.show(
     alt="Left: the learning rate over the epochs, logarithmic: stairs whose places the run itself decided. Right: training and validation loss of the same run.",
     data=f"{clothes}; one run",
 )
-print(f"the rate was lowered {sum(np.diff(seen['learning_rate']) < 0)} times; validation accuracy {seen['val_accuracy'][-1]:.2f}")
+print(
+    f"the rate was lowered {sum(np.diff(seen['learning_rate']) < 0)} times; validation accuracy {seen['val_accuracy'][-1]:.2f}"
+)
 
 # %% [markdown]
 # Its rate falls when the validation loss says so, and every look at it makes that loss a little less honest (lesson 02).
@@ -973,7 +1209,10 @@ claims.summary(verdicts)
 # lesson](audits/08_learning_rate_schedules.ipynb), which came out as follows when it was last run.
 
 # %%
-claims.summary(claims.recorded(root / "notebooks" / "audits" / "08_learning_rate_schedules.ipynb"), link="audits/08_learning_rate_schedules.ipynb")
+claims.summary(
+    claims.recorded(root / "notebooks" / "audits" / "08_learning_rate_schedules.ipynb"),
+    link="audits/08_learning_rate_schedules.ipynb",
+)
 
 # %% [markdown]
 # ## Where to read on

@@ -39,9 +39,13 @@ class Variant:
     rates: tuple[float, ...]
     epochs: int
     batch_size: int = 128
-    patience: int | None = None  # of early stopping on the validation accuracy; None: 1cycle, which ends by itself
+    patience: int | None = (
+        None  # of early stopping on the validation accuracy; None: 1cycle, which ends by itself
+    )
     augment: Callable | None = None
-    further: dict[str, Callable] = field(default_factory=dict)  # other ways to predict: name -> (model, images)
+    further: dict[str, Callable] = field(
+        default_factory=dict
+    )  # other ways to predict: name -> (model, images)
 
 
 def variants() -> dict[str, Variant]:
@@ -58,7 +62,9 @@ def variants() -> dict[str, Variant]:
 
     def dropped():
         layers = models.mlp(SHAPE, DEPTH, **self_normalizing).layers
-        return keras.Sequential([keras.Input(SHAPE), *layers[:-1], keras.layers.AlphaDropout(0.1), layers[-1]])
+        return keras.Sequential(
+            [keras.Input(SHAPE), *layers[:-1], keras.layers.AlphaDropout(0.1), layers[-1]]
+        )
 
     return {
         "b": Variant("ELU, He", lambda: models.mlp(SHAPE, DEPTH, **he), nadam, (1e-4, 3e-4, 1e-3, 3e-3), 60, patience=10),
@@ -94,7 +100,9 @@ def standardizing(net: Callable, images: np.ndarray) -> Callable:
     """A builder of the net with a first layer that standardizes the colours as they are in `images` (stay uint8)."""
     colours = images[:: max(1, len(images) // 5000)].reshape(-1, 3).astype(float)
     scale = {"mean": colours.mean(axis=0).tolist(), "variance": colours.var(axis=0).tolist()}
-    return lambda: keras.Sequential([keras.Input(SHAPE), keras.layers.Normalization(**scale), *net().layers])
+    return lambda: keras.Sequential(
+        [keras.Input(SHAPE), keras.layers.Normalization(**scale), *net().layers]
+    )
 
 
 def sampled(model, images) -> np.ndarray:
@@ -109,11 +117,16 @@ def mirrored(model, images) -> np.ndarray:
 
 def accuracy(predict: Callable, model, x: np.ndarray, y: np.ndarray) -> float:
     """Share of the images whose class `predict(model, images)` finds."""
-    parts = [predict(model, x[start : start + ROWS].astype(np.float32)) for start in range(0, len(x), ROWS)]
+    parts = [
+        predict(model, x[start : start + ROWS].astype(np.float32))
+        for start in range(0, len(x), ROWS)
+    ]
     return float(np.mean(np.concatenate(parts).argmax(axis=1) == y))
 
 
-def train(variant: Variant, split, runs: list[training.Run], epochs: int, progress: bool = False) -> training.Runs:
+def train(
+    variant: Variant, split, runs: list[training.Run], epochs: int, progress: bool = False
+) -> training.Runs:
     """Train the variant for each of these runs, which name seed and learning rate (of a 1cycle, the highest)."""
     stopping = None
     if variant.patience:
@@ -122,7 +135,10 @@ def train(variant: Variant, split, runs: list[training.Run], epochs: int, progre
         )
     else:
         steps = epochs * -(-len(split.x_train) // variant.batch_size)
-        runs = [training.Run(run.seed, **schedules.one_cycle(steps, run.learning_rate)._asdict()) for run in runs]
+        runs = [
+            training.Run(run.seed, **schedules.one_cycle(steps, run.learning_rate)._asdict())
+            for run in runs
+        ]
     return training.fit_runs(
         standardizing(variant.net, split.x_train), split, runs=runs, epochs=epochs, batch_size=variant.batch_size,
         optimizer=variant.optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"],
@@ -133,9 +149,16 @@ def train(variant: Variant, split, runs: list[training.Run], epochs: int, progre
 def sweep(variant: Variant, split, epochs: int) -> dict:
     """The best validation accuracy of each learning rate within a few epochs, the rate chosen, and the seconds it took."""
     start = time.perf_counter()
-    runs = train(variant, split, [training.Run(SWEEP_SEED, learning_rate=rate) for rate in variant.rates], epochs)
+    runs = train(
+        variant,
+        split,
+        [training.Run(SWEEP_SEED, learning_rate=rate) for rate in variant.rates],
+        epochs,
+    )
     best = np.nanmax(np.nan_to_num(runs.history["val_accuracy"]), axis=1)
-    tried = {f"{rate:g}": round(float(value), 4) for rate, value in zip(variant.rates, best, strict=True)}
+    tried = {
+        f"{rate:g}": round(float(value), 4) for rate, value in zip(variant.rates, best, strict=True)
+    }
     return {
         "rate": variant.rates[int(best.argmax())],
         "sweep": tried,
@@ -152,7 +175,9 @@ def final_run(variant: Variant, split, seed: int, rate: float) -> dict:
 def final_runs(variant: Variant, split, seeds: list[int], rate: float) -> list[dict]:
     """`final_run` for several seeds in one call of `fit_runs`; each is said to take its share of the seconds."""
     start = time.perf_counter()
-    runs = train(variant, split, [training.Run(seed, learning_rate=rate) for seed in seeds], variant.epochs)
+    runs = train(
+        variant, split, [training.Run(seed, learning_rate=rate) for seed in seeds], variant.epochs
+    )
     seconds = (time.perf_counter() - start) / len(seeds)
     model = standardizing(variant.net, split.x_train)()
     ways = {"plain": lambda model, images: np.asarray(model(images))} | variant.further
@@ -161,9 +186,19 @@ def final_runs(variant: Variant, split, seeds: list[int], rate: float) -> list[d
     for place, seed in enumerate(seeds):
         model.set_weights(runs.weights[place])
         epochs = int(runs.epochs[place])
-        accuracies = {name: {way: round(accuracy(ways[way], model, *part), 4) for way in ways} for name, part in parts.items()}
-        curves = {name: runs.history[name][place, :epochs].round(4).tolist() for name in ("loss", "val_loss", "val_accuracy")}
-        ends = {"epochs": epochs, "best_epoch": int(runs.best_epoch[place]) + 1, "seconds": round(seconds, 1)}
+        accuracies = {
+            name: {way: round(accuracy(ways[way], model, *part), 4) for way in ways}
+            for name, part in parts.items()
+        }
+        curves = {
+            name: runs.history[name][place, :epochs].round(4).tolist()
+            for name in ("loss", "val_loss", "val_accuracy")
+        }
+        ends = {
+            "epochs": epochs,
+            "best_epoch": int(runs.best_epoch[place]) + 1,
+            "seconds": round(seconds, 1),
+        }
         found.append({"seed": seed, **accuracies, **ends, "curves": curves})
     return found
 
@@ -216,15 +251,25 @@ def main() -> None:
     """Read the command line and do the study."""
     parser = argparse.ArgumentParser(prog="python -m helpers.studies.cifar10", description=__doc__)
     parser.add_argument(
-        "variants", nargs="*", metavar="VARIANT", default=list(variants()), help=f"of {', '.join(variants())}"
+        "variants",
+        nargs="*",
+        metavar="VARIANT",
+        default=list(variants()),
+        help=f"of {', '.join(variants())}",
     )
-    parser.add_argument("--runs", type=int, default=5, help="seeds 0, 1, ... (default: %(default)s)")
+    parser.add_argument(
+        "--runs", type=int, default=5, help="seeds 0, 1, ... (default: %(default)s)"
+    )
     parser.add_argument("--size", type=int, help="training images (default: all)")
     parser.add_argument("--epochs", type=int, help="at most (default: each variant's own)")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="results file (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=RESULTS, help="results file (default: %(default)s)"
+    )
     options = parser.parse_args()
     if unknown := set(options.variants) - variants().keys():
-        parser.error(f"There is no variant {', '.join(sorted(unknown))}; choose of {', '.join(variants())}.")
+        parser.error(
+            f"There is no variant {', '.join(sorted(unknown))}; choose of {', '.join(variants())}."
+        )
     split = datasets.load("cifar10", size=options.size)
     study(options.variants, split, range(options.runs), options.epochs, options.out)
 

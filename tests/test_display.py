@@ -58,13 +58,18 @@ def test_every_line_of_a_figure_differs_in_more_than_colour():
 
 def test_colours_differ_in_greyscale_or_line_style():
     """Neighbouring series must be told apart in print: by lightness or, failing that, by dashes, which all differ."""
-    light = [np.dot([int(c[i : i + 2], 16) for i in (1, 3, 5)], [0.299, 0.587, 0.114]) for c in plots.COLORS]
+    light = [
+        np.dot([int(c[i : i + 2], 16) for i in (1, 3, 5)], [0.299, 0.587, 0.114])
+        for c in plots.COLORS
+    ]
     assert len({round(value) for value in light}) == len(light)
 
 
 def test_an_image_tag_carries_its_description_escaped():
     tag = display.image_tag(b"picture", "png", 'a "rising" line <b>')
-    assert tag.startswith('<img alt="a &quot;rising&quot; line &lt;b&gt;" src="data:image/png;base64,cGljdHVyZQ==')
+    assert tag.startswith(
+        '<img alt="a &quot;rising&quot; line &lt;b&gt;" src="data:image/png;base64,cGljdHVyZQ=='
+    )
 
 
 def test_nobody_gets_a_slider_where_nobody_watches(capsys):

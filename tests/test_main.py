@@ -23,7 +23,10 @@ VERDICT = {"id": "OVF-01", "verdict": "supported", "detail": "measured", "runs":
 def write(path: Path, *sources: str) -> Path:
     """A notebook whose first cell holds the parameters and whose other cells hold `sources`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    cells = [new_code_cell("RUNS = 2", metadata={"tags": ["parameters"]}), *map(new_code_cell, sources)]
+    cells = [
+        new_code_cell("RUNS = 2", metadata={"tags": ["parameters"]}),
+        *map(new_code_cell, sources),
+    ]
     kernelspec = {"name": "nowhere", "language": "python", "display_name": "Nowhere"}
     nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernelspec}), path)
     return path
@@ -77,10 +80,16 @@ def test_run_executes_all_and_prints_the_verdicts(course, capsys, monkeypatch):
     # A kernelspec of the same name that starts nothing: the notebooks must run in this Python all the same.
     broken = course / "jupyter" / "kernels" / "python3"
     broken.mkdir(parents=True)
-    (broken / "kernel.json").write_text(json.dumps({"argv": ["false"], "display_name": "broken", "language": "python"}))
+    (broken / "kernel.json").write_text(
+        json.dumps({"argv": ["false"], "display_name": "broken", "language": "python"})
+    )
     monkeypatch.setenv("JUPYTER_PATH", str(course / "jupyter"))
     show = f"from IPython.display import display; display({{{claims.MIME_TYPE!r}: {VERDICT}}}, raw=True)"
-    lesson = write(course / "notebooks" / "01_a.ipynb", show, "import os, sys; print(RUNS, sys.executable, os.getcwd())")
+    lesson = write(
+        course / "notebooks" / "01_a.ipynb",
+        show,
+        "import os, sys; print(RUNS, sys.executable, os.getcwd())",
+    )
     write(course / "notebooks" / "audits" / "01_a.ipynb", "print(RUNS)")
     before = lesson.read_bytes()
 
@@ -113,17 +122,28 @@ def test_stopped_notebook_is_reported_and_the_others_finish(course, capsys):
     assert "before" in (stale.parent / "01_a.failed.ipynb").read_text()
     error = capsys.readouterr().err
     assert "01_a.ipynb stopped in this cell:\n\n1 / 0\n\nZeroDivisionError" in error
-    assert "02_b.ipynb stopped in this cell:\n\nimport time; time.sleep(60)\n\nCellTimeoutError" in error
+    assert (
+        "02_b.ipynb stopped in this cell:\n\nimport time; time.sleep(60)\n\nCellTimeoutError"
+        in error
+    )
     assert "03_c.ipynb stopped in this cell:\n\nimport os; os._exit(1)\n\nDeadKernelError" in error
 
 
 @pytest.mark.slow
 def test_interrupted_run_keeps_what_was_finished(course):
     write(course / "notebooks" / "01_a.ipynb", "print('fine')")
-    write(course / "notebooks" / "02_b.ipynb", "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)")
-    program = "import sys, pathlib, helpers.__main__ as m; sys.exit(m.main(['run'], pathlib.Path.cwd()))"
+    write(
+        course / "notebooks" / "02_b.ipynb",
+        "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)",
+    )
+    program = (
+        "import sys, pathlib, helpers.__main__ as m; sys.exit(m.main(['run'], pathlib.Path.cwd()))"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
     )
     pid = course / "notebooks" / "pid"
     deadline = time.monotonic() + 60

@@ -33,14 +33,41 @@ def test_a_data_folder_that_is_not_there_is_named(monkeypatch, tmp_path):
 def test_only_the_runtime_reads_the_environment():
     for path in sorted(runtime.ROOT.glob("helpers/**/*.py")):
         if path.name != "runtime.py":
-            assert "os.environ" not in path.read_text(encoding="utf-8"), f"{path.name} reads the environment by itself"
+            assert "os.environ" not in path.read_text(encoding="utf-8"), (
+                f"{path.name} reads the environment by itself"
+            )
 
 
 def test_imports_only_go_down():
     floors = [
-        ["runtime", "memory", "display", "files", "sources", "standins", "optimizers", "schedules", "keras_schedules", "layers", "surfaces",
-         "augmentation", "calibration", "colab", "engines", "gradients"],
-        ["datasets", "models", "notebooks", "publishing", "tensorflow_engine", "jax_engine", "training_checks", "doctor"],
+        [
+            "runtime",
+            "memory",
+            "display",
+            "files",
+            "sources",
+            "standins",
+            "optimizers",
+            "schedules",
+            "keras_schedules",
+            "layers",
+            "surfaces",
+            "augmentation",
+            "calibration",
+            "colab",
+            "engines",
+            "gradients",
+        ],
+        [
+            "datasets",
+            "models",
+            "notebooks",
+            "publishing",
+            "tensorflow_engine",
+            "jax_engine",
+            "training_checks",
+            "doctor",
+        ],
         ["training", "curvature"],
         ["resampling", "claims"],
         ["plots", "widgets", "evidence"],
@@ -68,14 +95,24 @@ def imported_rooms(path) -> set[str]:
     return rooms
 
 
-@pytest.mark.parametrize("backend", [name for name in runtime.BACKENDS if importlib.util.find_spec(name)])
+@pytest.mark.parametrize(
+    "backend", [name for name in runtime.BACKENDS if importlib.util.find_spec(name)]
+)
 def test_starting_the_backend_writes_nothing_to_the_error_stream(backend):
     code = (
         "from helpers import runtime; print(runtime.machine()); import keras; keras.Sequential([keras.Input((2,))]).to_json(); "
         "import tensorflow as tf; tf.function(lambda: tf.constant(1.0), jit_compile=True)()"
     )
-    environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"} | {"KERAS_BACKEND": backend}
-    done = subprocess.run([sys.executable, "-c", code], cwd=runtime.ROOT, capture_output=True, text=True, env=environment)
+    environment = {
+        key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"
+    } | {"KERAS_BACKEND": backend}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=runtime.ROOT,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
     assert done.returncode == 0 and done.stderr == ""
     assert "Keras" in done.stdout and "profile" in done.stdout
 

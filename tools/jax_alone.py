@@ -92,16 +92,36 @@ def test_an_interrupt_keeps_the_runs_that_have_stopped(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "change", [augmentation.shifts(1), augmentation.rotations(20), augmentation.flips(), augmentation.noise(0.1)]
+    "change",
+    [
+        augmentation.shifts(1),
+        augmentation.rotations(20),
+        augmentation.flips(),
+        augmentation.noise(0.1),
+    ],
 )
 def test_augmentation_differs_by_run_and_step_and_repeats(change):
     build = net(layers.Flatten, outputs=3, activation="softmax", shape=(6, 6, 3))
     still = {"order": np.arange(70), "learning_rate": 0.0}
     split = images()
-    asked = {"epochs": 3, "batch_size": 70, "optimizer": "sgd", "loss": "sparse_categorical_crossentropy"}
-    runs = fit_runs(build, split, runs=[Run(0, **still), Run(0, **still), Run(1, **still)], augment=change, **asked)
+    asked = {
+        "epochs": 3,
+        "batch_size": 70,
+        "optimizer": "sgd",
+        "loss": "sparse_categorical_crossentropy",
+    }
+    runs = fit_runs(
+        build,
+        split,
+        runs=[Run(0, **still), Run(0, **still), Run(1, **still)],
+        augment=change,
+        **asked,
+    )
     np.testing.assert_array_equal(runs.history["loss"][0], runs.history["loss"][1])
-    assert len(set(runs.history["loss"][0])) == 3 and runs.history["loss"][0, 0] != runs.history["loss"][2, 0]
+    assert (
+        len(set(runs.history["loss"][0])) == 3
+        and runs.history["loss"][0, 0] != runs.history["loss"][2, 0]
+    )
 
 
 def test_an_augmentation_of_tensorflows_is_refused_at_once(monkeypatch):

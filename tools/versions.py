@@ -18,7 +18,10 @@ from helpers.runtime import ROOT
 FOLDER = ROOT / "build" / "versions"
 NOT_AS_PINNED = (
     "--deselect=tests/test_setup.py::test_pinned_version_is_what_runs",
-    *(f"-W=default::{warning}" for warning in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")),
+    *(
+        f"-W=default::{warning}"
+        for warning in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
+    ),
 )
 """What other versions of other people's packages may do: not be those of requirements.txt, and warn of what comes."""
 
@@ -38,7 +41,9 @@ def environments() -> dict[str, Environment]:
     wanted, oldest = pins(ROOT / "requirements.txt"), pins(OLDEST)
     old = tuple(f"{name}=={version}" for name, version in (wanted | oldest).items())
     return {python: Environment(python, locked) for python in ("3.11", "3.12", "3.13")} | {
-        "oldest": Environment("3.12", old, (*NOT_AS_PINNED, "-k=not Muon")),  # which was new in Keras 3.10 and soon rewritten
+        "oldest": Environment(
+            "3.12", old, (*NOT_AS_PINNED, "-k=not Muon")
+        ),  # which was new in Keras 3.10 and soon rewritten
         "newest": Environment("3.13", tuple(wanted), NOT_AS_PINNED),
     }
 
@@ -46,8 +51,15 @@ def environments() -> dict[str, Environment]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try the environments; the exit status: 0, or 1 if one failed."""
     known = environments()
-    parser = argparse.ArgumentParser(prog="python -m tests.versions", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)} (default: all whose Python is found)")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.versions", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(known)} (default: all whose Python is found)",
+    )
     names = parser.parse_args(arguments).names
     if unknown := set(names) - known.keys():
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(known)}")

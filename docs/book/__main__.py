@@ -9,7 +9,11 @@ from docs.book.staging import stage
 from helpers import runtime
 from helpers.runtime import ROOT
 
-SOURCE, DOCTREES, PAGES = ROOT / "build" / "book-source", ROOT / "build" / "book-doctrees", ROOT / "build" / "book"
+SOURCE, DOCTREES, PAGES = (
+    ROOT / "build" / "book-source",
+    ROOT / "build" / "book-doctrees",
+    ROOT / "build" / "book",
+)
 
 
 def main() -> int:

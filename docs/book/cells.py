@@ -43,7 +43,9 @@ def mark_korean(app: Sphinx, doctree: nodes.document) -> None:
             term["classes"].append("language-ko")
 
 
-def take_literally(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+def take_literally(
+    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
+) -> None:
     """Between its `code` a docstring is plain words: no sign in it is markup."""
     text = "\n".join(lines)
     parts = text.split("`")

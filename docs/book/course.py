@@ -33,14 +33,19 @@ def lessons(path: Path = COURSE) -> dict[str, Lesson]:
         lesson = Lesson(name=name, **{**entry, "needs": tuple(entry["needs"])})
         unknown = [needed for needed in lesson.needs if needed not in found]
         if unknown:
-            raise ValueError(f"{path.name}: {name} needs {unknown}; it can only need lessons that stand before it.")
+            raise ValueError(
+                f"{path.name}: {name} needs {unknown}; it can only need lessons that stand before it."
+            )
         found[name] = lesson
     return found
 
 
 def surprises(path: Path = COURSE) -> list[tuple[str, str]]:
     """Id and setting of the verdicts that the front page shows."""
-    return [(entry["id"], entry["setting"]) for entry in tomllib.loads(path.read_text(encoding="utf-8"))["surprises"]]
+    return [
+        (entry["id"], entry["setting"])
+        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["surprises"]
+    ]
 
 
 def levels(course: dict[str, Lesson]) -> list[list[Lesson]]:
@@ -48,7 +53,10 @@ def levels(course: dict[str, Lesson]) -> list[list[Lesson]]:
     depth: dict[str, int] = {}
     for name, lesson in course.items():
         depth[name] = 1 + max((depth[needed] for needed in lesson.needs), default=-1)
-    return [[course[name] for name in course if depth[name] == row] for row in range(max(depth.values()) + 1)]
+    return [
+        [course[name] for name in course if depth[name] == row]
+        for row in range(max(depth.values()) + 1)
+    ]
 
 
 def floors(test: Path = ROOT / "tests" / "test_runtime.py") -> list[list[str]]:
@@ -56,7 +64,9 @@ def floors(test: Path = ROOT / "tests" / "test_runtime.py") -> list[list[str]]:
     for node in ast.walk(ast.parse(test.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "floors":
             return ast.literal_eval(node.value)
-    raise ValueError(f"{test.name} has no list named floors: the pages on the helpers are made from it.")
+    raise ValueError(
+        f"{test.name} has no list named floors: the pages on the helpers are made from it."
+    )
 
 
 def modules(room: str, helpers: Path = ROOT / "helpers") -> list[str]:

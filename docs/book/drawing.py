@@ -16,9 +16,13 @@ def interval(verdict: Verdict) -> str:
     Raises ValueError for a verdict that compared nothing.
     """
     if verdict.effect is None:
-        raise ValueError(f"{verdict.id} [{verdict.setting}] compared nothing: there is no interval to draw.")
+        raise ValueError(
+            f"{verdict.id} [{verdict.setting}] compared nothing: there is no interval to draw."
+        )
     threshold = verdict.margin if verdict.better == "higher" else -verdict.margin
-    rooms = (0.12, 0.24) if verdict.better == "higher" else (0.24, 0.12)  # the claimed side has room for its name
+    rooms = (
+        (0.12, 0.24) if verdict.better == "higher" else (0.24, 0.12)
+    )  # the claimed side has room for its name
     at = scale([verdict.low, verdict.high, verdict.effect, threshold, 0], *rooms)
     left, right = (at(threshold), WIDTH) if verdict.better == "higher" else (0, at(threshold))
     words = f"{signed(verdict.effect)} ({signed(verdict.low)} to {signed(verdict.high)})"
@@ -70,7 +74,9 @@ def course_map(levels: list[list[Lesson]]) -> str:
         for column, lesson in enumerate(lessons):
             boxes[lesson.name] = Box((column + 0.5) * step - 56, row * row_height + 4)
     course = [lesson for lessons in levels for lesson in lessons]
-    arrows = "".join(arrow(boxes[needed], boxes[lesson.name]) for lesson in course for needed in lesson.needs)
+    arrows = "".join(
+        arrow(boxes[needed], boxes[lesson.name]) for lesson in course for needed in lesson.needs
+    )
     nodes = "".join(node(lesson, boxes[lesson.name]) for lesson in course)
     view = f"0 0 {width} {len(levels) * row_height - 40}"
     return (

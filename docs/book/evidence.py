@@ -47,7 +47,10 @@ class Statement:
 def measurements(notebook: Path, root: Path) -> list[Measurement]:
     """The verdicts that an executed notebook holds, with their cells, in the order in which they ran."""
     page = notebook.relative_to(root).with_suffix("").as_posix()
-    return [Measurement(verdict, page, anchor(cell)) for cell, verdict in claims.recorded_by_cell(notebook)]
+    return [
+        Measurement(verdict, page, anchor(cell))
+        for cell, verdict in claims.recorded_by_cell(notebook)
+    ]
 
 
 def anchor(cell_id: str) -> str:
@@ -57,7 +60,11 @@ def anchor(cell_id: str) -> str:
 
 def collect(notebooks: list[Path], root: Path) -> dict[str, Statement]:
     """Every statement of claims.toml by id, with what the notebooks measured; the last one counts in each setting."""
-    found = {(m.verdict.id, m.verdict.setting): m for notebook in notebooks for m in measurements(notebook, root)}
+    found = {
+        (m.verdict.id, m.verdict.setting): m
+        for notebook in notebooks
+        for m in measurements(notebook, root)
+    }
     groups: dict[str, list[Measurement]] = {name: [] for name in claims.read()}
     for measurement in found.values():
         groups[measurement.verdict.id].append(measurement)

@@ -24,18 +24,26 @@ def pages(statements: dict[str, Statement], beside: list[str]) -> dict[str, str]
         "statements": statements,
         "tally": evidence.tally(statements),
         "surprises": [
-            (statements[name], evidence.pick(statements, name, setting)) for name, setting in course.surprises()
+            (statements[name], evidence.pick(statements, name, setting))
+            for name, setting in course.surprises()
         ],
         "floors": floors,
         "beside": beside,
     }
     names = [path.relative_to(DOCS).as_posix() for path in sorted(DOCS.glob("pages/**/*.md"))]
-    plain = {name.removeprefix("pages/"): environment.get_template(name).render(known) for name in names}
+    plain = {
+        name.removeprefix("pages/"): environment.get_template(name).render(known) for name in names
+    }
     floor = environment.get_template("templates/floor.md")
     helpers = {
-        f"api/floor-{number}.md": floor.render(number=number, rooms=rooms) for number, rooms in enumerate(floors, 1)
+        f"api/floor-{number}.md": floor.render(number=number, rooms=rooms)
+        for number, rooms in enumerate(floors, 1)
     }
-    return plain | helpers | claim_pages(statements, lessons, environment.get_template("templates/claim.md"))
+    return (
+        plain
+        | helpers
+        | claim_pages(statements, lessons, environment.get_template("templates/claim.md"))
+    )
 
 
 def claim_pages(
@@ -44,7 +52,9 @@ def claim_pages(
     """A page for each statement, linked to the one before and the one after."""
     names = [None, *statements, None]
     return {
-        f"evidence/{name}.md": template.render(statement=statements[name], lessons=lessons, before=before, after=after)
+        f"evidence/{name}.md": template.render(
+            statement=statements[name], lessons=lessons, before=before, after=after
+        )
         for before, name, after in zip(names, names[1:], names[2:], strict=False)
     }
 

@@ -11,7 +11,11 @@ from helpers import claims
 from helpers.course import notebooks
 from helpers.runtime import ROOT
 
-BESIDE = ("docs/*.md", "docs/*.png", "docs/evidence/*.md")  # these stand in the book as they lie in the repository
+BESIDE = (
+    "docs/*.md",
+    "docs/*.png",
+    "docs/evidence/*.md",
+)  # these stand in the book as they lie in the repository
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!\w+:|#)([^)#\s]+)(#[^)]*)?\)")  # Markdown, to a file
 SHOWN = ("text/", "image/")  # kinds of output
 
@@ -46,7 +50,11 @@ def closed(name: str, files: dict[str, bytes]) -> bytes:
     """The page in Markdown without the links that lead out of the book, to other files of the repository."""
 
     def kept(link: re.Match) -> str:
-        return link[0] if posixpath.normpath(posixpath.join(posixpath.dirname(name), link[2])) in files else link[1]
+        return (
+            link[0]
+            if posixpath.normpath(posixpath.join(posixpath.dirname(name), link[2])) in files
+            else link[1]
+        )
 
     return LINK.sub(kept, files[name].decode()).encode()
 
@@ -55,7 +63,9 @@ def notebook(path: Path, root: Path) -> str:
     """The notebook as the book shows it: statements linked to evidence, the setup folded, nothing for machines."""
     book = json.loads(path.read_text(encoding="utf-8"))
     up = "../" * len(path.relative_to(root).parent.parts)
-    book["metadata"].setdefault("language_info", {"name": "python"})  # which one that never ran does not say
+    book["metadata"].setdefault(
+        "language_info", {"name": "python"}
+    )  # which one that never ran does not say
     for cell in book["cells"]:
         if "setup" in cell["metadata"].get("tags", ()):
             cell["metadata"]["tags"].append("hide-input")

@@ -22,7 +22,13 @@ MIME_TYPE = "application/vnd.course.verdict+json"
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "not distinguishable"
 QUALIFIED, NOT_MEASURABLE = "qualified", "not measurable"
 SYMBOLS = {SUPPORTED: "✓", REFUTED: "✗", UNDECIDED: "≈", QUALIFIED: "±", NOT_MEASURABLE: "–"}
-COLORS = {SUPPORTED: "#0072B2", REFUTED: "#D55E00", UNDECIDED: "#7F7F7F", QUALIFIED: "#CC79A7", NOT_MEASURABLE: "#7F7F7F"}
+COLORS = {
+    SUPPORTED: "#0072B2",
+    REFUTED: "#D55E00",
+    UNDECIDED: "#7F7F7F",
+    QUALIFIED: "#CC79A7",
+    NOT_MEASURABLE: "#7F7F7F",
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,10 @@ def read(path: Path = STATEMENTS) -> dict[str, Claim]:
     entries = tomllib.loads(path.read_text(encoding="utf-8"))
     lists = ("found", "sources")
     return {
-        name: Claim(id=name, **{key: tuple(value) if key in lists else value for key, value in entry.items()})
+        name: Claim(
+            id=name,
+            **{key: tuple(value) if key in lists else value for key, value in entry.items()},
+        )
         for name, entry in entries.items()
     }
 
@@ -75,7 +84,10 @@ def find(claim_id: str) -> Claim:
     """The statement with this id. Raises KeyError with the nearest ids where there is none."""
     statements = read()
     if claim_id not in statements:
-        near = ", ".join(difflib.get_close_matches(claim_id, statements, n=3, cutoff=0.5)) or "see claims.toml"
+        near = (
+            ", ".join(difflib.get_close_matches(claim_id, statements, n=3, cutoff=0.5))
+            or "see claims.toml"
+        )
         raise KeyError(f"{claim_id} is not in {STATEMENTS.name}; did you mean {near}?")
     return statements[claim_id]
 
@@ -86,7 +98,9 @@ def paired_interval(differences, level: float = 0.95) -> tuple[float, float]:
     if np.ptp(differences) == 0:  # nothing varies, so there is nothing to resample
         return differences[0], differences[0]
     generator = np.random.default_rng(0)  # the same runs give the same interval
-    found = stats.bootstrap((differences,), np.mean, confidence_level=level, rng=generator, method="BCa")
+    found = stats.bootstrap(
+        (differences,), np.mean, confidence_level=level, rng=generator, method="BCa"
+    )
     return found.confidence_interval.low, found.confidence_interval.high
 
 
@@ -137,10 +151,18 @@ def check(claim_id: str, condition: bool, detail: str, *, data="", setting: str 
     """
     claim = find(claim_id)
     if not isinstance(condition, bool | np.bool_):
-        raise TypeError(f"The condition for {claim_id} is {condition!r}; it must be True or False, computed by the run.")
+        raise TypeError(
+            f"The condition for {claim_id} is {condition!r}; it must be True or False, computed by the run."
+        )
     word = SUPPORTED if condition else REFUTED
     verdict = Verdict(
-        claim.id, word, detail, setting, data=str(data), profile=runtime.profile(), versions=runtime.versions()
+        claim.id,
+        word,
+        detail,
+        setting,
+        data=str(data),
+        profile=runtime.profile(),
+        versions=runtime.versions(),
     )
     show(verdict, claim)
     return verdict
@@ -149,27 +171,37 @@ def check(claim_id: str, condition: bool, detail: str, *, data="", setting: str 
 def leave_open(claim_id: str, detail: str) -> Verdict:
     """Mark a statement that nobody can measure here (taste, popularity, terminology); `detail` says what can be said."""
     claim = find(claim_id)
-    verdict = Verdict(claim.id, NOT_MEASURABLE, detail, profile=runtime.profile(), versions=runtime.versions())
+    verdict = Verdict(
+        claim.id, NOT_MEASURABLE, detail, profile=runtime.profile(), versions=runtime.versions()
+    )
     show(verdict, claim)
     return verdict
 
 
-def check_pairs(claim_id: str, treatment: np.ndarray, control: np.ndarray, better: str, margin: float) -> None:
+def check_pairs(
+    claim_id: str, treatment: np.ndarray, control: np.ndarray, better: str, margin: float
+) -> None:
     """Refuse what cannot be compared, and say what would be right."""
     if better not in ("higher", "lower"):
         raise ValueError(f'better is {better!r}; it must be "higher" or "lower".')
     if margin < 0:
-        raise ValueError(f"margin is {margin}; it is the smallest advantage that matters, so at least 0.")
+        raise ValueError(
+            f"margin is {margin}; it is the smallest advantage that matters, so at least 0."
+        )
     if treatment.ndim != 1 or treatment.shape != control.shape:
         raise ValueError(
             f"{claim_id} compares shapes {treatment.shape} and {control.shape}; "
             "both must hold one number for each run, in the same order."
         )
     if len(treatment) < 3:
-        raise ValueError(f"{claim_id} has {len(treatment)} paired runs; an interval needs at least 3 (10 for a headline).")
+        raise ValueError(
+            f"{claim_id} has {len(treatment)} paired runs; an interval needs at least 3 (10 for a headline)."
+        )
     bad = ~(np.isfinite(treatment) & np.isfinite(control))
     if bad.any():
-        raise ValueError(f"{claim_id}: runs {np.flatnonzero(bad).tolist()} are not finite; see Runs.failures.")
+        raise ValueError(
+            f"{claim_id}: runs {np.flatnonzero(bad).tolist()} are not finite; see Runs.failures."
+        )
 
 
 def signed(value: float) -> str:
@@ -199,8 +231,14 @@ def recorded(notebook: Path) -> list[Verdict]:
 def recorded_by_cell(notebook: Path) -> list[tuple[str, Verdict]]:
     """The verdicts of an executed notebook, each with the id of its cell."""
     cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
-    outputs = [(cell, output.get("data", {})) for cell in cells for output in cell.get("outputs", ())]
-    return [(cell.get("id", ""), Verdict(**data[MIME_TYPE])) for cell, data in outputs if MIME_TYPE in data]
+    outputs = [
+        (cell, output.get("data", {})) for cell in cells for output in cell.get("outputs", ())
+    ]
+    return [
+        (cell.get("id", ""), Verdict(**data[MIME_TYPE]))
+        for cell, data in outputs
+        if MIME_TYPE in data
+    ]
 
 
 def settle(verdicts: Iterable[Verdict]) -> str:
@@ -228,7 +266,9 @@ def table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
             "statement": statements[name].statement,
             "expected": statements[name].expected,
             "verdict": settle(group),
-            "evidence": "; ".join(f"{v.setting + ': ' if v.setting else ''}{v.verdict}" for v in group),
+            "evidence": "; ".join(
+                f"{v.setting + ': ' if v.setting else ''}{v.verdict}" for v in group
+            ),
             "runs": max(verdict.runs for verdict in group),
             "data": ", ".join(dict.fromkeys(verdict.data for verdict in group if verdict.data)),
         }
@@ -250,12 +290,21 @@ class Summary:
 
     def _repr_markdown_(self) -> str:
         statements = read()
-        lines = ["| | statement | expected | measured | in which setting |", "|---|---|---|---|---|"]
+        lines = [
+            "| | statement | expected | measured | in which setting |",
+            "|---|---|---|---|---|",
+        ]
         for name, group in self.groups.items():
             word = settle(group)
             settings = "<br>".join(f"{SYMBOLS[v.verdict]} {v.setting}" for v in group if v.setting)
             where = f"[{name}]({self.link})" if self.link else name
-            cells = (where, statements[name].statement, statements[name].expected, f"{SYMBOLS[word]} **{word}**", settings)
+            cells = (
+                where,
+                statements[name].statement,
+                statements[name].expected,
+                f"{SYMBOLS[word]} **{word}**",
+                settings,
+            )
             lines.append(f"| {' | '.join(cells)} |")
         return "\n".join(lines)
 

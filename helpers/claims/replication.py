@@ -39,7 +39,9 @@ class Part:
     def name(self) -> str:
         """What the part is called in files and on the dashboard: another for other code, seed, backend or parameters."""
         room, stem = Path(self.notebook).parent.name, Path(self.notebook).stem
-        code = hashlib.sha256(f"{self.source} {json.dumps(self.parameters, sort_keys=True)}".encode()).hexdigest()[:8]
+        code = hashlib.sha256(
+            f"{self.source} {json.dumps(self.parameters, sort_keys=True)}".encode()
+        ).hexdigest()[:8]
         return f"{room}.{stem}-{code}-{self.backend}-{self.seed}"
 
     def __str__(self) -> str:
@@ -63,7 +65,9 @@ def fingerprint(notebook: Path) -> str:
     return hashlib.sha256(json.dumps(code).encode()).hexdigest()
 
 
-def plan(chosen: Iterable[Path], root: Path, *, seeds: int, backends: Sequence[str], parameters: dict) -> list[Part]:
+def plan(
+    chosen: Iterable[Path], root: Path, *, seeds: int, backends: Sequence[str], parameters: dict
+) -> list[Part]:
     """The parts of notebooks x seeds x backends, seed by seed, so that an interrupted run has whole seeds.
 
     `parameters`: PROFILE and what else the notebooks' parameters cells define; SEED is added.
@@ -75,11 +79,15 @@ def plan(chosen: Iterable[Path], root: Path, *, seeds: int, backends: Sequence[s
     if "SEED" in parameters:
         raise ValueError("SEED is what the evidence varies: say how many with --seeds.")
     if parameters["PROFILE"] not in runtime.PROFILES:
-        raise ValueError(f"PROFILE is {parameters['PROFILE']!r}; choose one of {', '.join(runtime.PROFILES)}.")
+        raise ValueError(
+            f"PROFILE is {parameters['PROFILE']!r}; choose one of {', '.join(runtime.PROFILES)}."
+        )
     sources = {}
     for path in chosen:
         if not path.is_relative_to(root):
-            raise ValueError(f"{path} lies outside of the course's folder {root}: copy it into notebooks/.")
+            raise ValueError(
+                f"{path} lies outside of the course's folder {root}: copy it into notebooks/."
+            )
         notebooks.check_parameters(path, {**parameters, "SEED": 0})
         sources[path.relative_to(root).as_posix()] = fingerprint(path)
     return [
@@ -142,7 +150,9 @@ def agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
     Columns id, setting, seeds, share, words. A seed on another backend counts as another seed; a statement's word for a
     seed is `claims.settle` of its settings; `share` is that of the most frequent word.
     """
-    last = verdicts.drop_duplicates(["id", "setting", "seed", "backend"], keep="last")  # a cell that ran twice
+    last = verdicts.drop_duplicates(
+        ["id", "setting", "seed", "backend"], keep="last"
+    )  # a cell that ran twice
     named = last.loc[last["setting"] != "", ["id", "setting", "verdict"]]
     whole = [
         {"id": name, "setting": "", "verdict": claims.settle(group.itertuples())}
@@ -150,10 +160,14 @@ def agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
     ]
     rows = [
         {"id": name, "setting": setting, **_shares(group["verdict"])}
-        for (name, setting), group in pd.concat([pd.DataFrame(whole), named]).groupby(["id", "setting"])
+        for (name, setting), group in pd.concat([pd.DataFrame(whole), named]).groupby(
+            ["id", "setting"]
+        )
     ]
     order = {name: number for number, name in enumerate(claims.read())}
-    return pd.DataFrame(rows).sort_values("id", key=lambda ids: ids.map(order), kind="stable", ignore_index=True)
+    return pd.DataFrame(rows).sort_values(
+        "id", key=lambda ids: ids.map(order), kind="stable", ignore_index=True
+    )
 
 
 def _shares(words: pd.Series) -> dict:
@@ -197,7 +211,10 @@ def _what_was_measured(verdicts: pd.DataFrame) -> list[str]:
     paired = verdicts.loc[verdicts["runs"] > 0, "runs"]
     return [
         f"- {len(parts)} executions, {len(verdicts)} verdicts",
-        *(f"- {word}: {_listed(verdicts[word])}" for word in ("notebook", "seed", "backend", "profile")),
+        *(
+            f"- {word}: {_listed(verdicts[word])}"
+            for word in ("notebook", "seed", "backend", "profile")
+        ),
         f"- paired runs behind a verdict: {_listed(paired.sort_values())}",
         f"- {', '.join(f'{package} {_listed(verdicts[package])}' for package in runtime.versions())}",
     ]
@@ -209,10 +226,21 @@ def _how_many_agree(agreed: pd.DataFrame) -> str:
 
 def _rows(agreed: pd.DataFrame) -> list[str]:
     statements = claims.read()
-    lines = ["| | statement | setting | expected | seeds | share | verdicts |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| | statement | setting | expected | seeds | share | verdicts |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in agreed.itertuples():
         claim = statements[row.id]
-        cells = (row.id, claim.statement, row.setting, claim.expected, str(row.seeds), f"{row.share:.0%}", row.words)
+        cells = (
+            row.id,
+            claim.statement,
+            row.setting,
+            claim.expected,
+            str(row.seeds),
+            f"{row.share:.0%}",
+            row.words,
+        )
         lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
     return lines if len(agreed) else ["None."]
 

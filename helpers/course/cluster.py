@@ -61,10 +61,15 @@ def local(workers: int | None) -> Iterator[Client]:
     if workers is None:
         workers = min(CPU_COUNT, max(1, MEMORY_LIMIT // NOTEBOOK_BYTES))
     if workers < 1:
-        raise ValueError(f"--workers is {workers}; it is how many notebooks to execute at a time, so at least 1.")
+        raise ValueError(
+            f"--workers is {workers}; it is how many notebooks to execute at a time, so at least 1."
+        )
     # Failures come back to the client, which reports them: the workers need not log them as well.
     here = LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
+        n_workers=workers,
+        threads_per_worker=1,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
     )
     with here, Client(here) as client:
         yield client
@@ -82,7 +87,9 @@ def at(scheduler: str) -> Iterator[Client]:
         try:
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
         except TimeoutError as error:
-            raise ValueError(f"The scheduler at {scheduler} has no workers: {START_A_WORKER}.") from error
+            raise ValueError(
+                f"The scheduler at {scheduler} has no workers: {START_A_WORKER}."
+            ) from error
         yield client
 
 
@@ -117,7 +124,9 @@ def faults(parts: Iterable[Part]) -> list[str]:
     return list(dict.fromkeys(complaints))
 
 
-def measure(client: Client, parts: Iterable[Part], *, out: Path, timeout: float) -> Iterator[Outcome]:
+def measure(
+    client: Client, parts: Iterable[Part], *, out: Path, timeout: float
+) -> Iterator[Outcome]:
     """Execute parts wherever there is room, in any order; each is told of as soon as it ended.
 
     A part whose worker dies is begun again elsewhere, up to three times; one whose notebook stops, once.
@@ -127,7 +136,10 @@ def measure(client: Client, parts: Iterable[Part], *, out: Path, timeout: float)
     client.subscribe_topic(STARTED, lambda event: begun.update([event[1]]))
     client.register_plugin(KernelMemory())
     threads = threads_by_host(client)
-    futures = {client.submit(execute, part, threads, out, timeout, key=part.name, retries=1): part for part in parts}
+    futures = {
+        client.submit(execute, part, threads, out, timeout, key=part.name, retries=1): part
+        for part in parts
+    }
     for future in as_completed(futures):
         yield _outcome(future, futures[future], max(1, begun[futures[future].name]))
         future.release()
@@ -155,7 +167,9 @@ def core_count() -> int:
     return CPU_COUNT
 
 
-def execute(part: Part, threads: dict[str, int], out: Path, timeout: float) -> tuple[list[dict], float]:
+def execute(
+    part: Part, threads: dict[str, int], out: Path, timeout: float
+) -> tuple[list[dict], float]:
     """On a worker: execute a part in a kernel of its own; its verdicts and seconds.
 
     Raises RuntimeError with the cell and the reason if the notebook stops, ValueError if it cannot start here.
@@ -167,13 +181,25 @@ def execute(part: Part, threads: dict[str, int], out: Path, timeout: float) -> t
         raise ValueError("; ".join(complaints))
     environment = dict.fromkeys(THREAD_VARIABLES, str(threads.get(worker.ip, 1)))
     environment |= {"KERAS_BACKEND": part.backend, "COURSE_PROFILE": part.parameters["PROFILE"]}
-    notebook, copy, start = Path(part.notebook), out / "copies" / f"{part.name}.ipynb", time.monotonic()
+    notebook, copy, start = (
+        Path(part.notebook),
+        out / "copies" / f"{part.name}.ipynb",
+        time.monotonic(),
+    )
     try:
-        notebooks.run(notebook, copy, part.parameters, watch=_nobody, timeout=timeout, environment=environment)
+        notebooks.run(
+            notebook, copy, part.parameters, watch=_nobody, timeout=timeout, environment=environment
+        )
     except NotebookStopped as stop:
         died = isinstance(stop.__cause__, DeadKernelError)
-        limit = f"\nIts worker's notebooks may use {format_bytes(worker.memory_manager.memory_limit or 0)}." if died else ""
-        raise RuntimeError(f"{stop.reason} on {worker.ip}.{limit}\nIt stopped in this cell:\n\n{stop.source}") from None
+        limit = (
+            f"\nIts worker's notebooks may use {format_bytes(worker.memory_manager.memory_limit or 0)}."
+            if died
+            else ""
+        )
+        raise RuntimeError(
+            f"{stop.reason} on {worker.ip}.{limit}\nIt stopped in this cell:\n\n{stop.source}"
+        ) from None
     seconds = time.monotonic() - start
     verdicts = [asdict(verdict) for verdict in claims.recorded(copy)]
     copy.unlink()

@@ -17,7 +17,9 @@ OLDEST = ROOT / "requirements-oldest.txt"
 
 def pins(requirements: Path) -> dict[str, str]:
     """The packages that a file of requirements pins, with their versions."""
-    return dict(re.findall(r"^([\w-]+)==(\S+)$", requirements.read_text(encoding="utf-8"), re.MULTILINE))
+    return dict(
+        re.findall(r"^([\w-]+)==(\S+)$", requirements.read_text(encoding="utf-8"), re.MULTILINE)
+    )
 
 
 def complete(needed: dict[str, str]) -> list[str]:
@@ -33,7 +35,10 @@ def complete(needed: dict[str, str]) -> list[str]:
     missing = [name for name in needed if name not in present]
     if missing:
         print(f"Installing what is missing: {', '.join(missing)}")
-        _install([f"{name}>={needed[name]}" for name in missing], [f"{name}=={found}" for name, found in present.items()])
+        _install(
+            [f"{name}>={needed[name]}" for name in missing],
+            [f"{name}=={found}" for name, found in present.items()],
+        )
     return missing
 
 
@@ -48,7 +53,19 @@ def _install(wanted: list[str], kept: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "kept.txt"
         constraints.write_text("\n".join(kept), encoding="utf-8")
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(constraints), *wanted], check=True)
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--constraint",
+                str(constraints),
+                *wanted,
+            ],
+            check=True,
+        )
 
 
 if __name__ == "__main__":

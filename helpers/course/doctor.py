@@ -18,7 +18,9 @@ def report() -> str:
     lines = {
         "place": f"{machine.place}, {platform.system()} on {platform.machine()}",
         "backend": f"Keras on {machine.backend}: {HOW[machine.backend]}",
-        "device": f"{', '.join(machine.accelerators)}; memory grows on demand" if machine.accelerators else "CPU only",
+        "device": f"{', '.join(machine.accelerators)}; memory grows on demand"
+        if machine.accelerators
+        else "CPU only",
         "cores": str(machine.cores),
         "memory": memory,
         "profile": runtime.profile(),

@@ -27,7 +27,9 @@ Watch = Callable[[int], None]
 class ThisPython(AsyncKernelManager):
     """Kernels of the Python that runs this program, whatever kernelspecs the machine has installed."""
 
-    environment = Dict(help="Variables that the kernel gets besides this process's own.").tag(config=True)
+    environment = Dict(help="Variables that the kernel gets besides this process's own.").tag(
+        config=True
+    )
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -76,11 +78,15 @@ def lessons(root: Path = ROOT) -> list[Path]:
 def read(notebook: Path) -> NotebookNode:
     """The notebook in a file. Raises FileNotFoundError or, for a file that holds none, ValueError."""
     if not notebook.is_file():
-        raise FileNotFoundError(f"There is no notebook {notebook}: `make sync` writes it from its .py.")
+        raise FileNotFoundError(
+            f"There is no notebook {notebook}: `make sync` writes it from its .py."
+        )
     try:
         return nbformat.read(notebook, as_version=4)
     except (ValueError, nbformat.ValidationError) as error:  # not JSON; JSON, but no notebook
-        raise ValueError(f"{notebook} is no notebook: delete it, then `make sync` writes it from its .py.") from error
+        raise ValueError(
+            f"{notebook} is no notebook: delete it, then `make sync` writes it from its .py."
+        ) from error
 
 
 def check_parameters(notebook: Path, parameters: dict) -> None:
@@ -89,14 +95,22 @@ def check_parameters(notebook: Path, parameters: dict) -> None:
     known = papermill.inspect_notebook(str(notebook))
     unknown = parameters.keys() - known.keys()
     if unknown:
-        raise ValueError(f"{notebook.name} has no parameter {', '.join(sorted(unknown))}; it has {', '.join(known) or 'none'}.")
+        raise ValueError(
+            f"{notebook.name} has no parameter {', '.join(sorted(unknown))}; it has {', '.join(known) or 'none'}."
+        )
 
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 def run(
-    notebook: Path, copy: Path, parameters: dict, *, watch: Watch, timeout: float, environment: Mapping[str, str] = NO_VARIABLES
+    notebook: Path,
+    copy: Path,
+    parameters: dict,
+    *,
+    watch: Watch,
+    timeout: float,
+    environment: Mapping[str, str] = NO_VARIABLES,
 ) -> None:
     """Execute a notebook with papermill in a fresh kernel, in the notebook's folder; write the result to `copy`.
 
@@ -126,7 +140,9 @@ def run(
         partial.replace(copy)
     except (PapermillExecutionError, CellTimeoutError, RuntimeError) as error:
         partial.replace(failed)
-        raise NotebookStopped(notebook, current.source, f"{_reason(error)}\nWhat had run is in {failed}") from error
+        raise NotebookStopped(
+            notebook, current.source, f"{_reason(error)}\nWhat had run is in {failed}"
+        ) from error
     finally:
         partial.unlink(missing_ok=True)  # interrupted
 

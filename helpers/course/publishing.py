@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from helpers.course import notebooks
 from helpers.runtime import ROOT
 
-SETUP_CELL = '''\
+SETUP_CELL = """\
 # Setup: find the course's helpers, in this folder or above; on Colab, fetch them first.
 import subprocess
 import sys
@@ -29,10 +29,11 @@ sys.path.insert(0, str(root))
 
 from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
 
-print(runtime.machine())'''
+print(runtime.machine())"""
 IN_SCRIPT = {"setup": "# %%", "links": "# %% [markdown]"}  # how jupytext begins a cell of this tag
 TABLE_CELL = re.compile(
-    r"^(\|[^|]*\| *\[[^\]]*\]\((notebooks/[^/)]+\.ipynb)\)[^|]*?)(?: \[!\[[^\]]*\]\(docs/badges/[^)]*\)\]\([^)]*\))* *\|", re.MULTILINE
+    r"^(\|[^|]*\| *\[[^\]]*\]\((notebooks/[^/)]+\.ipynb)\)[^|]*?)(?: \[!\[[^\]]*\]\(docs/badges/[^)]*\)\]\([^)]*\))* *\|",
+    re.MULTILINE,
 )
 
 
@@ -44,10 +45,20 @@ class Address:
     ref: str
 
     def __post_init__(self):
-        if not re.fullmatch(r"[A-Za-z0-9](-?[A-Za-z0-9])*/(?!\.{1,2}$)[\w.-]+", self.repo, re.ASCII):
-            raise ValueError(f"--repo is {self.repo!r}; write OWNER/NAME as in the address of the repository on GitHub.")
-        if not re.fullmatch(r"\w[\w.-]*", self.ref, re.ASCII) or ".." in self.ref or self.ref.endswith((".", ".lock")):
-            raise ValueError(f"--ref is {self.ref!r}; write a tag of letters, digits, dots and hyphens, for example v1.0.")
+        if not re.fullmatch(
+            r"[A-Za-z0-9](-?[A-Za-z0-9])*/(?!\.{1,2}$)[\w.-]+", self.repo, re.ASCII
+        ):
+            raise ValueError(
+                f"--repo is {self.repo!r}; write OWNER/NAME as in the address of the repository on GitHub."
+            )
+        if (
+            not re.fullmatch(r"\w[\w.-]*", self.ref, re.ASCII)
+            or ".." in self.ref
+            or self.ref.endswith((".", ".lock"))
+        ):
+            raise ValueError(
+                f"--ref is {self.ref!r}; write a tag of letters, digits, dots and hyphens, for example v1.0."
+            )
 
     @property
     def repository(self) -> str:
@@ -78,7 +89,9 @@ def publish(address: Address, root: Path = ROOT) -> list[Path]:
         texts |= _stamped_pair(notebook, address, root)
     readme = root / "README.md"
     texts[readme] = _stamped_readme(readme, address)
-    changed = {path: text for path, text in texts.items() if path.read_text(encoding="utf-8") != text}
+    changed = {
+        path: text for path, text in texts.items() if path.read_text(encoding="utf-8") != text
+    }
     _write(changed)
     return list(changed)
 
@@ -95,15 +108,22 @@ def _stamped_pair(notebook: Path, address: Address, root: Path) -> dict[Path, st
         _put_cell(content, tag, source, notebook)
         text = _put_in_script(text, tag, source)
     if _cells(jupytext.reads(text, "py:percent")) != _cells(content):
-        raise ValueError(f"{notebook.name} and {script.name} hold different cells: `make execute` makes them equal.")
+        raise ValueError(
+            f"{notebook.name} and {script.name} hold different cells: `make execute` makes them equal."
+        )
     return {notebook: f"{nbformat.writes(content)}\n", script: text}
 
 
 def _put_cell(content: NotebookNode, tag: str, source: str, notebook: Path) -> None:
     """Give the cell of this tag this source; where there are no links yet, they go before the setup cell."""
-    places = {tag: [i for i, cell in enumerate(content.cells) if tag in cell.metadata.get("tags", ())] for tag in IN_SCRIPT}
+    places = {
+        tag: [i for i, cell in enumerate(content.cells) if tag in cell.metadata.get("tags", ())]
+        for tag in IN_SCRIPT
+    }
     if len(places["setup"]) != 1 or len(places["links"]) > 1:
-        raise ValueError(f"{notebook.name} must have one cell tagged setup, and at most one tagged links.")
+        raise ValueError(
+            f"{notebook.name} must have one cell tagged setup, and at most one tagged links."
+        )
     if not places[tag]:
         links = nbformat.v4.new_markdown_cell(id="links", metadata={"tags": ["links"]})
         content.cells.insert(places["setup"][0], links)
@@ -130,7 +150,10 @@ def _stamped_readme(readme: Path, address: Address) -> str:
 
     def with_badges(cell: re.Match) -> str:
         links = address.links(cell[2]).items()
-        badges = [f"[![{label}](docs/badges/{label.split()[-1].lower()}.svg)]({link})" for label, link in links]
+        badges = [
+            f"[![{label}](docs/badges/{label.split()[-1].lower()}.svg)]({link})"
+            for label, link in links
+        ]
         return f"{cell[1].rstrip()} {' '.join(badges)} |"
 
     text, count = TABLE_CELL.subn(with_badges, readme.read_text(encoding="utf-8"))

@@ -22,7 +22,9 @@ def rearrange(array: np.ndarray, order: np.ndarray) -> np.ndarray:
     The rest of `array` is left as it happens to be. Raises ValueError if the rows do not fit or are not contiguous.
     """
     if not array.flags.c_contiguous or len(order) > len(array):
-        raise ValueError(f"Needs a C-contiguous array with room for {len(order)} rows; it has {len(array)}.")
+        raise ValueError(
+            f"Needs a C-contiguous array with room for {len(order)} rows; it has {len(array)}."
+        )
     rows = array.reshape(len(array), -1).view(np.uint8)
     for start in range(0, rows.shape[1], BLOCK):
         columns = slice(start, start + BLOCK)

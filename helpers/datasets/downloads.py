@@ -65,7 +65,9 @@ def download(url: str, path: Path, expected: str, *, timeout: float = 30.0) -> N
                 stream.write(chunk)
         found = sha256(part)
         if found != expected:
-            raise DataError(f"{url} sent other bytes than expected: SHA-256 {found}, not {expected}; {INSTEAD}.")
+            raise DataError(
+                f"{url} sent other bytes than expected: SHA-256 {found}, not {expected}; {INSTEAD}."
+            )
         os.replace(part, path)
     except OSError as error:
         raise DataError(f"Cannot write {path} ({error}): {ROOM}, or {INSTEAD}.") from error
@@ -79,7 +81,9 @@ def _temporary_beside(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
-        raise DataError(f"Cannot write to {path.parent} ({error}): {ROOM}, or {INSTEAD}.") from error
+        raise DataError(
+            f"Cannot write to {path.parent} ({error}): {ROOM}, or {INSTEAD}."
+        ) from error
     os.close(handle)
     return Path(name)
 
@@ -94,9 +98,13 @@ def _chunks(url: str, timeout: float) -> Iterator[bytes]:
                 received += len(chunk)
                 yield chunk
     except (OSError, http.client.HTTPException) as error:
-        raise DataError(f"Cannot download {url} ({error}): connect and try again, or {INSTEAD}.") from error
+        raise DataError(
+            f"Cannot download {url} ({error}): connect and try again, or {INSTEAD}."
+        ) from error
     if received < announced:
-        raise DataError(f"{url} ended after {received:,} of {announced:,} bytes: try again, or {INSTEAD}.")
+        raise DataError(
+            f"{url} ended after {received:,} of {announced:,} bytes: try again, or {INSTEAD}."
+        )
 
 
 def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -108,16 +116,24 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             return {name: _read_array(archive, name) for name in names}
     except KeyError as error:
-        raise DataError(f"{path} lacks an array ({error.args[0]}); it must hold {', '.join(names)}.") from error
+        raise DataError(
+            f"{path} lacks an array ({error.args[0]}); it must hold {', '.join(names)}."
+        ) from error
     except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} is damaged or no .npz of plain arrays ({error}): put a good copy there.") from error
+        raise DataError(
+            f"{path} is damaged or no .npz of plain arrays ({error}): put a good copy there."
+        ) from error
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     """One array of an .npz, read straight to where it stays: np.load would take the memory of a large one twice."""
     with archive.open(f"{name}.npy") as stream:
         version = np.lib.format.read_magic(stream)
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        read_header = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
         shape, in_columns, dtype = read_header(stream)
         if dtype.hasobject:
             raise ValueError(f"{name} holds Python objects")
@@ -139,7 +155,9 @@ class _OnlyArrays(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> object:
         if (module, name) not in self.ALLOWED:
-            raise DataError(f"The file asks to run {module}.{name}, which no data set needs: delete it.")
+            raise DataError(
+                f"The file asks to run {module}.{name}, which no data set needs: delete it."
+            )
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
 

@@ -26,7 +26,18 @@ FASHION_CLASSES = (
     "T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
 )  # fmt: skip
 REVIEW_CLASSES = ("negative", "positive")
-CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CIFAR10_CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,7 +95,9 @@ class Split:
         """
         available = len(self.y_train)
         if not isinstance(size, int | np.integer) or not 1 <= size <= available:
-            raise ValueError(f"size is {size!r}; {self.name} has room for a whole number from 1 to {available}.")
+            raise ValueError(
+                f"size is {size!r}; {self.name} has room for a whole number from 1 to {available}."
+            )
         order = _balanced_order(self.y_train if self.class_names else np.zeros(available), seed)
         kept = order[:size]
         return replace(self, x_train=self.x_train[kept], y_train=self.y_train[kept])
@@ -108,7 +121,9 @@ def splits(name: str, seeds: Iterable[int], *, size: int | None = None) -> list[
         if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
             raise ValueError(f"seed is {seed!r}; choose a whole number from 0 to {2**32 - 1}.")
     if size is not None and not (isinstance(size, int | np.integer) and size >= 1):
-        raise ValueError(f"size is {size!r}; choose a whole number from 1, or None for all training examples.")
+        raise ValueError(
+            f"size is {size!r}; choose a whole number from 1, or None for all training examples."
+        )
     found = [BUILDERS[name](seed) for seed in seeds]
     if size is not None:
         found = [split.subset(size, seed=seed) for split, seed in zip(found, seeds)]
@@ -138,7 +153,9 @@ def _wine(seed: int) -> Split:
 def _reviews(seed: int) -> Split:
     if found := sources.find("reviews"):
         path, source = found
-        return _with_test_part("reviews", "IMDB", source, sources.read_imdb(path, VOCABULARY), REVIEW_CLASSES, seed)
+        return _with_test_part(
+            "reviews", "IMDB", source, sources.read_imdb(path, VOCABULARY), REVIEW_CLASSES, seed
+        )
     sentences, ratings = sources.read_sentences(sources.SENTENCES)
     y = (ratings > 0).astype(np.int64)
     counter = CountVectorizer(binary=True)
@@ -160,22 +177,34 @@ def _reviews(seed: int) -> Split:
 def _fashion(seed: int) -> Split:
     if found := sources.find("fashion"):
         path, source = found
-        return _with_test_part("fashion", "Fashion-MNIST", source, sources.read_fashion(path), FASHION_CLASSES, seed)
+        return _with_test_part(
+            "fashion", "Fashion-MNIST", source, sources.read_fashion(path), FASHION_CLASSES, seed
+        )
     arrays = sources.read_images(sources.FASHION, (28, 28))
-    return _with_test_part("fashion", "Fashion-MNIST, 12,000 images", "embedded", arrays, FASHION_CLASSES, seed)
+    return _with_test_part(
+        "fashion", "Fashion-MNIST, 12,000 images", "embedded", arrays, FASHION_CLASSES, seed
+    )
 
 
 def _cifar10(seed: int) -> Split:
     if found := sources.find("cifar10"):
         path, source = found
         arrays = sources.read_cifar10(path)
-        return _with_test_part("cifar10", "CIFAR-10", source, arrays, CIFAR10_CLASSES, seed, validation=0.1)
+        return _with_test_part(
+            "cifar10", "CIFAR-10", source, arrays, CIFAR10_CLASSES, seed, validation=0.1
+        )
     arrays = sources.read_images(sources.FASHION, (28, 28))
     items = _with_test_part("fashion", "", "embedded", arrays, FASHION_CLASSES, seed)
     made = []
-    pairs = (items.x_train, items.y_train), (items.x_valid, items.y_valid), (items.x_test, items.y_test)
+    pairs = (
+        (items.x_train, items.y_train),
+        (items.x_valid, items.y_valid),
+        (items.x_test, items.y_test),
+    )
     for part, ((x, y), count) in enumerate(zip(pairs, STAND_IN)):
-        chosen = np.resize(_balanced_order(y, seed), count)  # each item two or three times, in one part only
+        chosen = np.resize(
+            _balanced_order(y, seed), count
+        )  # each item two or three times, in one part only
         made += [standins.fashion_on_photos(x[chosen], [seed, part]), y[chosen]]
     title = "Fashion-on-photos standing in for CIFAR-10"
     return Split("cifar10", title, "embedded", *made, class_names=FASHION_CLASSES)
@@ -237,8 +266,18 @@ def _with_test_part(
     fresh = np.array([row for row, digest in enumerate(digests) if digest not in tested])
     train, valid = _cut(fresh, _originals(digests), validation, seed, y)
     order, length = np.concatenate([train, valid]), len(train)
-    x, y = arrays.rearrange(np.require(x, requirements=["C", "W"]), order), y[order]  # in place: nobody else has x
-    parts = x[:length], y[:length], x[length:], y[length:], parts["x_test"], parts["y_test"].astype(np.int64)
+    x, y = (
+        arrays.rearrange(np.require(x, requirements=["C", "W"]), order),
+        y[order],
+    )  # in place: nobody else has x
+    parts = (
+        x[:length],
+        y[:length],
+        x[length:],
+        y[length:],
+        parts["x_test"],
+        parts["y_test"].astype(np.int64),
+    )
     return Split(name, title, source, *parts, class_names=class_names)
 
 
@@ -250,7 +289,11 @@ def _thirds(originals: np.ndarray, seed: int, labels: np.ndarray | None = None) 
 
 
 def _cut(
-    rows: np.ndarray, originals: np.ndarray, fraction: float, seed: int, labels: np.ndarray | None = None
+    rows: np.ndarray,
+    originals: np.ndarray,
+    fraction: float,
+    seed: int,
+    labels: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`rows` in two, the second with `fraction` of the distinct ones, by class if there are labels.
 
@@ -302,6 +345,10 @@ def _mean_and_scale(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     columns = x.shape[-1] if x.ndim in (2, 4) else 1  # features of a table, colours of an image
     means, variances = scaler.mean_.reshape(-1, columns), scaler.var_.reshape(-1, columns)
     mean = means.mean(axis=0)
-    scale = np.sqrt(variances.mean(axis=0) + means.var(axis=0))  # the law of total variance, over the pixels
+    scale = np.sqrt(
+        variances.mean(axis=0) + means.var(axis=0)
+    )  # the law of total variance, over the pixels
     scale[scale <= 1e-6 * np.abs(mean)] = 1.0  # smaller than float32 can tell from a constant
-    return np.tile(mean.astype(np.float32), len(means)), np.tile(scale.astype(np.float32), len(means))
+    return np.tile(mean.astype(np.float32), len(means)), np.tile(
+        scale.astype(np.float32), len(means)
+    )

@@ -34,8 +34,12 @@ FASHION_FILES = {
     "t10k-images-idx3": "78dcbbfb5a27efaf1b6c1d616caca68560be8766c5bffcb2791df9273a534229",
     "t10k-labels-idx1": "42bd18137a62d5998cdeae52bf3a0676ac6b706f5cf8439b47bb5b151ae3dccf",
 }
-CIFAR10_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"  # as in Keras's source
-IMDB_SHA256 = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"  # as in Keras's source
+CIFAR10_SHA256 = (
+    "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"  # as in Keras's source
+)
+IMDB_SHA256 = (
+    "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"  # as in Keras's source
+)
 GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
 
@@ -92,7 +96,11 @@ def find(name: str) -> tuple[Path, str] | None:
     if copy := own(*real.own):
         return copy, "local"
     cache = runtime.keras_home() / "datasets"
-    missing = [(url, cache / file, sha256) for url, file, sha256 in real.downloads if not (cache / file).exists()]
+    missing = [
+        (url, cache / file, sha256)
+        for url, file, sha256 in real.downloads
+        if not (cache / file).exists()
+    ]
     if missing and runtime.profile() != "full":
         return None
     for url, path, sha256 in missing:
@@ -124,11 +132,16 @@ def read_sentences(path: Path) -> tuple[list[str], np.ndarray]:
     """Rated movie-review sentences and their mean ratings, -4 (very negative) to 4 (very positive), float64."""
     try:
         records = [line.split("\t") for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
-        sentences, ratings = [sentence for _, sentence in records], np.array([float(rating) for rating, _ in records])
+        sentences, ratings = (
+            [sentence for _, sentence in records],
+            np.array([float(rating) for rating, _ in records]),
+        )
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is damaged ({error}): {MEND}.") from error
     if len(sentences) != RATED_SENTENCES:
-        raise DataError(f"{path} holds {len(sentences)} sentences, expected {RATED_SENTENCES}: {MEND}.")
+        raise DataError(
+            f"{path} holds {len(sentences)} sentences, expected {RATED_SENTENCES}: {MEND}."
+        )
     return sentences, ratings
 
 
@@ -137,12 +150,19 @@ def read_images(path: Path, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     return check_images(path, files.read_npz(path, PARTS), shape)
 
 
-def check_images(path: Path, arrays: dict[str, np.ndarray], shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+def check_images(
+    path: Path, arrays: dict[str, np.ndarray], shape: tuple[int, ...]
+) -> dict[str, np.ndarray]:
     """`arrays` with labels of shape (n,), if they are uint8 images of `shape` with a label from 0 to 9 each."""
     checked = {}
     for part in ("train", "test"):
         x, y = arrays[f"x_{part}"], arrays[f"y_{part}"].reshape(-1)
-        if x.dtype != np.uint8 or x.shape[1:] != shape or len(x) != len(y) or not np.isin(y, np.arange(10)).all():
+        if (
+            x.dtype != np.uint8
+            or x.shape[1:] != shape
+            or len(x) != len(y)
+            or not np.isin(y, np.arange(10)).all()
+        ):
             raise DataError(
                 f"{path}: the {part} part is {x.dtype} {x.shape} with {len(y)} labels; expected uint8 (n, "
                 f"{', '.join(map(str, shape))}) with a label from 0 to 9 for each image. Put a good copy in its place."
@@ -154,7 +174,9 @@ def check_images(path: Path, arrays: dict[str, np.ndarray], shape: tuple[int, ..
 def read_fashion(folder: Path) -> dict[str, np.ndarray]:
     """Fashion-MNIST as `read_images`, from a folder of Zalando's four gzipped IDX files; DataError for a bad one."""
     arrays = {}
-    for name, file in zip(PARTS, FASHION_FILES):  # IDX: a header of 16 bytes for images, 8 for labels, then the numbers
+    for name, file in zip(
+        PARTS, FASHION_FILES
+    ):  # IDX: a header of 16 bytes for images, 8 for labels, then the numbers
         path = folder / f"{file}-ubyte.gz"
         try:
             content = gzip.decompress(path.read_bytes())
@@ -162,7 +184,9 @@ def read_fashion(folder: Path) -> dict[str, np.ndarray]:
             numbers = np.frombuffer(content, np.uint8, offset=16 if images else 8)
             arrays[name] = numbers.reshape(-1, 28, 28) if images else numbers
         except (OSError, EOFError, ValueError, zlib.error) as error:
-            raise DataError(f"{path} is missing or damaged ({error}): put a good copy in its place.") from error
+            raise DataError(
+                f"{path} is missing or damaged ({error}): put a good copy in its place."
+            ) from error
     return check_images(folder, arrays, (28, 28))
 
 
@@ -200,9 +224,14 @@ def read_imdb(path: Path, columns: int) -> dict[str, np.ndarray]:
     for part in ("train", "test"):
         ids, offsets, y = arrays[f"{part}_ids"], arrays[f"{part}_offsets"], arrays[f"y_{part}"]
         if len(offsets) != len(y) + 1 or offsets[-1] != len(ids) or (np.diff(offsets) < 0).any():
-            raise DataError(f"{path}: the {part} part's offsets do not fit its ids or labels: put a good copy there.")
+            raise DataError(
+                f"{path}: the {part} part's offsets do not fit its ids or labels: put a good copy there."
+            )
         rows = np.repeat(np.arange(len(y)), np.diff(offsets))
-        found |= {f"x_{part}": multi_hot(rows, ids.astype(np.int64) - 4, (len(y), columns)), f"y_{part}": y}
+        found |= {
+            f"x_{part}": multi_hot(rows, ids.astype(np.int64) - 4, (len(y), columns)),
+            f"y_{part}": y,
+        }
     return found
 
 

@@ -32,6 +32,8 @@ def fashion_on_photos(images: np.ndarray, seed: int | list[int]) -> np.ndarray:
 def _patches(count: int, rng: np.random.Generator) -> np.ndarray:
     """Random squares of the photographs, uint8 (count, SIDE, SIDE, 3)."""
     photographs = np.stack(load_sample_images().images)
-    windows = sliding_window_view(photographs, (SIDE, SIDE), axis=(1, 2))  # photograph, top, left, colour, row, column
+    windows = sliding_window_view(
+        photographs, (SIDE, SIDE), axis=(1, 2)
+    )  # photograph, top, left, colour, row, column
     which, top, left = rng.integers(0, windows.shape[:3], size=(count, 3)).T
     return np.moveaxis(windows[which, top, left], 1, -1)

@@ -67,7 +67,9 @@ class Exercise:
     def check(self, answer, *evidence) -> Result:
         """Examine the answer, show the result and return it. Never raises because of the answer."""
         if untouched(answer, self.stub):
-            return self._show(NOT_ATTEMPTED, "Replace the dots, run the cell again. Stuck? Ask for .hint().")
+            return self._show(
+                NOT_ATTEMPTED, "Replace the dots, run the cell again. Stuck? Ask for .hint()."
+            )
         try:
             return self._show(CORRECT, self.examine(answer, *evidence))
         except NotYet as reason:
@@ -78,7 +80,9 @@ class Exercise:
     def hint(self, number: int = 1) -> None:
         """Show one hint; `.hint(2)` shows the next."""
         if not 1 <= number <= len(self.hints):
-            raise ValueError(f"There are {len(self.hints)} hints: ask for .hint(1) to .hint({len(self.hints)}).")
+            raise ValueError(
+                f"There are {len(self.hints)} hints: ask for .hint(1) to .hint({len(self.hints)})."
+            )
         more = f" (of {len(self.hints)})" if len(self.hints) > 1 else ""
         text = f"Hint {number}{more}: {self.hints[number - 1]}"
         display.show_line(text, display.escape(text), "#E69F00", {})
@@ -109,7 +113,9 @@ class Exercise:
 
 def untouched(answer, stub) -> bool:
     """True while nothing was filled in: dots, or a function whose code is the stub's."""
-    if answer is ... or (isinstance(answer, dict) and answer and all(value is ... for value in answer.values())):
+    if answer is ... or (
+        isinstance(answer, dict) and answer and all(value is ... for value in answer.values())
+    ):
         return True
     if inspect.isfunction(answer) and inspect.isfunction(stub):
         return fingerprint(answer.__code__) == fingerprint(stub.__code__)
@@ -140,13 +146,30 @@ def expect(condition, reason: str) -> None:
 
 def call(function, *arguments):
     """The function's result. Raises NotYet where it is no function, or returns nothing."""
-    expect(callable(function), f"check() wants the function itself, not {function!r}: leave out the parentheses.")
+    expect(
+        callable(function),
+        f"check() wants the function itself, not {function!r}: leave out the parentheses.",
+    )
     result = function(*arguments)
-    expect(result is not None and result is not ..., "Your function returned nothing: is there a `return`?")
+    expect(
+        result is not None and result is not ...,
+        "Your function returned nothing: is there a `return`?",
+    )
     return result
 
 
-def writing(name: str, *, prompt: str, stub, reference, cases, praise: str, hints, equivalents=(), mistakes=()) -> Exercise:
+def writing(
+    name: str,
+    *,
+    prompt: str,
+    stub,
+    reference,
+    cases,
+    praise: str,
+    hints,
+    equivalents=(),
+    mistakes=(),
+) -> Exercise:
     """An exercise that asks for a function, examined on `cases` (tuples of arguments) against the reference.
 
     An answer that agrees with a known mistake on every case gets that mistake's message; any other wrong answer gets
@@ -155,20 +178,35 @@ def writing(name: str, *, prompt: str, stub, reference, cases, praise: str, hint
 
     def examine(answer):
         expected = [reference(*case) for case in cases]
-        given = [call(answer, *copy.deepcopy(case)) for case in cases]  # an answer may change what it gets
+        given = [
+            call(answer, *copy.deepcopy(case)) for case in cases
+        ]  # an answer may change what it gets
         if all(map(same, given, expected)):
             return praise
         for mistake in mistakes:
-            if all(same(ours, outcome(mistake.answer, case)) for ours, case in zip(given, cases, strict=True)):
+            if all(
+                same(ours, outcome(mistake.answer, case))
+                for ours, case in zip(given, cases, strict=True)
+            ):
                 raise NotYet(mistake.message)
-        wrong = next(number for number, pair in enumerate(zip(given, expected, strict=True)) if not same(*pair))
+        wrong = next(
+            number
+            for number, pair in enumerate(zip(given, expected, strict=True))
+            if not same(*pair)
+        )
         arguments = ", ".join(map(brief, cases[wrong]))
-        raise NotYet(f"{stub.__name__}({arguments}) should be {brief(expected[wrong])}, yours is {brief(given[wrong])}.")
+        raise NotYet(
+            f"{stub.__name__}({arguments}) should be {brief(expected[wrong])}, yours is {brief(given[wrong])}."
+        )
 
-    return Exercise(name, prompt, stub, reference, examine, tuple(hints), tuple(equivalents), tuple(mistakes))
+    return Exercise(
+        name, prompt, stub, reference, examine, tuple(hints), tuple(equivalents), tuple(mistakes)
+    )
 
 
-def prediction(name: str, *, prompt: str, choices, truth, evidence, reasons: dict, praise: str, hints) -> Exercise:
+def prediction(
+    name: str, *, prompt: str, choices, truth, evidence, reasons: dict, praise: str, hints
+) -> Exercise:
     """An exercise that asks what a run will show, before it is drawn; the run decides.
 
     An answer maps each question to one of `choices`. `truth(*evidence)` reads the right ones off the measurement;
@@ -178,16 +216,29 @@ def prediction(name: str, *, prompt: str, choices, truth, evidence, reasons: dic
 
     def examine(answer, *measured):
         found = truth(*measured)
-        expect(isinstance(answer, dict) and set(answer) == set(found), f"Predict all of: {', '.join(found)}.")
+        expect(
+            isinstance(answer, dict) and set(answer) == set(found),
+            f"Predict all of: {', '.join(found)}.",
+        )
         for question, guess in answer.items():
-            expect(guess in choices, f"{question}: {guess!r} is no choice; choose one of {', '.join(map(repr, choices))}.")
+            expect(
+                guess in choices,
+                f"{question}: {guess!r} is no choice; choose one of {', '.join(map(repr, choices))}.",
+            )
         for question, guess in answer.items():
-            expect(guess == found[question], reasons.get((question, guess), f"{question}: the run shows {found[question]!r}."))
+            expect(
+                guess == found[question],
+                reasons.get((question, guess), f"{question}: the run shows {found[question]!r}."),
+            )
         return praise
 
-    mistakes = [Mistake(right | {question: guess}, reason) for (question, guess), reason in reasons.items()]
+    mistakes = [
+        Mistake(right | {question: guess}, reason) for (question, guess), reason in reasons.items()
+    ]
     stub = dict.fromkeys(right, ...)
-    return Exercise(name, prompt, stub, right, examine, tuple(hints), (), tuple(mistakes), tuple(evidence))
+    return Exercise(
+        name, prompt, stub, right, examine, tuple(hints), (), tuple(mistakes), tuple(evidence)
+    )
 
 
 def outcome(function, arguments):
@@ -206,7 +257,9 @@ def same(given, expected) -> bool:
         if isinstance(expected, tuple):
             return len(given) == len(expected) and all(map(same, given, expected))
         given, expected = np.asarray(given, float), np.asarray(expected, float)
-        return given.shape == expected.shape and np.allclose(given, expected, rtol=1e-5, atol=1e-8, equal_nan=True)
+        return given.shape == expected.shape and np.allclose(
+            given, expected, rtol=1e-5, atol=1e-8, equal_nan=True
+        )
     except (TypeError, ValueError):
         return False
 

@@ -22,7 +22,10 @@ def shape_of(curve) -> str:
 
 def degree_shapes(training_error, test_error) -> dict:
     """The phrases for the two curves over the degree, as they look on the logarithmic axis."""
-    return {"training error": shape_of(np.log(training_error)), "test error": shape_of(np.log(test_error))}
+    return {
+        "training error": shape_of(np.log(training_error)),
+        "test error": shape_of(np.log(test_error)),
+    }
 
 
 degree_prediction = prediction(
@@ -34,12 +37,24 @@ each.""",
     truth=degree_shapes,
     evidence=([1.0, 0.2, 0.06, 0.05, 0.02], [1.1, 0.3, 0.1, 0.7, 40.0]),
     reasons={
-        ("training error", RISES): "A polynomial of higher degree can do all that one of lower degree can, and more: on the "
+        (
+            "training error",
+            RISES,
+        ): "A polynomial of higher degree can do all that one of lower degree can, and more: on the "
         "points it is fitted to, its error cannot be higher.",
-        ("training error", TURNS): "On the points it is fitted to, a higher degree never does worse: the fit could set the "
+        (
+            "training error",
+            TURNS,
+        ): "On the points it is fitted to, a higher degree never does worse: the fit could set the "
         "extra coefficients to 0.",
-        ("test error", FALLS): "Fresh points do not lie where the fit bent itself to: look at the right end of the curve.",
-        ("test error", RISES): "Look at the left end: a constant and a straight line miss the shape of the truth, so the "
+        (
+            "test error",
+            FALLS,
+        ): "Fresh points do not lie where the fit bent itself to: look at the right end of the curve.",
+        (
+            "test error",
+            RISES,
+        ): "Look at the left end: a constant and a straight line miss the shape of the truth, so the "
         "error first has room to fall.",
     },
     praise="More freedom always fits the seen points better; on unseen points it helps only up to a degree.",
@@ -54,8 +69,9 @@ each.""",
 # 2 -------------------------------------------------------------------------------------------------------------------
 
 
-def choose(training_error, validation_error, test_error):
-    ...  # return the index of the model to use
+def choose(
+    training_error, validation_error, test_error
+): ...  # return the index of the model to use
 
 
 def choose_solution(training_error, validation_error, test_error):
@@ -83,8 +99,13 @@ returns the index of the model that you would put to use.""",
         ([0.7, 0.6, 0.5, 0.4], [0.5, 0.9, 0.9, 0.9], [0.9, 0.9, 0.4, 0.9]),
     ),
     praise="Validation data choose; the test set stays unseen until the choice is made, so that its error is an honest estimate.",
-    hints=("Which of the three errors was computed on data that neither fitted the model nor will report the final number?",),
-    equivalents=(choose_in_a_loop, lambda training, validation, test: int(np.asarray(validation).argmin())),
+    hints=(
+        "Which of the three errors was computed on data that neither fitted the model nor will report the final number?",
+    ),
+    equivalents=(
+        choose_in_a_loop,
+        lambda training, validation, test: int(np.asarray(validation).argmin()),
+    ),
     mistakes=(
         Mistake(
             lambda training, validation, test: np.argmin(training),
@@ -114,8 +135,7 @@ returns the index of the model that you would put to use.""",
 # 3 -------------------------------------------------------------------------------------------------------------------
 
 
-def count_parameters(inputs, hidden, outputs):
-    ...  # return the number of weights and biases
+def count_parameters(inputs, hidden, outputs): ...  # return the number of weights and biases
 
 
 def count_parameters_solution(inputs, hidden, outputs):
@@ -152,7 +172,14 @@ counting = writing(
 of a fully connected net, where `hidden` is the list of the hidden layers' widths (it may be empty).""",
     stub=count_parameters,
     reference=count_parameters_solution,
-    cases=((11, [16], 1), (11, [32], 1), (11, [16, 16], 1), (11, [512, 512, 512], 1), (784, [64], 10), (3, [], 2)),
+    cases=(
+        (11, [16], 1),
+        (11, [32], 1),
+        (11, [16, 16], 1),
+        (11, [512, 512, 512], 1),
+        (784, [64], 10),
+        (3, [], 2),
+    ),
     praise="So the notes' “wider” and “deeper” nets differ in size as well as in shape; the audit compares them at equal size.",
     hints=(
         "A layer from a units to b units has a matrix of a x b weights. What else does each of the b units have?",
@@ -160,10 +187,22 @@ of a fully connected net, where `hidden` is the list of the hidden layers' width
     ),
     equivalents=(count_parameters_in_keras,),
     mistakes=(
-        Mistake(count_without_biases, "The weights are right, but every unit of every layer has a bias as well."),
-        Mistake(count_without_output_layer, "The last step, from the last hidden layer to the outputs, has weights and biases too."),
-        Mistake(count_bias_per_input, "A bias belongs to each unit that a layer computes, not to each of its inputs."),
-        Mistake(count_units, "That is the number of units. The parameters sit on the connections between them, plus one bias a unit."),
+        Mistake(
+            count_without_biases,
+            "The weights are right, but every unit of every layer has a bias as well.",
+        ),
+        Mistake(
+            count_without_output_layer,
+            "The last step, from the last hidden layer to the outputs, has weights and biases too.",
+        ),
+        Mistake(
+            count_bias_per_input,
+            "A bias belongs to each unit that a layer computes, not to each of its inputs.",
+        ),
+        Mistake(
+            count_units,
+            "That is the number of units. The parameters sit on the connections between them, plus one bias a unit.",
+        ),
     ),
 )
 
@@ -206,7 +245,10 @@ def prepare_with_one_number(x_train, x_valid):
 
 
 def prepare_by_rows(x_train, x_valid):
-    return tuple((x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True) for x in (x_train, x_valid))
+    return tuple(
+        (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)
+        for x in (x_train, x_valid)
+    )
 
 
 def prepare_without_centring(x_train, x_valid):
@@ -245,14 +287,23 @@ on a common scale: mean 0 and standard deviation 1, and nothing about the valida
             "Mean and deviation were taken over both parts: so the validation data leak into the training. Fit the scale on "
             "the training part only.",
         ),
-        Mistake(prepare_training_only, "The validation part was left raw: the net would see it on another scale than it learned."),
+        Mistake(
+            prepare_training_only,
+            "The validation part was left raw: the net would see it on another scale than it learned.",
+        ),
         Mistake(
             prepare_with_one_number,
             "One mean and one deviation for the whole table leaves the features as unequal as they were: take them column by "
             "column (axis=0).",
         ),
-        Mistake(prepare_by_rows, "You scaled each wine by itself (axis=1), which mixes chlorides with alcohol: scale each column."),
-        Mistake(prepare_without_centring, "The deviations are 1 now, but the means are not 0: subtract the training mean first."),
+        Mistake(
+            prepare_by_rows,
+            "You scaled each wine by itself (axis=1), which mixes chlorides with alcohol: scale each column.",
+        ),
+        Mistake(
+            prepare_without_centring,
+            "The deviations are 1 now, but the means are not 0: subtract the training mean first.",
+        ),
     ),
 )
 
@@ -260,8 +311,7 @@ on a common scale: mean 0 and standard deviation 1, and nothing about the valida
 # 5 -------------------------------------------------------------------------------------------------------------------
 
 
-def stop(losses, patience, min_delta):
-    ...  # return (last, best)
+def stop(losses, patience, min_delta): ...  # return (last, best)
 
 
 def stop_solution(losses, patience, min_delta):
@@ -281,7 +331,9 @@ def stop_as_keras_does(losses, patience, min_delta):
         get_weights = staticmethod(list)
         set_weights = staticmethod(id)
 
-    callback = keras.callbacks.EarlyStopping(patience=patience, min_delta=min_delta, restore_best_weights=True)
+    callback = keras.callbacks.EarlyStopping(
+        patience=patience, min_delta=min_delta, restore_best_weights=True
+    )
     callback.set_model(Net())
     callback.on_train_begin()
     for epoch, loss in enumerate(losses):
@@ -387,7 +439,10 @@ FALL, NO_FALL = "falls", "does not fall"
 def after_the_turn(clean_turn, clean_end, noisy_turn, noisy_end) -> dict:
     """What the validation accuracy does from the turn of the validation loss to the end; 1 point counts as nothing."""
     pairs = {"clean labels": (clean_turn, clean_end), "random labels": (noisy_turn, noisy_end)}
-    return {name: FALL if np.mean(end) < np.mean(turn) - 0.01 else NO_FALL for name, (turn, end) in pairs.items()}
+    return {
+        name: FALL if np.mean(end) < np.mean(turn) - 0.01 else NO_FALL
+        for name, (turn, end) in pairs.items()
+    }
 
 
 turn_prediction = prediction(
@@ -399,11 +454,19 @@ each.""",
     truth=after_the_turn,
     evidence=(0.75, 0.77, 0.66, 0.60),
     reasons={
-        ("clean labels", FALL): "There is no wrong label to learn here. The loss rises because the net grows more certain of its "
+        (
+            "clean labels",
+            FALL,
+        ): "There is no wrong label to learn here. The loss rises because the net grows more certain of its "
         "few mistakes, and accuracy does not count how certain.",
-        ("random labels", NO_FALL): "Up to the turn the net has learned what most labels agree on. After it there is little left "
+        (
+            "random labels",
+            NO_FALL,
+        ): "Up to the turn the net has learned what most labels agree on. After it there is little left "
         "to learn but the wrong ones, and that costs accuracy.",
     },
     praise="A rising loss with a steady accuracy is overconfidence; a rising loss with a falling accuracy is learned noise.",
-    hints=("Loss asks how much probability the right class got. Accuracy asks only whether it got the most.",),
+    hints=(
+        "Loss asks how much probability the right class got. Accuracy asks only whether it got the most.",
+    ),
 )

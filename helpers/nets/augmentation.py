@@ -24,7 +24,9 @@ def shifts(pixels: int):
     Raises ValueError for a number of pixels below 0.
     """
     if pixels < 0:
-        raise ValueError(f"pixels is {pixels}; images are moved by 0 to so many pixels in either direction.")
+        raise ValueError(
+            f"pixels is {pixels}; images are moved by 0 to so many pixels in either direction."
+        )
 
     def shift(x, y, seed):
         height, width = x.shape[1:3]
@@ -42,7 +44,9 @@ def rotations(degrees: float):
     Raises ValueError for an angle below 0.
     """
     if degrees < 0:
-        raise ValueError(f"degrees is {degrees}; images are turned by 0 to so many degrees in either direction.")
+        raise ValueError(
+            f"degrees is {degrees}; images are turned by 0 to so many degrees in either direction."
+        )
 
     def rotate(x, y, seed):
         height, width = x.shape[1:3]
@@ -120,7 +124,10 @@ def cutmix(alpha: float):
         first, second = split(seed, 2)
         side = ops.sqrt(1 - beta(count, alpha, first))
         middle = uniform((count, 2), second)
-        inside = within(middle[:, 0], side, height)[:, :, None] & within(middle[:, 1], side, width)[:, None, :]
+        inside = (
+            within(middle[:, 0], side, height)[:, :, None]
+            & within(middle[:, 1], side, width)[:, None, :]
+        )
         share = 1 - ops.mean(ops.cast(inside, "float32"), axis=(1, 2))
         inside = ops.reshape(inside, (count, height, width, *[1] * (len(x.shape) - 3)))
         return ops.where(inside, neighbours(x), x), blend(y, neighbours(y), beside(share, y))
@@ -162,7 +169,9 @@ def beta(count, alpha: float, seed):
     XLA compiles no gamma variables of TensorFlow's, of which a Beta variable is usually made.
     """
     quantiles = stats.beta.ppf((np.arange(QUANTILES) + 0.5) / QUANTILES, alpha, alpha)
-    return ops.take(ops.convert_to_tensor(quantiles, "float32"), integers((count,), seed, 0, QUANTILES), axis=0)
+    return ops.take(
+        ops.convert_to_tensor(quantiles, "float32"), integers((count,), seed, 0, QUANTILES), axis=0
+    )
 
 
 def within(middle, side, length: int):
@@ -173,13 +182,17 @@ def within(middle, side, length: int):
 
 def check_alpha(alpha: float) -> None:
     if alpha <= 0:
-        raise ValueError(f"alpha is {alpha}; Beta(alpha, alpha) needs a number above 0; a larger one mixes more.")
+        raise ValueError(
+            f"alpha is {alpha}; Beta(alpha, alpha) needs a number above 0; a larger one mixes more."
+        )
 
 
 def check_targets(y) -> None:
     kind = keras.backend.standardize_dtype(y.dtype)
     if "float" not in kind:
-        raise ValueError(f"Targets of type {kind} cannot be mixed: give one-hot classes as float32.")
+        raise ValueError(
+            f"Targets of type {kind} cannot be mixed: give one-hot classes as float32."
+        )
 
 
 # What backends do in ways of their own: random numbers that a seed alone decides, and picking pixels -----------------
@@ -223,7 +236,9 @@ def split(seed, count: int) -> list:
     if with_jax():
         import jax
 
-        return [jax.random.key_data(jax.random.fold_in(key_of(seed), number)) for number in range(count)]
+        return [
+            jax.random.key_data(jax.random.fold_in(key_of(seed), number)) for number in range(count)
+        ]
     import tensorflow as tf
 
     return [tf.random.experimental.stateless_fold_in(seed, number) for number in range(count)]

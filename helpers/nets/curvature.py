@@ -23,7 +23,10 @@ def top_eigenvalues(build, weights, x, y, *, loss: str, iterations: int = 30) ->
     iteration = _jax_iteration if with_jax() else _tensorflow_iteration
     iterate = iteration(_mean_loss(model, x, y, loss), variables, iterations)
     generator = np.random.default_rng(0)
-    start = [ops.convert_to_tensor(generator.normal(size=variable.shape), "float32") for variable in variables]
+    start = [
+        ops.convert_to_tensor(generator.normal(size=variable.shape), "float32")
+        for variable in variables
+    ]
     found = []
     for one in weights:
         model.set_weights(one)
@@ -39,14 +42,20 @@ def hessian(model, x, y, *, loss: str) -> np.ndarray:
     variables = model.trainable_variables
     size = sum(int(np.prod(variable.shape)) for variable in variables)
     if size > SMALL_ENOUGH:
-        raise ValueError(f"The model has {size} parameters; up to {SMALL_ENOUGH} can be done. Use top_eigenvalues.")
+        raise ValueError(
+            f"The model has {size} parameters; up to {SMALL_ENOUGH} can be done. Use top_eigenvalues."
+        )
     whole = _jax_hessian if with_jax() else _tensorflow_hessian
     return whole(_mean_loss(model, x, y, loss), variables)
 
 
 def _mean_loss(model, x, y, loss: str):
     """A function without arguments: the model's loss at its present weights."""
-    loss, inputs, targets = keras.losses.get(loss), ops.convert_to_tensor(x), ops.convert_to_tensor(y)
+    loss, inputs, targets = (
+        keras.losses.get(loss),
+        ops.convert_to_tensor(x),
+        ops.convert_to_tensor(y),
+    )
     return lambda: ops.mean(loss(targets, model(inputs, training=False)))
 
 
@@ -71,7 +80,9 @@ def _tensorflow_iteration(objective, variables, iterations: int):
             length = tf.linalg.global_norm(directions)
             directions = [direction / length for direction in directions]
             product = multiply(directions)
-            quotient = tf.add_n([tf.reduce_sum(a * b) for a, b in zip(directions, product, strict=True)])
+            quotient = tf.add_n(
+                [tf.reduce_sum(a * b) for a, b in zip(directions, product, strict=True)]
+            )
             directions = product
         return quotient
 

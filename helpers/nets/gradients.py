@@ -15,7 +15,9 @@ def gradients(objective, variables) -> tuple[float, list[np.ndarray]]:
     """
     for variable in variables:
         if not isinstance(variable, keras.Variable):
-            raise TypeError(f"Gradients are taken by keras.Variable, not by {type(variable).__name__}: wrap it in one.")
+            raise TypeError(
+                f"Gradients are taken by keras.Variable, not by {type(variable).__name__}: wrap it in one."
+            )
     find = _of_jax if with_jax() else _of_tensorflow
     value, found = find(objective, variables)
     return float(value), [np.array(gradient) for gradient in found]
@@ -30,7 +32,9 @@ def compiled_gradients(objective, variables):
         import jax
 
         program = jax.jit(jax.grad(as_function(objective, variables)))
-        return lambda: [np.asarray(gradient) for gradient in program([variable.value for variable in variables])]
+        return lambda: [
+            np.asarray(gradient) for gradient in program([variable.value for variable in variables])
+        ]
     import tensorflow as tf
 
     program = tf.function(lambda: _of_tensorflow(objective, variables)[1], autograph=False)
@@ -61,4 +65,7 @@ def _of_jax(objective, variables):
     import jax
 
     found = jax.grad(as_function(objective, variables))([variable.value for variable in variables])
-    return objective(), found  # again, with the same random numbers: the first pass has kept nothing
+    return (
+        objective(),
+        found,
+    )  # again, with the same random numbers: the first pass has kept nothing

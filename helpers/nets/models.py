@@ -3,7 +3,15 @@
 import keras
 
 
-def mlp(inputs: int | tuple, hidden, outputs: int = 1, *, activation="relu", output_activation=None, **dense):
+def mlp(
+    inputs: int | tuple,
+    hidden,
+    outputs: int = 1,
+    *,
+    activation="relu",
+    output_activation=None,
+    **dense,
+):
     """A multilayer perceptron: `hidden` is the list of the hidden layers' widths, `[]` a linear model.
 
     `inputs` is the shape of one example. Further arguments go to every hidden `keras.layers.Dense`.
@@ -62,11 +70,17 @@ def convnet(
     `batch_norm` a batch normalization stands between each convolution and its activation, in place of the bias.
     Further arguments go to every `keras.layers.Conv2D`.
     """
-    layers = [keras.Input(tuple(inputs))] + ([keras.layers.Reshape((*inputs, 1))] if len(inputs) == 2 else [])
+    layers = [keras.Input(tuple(inputs))] + (
+        [keras.layers.Reshape((*inputs, 1))] if len(inputs) == 2 else []
+    )
     for number, stage in enumerate(stages):
         layers += [keras.layers.MaxPooling2D()] if number else []
         for filters in stage:
-            layers.append(keras.layers.Conv2D(filters, kernel_size, padding="same", use_bias=not batch_norm, **convolution))
+            layers.append(
+                keras.layers.Conv2D(
+                    filters, kernel_size, padding="same", use_bias=not batch_norm, **convolution
+                )
+            )
             layers += [keras.layers.BatchNormalization()] if batch_norm else []
             layers.append(keras.layers.Activation(activation))
     layers.append(keras.layers.GlobalAveragePooling2D())

@@ -21,7 +21,9 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     Raises ValueError as `schedules.one_cycle` does.
     """
 
-    def __init__(self, steps: int, peak: float, start: float = 0.1, end: float = 1e-4, tail: float = 0.1):
+    def __init__(
+        self, steps: int, peak: float, start: float = 0.1, end: float = 1e-4, tail: float = 0.1
+    ):
         super().__init__()
         self.settings = {"steps": steps, "peak": peak, "start": start, "end": end, "tail": tail}
         self._rates = schedules.one_cycle(**self.settings).learning_rate.astype("float32")
@@ -42,13 +44,17 @@ class CycleMomentum(keras.callbacks.Callback):
 
     def __init__(self, cycle: OneCycle, high: float = 0.95, low: float = 0.85):
         super().__init__()
-        self._momenta = schedules.one_cycle(**cycle.settings, momenta=(high, low)).momentum.astype("float32")
+        self._momenta = schedules.one_cycle(**cycle.settings, momenta=(high, low)).momentum.astype(
+            "float32"
+        )
 
     def on_train_begin(self, logs=None):
         optimizer = self.model.optimizer
         if not getattr(optimizer, "momentum", 0):
             name = type(optimizer).__name__
-            raise ValueError(f"{name} has no momentum to cycle: compile with SGD(..., momentum=0.95).")
+            raise ValueError(
+                f"{name} has no momentum to cycle: compile with SGD(..., momentum=0.95)."
+            )
         self._replace(CyclingMomentum(optimizer, self._momenta))
 
     def on_train_end(self, logs=None):
@@ -56,7 +62,9 @@ class CycleMomentum(keras.callbacks.Callback):
 
     def _replace(self, momentum: float) -> None:
         self.model.optimizer.momentum = momentum
-        self.model.make_train_function(force=True)  # the compiled step has the former momentum built in
+        self.model.make_train_function(
+            force=True
+        )  # the compiled step has the former momentum built in
 
 
 class CyclingMomentum(float):

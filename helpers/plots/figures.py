@@ -33,7 +33,9 @@ STYLE = {
 def canvas(columns: int = 1, rows: int = 1, *, width: float = 6.4, height: float = 3.6, **options):
     """A figure in the course's style and its axes: `with canvas(2) as (figure, axes):`."""
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **options)
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(width, height), layout="constrained", **options
+        )
         yield figure, axes
 
 
@@ -51,7 +53,17 @@ def band(axes, x, values, number: int, label: str, *, marker: bool = False) -> N
     axes.plot(x, middle, **style, marker=MARKERS[number] if marker else None, markersize=5)
 
 
-def curves(axes, x, series: dict, *, xlabel: str, ylabel: str, title: str = "", marker: bool = False, first: int = 0):
+def curves(
+    axes,
+    x,
+    series: dict,
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    marker: bool = False,
+    first: int = 0,
+):
     """Bands for every entry of `series` (label -> array (runs, len(x))), with labels; colours start at `first`."""
     for number, (label, values) in enumerate(series.items(), start=first):
         band(axes, x, values, number, label, marker=marker)
@@ -94,12 +106,33 @@ def decision_regions(x, labels, flipped, surfaces: dict, *, extent):
     with canvas(len(surfaces), width=9.6, height=3.5, sharey=True) as (figure, all_axes):
         for axes, (title, probability) in zip(all_axes, surfaces.items(), strict=True):
             axes.grid(False)
-            axes.imshow(probability > 0.5, origin="lower", extent=extent, cmap=shades, aspect="auto", vmin=0, vmax=1)
+            axes.imshow(
+                probability > 0.5,
+                origin="lower",
+                extent=extent,
+                cmap=shades,
+                aspect="auto",
+                vmin=0,
+                vmax=1,
+            )
             axes.contour(probability, levels=[0.5], extent=extent, colors="black", linewidths=1)
             for group in (0, 1):
                 points = x[labels == group]
-                axes.scatter(*points.T, s=14, marker=MARKERS[group], color=COLORS[1 - group], label=f"label {group}")
-            axes.scatter(*x[flipped].T, s=46, facecolors="none", edgecolors="black", linewidths=0.8, label="flipped")
+                axes.scatter(
+                    *points.T,
+                    s=14,
+                    marker=MARKERS[group],
+                    color=COLORS[1 - group],
+                    label=f"label {group}",
+                )
+            axes.scatter(
+                *x[flipped].T,
+                s=46,
+                facecolors="none",
+                edgecolors="black",
+                linewidths=0.8,
+                label="flipped",
+            )
             axes.set(title=title, xlabel="feature 1", xlim=extent[:2], ylim=extent[2:])
         all_axes[0].set_ylabel("feature 2")
         all_axes[-1].legend(loc="lower left", fontsize=8, framealpha=0.8, frameon=True)
@@ -115,8 +148,16 @@ def forest(axes, groups: dict, *, xlabel: str, title: str = "") -> None:
     axes.axvline(0, color="#777777", linewidth=1)
     for number, (group, intervals) in enumerate(groups.items()):
         middle, low, high = np.transpose(list(intervals.values()))
-        places = [labels.index(label) + 0.3 * (number - (len(groups) - 1) / 2) for label in intervals]
-        style = {"color": COLORS[number], "marker": MARKERS[number], "markersize": 5, "linestyle": "", "label": group}
+        places = [
+            labels.index(label) + 0.3 * (number - (len(groups) - 1) / 2) for label in intervals
+        ]
+        style = {
+            "color": COLORS[number],
+            "marker": MARKERS[number],
+            "markersize": 5,
+            "linestyle": "",
+            "label": group,
+        }
         axes.errorbar(middle, places, xerr=[middle - low, high - middle], elinewidth=1.6, **style)
     axes.set(xlabel=xlabel, title=title, ylim=(len(labels) - 0.5, -0.5))
     axes.set_yticks(range(len(labels)), labels)
@@ -129,30 +170,52 @@ def reliability(axes, tables: dict, *, title: str = "") -> None:
 
     The larger the marker, the more predictions; on the dashed line confidence is earned, below it is boastful.
     """
-    axes.plot([0, 1], [0, 1], color="#777777", linestyle="--", linewidth=1, label="confidence = accuracy")
+    axes.plot(
+        [0, 1], [0, 1], color="#777777", linestyle="--", linewidth=1, label="confidence = accuracy"
+    )
     for number, (label, table) in enumerate(tables.items()):
         full = table.count > 0
         points = table.confidence[full], table.accuracy[full]
         axes.plot(*points, color=COLORS[number], linestyle=LINES[number], label=label)
         sizes = 8 + 120 * table.count[full] / table.count.sum()
         axes.scatter(*points, s=sizes, color=COLORS[number], marker=MARKERS[number], zorder=3)
-    axes.set(xlabel="confidence", ylabel="share of right predictions", title=title, xlim=(0, 1), ylim=(0, 1))
+    axes.set(
+        xlabel="confidence",
+        ylabel="share of right predictions",
+        title=title,
+        xlim=(0, 1),
+        ylim=(0, 1),
+    )
     axes.legend(fontsize=9)
 
 
-def pictures(images: dict, *, columns: int, signed: bool = False, size: float = 1.2, scale: float | None = None):
+def pictures(
+    images: dict,
+    *,
+    columns: int,
+    signed: bool = False,
+    size: float = 1.2,
+    scale: float | None = None,
+):
     """Small pictures (title -> array (height, width), or (height, width, 3) from 0 to 1) in rows of `columns`.
 
     Grey ones are drawn from their own lowest to highest value; with `signed`, 0 is white, blue is below it, red above, and
     `scale` (default: each picture's own largest) is the darkest.
     """
     rows = -(-len(images) // columns)
-    with canvas(columns, rows, width=size * columns, height=(size + 0.25) * rows, squeeze=False) as (figure, grid):
+    with canvas(
+        columns, rows, width=size * columns, height=(size + 0.25) * rows, squeeze=False
+    ) as (figure, grid):
         for axes in grid.flat:
             axes.set_axis_off()
         for axes, (title, image) in zip(grid.flat, images.items(), strict=False):
             limit = (scale or np.abs(image).max() or 1) if signed else None
-            axes.imshow(image, cmap="RdBu_r" if signed else "gray", vmin=-limit if signed else None, vmax=limit)
+            axes.imshow(
+                image,
+                cmap="RdBu_r" if signed else "gray",
+                vmin=-limit if signed else None,
+                vmax=limit,
+            )
             axes.set_title(title, fontsize=9, loc="center")
     return figure
 
@@ -167,7 +230,11 @@ def histograms(rows: dict, *, limits, xlabel: str):
     with canvas(columns, len(rows), **size, sharex=True, squeeze=False) as (figure, grid):
         for number, ((row, panels), all_axes) in enumerate(zip(rows.items(), grid, strict=True)):
             for axes, (column, values) in zip(all_axes, panels.items(), strict=True):
-                axes.hist(np.clip(np.ravel(values), *limits), bins=np.linspace(*limits, 41), color=COLORS[number % 7])
+                axes.hist(
+                    np.clip(np.ravel(values), *limits),
+                    bins=np.linspace(*limits, 41),
+                    color=COLORS[number % 7],
+                )
                 axes.set_yticks([])
                 axes.grid(False)
                 if number == 0:
@@ -195,8 +262,15 @@ def paths(axes, surface, walked: dict, *, markers: bool = True) -> list:
     contours(axes, surface)
     lines = []
     for number, (label, points) in enumerate(walked.items()):
-        style = {"color": COLORS[number % 7], "linestyle": LINES[number % 7], "linewidth": 1.4, "label": label}
-        lines += axes.plot(*points.T, **style, marker=MARKERS[number % 7] if markers else None, markersize=3)
+        style = {
+            "color": COLORS[number % 7],
+            "linestyle": LINES[number % 7],
+            "linewidth": 1.4,
+            "label": label,
+        }
+        lines += axes.plot(
+            *points.T, **style, marker=MARKERS[number % 7] if markers else None, markersize=3
+        )
     return lines
 
 
@@ -204,7 +278,12 @@ def race(surface, walked: dict, *, stride: int = 1) -> bytes:
     """An animated GIF of paths of equal length (label -> points) that grow over a surface, `stride` steps a frame."""
     with canvas(width=6.4, height=4.4) as (figure, axes):
         lines = paths(axes, surface, walked, markers=False)
-        heads = [axes.plot([], [], linestyle="", marker=MARKERS[n % 7], color=COLORS[n % 7], markersize=8)[0] for n in range(len(lines))]
+        heads = [
+            axes.plot(
+                [], [], linestyle="", marker=MARKERS[n % 7], color=COLORS[n % 7], markersize=8
+            )[0]
+            for n in range(len(lines))
+        ]
         axes.legend(loc="upper right", fontsize=9)
         length = len(next(iter(walked.values())))
 

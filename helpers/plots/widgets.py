@@ -28,7 +28,12 @@ def sliders_over(draw, values: dict) -> None:
         return display.image_tag(display.png(figure), "png", alt)
 
     sliders = [
-        ipywidgets.SelectionSlider(options=list(options), description=label, continuous_update=True, style={"description_width": "8em"})
+        ipywidgets.SelectionSlider(
+            options=list(options),
+            description=label,
+            continuous_update=True,
+            style={"description_width": "8em"},
+        )
         for label, options in values.items()
     ]
     image = ipywidgets.HTML()

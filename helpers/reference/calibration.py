@@ -30,7 +30,9 @@ def reliability(probabilities, labels, *, bins: int = 15) -> Reliability:
     if probabilities.ndim == 1:
         probabilities = np.stack([1 - probabilities, probabilities], axis=1)
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)  # a bin holds its upper border
+    place = np.clip(
+        np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1
+    )  # a bin holds its upper border
     count = np.bincount(place, minlength=bins)
     sums = [np.bincount(place, weights=values, minlength=bins) for values in (confidence, right)]
     with np.errstate(invalid="ignore"):
@@ -51,12 +53,20 @@ def check(probabilities: np.ndarray, labels: np.ndarray, bins: int) -> None:
     """Refuse what cannot be compared, and say what would be right."""
     if bins < 1:
         raise ValueError(f"bins is {bins}; take at least one.")
-    if probabilities.ndim not in (1, 2) or labels.shape != probabilities.shape[:1] or not len(labels):
+    if (
+        probabilities.ndim not in (1, 2)
+        or labels.shape != probabilities.shape[:1]
+        or not len(labels)
+    ):
         raise ValueError(
             f"probabilities have shape {probabilities.shape} and labels {labels.shape}; "
             "give (n, classes) or (n,), and (n,)."
         )
     if not (probabilities >= 0).all() or not (probabilities <= 1).all():
-        raise ValueError("probabilities must lie between 0 and 1: put logits through a softmax first.")
+        raise ValueError(
+            "probabilities must lie between 0 and 1: put logits through a softmax first."
+        )
     if probabilities.ndim == 2 and not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
-        raise ValueError("the probabilities of an example must sum to 1: put logits through a softmax first.")
+        raise ValueError(
+            "the probabilities of an example must sum to 1: put logits through a softmax first."
+        )

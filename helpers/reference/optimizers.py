@@ -118,7 +118,9 @@ def nesterov(learning_rate: float = 0.01, momentum: float = 0.9) -> Rule:
     return Rule(init, update)
 
 
-def adagrad(learning_rate: float = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7) -> Rule:
+def adagrad(
+    learning_rate: float = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7
+) -> Rule:
     """Adagrad: every parameter has its own rate, which falls with the gradients that it has seen.
 
     G <- G + g^2;  p <- p - a g / sqrt(G + epsilon)
@@ -178,7 +180,9 @@ def rmsprop(learning_rate: float = 0.001, rho: float = 0.9, epsilon: float = 1e-
     return Rule(init, update)
 
 
-def adam(learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7) -> Rule:
+def adam(
+    learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
+) -> Rule:
     """Adam: RMSprop with momentum, both averages corrected for their start at zero.
 
     m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;  t <- t + 1
@@ -203,7 +207,9 @@ def adam(learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.99
     return Rule(init, update)
 
 
-def nadam(learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7) -> Rule:
+def nadam(
+    learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
+) -> Rule:
     """Nadam: Adam with Nesterov's look-ahead, and a momentum that warms up.
 
     u_t = b1 (1 - 0.96^t / 2), for the step t that is made and the one after it;  P <- P u_t

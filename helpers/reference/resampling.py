@@ -23,7 +23,9 @@ def bootstrap(n: int, times: int, generator: np.random.Generator) -> np.ndarray:
 
 def as_runs(samples, *, seed: int = 0) -> list[Run]:
     """One run for each array of training rows (folds, bootstrap samples), with seeds from `seed` upwards."""
-    return [Run(seed=seed + number, train_index=np.asarray(rows)) for number, rows in enumerate(samples)]
+    return [
+        Run(seed=seed + number, train_index=np.asarray(rows)) for number, rows in enumerate(samples)
+    ]
 
 
 def left_out(samples, n: int) -> np.ndarray:
@@ -43,7 +45,9 @@ def predict_left_out(predictions, mask) -> np.ndarray:
     """
     predictions, mask = np.asarray(predictions, float), np.asarray(mask, bool)
     if predictions.shape[:2] != mask.shape:
-        raise ValueError(f"predictions are {predictions.shape[:2]} (models, rows), the mask is {mask.shape}: they must agree.")
+        raise ValueError(
+            f"predictions are {predictions.shape[:2]} (models, rows), the mask is {mask.shape}: they must agree."
+        )
     wide = mask.reshape(mask.shape + (1,) * (predictions.ndim - 2))
     counts = wide.sum(axis=0)
     total = np.where(wide, predictions, 0.0).sum(axis=0)
@@ -119,7 +123,9 @@ def adaboost(x, y, rounds: int) -> Boosted:
     y = np.asarray(y)
     check_boosting(y, rounds)
     if set(np.unique(y)) != {-1, 1}:
-        raise ValueError(f"y holds {np.unique(y)[:5].tolist()}; AdaBoost needs the labels -1 and 1, both of them.")
+        raise ValueError(
+            f"y holds {np.unique(y)[:5].tolist()}; AdaBoost needs the labels -1 and 1, both of them."
+        )
     weights = np.full(len(y), 1 / len(y))
     members, amounts, given = [], [], []
     for _ in range(rounds):
@@ -127,7 +133,9 @@ def adaboost(x, y, rounds: int) -> Boosted:
         votes = stump.predict(x)
         error = weights[votes != y].sum()
         if error == 0:
-            raise ValueError("One stump separates the classes without an error: there is nothing to boost.")
+            raise ValueError(
+                "One stump separates the classes without an error: there is nothing to boost."
+            )
         if error >= 0.5 - 1e-12:
             break
         amount = np.log((1 - error) / error) / 2
@@ -163,6 +171,8 @@ def gradient_boosting(x, y, rounds: int, *, rate: float = 0.1, depth: int = 1) -
 def check_boosting(y: np.ndarray, rounds: int) -> None:
     """Refuse what cannot be boosted, and say what would be right."""
     if y.ndim != 1 or len(y) < 2:
-        raise ValueError(f"y has shape {y.shape}; boosting needs one target for each of at least two rows.")
+        raise ValueError(
+            f"y has shape {y.shape}; boosting needs one target for each of at least two rows."
+        )
     if rounds < 1:
         raise ValueError(f"rounds is {rounds}; it must be at least 1.")

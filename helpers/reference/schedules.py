@@ -81,7 +81,13 @@ def cosine(steps: int, first: float, last: float = 0.0) -> np.ndarray:
 
 
 def cosine_restarts(
-    steps: int, first: float, last: float = 0.0, *, cycles: int, growth: float = 2.0, shrink: float = 1.0
+    steps: int,
+    first: float,
+    last: float = 0.0,
+    *,
+    cycles: int,
+    growth: float = 2.0,
+    shrink: float = 1.0,
 ) -> np.ndarray:
     """`cycles` half cosines from `first` to `last`, each `growth` times as long as the one before, shape (steps,).
 
@@ -99,7 +105,9 @@ def cosine_restarts(
     step = np.arange(steps)
     # A start that is a whole number of steps must not be missed by a rounding error.
     number = np.searchsorted(starts, step + 1e-6 * lengths.min(), side="right") - 1
-    return half_cosine((step - starts[number]) / lengths[number], last + (first - last) * shrink**number, last)
+    return half_cosine(
+        (step - starts[number]) / lengths[number], last + (first - last) * shrink**number, last
+    )
 
 
 def warm_up(steps: int, peak: float, first: float = 0.0) -> np.ndarray:
@@ -135,7 +143,9 @@ def one_cycle(
     knots = cycle_knots(steps, tail)
     high, low = momenta
     if not 0 < low <= high < 1:
-        raise ValueError(f"momenta are the high and the low one, above 0 and below 1; got {momenta}.")
+        raise ValueError(
+            f"momenta are the high and the low one, above 0 and below 1; got {momenta}."
+        )
     step = np.arange(steps)
     rates = np.interp(step, knots, peak * np.array([start, 1, start, end]))
     return Cycle(rates, np.interp(step, knots, [high, low, high, high]))
@@ -152,14 +162,18 @@ def momentum_corrected(rates: np.ndarray, momentum: float = 0.9) -> Cycle:
     """
     rates = np.asarray(rates, float)
     if not (rates[:-1] > 0).all():
-        raise ValueError("The velocity is scaled by rate / rate before, so that only the last rate can be 0.")
+        raise ValueError(
+            "The velocity is scaled by rate / rate before, so that only the last rate can be 0."
+        )
     return Cycle(rates, momentum * np.append(1.0, rates[1:] / rates[:-1]))
 
 
 def cycle_knots(steps: int, tail: float) -> list[int]:
     """The steps at which a 1cycle starts, turns, begins its tail, and ends. Raises ValueError for too few steps."""
     if not 0 < tail < 1:
-        raise ValueError(f"tail is {tail}; it is the share of the steps after the cycle, above 0 and below 1.")
+        raise ValueError(
+            f"tail is {tail}; it is the share of the steps after the cycle, above 0 and below 1."
+        )
     check_steps(steps)
     half = int((steps - 1) * (1 - tail) / 2)
     if half < 1:

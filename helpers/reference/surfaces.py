@@ -31,7 +31,9 @@ def quadratic(condition: float = 100.0) -> Surface:
     Its curvatures are 1 and `condition`. Raises ValueError unless `condition` is at least 1.
     """
     if not condition >= 1:
-        raise ValueError(f"condition is {condition}; it is the larger curvature over the smaller, so at least 1.")
+        raise ValueError(
+            f"condition is {condition}; it is the larger curvature over the smaller, so at least 1."
+        )
     curvatures = np.array([1.0, condition])
 
     def value(point):
@@ -40,7 +42,13 @@ def quadratic(condition: float = 100.0) -> Surface:
     def gradient(point):
         return curvatures * np.asarray(point)
 
-    return Surface(f"quadratic, condition {condition:g}", value, gradient, ((0.0, 0.0),), (-2.2, 2.2, -1.1, 1.1))
+    return Surface(
+        f"quadratic, condition {condition:g}",
+        value,
+        gradient,
+        ((0.0, 0.0),),
+        (-2.2, 2.2, -1.1, 1.1),
+    )
 
 
 def surface(name: str, formula: Callable, slopes: Callable, minima, window, others=()) -> Surface:
@@ -85,13 +93,23 @@ beale = surface(
 himmelblau = surface(
     "Himmelblau",
     lambda x, y: (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2,
-    lambda x, y: (4 * x * (x**2 + y - 11) + 2 * (x + y**2 - 7), 2 * (x**2 + y - 11) + 4 * y * (x + y**2 - 7)),
-    ((3.0, 2.0), (-2.805118086953, 3.131312518250), (-3.779310253378, -3.283185991286), (3.584428340330, -1.848126526964)),
+    lambda x, y: (
+        4 * x * (x**2 + y - 11) + 2 * (x + y**2 - 7),
+        2 * (x**2 + y - 11) + 4 * y * (x + y**2 - 7),
+    ),
+    (
+        (3.0, 2.0),
+        (-2.805118086953, 3.131312518250),
+        (-3.779310253378, -3.283185991286),
+        (3.584428340330, -1.848126526964),
+    ),
     (-5.0, 5.0, -5.0, 5.0),
 )
 
 TILT = 0.3
-shallow, top, deep = sorted(np.roots([4, 0, -4, TILT]).real, reverse=True)  # where the slope 4 x (x^2 - 1) + TILT is 0
+shallow, top, deep = sorted(
+    np.roots([4, 0, -4, TILT]).real, reverse=True
+)  # where the slope 4 x (x^2 - 1) + TILT is 0
 
 # Two valleys, the left one deeper, and a ridge between them.
 double_well = surface(
@@ -122,7 +140,9 @@ def path(rule: Callable, surface: Surface, start, steps: int, **settings) -> np.
     """
     point = np.asarray(start, float)
     if point.shape[-1:] != (2,):
-        raise ValueError(f"start has shape {point.shape}; a point of the plane, or (..., 2) for many, is needed.")
+        raise ValueError(
+            f"start has shape {point.shape}; a point of the plane, or (..., 2) for many, is needed."
+        )
     chosen = rule(**settings)
     state, points = chosen.init(point), [point]
     with np.errstate(over="ignore", invalid="ignore"):

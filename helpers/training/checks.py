@@ -24,7 +24,10 @@ def check_request(split, runs: list, epochs: int, batch_size: int, watch: dict) 
 
 def parts_of(split, watch: dict) -> dict:
     """All data by name: the training and validation part of the split, and those to watch."""
-    return {"train": (split.x_train, split.y_train), "valid": (split.x_valid, split.y_valid)} | watch
+    return {
+        "train": (split.x_train, split.y_train),
+        "valid": (split.x_valid, split.y_valid),
+    } | watch
 
 
 def check_data(name: str, x, y, split) -> None:
@@ -34,12 +37,18 @@ def check_data(name: str, x, y, split) -> None:
             kind = values.dtype if isinstance(values, np.ndarray) else type(values).__name__
             raise ValueError(f"{side} is {kind}; it must be a NumPy array of numbers.")
         if len(values) and values.shape[1:] != like.shape[1:]:
-            raise ValueError(f"{side} has shape {values.shape}; after the first axis it must be {like.shape[1:]}.")
+            raise ValueError(
+                f"{side} has shape {values.shape}; after the first axis it must be {like.shape[1:]}."
+            )
         if len(values) and not np.isfinite([values.min(), values.max()]).all():
             bad = np.sum(~np.isfinite(values))
-            raise ValueError(f"{side} holds {bad} values that are NaN or infinite: remove those rows or fill them in.")
+            raise ValueError(
+                f"{side} holds {bad} values that are NaN or infinite: remove those rows or fill them in."
+            )
     if len(x) != len(y):
-        raise ValueError(f"x_{name} has {len(x)} rows and y_{name} has {len(y)}: they must be equally many.")
+        raise ValueError(
+            f"x_{name} has {len(x)} rows and y_{name} has {len(y)}: they must be equally many."
+        )
 
 
 def check_run(run, split, epochs: int, batch_size: int) -> None:
@@ -47,18 +56,27 @@ def check_run(run, split, epochs: int, batch_size: int) -> None:
     n = len(split.x_train)
     rows = np.arange(n) if run.train_index is None else np.asarray(run.train_index)
     if rows.ndim != 1 or rows.dtype.kind not in "iu":
-        raise ValueError("train_index must be a list of whole numbers (for a mask: np.flatnonzero(mask)).")
+        raise ValueError(
+            "train_index must be a list of whole numbers (for a mask: np.flatnonzero(mask))."
+        )
     if len(rows) == 0 or rows.min() < 0 or rows.max() >= n:
         raise ValueError(f"train_index must hold indices from 0 to {n - 1}, and at least one.")
     if batch_size > len(rows):
-        raise ValueError(f"batch_size is {batch_size}, but there are {len(rows)} training rows: choose a smaller one.")
+        raise ValueError(
+            f"batch_size is {batch_size}, but there are {len(rows)} training rows: choose a smaller one."
+        )
     for name, shape in (("targets", np.shape(split.y_train)), ("sample_weight", (n,))):
         values = getattr(run, name)
         if values is not None and (np.shape(values) != shape or not np.isfinite(values).all()):
-            raise ValueError(f"{name} has shape {np.shape(values)}; it must be {shape}, and all finite.")
+            raise ValueError(
+                f"{name} has shape {np.shape(values)}; it must be {shape}, and all finite."
+            )
     if run.order is not None:
         order = np.asarray(run.order)
-        if order.shape not in ((len(rows),), (epochs, len(rows))) or (np.sort(order) != np.arange(len(rows))).any():
+        if (
+            order.shape not in ((len(rows),), (epochs, len(rows)))
+            or (np.sort(order) != np.arange(len(rows))).any()
+        ):
             raise ValueError(
                 f"order has shape {order.shape}; it must be a permutation of 0 to {len(rows) - 1}, or one for each of "
                 f"the {epochs} epochs."
@@ -66,7 +84,9 @@ def check_run(run, split, epochs: int, batch_size: int) -> None:
     steps = epochs * -(-len(rows) // batch_size)
     for name in ("learning_rate", "momentum"):
         values = getattr(run, name)
-        if values is not None and (np.shape(values) not in ((), (steps,)) or not np.isfinite(values).all()):
+        if values is not None and (
+            np.shape(values) not in ((), (steps,)) or not np.isfinite(values).all()
+        ):
             raise ValueError(
                 f"{name} has shape {np.shape(values)}; it must be one number, or one for each of the {steps} steps, "
                 "and finite."
@@ -84,17 +104,29 @@ def check_model(model, split, loss, runs: list) -> None:
             "The model must have one input and one output, known at once: begin it with keras.Input(shape)."
         )
     if not model.trainable_variables:
-        raise ValueError("The model has no trainable weights: add a layer with weights, or make one trainable.")
+        raise ValueError(
+            "The model has no trainable weights: add a layer with weights, or make one trainable."
+        )
     inputs, row = model.inputs[0].shape[1:], split.x_train.shape[1:]
-    if len(inputs) != len(row) or any(size not in (None, given) for size, given in zip(inputs, row, strict=True)):
-        raise ValueError(f"The model takes inputs of shape {inputs}, but the rows of x_train have shape {row}.")
+    if len(inputs) != len(row) or any(
+        size not in (None, given) for size, given in zip(inputs, row, strict=True)
+    ):
+        raise ValueError(
+            f"The model takes inputs of shape {inputs}, but the rows of x_train have shape {row}."
+        )
     if loss is None:
-        raise ValueError('loss is missing: name one, for example "mse" or "sparse_categorical_crossentropy".')
+        raise ValueError(
+            'loss is missing: name one, for example "mse" or "sparse_categorical_crossentropy".'
+        )
     known = keras.losses.get(loss)
     if getattr(known, "__module__", "").split(".")[0] != "keras":
         return  # a loss of one's own may compare what it likes
     for run in runs:
-        check_targets(split.y_train if run.targets is None else np.asarray(run.targets), model.outputs[0].shape, known)
+        check_targets(
+            split.y_train if run.targets is None else np.asarray(run.targets),
+            model.outputs[0].shape,
+            known,
+        )
 
 
 def check_targets(y, outputs: tuple, loss) -> None:
@@ -120,6 +152,10 @@ def check_targets(y, outputs: tuple, loss) -> None:
 def check_monitor(early_stopping, names: list[str]) -> None:
     """The monitored value must be one that the history will have."""
     if not isinstance(early_stopping, keras.callbacks.EarlyStopping):
-        raise ValueError(f"early_stopping is {early_stopping!r}; it must be a keras.callbacks.EarlyStopping.")
+        raise ValueError(
+            f"early_stopping is {early_stopping!r}; it must be a keras.callbacks.EarlyStopping."
+        )
     if early_stopping.monitor not in names:
-        raise ValueError(f"early_stopping monitors {early_stopping.monitor!r}; the history has {', '.join(names)}.")
+        raise ValueError(
+            f"early_stopping monitors {early_stopping.monitor!r}; the history has {', '.join(names)}."
+        )

@@ -50,7 +50,9 @@ def momentum_name(optimizer) -> str:
     for name in ("momentum", "beta_1"):
         if hasattr(optimizer, name):
             return name
-    raise ValueError(f"{type(optimizer).__name__} has no momentum to set: take SGD, RMSprop or one of the Adam family.")
+    raise ValueError(
+        f"{type(optimizer).__name__} has no momentum to set: take SGD, RMSprop or one of the Adam family."
+    )
 
 
 def compile_for(model, optimizer, loss, metrics, *, momentum: bool, example: tuple) -> list:
@@ -115,14 +117,18 @@ def describe(model, optimizer) -> str | None:
     settings = optimizer.get_config() | {"name": type(optimizer).__name__}
     if isinstance(settings["learning_rate"], float):
         del settings["learning_rate"]
-    architecture = {name: part for name, part in json.loads(model.to_json()).items() if name != "compile_config"}
+    architecture = {
+        name: part for name, part in json.loads(model.to_json()).items() if name != "compile_config"
+    }
     config = [architecture, settings]
     if not names_only_keras(config):
         return None
     text = json.dumps(config, sort_keys=True)
     for number, layer in enumerate(layers):  # automatic names count up with every model built
         if layer.name.rstrip("0123456789").replace("_", "") == type(layer).__name__.lower():
-            text = re.sub(rf'"{layer.name}"(?!:)', f'"{type(layer).__name__} {number}"', text)  # values, not keys
+            text = re.sub(
+                rf'"{layer.name}"(?!:)', f'"{type(layer).__name__} {number}"', text
+            )  # values, not keys
     return text
 
 

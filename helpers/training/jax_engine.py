@@ -12,7 +12,15 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from helpers.training.engine import EVALUATION_ROWS, KEPT_ENGINES, as_input, compile_for, has_kernels, keep, key_of
+from helpers.training.engine import (
+    EVALUATION_ROWS,
+    KEPT_ENGINES,
+    as_input,
+    compile_for,
+    has_kernels,
+    keep,
+    key_of,
+)
 
 
 def wants_stack(model) -> bool:
@@ -42,8 +50,21 @@ class Member:
 class Engine:
     """A Keras model with optimizer, loss and metrics, and the programs that train, evaluate and apply many of it."""
 
-    def __init__(self, model, optimizer, loss, metrics, *, example: tuple, stack: bool, momentum=False, augment=None):
-        self._metrics = compile_for(model, optimizer, loss, metrics, momentum=momentum, example=example)
+    def __init__(
+        self,
+        model,
+        optimizer,
+        loss,
+        metrics,
+        *,
+        example: tuple,
+        stack: bool,
+        momentum=False,
+        augment=None,
+    ):
+        self._metrics = compile_for(
+            model, optimizer, loss, metrics, momentum=momentum, example=example
+        )
         self.metric_names = [name for metric in self._metrics for name in metric.result()]
         for metric in self._metrics:
             metric.reset_state()
@@ -54,7 +75,9 @@ class Engine:
         self._initial_optimizer = values_of(model.optimizer.variables)
         self._initial_metrics = [values_of(metric.variables) for metric in self._metrics]
         self._train_step = jax.jit(self._train_one, donate_argnums=1)
-        self._train_steps = jax.jit(self._train_all, donate_argnums=1) if stack else self._train_each
+        self._train_steps = (
+            jax.jit(self._train_all, donate_argnums=1) if stack else self._train_each
+        )
         self._results = jax.jit(jax.vmap(self._metric_results))
         self._evaluate = jax.jit(jax.vmap(self._evaluate_run, in_axes=(0, None, None)))
         self._predict = jax.jit(self._predict_rows)
@@ -63,7 +86,10 @@ class Engine:
         """Which runs, of so many rows each, are trained together: those whose minibatches have the same sizes."""
         if not self._stack:
             return [[number] for number in range(len(lengths))]
-        return [[number for number, each in enumerate(lengths) if each == length] for length in dict.fromkeys(lengths)]
+        return [
+            [number for number, each in enumerate(lengths) if each == length]
+            for length in dict.fromkeys(lengths)
+        ]
 
     def restart(self, models: list, seeds: list[int]) -> None:
         """Begin these runs: the weights of fresh models as this one, and optimizers that have done nothing yet."""
@@ -84,14 +110,18 @@ class Engine:
         """Arrays that all runs share, and those with a row for each run, for `train_epoch`."""
         own = {}
         if any(run.targets is not None for run in runs):
-            own["targets"] = jnp.stack([y if run.targets is None else as_tensor(run.targets) for run in runs])
+            own["targets"] = jnp.stack(
+                [y if run.targets is None else as_tensor(run.targets) for run in runs]
+            )
         if any(run.sample_weight is not None for run in runs):
             ones = np.ones(len(x))
             weights = [ones if run.sample_weight is None else run.sample_weight for run in runs]
             own["weights"] = jnp.asarray(np.stack(weights), jnp.float32)
         return {"x": x, "targets": y}, own
 
-    def train_epoch(self, data: tuple, orders: list, batch_size: int, settings: list[dict]) -> list[tuple]:
+    def train_epoch(
+        self, data: tuple, orders: list, batch_size: int, settings: list[dict]
+    ) -> list[tuple]:
         """Train each run on the rows of its order, in that order, the last partial minibatch included as in Keras.
 
         `data` is what `data_of` makes. `settings` holds for each run learning rates or momenta, one for each step, by
@@ -102,9 +132,14 @@ class Engine:
         full, rest = divmod(rows, batch_size)
         orders = np.stack(orders).astype(np.int32)
         batches = np.moveaxis(orders[:, : full * batch_size].reshape(-1, full, batch_size), 1, 0)
-        each = {name: np.stack([one[name] for one in settings], axis=1).astype(np.float32) for name in settings[0]}
+        each = {
+            name: np.stack([one[name] for one in settings], axis=1).astype(np.float32)
+            for name in settings[0]
+        }
         carry = self._state, stacked([self._initial_metrics] * len(orders))
-        carry, parts = self._train_steps(data, carry, (batches, {name: values[:full] for name, values in each.items()}))
+        carry, parts = self._train_steps(
+            data, carry, (batches, {name: values[:full] for name, values in each.items()})
+        )
         if rest:
             last = orders[:, -rest:], {name: values[-1] for name, values in each.items()}
             carry, part = self._train_step(data, carry, last)
@@ -128,12 +163,19 @@ class Engine:
         model, optimizer = self.model, self.model.optimizer
         if optimizer.use_ema:
             run = jax.tree.map(lambda values: values[place], self._state)
-            known = pairs(model.trainable_variables, run["trainable"]) + pairs(optimizer.variables, run["optimizer"])
+            known = pairs(model.trainable_variables, run["trainable"]) + pairs(
+                optimizer.variables, run["optimizer"]
+            )
             with keras.StatelessScope(known) as scope:
                 optimizer.finalize_variable_values(model.trainable_variables)
-            averages = {id(variable): scope.get_current_value(variable) for variable in model.trainable_variables}
+            averages = {
+                id(variable): scope.get_current_value(variable)
+                for variable in model.trainable_variables
+            }
             ours = zip(model.weights, self.weights_of(place), strict=True)
-            self.members[place].set_weights([np.array(averages.get(id(variable), old)) for variable, old in ours])
+            self.members[place].set_weights(
+                [np.array(averages.get(id(variable), old)) for variable, old in ours]
+            )
 
     def weights_of(self, place: int) -> list[np.ndarray]:
         """The weights of one run, in the order of Keras's `get_weights`."""
@@ -148,7 +190,9 @@ class Engine:
     def predict(self, weights: list[np.ndarray], x) -> np.ndarray:
         """Outputs of the model with `weights` for the rows of `x`, in inference mode."""
         starts = range(0, len(x), EVALUATION_ROWS)
-        return np.concatenate([self._predict(weights, x[start : start + EVALUATION_ROWS]) for start in starts])
+        return np.concatenate(
+            [self._predict(weights, x[start : start + EVALUATION_ROWS]) for start in starts]
+        )
 
     def rate_at(self, step: int) -> float:
         """Learning rate of the optimizer at a step counted from 0, also where it has a schedule."""
@@ -164,7 +208,9 @@ class Engine:
         """As `_train_all`, but Python makes the loop."""
         parts = []
         for step in range(len(steps[0])):
-            carry, part = self._train_step(data, carry, jax.tree.map(lambda values, step=step: values[step], steps))
+            carry, part = self._train_step(
+                data, carry, jax.tree.map(lambda values, step=step: values[step], steps)
+            )
             parts.append(part)
         return carry, np.stack(parts) if parts else np.zeros((0, len(self.members), 2))
 
@@ -184,10 +230,14 @@ class Engine:
             x, targets = self._augment(x, targets, state["seed"])
 
         def loss_of(trainable):
-            total, penalty, outputs, fixed = self._apply(trainable, state["fixed"], x, targets, weights, True)
+            total, penalty, outputs, fixed = self._apply(
+                trainable, state["fixed"], x, targets, weights, True
+            )
             return optimizer.scale_loss(total), (total - penalty, penalty, outputs, fixed)
 
-        gradients, (loss, penalty, outputs, fixed) = jax.grad(loss_of, has_aux=True)(state["trainable"])
+        gradients, (loss, penalty, outputs, fixed) = jax.grad(loss_of, has_aux=True)(
+            state["trainable"]
+        )
         known = list(state["optimizer"])
         for name, value in settings.items():
             known[place_of(getattr(optimizer, name), optimizer.variables)] = value
@@ -200,7 +250,9 @@ class Engine:
     def _apply(self, trainable, fixed, x, targets, weights, training: bool):
         """Total loss, the penalty in it, the outputs, and the next state of the layers."""
         model = self.model
-        known = pairs(model.trainable_variables, trainable) + pairs(model.non_trainable_variables, fixed)
+        known = pairs(model.trainable_variables, trainable) + pairs(
+            model.non_trainable_variables, fixed
+        )
         with keras.StatelessScope(known, collect_losses=True) as scope:
             inputs = as_input(model, x)
             outputs = model(inputs, training=training)
@@ -213,8 +265,13 @@ class Engine:
         def part(carry, rows):
             total, metrics = carry
             targets = rows[1]
-            loss, penalty, outputs, _ = self._apply(state["trainable"], state["fixed"], *rows, None, False)
-            return (total + (loss - penalty) * len(targets), self._update_metrics(metrics, targets, outputs)), None
+            loss, penalty, outputs, _ = self._apply(
+                state["trainable"], state["fixed"], *rows, None, False
+            )
+            return (
+                total + (loss - penalty) * len(targets),
+                self._update_metrics(metrics, targets, outputs),
+            ), None
 
         full = len(x) // EVALUATION_ROWS * EVALUATION_ROWS
         carry = jnp.float32(0), self._initial_metrics
@@ -237,7 +294,11 @@ class Engine:
 
     def _metric_results(self, states):
         found = zip(self._metrics, states, strict=True)
-        return {name: value for metric, state in found for name, value in metric.stateless_result(state).items()}
+        return {
+            name: value
+            for metric, state in found
+            for name, value in metric.stateless_result(state).items()
+        }
 
 
 def as_tensor(array: np.ndarray):
@@ -251,7 +312,9 @@ def values_of(variables) -> list[np.ndarray]:
 
 def pairs(variables, values) -> list[tuple]:
     """Variables with the values that they are to have, as arrays of JAX."""
-    return [(variable, jnp.asarray(value)) for variable, value in zip(variables, values, strict=True)]
+    return [
+        (variable, jnp.asarray(value)) for variable, value in zip(variables, values, strict=True)
+    ]
 
 
 def place_of(variable, variables) -> int:
@@ -274,7 +337,9 @@ def rows_of(columns: dict) -> list[dict[str, float]]:
 _engines: dict[tuple, Engine] = {}  # because compiling takes longer than most experiments
 
 
-def engine_for(model, optimizer, loss, metrics, *, example: tuple, momentum: bool, augment) -> Engine:
+def engine_for(
+    model, optimizer, loss, metrics, *, example: tuple, momentum: bool, augment
+) -> Engine:
     """The engine for this model, optimizer, loss and metrics: the one compiled earlier where all of them are the same.
 
     `example` are a few rows of inputs and targets. An augmentation is code, and compiled afresh each time.
@@ -283,7 +348,12 @@ def engine_for(model, optimizer, loss, metrics, *, example: tuple, momentum: boo
     check_augmentation(augment, *example)
     mode = {"stack": wants_stack(model), "momentum": momentum, "augment": augment}
     key = key_of(model, optimizer, loss, metrics, mode)
-    return keep(_engines, key, lambda: Engine(model, optimizer, loss, metrics, example=example, **mode), KEPT_ENGINES)
+    return keep(
+        _engines,
+        key,
+        lambda: Engine(model, optimizer, loss, metrics, example=example, **mode),
+        KEPT_ENGINES,
+    )
 
 
 def check_augmentation(augment, x, y) -> None:

@@ -18,7 +18,10 @@ from helpers import runtime
 from helpers.training.engine import momentum_name, seeded
 from helpers.training.checks import check_model, check_monitor, check_request
 
-ENGINES = {"tensorflow": "helpers.training.tensorflow_engine", "jax": "helpers.training.jax_engine"}  # by Keras's backend
+ENGINES = {
+    "tensorflow": "helpers.training.tensorflow_engine",
+    "jax": "helpers.training.jax_engine",
+}  # by Keras's backend
 STEPS_BETWEEN_LOOKS = 10  # of a learning-rate range test, to see whether it has diverged
 DIVERGED = 4  # times the lowest loss so far
 
@@ -52,7 +55,9 @@ class Runs:
     weights: list[list[np.ndarray]]
     best_epoch: np.ndarray  # for each run, the epoch (from 0) with the best monitored value
     epochs: np.ndarray  # for each run, the number of epochs trained
-    failures: dict[int, str] = field(default_factory=dict)  # run -> at which step and rate it diverged
+    failures: dict[int, str] = field(
+        default_factory=dict
+    )  # run -> at which step and rate it diverged
     partial: bool = False  # interrupted: only the finished runs are here
     _forward: Callable = None
 
@@ -123,13 +128,20 @@ def fit_runs(
     room, engine, first = prepare(build, split, runs, optimizer, loss, list(metrics), augment)
     data = room.as_tensor(split.x_train), room.as_tensor(split.y_train)
     watched = {"val": (split.x_valid, split.y_valid)} | watch
-    watched = {name: tuple(map(room.as_tensor, arrays)) for name, arrays in watched.items() if len(arrays[0])}
+    watched = {
+        name: tuple(map(room.as_tensor, arrays))
+        for name, arrays in watched.items()
+        if len(arrays[0])
+    }
     names = ["loss", "penalty", *engine.metric_names]
     names += [f"{part}_{name}" for part in watched for name in ("loss", *engine.metric_names)]
     early_stopping = early_stopping or note_best("val_loss" if "val" in watched else "loss")
     check_monitor(early_stopping, names)
 
-    rows = [np.arange(len(split.x_train)) if run.train_index is None else np.asarray(run.train_index) for run in runs]
+    rows = [
+        np.arange(len(split.x_train)) if run.train_index is None else np.asarray(run.train_index)
+        for run in runs
+    ]
     records, partial = [], False
     shown = runtime.somebody_is_watching() if progress is None else progress
     with tqdm(total=len(runs) * epochs, unit="epoch", leave=False, disable=not shown) as bar:
@@ -137,20 +149,30 @@ def fit_runs(
             for group in engine.groups([len(each) for each in rows]):
                 bar.set_description(f"run {group[-1] + 1} of {len(runs)}")
                 members = [runs[number] for number in group]
-                engine.restart(fresh_models(build, runs, group, first), [run.seed for run in members])
+                engine.restart(
+                    fresh_models(build, runs, group, first), [run.seed for run in members]
+                )
                 for number, model in zip(group, engine.members, strict=True):
                     steps = epochs * -(-len(rows[number]) // batch_size)
                     settings = settings_of(runs[number], engine.model.optimizer, steps)
                     orders = orders_of(runs[number], len(rows[number]))
-                    records.append(Record(number, rows[number], orders, settings, follow(model, early_stopping)))
+                    records.append(
+                        Record(
+                            number, rows[number], orders, settings, follow(model, early_stopping)
+                        )
+                    )
                 tensors = engine.data_of(members, *data)
-                fit_group(engine, records[-len(group) :], epochs, tensors, watched, batch_size, bar.update)
+                fit_group(
+                    engine, records[-len(group) :], epochs, tensors, watched, batch_size, bar.update
+                )
                 bar.update(epochs * len(records) - bar.n)
         except KeyboardInterrupt:
             records, partial = [record for record in records if record.weights is not None], True
             if not records:
                 raise
-    return gather(sorted(records, key=lambda record: record.number), epochs, partial, engine.predict)
+    return gather(
+        sorted(records, key=lambda record: record.number), epochs, partial, engine.predict
+    )
 
 
 def prepare(build, split, runs: list[Run], optimizer, loss, metrics: list, augment) -> tuple:
@@ -159,7 +181,9 @@ def prepare(build, split, runs: list[Run], optimizer, loss, metrics: list, augme
     model = seeded(build, runs[0].seed)
     check_model(model, split, loss, runs)
     if len(runs) > 1 and seeded(build, 0) is model:
-        raise ValueError("build() must make a new model each time it is called; it returned the same one twice.")
+        raise ValueError(
+            "build() must make a new model each time it is called; it returned the same one twice."
+        )
     example = room.as_tensor(split.x_train[:2]), room.as_tensor(split.y_train[:2])
     changes_momentum = any(run.momentum is not None for run in runs)
     asked = {"example": example, "momentum": changes_momentum, "augment": augment}
@@ -170,7 +194,9 @@ def engine_room():
     """The module with the engine of Keras's backend. Raises ValueError where there is none."""
     backend = keras.backend.backend()
     if backend not in ENGINES:
-        raise ValueError(f"fit_runs cannot train with {backend!r}: set KERAS_BACKEND to {' or '.join(ENGINES)}.")
+        raise ValueError(
+            f"fit_runs cannot train with {backend!r}: set KERAS_BACKEND to {' or '.join(ENGINES)}."
+        )
     return importlib.import_module(ENGINES[backend])
 
 
@@ -194,13 +220,17 @@ class Record:
     weights: list[np.ndarray] | None = None
 
 
-def fit_group(engine, records: list, epochs: int, data: tuple, watched: dict, batch_size: int, report) -> None:
+def fit_group(
+    engine, records: list, epochs: int, data: tuple, watched: dict, batch_size: int, report
+) -> None:
     """Train runs of equally many rows on a restarted engine, an epoch of all at a time, until each has stopped."""
     steps = -(-len(records[0].rows) // batch_size)
     for epoch in range(epochs):
         orders = [record.rows[next(record.orders)] for record in records]
         now = slice(epoch * steps, (epoch + 1) * steps)
-        settings = [{name: values[now] for name, values in record.settings.items()} for record in records]
+        settings = [
+            {name: values[now] for name, values in record.settings.items()} for record in records
+        ]
         trained = engine.train_epoch(data, orders, batch_size, settings)
         for name, arrays in watched.items():
             for (_, logs), found in zip(trained, engine.evaluate(*arrays), strict=True):
@@ -210,7 +240,11 @@ def fit_group(engine, records: list, epochs: int, data: tuple, watched: dict, ba
         for place in going:
             losses, logs = trained[place]
             note(records[place], losses, logs, engine, settings[place])
-            if records[place].failure or records[place].stopper.model.stop_training or epoch == epochs - 1:
+            if (
+                records[place].failure
+                or records[place].stopper.model.stop_training
+                or epoch == epochs - 1
+            ):
                 engine.finalize(place)
                 records[place].stopper.on_train_end()
                 records[place].weights = engine.members[place].get_weights()
@@ -218,7 +252,9 @@ def fit_group(engine, records: list, epochs: int, data: tuple, watched: dict, ba
             break
 
 
-def note(record: Record, losses: np.ndarray, logs: dict[str, float], engine, settings: dict) -> None:
+def note(
+    record: Record, losses: np.ndarray, logs: dict[str, float], engine, settings: dict
+) -> None:
     """Take down what the run did in an epoch, and show it to the callback, or say where it diverged."""
     epoch = len(record.history)
     record.history.append(logs)
@@ -228,7 +264,11 @@ def note(record: Record, losses: np.ndarray, logs: dict[str, float], engine, set
     else:
         step = int(np.flatnonzero(~np.isfinite(losses))[0])
         total = sum(map(len, record.step_losses[:-1])) + step
-        rate = settings["learning_rate"][step] if "learning_rate" in settings else engine.rate_at(total)
+        rate = (
+            settings["learning_rate"][step]
+            if "learning_rate" in settings
+            else engine.rate_at(total)
+        )
         where = f"at step {total + 1} (epoch {epoch + 1}), learning rate {rate:g}"
         record.failure = f"the loss was no longer finite {where}"
 
@@ -259,8 +299,13 @@ def frozen_order(rows: int, seed: int) -> np.ndarray:
     """
     import tensorflow as tf  # only here: the JAX engine needs none
 
-    seeds = {"seed": seed, "seed2": 0 if seed else 2**31 - 1}  # TensorFlow takes two zeros for "unseeded"
-    epoch = tf.data.Dataset.range(1).map(lambda _: tf.raw_ops.RandomShuffle(value=tf.range(rows), **seeds))
+    seeds = {
+        "seed": seed,
+        "seed2": 0 if seed else 2**31 - 1,
+    }  # TensorFlow takes two zeros for "unseeded"
+    epoch = tf.data.Dataset.range(1).map(
+        lambda _: tf.raw_ops.RandomShuffle(value=tf.range(rows), **seeds)
+    )
     return next(iter(epoch)).numpy()
 
 
@@ -288,7 +333,9 @@ def lr_range_test(
     if runs < 3:
         raise ValueError(f"runs is {runs}; one minibatch says little, so take at least 3.")
     if not 0 < lowest < highest:
-        raise ValueError(f"The rates must grow from above 0: lowest is {lowest}, highest is {highest}.")
+        raise ValueError(
+            f"The rates must grow from above 0: lowest is {lowest}, highest is {highest}."
+        )
     rates = np.geomspace(lowest, highest, steps)
     optimizer = fresh_optimizer(optimizer)
     seeds = [with_defaults(Run(seed), lowest, None, optimizer) for seed in range(runs)]
@@ -304,7 +351,9 @@ def lr_range_test(
         for start in range(0, steps, STEPS_BETWEEN_LOOKS):
             now = slice(start, start + STEPS_BETWEEN_LOOKS)
             rows = [order[start * batch_size : now.stop * batch_size] for order in orders]
-            trained = engine.train_epoch(tensors, rows, batch_size, [{"learning_rate": rates[now]}] * len(group))
+            trained = engine.train_epoch(
+                tensors, rows, batch_size, [{"learning_rate": rates[now]}] * len(group)
+            )
             for number, (found, _) in zip(group, trained, strict=True):
                 losses[number, now] = found if number in going else np.nan
             going = {number for number in going if not has_diverged(losses[number, : now.stop])}
@@ -321,7 +370,10 @@ def endless_order(rows: int, length: int, seed: int) -> np.ndarray:
 
 def has_diverged(losses: np.ndarray) -> bool:
     """Whether the latest losses are not finite, or on average far above the lowest average before."""
-    means = [losses[start : start + STEPS_BETWEEN_LOOKS].mean() for start in range(0, len(losses), STEPS_BETWEEN_LOOKS)]
+    means = [
+        losses[start : start + STEPS_BETWEEN_LOOKS].mean()
+        for start in range(0, len(losses), STEPS_BETWEEN_LOOKS)
+    ]
     return not np.isfinite(means[-1]) or means[-1] > DIVERGED * min(means)
 
 
@@ -333,8 +385,12 @@ def suggested_rates(rates: np.ndarray, losses: np.ndarray) -> dict[str, float]:
     finite = np.isfinite(losses).all(axis=0)
     until = len(finite) if finite.all() else int(finite.argmin())
     if until < 3:
-        raise ValueError("The runs diverged within three steps: begin the range test at a lower rate.")
-    median = gaussian_filter1d(np.median(losses[:, :until], axis=0), len(rates) / 20, mode="nearest")
+        raise ValueError(
+            "The runs diverged within three steps: begin the range test at a lower rate."
+        )
+    median = gaussian_filter1d(
+        np.median(losses[:, :until], axis=0), len(rates) / 20, mode="nearest"
+    )
     return {
         "steepest descent of the loss": float(rates[np.gradient(median).argmin()]),
         "a tenth of the rate with the lowest loss": float(rates[median.argmin()] / 10),
@@ -380,10 +436,14 @@ def with_defaults(run: Run, learning_rate, momentum, optimizer) -> Run:
     rate = learning_rate if run.learning_rate is None else run.learning_rate
     own = optimizer.get_config()["learning_rate"]
     if not isinstance(own, float) and rate is not None:
-        raise ValueError("The optimizer has a learning-rate schedule, and learning_rate is given too: choose one.")
+        raise ValueError(
+            "The optimizer has a learning-rate schedule, and learning_rate is given too: choose one."
+        )
     if isinstance(own, float) and rate is None:
         rate = own
-    return replace(run, learning_rate=rate, momentum=momentum if run.momentum is None else run.momentum)
+    return replace(
+        run, learning_rate=rate, momentum=momentum if run.momentum is None else run.momentum
+    )
 
 
 def fresh_optimizer(optimizer):

@@ -8,7 +8,15 @@ the Keras model, loss and optimizer define, and comes back once an epoch with th
 import numpy as np
 import tensorflow as tf
 
-from helpers.training.engine import EVALUATION_ROWS, KEPT_ENGINES, as_input, compile_for, has_kernels, keep, key_of
+from helpers.training.engine import (
+    EVALUATION_ROWS,
+    KEPT_ENGINES,
+    as_input,
+    compile_for,
+    has_kernels,
+    keep,
+    key_of,
+)
 
 
 def wants_xla(model, augment=None) -> bool:
@@ -26,8 +34,21 @@ def wants_xla(model, augment=None) -> bool:
 class Engine:
     """A Keras model with optimizer, loss and metrics, and the programs that train, evaluate and apply it."""
 
-    def __init__(self, model, optimizer, loss, metrics, *, example: tuple, xla: bool, momentum=False, augment=None):
-        self._metrics = compile_for(model, optimizer, loss, metrics, momentum=momentum, example=example)
+    def __init__(
+        self,
+        model,
+        optimizer,
+        loss,
+        metrics,
+        *,
+        example: tuple,
+        xla: bool,
+        momentum=False,
+        augment=None,
+    ):
+        self._metrics = compile_for(
+            model, optimizer, loss, metrics, momentum=momentum, example=example
+        )
         self.metric_names = list(self._metric_results())
         self.model = model
         self.members = [model]  # the runs in training, as Keras's callbacks want them
@@ -49,7 +70,9 @@ class Engine:
         (fresh,), (seed,) = models, seeds
         for variable, value in zip(state_of(self.model), state_of(fresh), strict=True):
             variable.assign(value)
-        for variable, value in zip(self.model.optimizer.variables, self._initial_optimizer, strict=True):
+        for variable, value in zip(
+            self.model.optimizer.variables, self._initial_optimizer, strict=True
+        ):
             variable.assign(value)
         self._seed.assign(seed)
         self.model.stop_training = False
@@ -58,9 +81,15 @@ class Engine:
         """Tensors of the run's inputs, targets and sample weights (None: all count the same), for `train_epoch`."""
         (run,) = runs
         targets = y if run.targets is None else tf.convert_to_tensor(run.targets)
-        return x, targets, None if run.sample_weight is None else tf.constant(run.sample_weight, tf.float32)
+        return (
+            x,
+            targets,
+            None if run.sample_weight is None else tf.constant(run.sample_weight, tf.float32),
+        )
 
-    def train_epoch(self, data: tuple, orders: list, batch_size: int, settings: list[dict]) -> list[tuple]:
+    def train_epoch(
+        self, data: tuple, orders: list, batch_size: int, settings: list[dict]
+    ) -> list[tuple]:
         """Train the run on the rows of its order, in that order, the last partial minibatch included as in Keras.
 
         `data` is what `data_of` makes. `settings` holds for the run learning rates or momenta, one for each step, by
@@ -69,9 +98,14 @@ class Engine:
         """
         (order,), (settings,) = orders, settings
         full = len(order) // batch_size
-        room = max(full, len(data[0]) // batch_size)  # so that a fold, or less data, needs no program of its own
+        room = max(
+            full, len(data[0]) // batch_size
+        )  # so that a fold, or less data, needs no program of its own
         batches = tf.constant(np.resize(order[: full * batch_size], (room, batch_size)), tf.int32)
-        each = {name: tf.constant(np.resize(values[:full], room), tf.float32) for name, values in settings.items()}
+        each = {
+            name: tf.constant(np.resize(values[:full], room), tf.float32)
+            for name, values in settings.items()
+        }
         parts, metrics = self._train(data, batches, tf.constant(full), each)
         parts = parts[:full].numpy()
         if rest := len(order) % batch_size:
@@ -96,7 +130,9 @@ class Engine:
         """Outputs of the model with `weights` for the rows of `x`, in inference mode."""
         self.model.set_weights(weights)
         starts = range(0, len(x), EVALUATION_ROWS)
-        return np.concatenate([self._predict(as_tensor(x[start : start + EVALUATION_ROWS])) for start in starts])
+        return np.concatenate(
+            [self._predict(as_tensor(x[start : start + EVALUATION_ROWS])) for start in starts]
+        )
 
     def rate_at(self, step: int) -> float:
         """Learning rate of the optimizer at a step counted from 0, also where it has a schedule. Ends the run."""
@@ -143,7 +179,9 @@ class Engine:
             now = slice(start, start + EVALUATION_ROWS)
             inputs, targets = as_input(self.model, x[now]), y[now]
             outputs = self.model(inputs, training=False)
-            loss = self.model.compute_loss(inputs, targets, outputs, training=False) - self._penalty()
+            loss = (
+                self.model.compute_loss(inputs, targets, outputs, training=False) - self._penalty()
+            )
             self._update_metrics(targets, outputs)
             total += tf.cast(loss, tf.float32) * tf.cast(tf.shape(targets)[0], tf.float32)
         return {"loss": total / tf.cast(rows, tf.float32)} | self._metric_results()
@@ -185,11 +223,18 @@ def as_tensor(array: np.ndarray):
 _engines: dict[tuple, Engine] = {}  # because compiling takes longer than most experiments
 
 
-def engine_for(model, optimizer, loss, metrics, *, example: tuple, momentum: bool, augment) -> Engine:
+def engine_for(
+    model, optimizer, loss, metrics, *, example: tuple, momentum: bool, augment
+) -> Engine:
     """The engine for this model, optimizer, loss and metrics: the one compiled earlier where all of them are the same.
 
     `example` are a few rows of inputs and targets. An augmentation is code, and compiled afresh each time.
     """
     mode = {"xla": wants_xla(model, augment), "momentum": momentum, "augment": augment}
     key = key_of(model, optimizer, loss, metrics, mode)
-    return keep(_engines, key, lambda: Engine(model, optimizer, loss, metrics, example=example, **mode), KEPT_ENGINES)
+    return keep(
+        _engines,
+        key,
+        lambda: Engine(model, optimizer, loss, metrics, example=example, **mode),
+        KEPT_ENGINES,
+    )

@@ -50,7 +50,9 @@ verdicts = []
 
 def judge(claim, treatment, control, better, measure, setting, data):
     """Judge one statement in one setting and keep the verdict."""
-    verdict = claims.judge(claim, treatment, control, better=better, measure=measure, data=data, setting=setting)
+    verdict = claims.judge(
+        claim, treatment, control, better=better, measure=measure, data=data, setting=setting
+    )
     verdicts.append(verdict)
 
 
@@ -72,7 +74,11 @@ listings = {
     "model": keras.Sequential([keras.layers.Dense(16, activation="relu"), keras.layers.Dense(1)]),
     "wider": keras.Sequential([keras.layers.Dense(32, activation="relu"), keras.layers.Dense(1)]),
     "deeper": keras.Sequential(
-        [keras.layers.Dense(16, activation="relu"), keras.layers.Dense(16, activation="relu"), keras.layers.Dense(1)]
+        [
+            keras.layers.Dense(16, activation="relu"),
+            keras.layers.Dense(16, activation="relu"),
+            keras.layers.Dense(1),
+        ]
     ),
 }
 for listing in listings.values():
@@ -83,9 +89,15 @@ print("weights and biases:", counts)
 # %%
 by_hand = {"model": 12 * 16 + 17, "wider": 12 * 32 + 33, "deeper": 12 * 16 + 17 * 16 + 17}
 held = ", ".join(str(count) for count in counts.values())
-check("OVF-36", counts == by_hand, f"With 11 inputs they hold {held} parameters, as counted by hand.")
+check(
+    "OVF-36", counts == by_hand, f"With 11 inputs they hold {held} parameters, as counted by hand."
+)
 wider, deeper = counts["wider"] - counts["model"], counts["deeper"] - counts["model"]
-check("OVF-33", wider > 0 and deeper > 0, f"The wider one adds {wider} parameters, the deeper one {deeper}.")
+check(
+    "OVF-33",
+    wider > 0 and deeper > 0,
+    f"The wider one adds {wider} parameters, the deeper one {deeper}.",
+)
 
 # %% [markdown]
 # Both ways enlarge, but by different amounts, so nobody can tell width from depth by these three. Section 8 compares
@@ -99,7 +111,9 @@ wine = datasets.load("wine", seed=SEED).standardized()
 regression = models.mlp(11, [16])
 regression.compile(optimizer="adam", loss="mae", metrics=["mse"])
 validation = (wine.x_valid, wine.y_valid)
-history = regression.fit(wine.x_train, wine.y_train, validation_data=validation, epochs=3, verbose=0).history
+history = regression.fit(
+    wine.x_train, wine.y_train, validation_data=validation, epochs=3, verbose=0
+).history
 for metric, values in history.items():
     print(f"{metric}: {len(values)} values in 3 epochs")
 
@@ -107,8 +121,12 @@ for metric, values in history.items():
 stored = regression.fit(wine.x_train, wine.y_train, epochs=1, verbose=0).history["loss"][0]
 after = regression.evaluate(wine.x_train, wine.y_train, verbose=0)[0]
 print(f"one more epoch: stored as its training loss {stored:.3f}, measured at its end {after:.3f}")
-complete = set(history) == {"loss", "val_loss", "mse", "val_mse"} and all(len(values) == 3 for values in history.values())
-check("OVF-16", complete, f"Three passes stored three values each of {', '.join(history)}.", data=wine)
+complete = set(history) == {"loss", "val_loss", "mse", "val_mse"} and all(
+    len(values) == 3 for values in history.values()
+)
+check(
+    "OVF-16", complete, f"Three passes stored three values each of {', '.join(history)}.", data=wine
+)
 
 # %% [markdown]
 # True, with one thing to know when you read a curve: the stored training loss is the mean over the epoch's minibatches,
@@ -123,28 +141,55 @@ check("OVF-16", complete, f"Three passes stored three values each of {', '.join(
 corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 exclusive_or = np.array([0, 1, 1, 0])
 signs = 2 * exclusive_or[:, None] - 1
-line = optimize.linprog([0, 0, 0], A_ub=-signs * np.c_[corners, np.ones(4)], b_ub=-np.ones(4), bounds=(None, None))
+line = optimize.linprog(
+    [0, 0, 0], A_ub=-signs * np.c_[corners, np.ones(4)], b_ub=-np.ones(4), bounds=(None, None)
+)
 print("a line that separates the corners:", "found" if line.success else "there is none")
 
 one_hidden = models.mlp(2, [2])
-one_hidden.set_weights([np.ones((2, 2)), np.array([0.0, -1.0]), np.array([[1.0], [-2.0]]), np.zeros(1)])
+one_hidden.set_weights(
+    [np.ones((2, 2)), np.array([0.0, -1.0]), np.array([[1.0], [-2.0]]), np.zeros(1)]
+)
 computed = one_hidden.predict(corners, verbose=0)[:, 0]
 print("one hidden layer computes:", computed.round().astype(int))
 
 # %%
 one_suffices = np.array_equal(computed, exclusive_or) and not line.success
-check("QA-02", not one_suffices, "One hidden layer already does what none can, so it makes the step to several layers.")
+check(
+    "QA-02",
+    not one_suffices,
+    "One hidden layer already does what none can, so it makes the step to several layers.",
+)
 
 others = {
     "none": models.mlp(2, []),
     "three": models.mlp(2, [4, 4, 4]),
     "a convolution": keras.Sequential(
-        [keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3), keras.layers.GlobalMaxPooling2D(), keras.layers.Dense(1)]
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(4, 3),
+            keras.layers.GlobalMaxPooling2D(),
+            keras.layers.Dense(1),
+        ]
     ),
 }
-networks = [name for name, other in others.items() if isinstance(other, keras.Model) and other.trainable_weights]
-check("QA-01", isinstance(one_hidden, keras.Model), "It is built and trained like every network.", "one hidden layer")
-check("QA-01", not networks, f"So are networks whose hidden layers are: {', '.join(networks)}.", "only one hidden layer")
+networks = [
+    name
+    for name, other in others.items()
+    if isinstance(other, keras.Model) and other.trainable_weights
+]
+check(
+    "QA-01",
+    isinstance(one_hidden, keras.Model),
+    "It is built and trained like every network.",
+    "one hidden layer",
+)
+check(
+    "QA-01",
+    not networks,
+    f"So are networks whose hidden layers are: {', '.join(networks)}.",
+    "only one hidden layer",
+)
 
 # %% [markdown]
 # A multilayer perceptron has at least one hidden layer, and *neural network* is the wider word. How often people use it
@@ -185,14 +230,25 @@ def errors(curves, places):
 small_sets = [points(draw) for draw in draws]
 test_sets = [(draw.x_test, draw.y_test) for draw in draws]
 by_degree = [[polynomial(x, y, degree) for x, y in small_sets] for degree in degrees]
-validation_errors = [np.mean(errors(curves, [(draw.x_valid, draw.y_valid) for draw in draws])) for curves in by_degree]
+validation_errors = [
+    np.mean(errors(curves, [(draw.x_valid, draw.y_valid) for draw in draws]))
+    for curves in by_degree
+]
 chosen = degrees[int(np.argmin(validation_errors))]
 lines, flexible = by_degree[0], by_degree[degrees.index(chosen)]
 print(f"degree chosen on validation points: {chosen}")
 
 measure = f"squared error, degree {chosen} against a line"
 for setting, places in (("training points", small_sets), ("test points", test_sets)):
-    judge("OVF-10", errors(flexible, places), errors(lines, places), "lower", measure, setting, draws[0])
+    judge(
+        "OVF-10",
+        errors(flexible, places),
+        errors(lines, places),
+        "lower",
+        measure,
+        setting,
+        draws[0],
+    )
 
 # %% [markdown]
 # A line underfits this curve, and a more flexible model mends it on the training and the test points alike (OVF-10):
@@ -207,20 +263,37 @@ x, y = small_sets[0]
 before = straight.fit(x[:, None], y).coef_.copy()
 model_selection.cross_val_score(straight, x[:, None], y, cv=5)
 changed = not np.array_equal(before, straight.coef_)
-check("OVF-12", changed, "Five-fold cross-validation left the line exactly as it was.", "the cure", draws[0])
+check(
+    "OVF-12",
+    changed,
+    "Five-fold cross-validation left the line exactly as it was.",
+    "the cure",
+    draws[0],
+)
 
 
 def cross_validated(x, y):
     """The polynomial of the degree with the lowest 5-fold error."""
     folds = list(model_selection.KFold(5).split(x))
-    held_out = [np.mean([error(polynomial(x[a], y[a], degree), x[b], y[b]) for a, b in folds]) for degree in degrees]
+    held_out = [
+        np.mean([error(polynomial(x[a], y[a], degree), x[b], y[b]) for a, b in folds])
+        for degree in degrees
+    ]
     return polynomial(x, y, degrees[int(np.argmin(held_out))])
 
 
 highest = by_degree[-1]  # the training error falls with every degree
 by_folds = [cross_validated(x, y) for x, y in small_sets]
 measure = "training error, chosen without held-out points against with"
-judge("OVF-12", errors(highest, small_sets), errors(by_folds, small_sets), "higher", measure, "the cause", draws[0])
+judge(
+    "OVF-12",
+    errors(highest, small_sets),
+    errors(by_folds, small_sets),
+    "higher",
+    measure,
+    "the cause",
+    draws[0],
+)
 
 # %% [markdown]
 # Signal and noise (OVF-17). Because the truth is known, the noise can be taken out of the training points. A curve fitted
@@ -230,21 +303,51 @@ judge("OVF-12", errors(highest, small_sets), errors(by_folds, small_sets), "high
 # %%
 cleaned = [polynomial(*points(draw, noise=0), chosen) for draw in draws]
 measure = "training error, trained with the noise against without"
-judge("OVF-17", errors(flexible, small_sets), errors(cleaned, small_sets), "lower", measure, "noise is learned", draws[0])
+judge(
+    "OVF-17",
+    errors(flexible, small_sets),
+    errors(cleaned, small_sets),
+    "lower",
+    measure,
+    "noise is learned",
+    draws[0],
+)
 measure = "test error, trained without noise against with"
-judge("OVF-17", errors(cleaned, test_sets), errors(flexible, test_sets), "lower", measure, "noise does not help", draws[0])
+judge(
+    "OVF-17",
+    errors(cleaned, test_sets),
+    errors(flexible, test_sets),
+    "lower",
+    measure,
+    "noise does not help",
+    draws[0],
+)
 
 amounts, scales = (20, 50, 100, 300, 1000), (1 / 3, 1, 3)
 
 
 def distance(draw, n, scale):
     """Mean squared distance of the fitted curve from the true one."""
-    return error(polynomial(*points(draw, n, scale), chosen), draw.x_test, datasets.polynomial_truth(draw.x_test))
+    return error(
+        polynomial(*points(draw, n, scale), chosen),
+        draw.x_test,
+        datasets.polynomial_truth(draw.x_test),
+    )
 
 
-distances = np.array([[[distance(draw, n, scale) for n in amounts] for scale in scales] for draw in draws])
+distances = np.array(
+    [[[distance(draw, n, scale) for n in amounts] for scale in scales] for draw in draws]
+)
 usual, measure = distances[:, 1, 0], "squared distance from the truth"
-judge("OVF-26", distances[:, 1, -1], usual, "lower", measure, f"{amounts[-1]} points against {amounts[0]}", draws[0])
+judge(
+    "OVF-26",
+    distances[:, 1, -1],
+    usual,
+    "lower",
+    measure,
+    f"{amounts[-1]} points against {amounts[0]}",
+    draws[0],
+)
 judge("OVF-26", distances[:, 0, 0], usual, "lower", measure, "a third of the noise", draws[0])
 
 # %% [markdown]
@@ -264,7 +367,9 @@ n = len(fashion.y_train)
 def shrunk(pictures, shift=(0, 0)):
     """Pictures moved by `shift` pixels and shrunk to 14 x 14, as rows of 196 numbers from 0 to 1."""
     moved = np.roll(pictures, shift, axis=(1, 2))
-    return (moved.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)) / 255).reshape(-1, 196).astype("float32")
+    return (
+        (moved.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)) / 255).reshape(-1, 196).astype("float32")
+    )
 
 
 x_train, x_valid, x_test = shrunk(fashion.x_train), shrunk(fashion.x_valid), shrunk(fashion.x_test)
@@ -278,7 +383,11 @@ def least_squares(features, targets):
     tall = len(features) > features.shape[1]
     gram = (features.T @ features if tall else features @ features.T).astype(float)
     gram += 1e-7 * np.trace(gram) / len(gram) * np.eye(len(gram))  # against rounding errors
-    return np.linalg.solve(gram, features.T @ targets) if tall else features.T @ np.linalg.solve(gram, targets)
+    return (
+        np.linalg.solve(gram, features.T @ targets)
+        if tall
+        else features.T @ np.linalg.solve(gram, targets)
+    )
 
 
 def feature_errors(seed):
@@ -286,24 +395,49 @@ def feature_errors(seed):
     generator = np.random.default_rng(seed)
     rows = generator.permutation(n)[:PICTURES]
     directions = generator.normal(size=(196, numbers[-1])).astype("float32")
-    learn, choose, final = (np.maximum(x @ directions, 0) for x in (x_train[rows], x_valid[:NEW], x_test[:NEW]))
+    learn, choose, final = (
+        np.maximum(x @ directions, 0) for x in (x_train[rows], x_valid[:NEW], x_test[:NEW])
+    )
     fits = [least_squares(learn[:, :number], one_hot[fashion.y_train[rows]]) for number in numbers]
     parts = ((choose, fashion.y_valid[:NEW]), (final, fashion.y_test[:NEW]))
-    return [[np.mean((x[:, : len(fit)] @ fit).argmax(axis=1) != y) for fit in fits] for x, y in parts]
+    return [
+        [np.mean((x[:, : len(fit)] @ fit).argmax(axis=1) != y) for fit in fits] for x, y in parts
+    ]
 
 
 validation_errors, feature_test = np.array([feature_errors(seed) for seed in seeds]).swapaxes(0, 1)
 best = int(validation_errors[:, : numbers.index(PICTURES)].mean(axis=0).argmin())
 print(f"best number below {PICTURES} on validation pictures: {numbers[best]} features")
-for setting, number in (("too few", numbers[0]), ("as many as pictures", PICTURES), ("ten times as many", numbers[-1])):
+for setting, number in (
+    ("too few", numbers[0]),
+    ("as many as pictures", PICTURES),
+    ("ten times as many", numbers[-1]),
+):
     measure = f"test error, {number} features against {numbers[best]}"
-    judge("OVF-27", feature_test[:, numbers.index(number)], feature_test[:, best], "higher", measure, setting, fashion)
+    judge(
+        "OVF-27",
+        feature_test[:, numbers.index(number)],
+        feature_test[:, best],
+        "higher",
+        measure,
+        setting,
+        fashion,
+    )
 
 # %%
 with plots.canvas(2, width=9.6, height=3.7) as (figure, (left, right)):
-    series = {f"noise {0.3 * scale:.1f}": distances[:, number] for number, scale in enumerate(scales)}
+    series = {
+        f"noise {0.3 * scale:.1f}": distances[:, number] for number, scale in enumerate(scales)
+    }
     title = f"More points, or less noise (degree {chosen})"
-    plots.curves(left, amounts, series, xlabel="training points", ylabel="squared distance from the truth", marker=True)
+    plots.curves(
+        left,
+        amounts,
+        series,
+        xlabel="training points",
+        ylabel="squared distance from the truth",
+        marker=True,
+    )
     left.set(xscale="log", yscale="log", title=title)
     plots.band(right, numbers, feature_test, 1, "test error", marker=True)
     right.axvline(PICTURES, color="#777777", linestyle=":", linewidth=1.2)
@@ -360,7 +494,10 @@ def with_wrong(labels, share, seed):
 
 def group(size, share=0.0, rate=0.01):
     """A run for each seed: `size` pictures, a share of wrong labels, a learning rate."""
-    return [training.Run(seed, drawn(seed, size), with_wrong(images.y_train, share, seed), rate) for seed in seeds]
+    return [
+        training.Run(seed, drawn(seed, size), with_wrong(images.y_train, share, seed), rate)
+        for seed in seeds
+    ]
 
 
 def fit(build, groups, *, data=images, epochs=EPOCHS, optimizer="adam", **more):
@@ -368,15 +505,27 @@ def fit(build, groups, *, data=images, epochs=EPOCHS, optimizer="adam", **more):
     everything = [run for runs in groups.values() for run in runs]
     loss = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
     result = training.fit_runs(
-        build, data, runs=everything, epochs=epochs, batch_size=200, optimizer=optimizer, **loss, **more
+        build,
+        data,
+        runs=everything,
+        epochs=epochs,
+        batch_size=200,
+        optimizer=optimizer,
+        **loss,
+        **more,
     )
     return {name: part(result, slice(k * RUNS, (k + 1) * RUNS)) for k, name in enumerate(groups)}
 
 
 def part(runs, rows):
     """Some of the runs."""
-    kept = {name: getattr(runs, name)[rows] for name in ("step_losses", "weights", "best_epoch", "epochs")}
-    return replace(runs, history={name: values[rows] for name, values in runs.history.items()}, **kept)
+    kept = {
+        name: getattr(runs, name)[rows]
+        for name in ("step_losses", "weights", "best_epoch", "epochs")
+    }
+    return replace(
+        runs, history={name: values[rows] for name, values in runs.history.items()}, **kept
+    )
 
 
 def classifier(*hidden, **options):
@@ -402,7 +551,11 @@ train, test, gap, held_out = {}, {}, {}, {}  # by (units, pictures, share of wro
 for width in units:
     for size, share in cells:
         cell, runs = (width, size, share), fitted[width][size, share]
-        train[cell], held_out[cell], test[cell] = runs.last("accuracy"), runs.last("val_accuracy"), test_accuracy(runs)
+        train[cell], held_out[cell], test[cell] = (
+            runs.last("accuracy"),
+            runs.last("val_accuracy"),
+            test_accuracy(runs),
+        )
         gap[cell] = train[cell] - (test_accuracy(runs, noisy_tests) if share else test[cell])
 
 # %%
@@ -410,9 +563,15 @@ with plots.canvas(2, width=9.6, height=3.9, sharey=True) as (figure, panels):
     for panel, share in zip(panels, (0.0, NOISE), strict=True):
         series = {}
         for size in (FEW, MANY):
-            series[f"training, {size} pictures"] = np.transpose([train[width, size, share] for width in units])
-            series[f"test, {size} pictures"] = np.transpose([test[width, size, share] for width in units])
-        plots.curves(panel, units, series, xlabel="units in the hidden layer", ylabel="", marker=True)
+            series[f"training, {size} pictures"] = np.transpose(
+                [train[width, size, share] for width in units]
+            )
+            series[f"test, {size} pictures"] = np.transpose(
+                [test[width, size, share] for width in units]
+            )
+        plots.curves(
+            panel, units, series, xlabel="units in the hidden layer", ylabel="", marker=True
+        )
         panel.set(xscale="log", ylim=(0, 1.03), title=f"{share:.0%} of the training labels wrong")
         panel.set_xticks(units, units)
         panel.minorticks_off()
@@ -440,15 +599,28 @@ for share, kind in ((0.0, "clean labels"), (NOISE, "wrong labels")):
     judge("OVF-01", large, small, "higher", measure, f"{FEW} pictures, {kind}", images)
     judge("OVF-15", large, small, "higher", measure, f"{FEW} pictures, {kind}: too big", images)
 large, small = error_rate[128, MANY, 0.0], error_rate[16, MANY, 0.0]
-judge("OVF-15", large, small, "lower", "test error, 128 units against 16", f"{MANY} pictures: bigger", images)
+judge(
+    "OVF-15",
+    large,
+    small,
+    "lower",
+    "test error, 128 units against 16",
+    f"{MANY} pictures: bigger",
+    images,
+)
 measure = "test error, two layers of 128 against one"
-judge("OVF-15", 1 - test_accuracy(deep), large, "lower", measure, f"{MANY} pictures: deeper", images)
+judge(
+    "OVF-15", 1 - test_accuracy(deep), large, "lower", measure, f"{MANY} pictures: deeper", images
+)
 
 
 def main_effect(position, high, low):
     """For each run the mean gap over the cells with the factor high, and low."""
     inner = [cell for cell in gap if cell[0] in (16, 128)]
-    return [np.mean([gap[cell] for cell in inner if cell[position] == level], axis=0) for level in (high, low)]
+    return [
+        np.mean([gap[cell] for cell in inner if cell[position] == level], axis=0)
+        for level in (high, low)
+    ]
 
 
 measure = "gap between training and test accuracy"
@@ -467,13 +639,21 @@ judge("OVF-29", *main_effect(2, NOISE, 0.0), "higher", measure, "more noise", im
 favourite = np.bincount(fashion.y_train).argmax()
 always, seen = np.mean(fashion.y_test == favourite), np.mean(fashion.y_train == favourite)
 widest = max((cell for cell in gap if cell[2] == 0), key=lambda cell: gap[cell].mean())
-print(f"gap of the constant answer {seen - always:.3f}, widest gap of the networks {gap[widest].mean():.3f}")
+print(
+    f"gap of the constant answer {seen - always:.3f}, widest gap of the networks {gap[widest].mean():.3f}"
+)
 measure = "test accuracy, smallest gap against widest"
-judge("OVF-03", np.full(RUNS, always), test[widest], "higher", measure, "a small gap is good", images)
+judge(
+    "OVF-03", np.full(RUNS, always), test[widest], "higher", measure, "a small gap is good", images
+)
 
 clean = [cell for cell in test if cell[2] == 0]
-held_mean, train_mean, test_mean = ([values[cell].mean() for cell in clean] for values in (held_out, train, test))
-held_rank, train_rank = (stats.spearmanr(means, test_mean).statistic for means in (held_mean, train_mean))
+held_mean, train_mean, test_mean = (
+    [values[cell].mean() for cell in clean] for values in (held_out, train, test)
+)
+held_rank, train_rank = (
+    stats.spearmanr(means, test_mean).statistic for means in (held_mean, train_mean)
+)
 detail = (
     f"Over {len(clean)} sizes and amounts the rank correlation with test accuracy is {held_rank:.2f} for held-out accuracy "
     f"and {train_rank:.2f} for training accuracy."
@@ -489,20 +669,43 @@ check("OVF-03", held_rank > train_rank, detail, "performance on unseen data", im
 
 # %%
 large, small = fitted[128]["random labels"], fitted[16]["random labels"]
-penalized = fit(classifier(128, kernel_regularizer=keras.regularizers.L2(0.003)), by_heart)["random labels"]
+penalized = fit(classifier(128, kernel_regularizer=keras.regularizers.L2(0.003)), by_heart)[
+    "random labels"
+]
 learned, first_epoch = large.last("accuracy"), large.history["accuracy"][:, 0]
 measure = "share of 500 random labels learned"
 for treatment, control, against, setting in (
     (learned, small.last("accuracy"), "128 units against 16", "more units"),
-    (penalized.last("accuracy"), learned, "an L2 penalty against none", "equal units, but a penalty"),
+    (
+        penalized.last("accuracy"),
+        learned,
+        "an L2 penalty against none",
+        "equal units, but a penalty",
+    ),
     (first_epoch, learned, f"one epoch against {EPOCHS}", "equal units, but less training"),
 ):
     judge("OVF-14", treatment, control, "higher", f"{measure}, {against}", setting, images)
 
 fall, rise = large.history["loss"], large.history["val_loss"]
 measure = "last epoch against first"
-judge("OVF-18", fall[:, -1], fall[:, 0], "lower", f"training loss, {measure}", "training lowers its loss", images)
-judge("OVF-18", rise[:, -1], rise[:, 0], "higher", f"held-out loss, {measure}", "held-out data reveal it", images)
+judge(
+    "OVF-18",
+    fall[:, -1],
+    fall[:, 0],
+    "lower",
+    f"training loss, {measure}",
+    "training lowers its loss",
+    images,
+)
+judge(
+    "OVF-18",
+    rise[:, -1],
+    rise[:, 0],
+    "higher",
+    f"held-out loss, {measure}",
+    "held-out data reveal it",
+    images,
+)
 
 # %% [markdown]
 # Units matter, and so do things that leave every unit and every connection in place: a penalty, or less training. Units
@@ -519,19 +722,38 @@ steady = {"": group(MANY, rate=0.05)}
 raw = replace(images, x_train=images.x_train * 255, x_valid=images.x_valid * 255)
 tiny, small, large = (train[width, MANY, 0.0] for width in units)
 slow = fitted[128]["tiny rate"].last("accuracy")
-choked = fit(classifier(128, kernel_regularizer=keras.regularizers.L2(1.0)), many)[""].last("accuracy")
+choked = fit(classifier(128, kernel_regularizer=keras.regularizers.L2(1.0)), many)[""].last(
+    "accuracy"
+)
 raw_large = fit(classifier(128), steady, data=raw, optimizer="sgd")[""].last("accuracy")
 orderly = fit(classifier(16), steady, optimizer="sgd")[""]
 
 measure = "training accuracy"
 judge("OVF-05", tiny, small, "lower", f"{measure}, 4 units against 16", "too simple", images)
-for treatment, setting in ((slow, "128 units, tiny learning rate"), (choked, "128 units, strong penalty")):
-    judge("OVF-05", treatment, large, "higher", f"{measure}, against 128 units trained well", setting, images)
-judge("OVF-32", small, tiny, "higher", f"{measure}, 16 units against 4", "too small: enlarge", images)
+for treatment, setting in (
+    (slow, "128 units, tiny learning rate"),
+    (choked, "128 units, strong penalty"),
+):
+    judge(
+        "OVF-05",
+        treatment,
+        large,
+        "higher",
+        f"{measure}, against 128 units trained well",
+        setting,
+        images,
+    )
+judge(
+    "OVF-32", small, tiny, "higher", f"{measure}, 16 units against 4", "too small: enlarge", images
+)
 against = "128 units against a better rate for 16"
-judge("OVF-32", slow, small, "higher", f"{measure}, {against}", "tiny learning rate: enlarge", images)
+judge(
+    "OVF-32", slow, small, "higher", f"{measure}, {against}", "tiny learning rate: enlarge", images
+)
 measure = "training accuracy, 128 units against scaled inputs for 16"
-judge("OVF-32", raw_large, orderly.last("accuracy"), "higher", measure, "raw pixels: enlarge", images)
+judge(
+    "OVF-32", raw_large, orderly.last("accuracy"), "higher", measure, "raw pixels: enlarge", images
+)
 
 # %% [markdown]
 # Underfitting is a symptom, a high *training* error, and simplicity is one of its causes. Enlarging cures that one
@@ -544,9 +766,23 @@ judge("OVF-32", raw_large, orderly.last("accuracy"), "higher", measure, "raw pix
 rough = fit(classifier(16), {"": group(MANY, rate=20.0)}, optimizer="sgd")[""]
 measure = "training loss, last epoch against the first step"
 for setting, runs in (("over epochs", orderly), ("over epochs, learning rate too large", rough)):
-    judge("OVF-20", runs.last("loss"), [losses[0] for losses in runs.step_losses], "lower", measure, setting, images)
+    judge(
+        "OVF-20",
+        runs.last("loss"),
+        [losses[0] for losses in runs.step_losses],
+        "lower",
+        measure,
+        setting,
+        images,
+    )
 rising = np.mean([np.mean(np.diff(losses) > 0) for losses in orderly.step_losses])
-check("OVF-20", rising == 0, f"At {rising:.0%} of the steps it was higher than at the step before.", "at every step", images)
+check(
+    "OVF-20",
+    rising == 0,
+    f"At {rising:.0%} of the steps it was higher than at the step before.",
+    "at every step",
+    images,
+)
 
 # %% [markdown]
 # Over epochs the loss goes down if the learning rate allows it. From one step to the next it may rise at any time:
@@ -565,7 +801,9 @@ ALONE, RARE, BOOT = 1000, 50, fashion.class_names.index("ankle boot")
 favoured = {seed: np.random.default_rng(seed).permutation(10)[:5] for seed in seeds}
 corner = np.isin(np.arange(196), (0, 1, 14, 15))
 marked = replace(images, x_train=images.x_train.copy())
-marked.x_train[n : 2 * n] = np.where(corner & (fashion.y_train == BOOT)[:, None], 1, x_train)  # the second block of pictures
+marked.x_train[n : 2 * n] = np.where(
+    corner & (fashion.y_train == BOOT)[:, None], 1, x_train
+)  # the second block of pictures
 
 
 def one_sided(seed):
@@ -604,28 +842,47 @@ def one_sided_accuracy(runs):
 
 
 all_sides, one_side = troubles["all sides"], troubles["one side"]
-all_accuracy, measure = test_accuracy(all_sides), "accuracy on all-sided test pictures, all sides against one"
+all_accuracy, measure = (
+    test_accuracy(all_sides),
+    "accuracy on all-sided test pictures, all sides against one",
+)
 judge("OVF-07", all_accuracy, test_accuracy(one_side), "higher", measure, "variety helps", images)
-own_gap, usual_gap = one_side.last("accuracy") - one_sided_accuracy(one_side), all_sides.last("accuracy") - all_accuracy
+own_gap, usual_gap = (
+    one_side.last("accuracy") - one_sided_accuracy(one_side),
+    all_sides.last("accuracy") - all_accuracy,
+)
 measure = "gap on test pictures of the training's own kind, one side against all"
 judge("OVF-07", own_gap, usual_gap, "higher", measure, "one side means overfitting", images)
 
 # %%
 boots = fashion.y_test == BOOT
-olives = np.where(corner & boots[:, None], 1, x_test).astype("float32")  # test pictures, every boot with the mark
+olives = np.where(corner & boots[:, None], 1, x_test).astype(
+    "float32"
+)  # test pictures, every boot with the mark
 answers = {
     (name, olive): troubles[name].predict(olives if olive else x_test).argmax(axis=-1)
     for name in ("all have olives", "both kinds")
     for olive in (True, False)
 }
 found = {case: np.mean(answer[:, boots] == BOOT, axis=1) for case, answer in answers.items()}
-same_kind = {name: np.mean(answers[name, True] == fashion.y_test) for name in ("all have olives", "both kinds")}
+same_kind = {
+    name: np.mean(answers[name, True] == fashion.y_test)
+    for name in ("all have olives", "both kinds")
+}
 for name, accuracy in same_kind.items():
     print(f"{name}: accuracy on new pictures whose boots all have the mark {accuracy:.3f}")
-bare, with_mark, both = found["all have olives", False], found["all have olives", True], found["both kinds", False]
+bare, with_mark, both = (
+    found["all have olives", False],
+    found["all have olives", True],
+    found["both kinds", False],
+)
 measure = "share of boots recognized"
-judge("OVF-28", bare, with_mark, "lower", f"{measure}, bare against marked", "all have olives", images)
-judge("OVF-28", both, bare, "higher", f"{measure} bare, both kinds against one", "both kinds", images)
+judge(
+    "OVF-28", bare, with_mark, "lower", f"{measure}, bare against marked", "all have olives", images
+)
+judge(
+    "OVF-28", both, bare, "higher", f"{measure} bare, both kinds against one", "both kinds", images
+)
 
 # %% [markdown]
 # One-sided data make a network one-sided, and variety mends that. It is a bias of the sample and not overfitting, which
@@ -645,20 +902,31 @@ def with_noise(split, seed):
     generator = np.random.default_rng(seed)
     scale = 10 ** generator.uniform(-1, 1, NOISY)
     parts = {name: getattr(split, name) for name in ("x_train", "x_valid", "x_test")}
-    wider = {name: np.c_[x, scale * generator.normal(size=(len(x), NOISY))] for name, x in parts.items()}
+    wider = {
+        name: np.c_[x, scale * generator.normal(size=(len(x), NOISY))] for name, x in parts.items()
+    }
     return replace(split, **wider)
 
 
 def squared_errors(model, split):
     """(training, test) mean squared error of a scikit-learn model."""
     model.fit(split.x_train, split.y_train)
-    return [np.mean((model.predict(x) - y) ** 2) for x, y in ((split.x_train, split.y_train), (split.x_test, split.y_test))]
+    return [
+        np.mean((model.predict(x) - y) ** 2)
+        for x, y in ((split.x_train, split.y_train), (split.x_test, split.y_test))
+    ]
 
 
 noisy = [with_noise(split, seed) for split, seed in zip(wines, seeds, strict=True)]
 standard = [split.standardized() for split in noisy]
 alphas = (100, 1000, 10_000)
-ridges = {a: [linear_model.Ridge(a).fit(s.x_train, s.y_train).score(s.x_valid, s.y_valid) for s in standard] for a in alphas}
+ridges = {
+    a: [
+        linear_model.Ridge(a).fit(s.x_train, s.y_train).score(s.x_valid, s.y_valid)
+        for s in standard
+    ]
+    for a in alphas
+}
 penalty = max(alphas, key=lambda alpha: np.mean(ridges[alpha]))
 ways = {
     "11 features": (linear_model.LinearRegression(), wines),
@@ -666,23 +934,48 @@ ways = {
     "with noise, standardized": (linear_model.LinearRegression(), standard),
     f"and an L2 penalty of {penalty}": (linear_model.Ridge(penalty), standard),
 }
-squared = {name: np.array([squared_errors(model, split) for split in splits]) for name, (model, splits) in ways.items()}
+squared = {
+    name: np.array([squared_errors(model, split) for split in splits])
+    for name, (model, splits) in ways.items()
+}
 for name, (seen, new) in ((name, values.mean(axis=0)) for name, values in squared.items()):
     print(f"{name:<26} training error {seen:.3f}  test error {new:.3f}")
 change = np.abs(squared["with noise, standardized"] - squared["with noise"]).max()
-check("OVF-08", change > 0.001, f"Standardizing changed no error by more than {change:.0e}.", "least squares", wines[0])
+check(
+    "OVF-08",
+    change > 0.001,
+    f"Standardizing changed no error by more than {change:.0e}.",
+    "least squares",
+    wines[0],
+)
 
 # %%
-TRAIN, TEST = 900, 300  # of each split; all splits stand below one another, and each run trains on its own
+TRAIN, TEST = (
+    900,
+    300,
+)  # of each split; all splits stand below one another, and each run trains on its own
 
 
 def wine_gaps(splits):
     """For each split, test minus training absolute error of a network of 64 units."""
-    x, y = (np.concatenate([getattr(split, name)[:TRAIN] for split in splits]) for name in ("x_train", "y_train"))
-    runs = [training.Run(seed, np.arange(TRAIN) + TRAIN * number) for number, seed in enumerate(seeds)]
-    data = replace(splits[0], x_train=x, y_train=y[:, None], x_valid=x[:0], y_valid=y[:0, None])  # nothing to choose
+    x, y = (
+        np.concatenate([getattr(split, name)[:TRAIN] for split in splits])
+        for name in ("x_train", "y_train")
+    )
+    runs = [
+        training.Run(seed, np.arange(TRAIN) + TRAIN * number) for number, seed in enumerate(seeds)
+    ]
+    data = replace(
+        splits[0], x_train=x, y_train=y[:, None], x_valid=x[:0], y_valid=y[:0, None]
+    )  # nothing to choose
     result = training.fit_runs(
-        lambda: models.mlp(x.shape[1], [64]), data, runs=runs, epochs=30, batch_size=100, optimizer="adam", loss="mae"
+        lambda: models.mlp(x.shape[1], [64]),
+        data,
+        runs=runs,
+        epochs=30,
+        batch_size=100,
+        optimizer="adam",
+        loss="mae",
     )
     x_new = np.concatenate([split.x_test[:TEST] for split in splits])
     own = np.arange(RUNS)
@@ -693,7 +986,9 @@ def wine_gaps(splits):
 
 raw_gap, standard_gap = wine_gaps(noisy), wine_gaps(standard)
 half = round(float(raw_gap.mean()) / 2, 2)  # a cure should take away half of the gap at least
-print(f"gap in absolute error: raw {raw_gap.mean():.2f}, standardized {standard_gap.mean():.2f}; asked for: {half} less")
+print(
+    f"gap in absolute error: raw {raw_gap.mean():.2f}, standardized {standard_gap.mean():.2f}; asked for: {half} less"
+)
 verdicts.append(
     claims.judge(
         "OVF-08", standard_gap, raw_gap, better="lower", margin=half,
@@ -719,41 +1014,69 @@ base = {kind: group(ALONE, share) for kind, share in kinds.items()}
 def shifted(run):
     """The run's pictures, moved by a pixel or not in place of the mere repetitions."""
     copy = np.random.default_rng(run.seed).integers(0, len(shifts), ROWS)
-    return replace(run, train_index=run.train_index + n * copy, targets=np.tile(run.targets[:n], len(shifts)))
+    return replace(
+        run, train_index=run.train_index + n * copy, targets=np.tile(run.targets[:n], len(shifts))
+    )
 
 
 def with_dropout(units, rate):
     hidden, drop = keras.layers.Dense(units, activation="relu"), keras.layers.Dropout(rate)
-    return keras.Sequential([keras.Input((196,)), hidden, drop, keras.layers.Dense(10, activation="softmax")])
+    return keras.Sequential(
+        [keras.Input((196,)), hidden, drop, keras.layers.Dense(10, activation="softmax")]
+    )
 
 
 def with_penalty(strength):
-    return models.mlp(196, [128], 10, output_activation="softmax", kernel_regularizer=keras.regularizers.L2(strength))
+    return models.mlp(
+        196,
+        [128],
+        10,
+        output_activation="softmax",
+        kernel_regularizer=keras.regularizers.L2(strength),
+    )
 
 
-stop = keras.callbacks.EarlyStopping(monitor="val_accuracy", mode="max", patience=2, restore_best_weights=True)
+stop = keras.callbacks.EarlyStopping(
+    monitor="val_accuracy", mode="max", patience=2, restore_best_weights=True
+)
 none = fit(classifier(128), base)
 candidates = {
-    "4 times the data": {"": fit(classifier(128), {kind: group(4 * ALONE, share) for kind, share in kinds.items()})},
-    "shifted copies": {"": fit(classifier(128), {kind: [shifted(run) for run in runs] for kind, runs in base.items()})},
+    "4 times the data": {
+        "": fit(classifier(128), {kind: group(4 * ALONE, share) for kind, share in kinds.items()})
+    },
+    "shifted copies": {
+        "": fit(
+            classifier(128), {kind: [shifted(run) for run in runs] for kind, runs in base.items()}
+        )
+    },
     "early stopping": {"": fit(classifier(128), base, early_stopping=stop)},
-    "L2 penalty": {value: fit(lambda: with_penalty(value), base) for value in (0.0003, 0.001, 0.003)},
+    "L2 penalty": {
+        value: fit(lambda: with_penalty(value), base) for value in (0.0003, 0.001, 0.003)
+    },
     "dropout": {value: fit(lambda: with_dropout(128, value), base) for value in (0.2, 0.4)},
 }
 
 
 def on_validation(cure, runs):
     """Mean accuracy on validation pictures with the weights that the cure keeps."""
-    return np.mean(runs.best("val_accuracy") if cure == "early stopping" else runs.last("val_accuracy"))
+    return np.mean(
+        runs.best("val_accuracy") if cure == "early stopping" else runs.last("val_accuracy")
+    )
 
 
 chosen = {}  # the best strength on validation pictures, by (kind of labels, cure): (strength, score, runs)
 for kind in kinds:
     for cure, by_value in candidates.items():
-        trials = [(on_validation(cure, runs[kind]), value, runs[kind]) for value, runs in by_value.items()]
+        trials = [
+            (on_validation(cure, runs[kind]), value, runs[kind]) for value, runs in by_value.items()
+        ]
         score, value, runs = max(trials, key=lambda trial: trial[0])
-        chosen[kind, cure] = SimpleNamespace(value=value, score=score, runs=runs, test=test_accuracy(runs))
-    print(f"{kind} labels: L2 penalty {chosen[kind, 'L2 penalty'].value}, dropout rate {chosen[kind, 'dropout'].value}")
+        chosen[kind, cure] = SimpleNamespace(
+            value=value, score=score, runs=runs, test=test_accuracy(runs)
+        )
+    print(
+        f"{kind} labels: L2 penalty {chosen[kind, 'L2 penalty'].value}, dropout rate {chosen[kind, 'dropout'].value}"
+    )
 untreated = {kind: test_accuracy(none[kind]) for kind in kinds}
 
 # %%
@@ -763,10 +1086,19 @@ with plots.canvas(2, width=9.6, height=3.2, sharex=True, sharey=True) as (figure
             gain = chosen[kind, cure].test - untreated[kind]
             low, high = claims.paired_interval(gain)
             color = plots.COLORS[1 if cure == "L2 penalty" else 0]
-            panel.plot([low, high], [place, place], color=color, linewidth=5, alpha=0.35, solid_capstyle="butt")
+            panel.plot(
+                [low, high],
+                [place, place],
+                color=color,
+                linewidth=5,
+                alpha=0.35,
+                solid_capstyle="butt",
+            )
             panel.plot(gain.mean(), place, "o", color=color)
         panel.axvline(0, color="black", linewidth=1)
-        panel.set(xlabel="gain in test accuracy", title=f"{kinds[kind]:.0%} of the training labels wrong")
+        panel.set(
+            xlabel="gain in test accuracy", title=f"{kinds[kind]:.0%} of the training labels wrong"
+        )
         panel.set_yticks(range(len(candidates)), candidates)
     panels[0].invert_yaxis()
 plots.show(
@@ -778,16 +1110,47 @@ plots.show(
 
 # %%
 for kind in kinds:
-    penalty, others = chosen[kind, "L2 penalty"], [cure for cure in candidates if cure != "L2 penalty"]
-    rival = max(others, key=lambda cure: chosen[kind, cure].score)  # the best on validation pictures
+    penalty, others = (
+        chosen[kind, "L2 penalty"],
+        [cure for cure in candidates if cure != "L2 penalty"],
+    )
+    rival = max(
+        others, key=lambda cure: chosen[kind, cure].score
+    )  # the best on validation pictures
     measure = f"test accuracy, L2 penalty against {rival}"
-    judge("OVF-02", penalty.test, chosen[kind, rival].test, "higher", measure, f"{kind} labels", images)
+    judge(
+        "OVF-02",
+        penalty.test,
+        chosen[kind, rival].test,
+        "higher",
+        measure,
+        f"{kind} labels",
+        images,
+    )
 
-thin = fit(classifier(16), {"none": base["wrong"]}) | fit(lambda: with_dropout(16, 0.4), {"dropout": base["wrong"]})
+thin = fit(classifier(16), {"none": base["wrong"]}) | fit(
+    lambda: with_dropout(16, 0.4), {"dropout": base["wrong"]}
+)
 measure = "test accuracy, dropout against none"
 dropped = {kind: chosen[kind, "dropout"] for kind in kinds}
-judge("OVF-09", dropped["wrong"].test, untreated["wrong"], "higher", measure, "128 units, wrong labels", images)
-judge("OVF-09", dropped["clean"].test, untreated["clean"], "higher", measure, "128 units, clean labels", images)
+judge(
+    "OVF-09",
+    dropped["wrong"].test,
+    untreated["wrong"],
+    "higher",
+    measure,
+    "128 units, wrong labels",
+    images,
+)
+judge(
+    "OVF-09",
+    dropped["clean"].test,
+    untreated["clean"],
+    "higher",
+    measure,
+    "128 units, clean labels",
+    images,
+)
 few_units = [test_accuracy(thin[name]) for name in ("dropout", "none")]
 judge("OVF-09", *few_units, "higher", measure, "16 units, wrong labels", images)
 
@@ -803,7 +1166,15 @@ def repeated(runs):
 
 
 measure = "share of wrong training labels repeated, dropout against none"
-judge("OVF-09", repeated(dropped["wrong"].runs), repeated(none["wrong"]), "lower", measure, "128 units, memory", images)
+judge(
+    "OVF-09",
+    repeated(dropped["wrong"].runs),
+    repeated(none["wrong"]),
+    "lower",
+    measure,
+    "128 units, memory",
+    images,
+)
 
 # %% [markdown]
 # Points are means over the runs, bars their 95 % intervals. More data, where they can be had, beat the penalty, so it
@@ -821,12 +1192,17 @@ judge("OVF-09", repeated(dropped["wrong"].runs), repeated(none["wrong"]), "lower
 CLASSIFIERS, SAMPLE, DRAWS = 200, 100, 500
 generator = np.random.default_rng(SEED)
 rows = generator.permutation(n)[:PICTURES]
-x_held, y_held = np.concatenate([x_valid, x_test]), np.concatenate([fashion.y_valid, fashion.y_test])
+x_held, y_held = (
+    np.concatenate([x_valid, x_test]),
+    np.concatenate([fashion.y_valid, fashion.y_test]),
+)
 wrong = np.empty((CLASSIFIERS, len(y_held)), "float32")
 for classifier_wrong in wrong:
     directions = generator.normal(size=(196, 60)).astype("float32")
     learn, held = (np.maximum(x @ directions, 0) for x in (x_train[rows], x_held))
-    classifier_wrong[:] = (held @ least_squares(learn, one_hot[fashion.y_train[rows]])).argmax(axis=1) != y_held
+    classifier_wrong[:] = (held @ least_squares(learn, one_hot[fashion.y_train[rows]])).argmax(
+        axis=1
+    ) != y_held
 
 optimism = {"fixed beforehand": [], f"best of {CLASSIFIERS}": []}
 for _ in range(DRAWS):
@@ -846,7 +1222,11 @@ with plots.canvas(height=3.3) as (figure, axes):
     bins = np.arange(-0.21, 0.23, 0.02)
     for number, (label, values) in enumerate(optimism.items()):
         axes.hist(values, bins, histtype="stepfilled", color=plots.COLORS[number], alpha=0.25)
-        outline = {"color": plots.COLORS[number], "linestyle": plots.LINES[number], "linewidth": 1.8}
+        outline = {
+            "color": plots.COLORS[number],
+            "linestyle": plots.LINES[number],
+            "linewidth": 1.8,
+        }
         axes.hist(values, bins, histtype="step", label=label, **outline)
     axes.axvline(0, color="black", linewidth=1)
     axes.set(xlabel="error on 100 validation pictures minus error on all others", ylabel="draws")
@@ -876,7 +1256,9 @@ targets = {
 }
 shapes = {10: {"wide": [61], "deep": [16, 16, 16]}, 1: {"wide": [197], "deep": [16, 16, 16]}}
 for inputs, hidden_layers in shapes.items():
-    parameters = {shape: models.mlp(inputs, hidden).count_params() for shape, hidden in hidden_layers.items()}
+    parameters = {
+        shape: models.mlp(inputs, hidden).count_params() for shape, hidden in hidden_layers.items()
+    }
     print(f"parameters with {inputs} input(s): {parameters}")
 OWN = 800  # training points of each run
 
@@ -895,13 +1277,27 @@ def sampled(inputs, function):
 def test_error(inputs, hidden, data):
     """Mean squared test error of each run, at the better of two learning rates."""
     rates = (0.005, 0.03)
-    rows = [np.resize(np.arange(OWN), 10 * OWN) + OWN * number for number in range(RUNS)]  # an epoch: all points ten times
-    runs = [training.Run(seed, own, learning_rate=rate) for rate in rates for seed, own in zip(seeds, rows, strict=True)]
+    rows = [
+        np.resize(np.arange(OWN), 10 * OWN) + OWN * number for number in range(RUNS)
+    ]  # an epoch: all points ten times
+    runs = [
+        training.Run(seed, own, learning_rate=rate)
+        for rate in rates
+        for seed, own in zip(seeds, rows, strict=True)
+    ]
     result = training.fit_runs(
-        lambda: models.mlp(inputs, hidden), data, runs=runs, epochs=2, batch_size=80, optimizer="adam", loss="mse"
+        lambda: models.mlp(inputs, hidden),
+        data,
+        runs=runs,
+        epochs=2,
+        batch_size=80,
+        optimizer="adam",
+        loss="mse",
     )
     better = result.last("val_loss").reshape(len(rates), RUNS).mean(axis=1).argmin()
-    return np.mean((result.predict(data.x_test) - data.y_test) ** 2, axis=(1, 2)).reshape(len(rates), RUNS)[better]
+    return np.mean((result.predict(data.x_test) - data.y_test) ** 2, axis=(1, 2)).reshape(
+        len(rates), RUNS
+    )[better]
 
 
 found = {}
@@ -920,7 +1316,15 @@ for claim, target, first, second, setting in (
     ("OVF-35", "sum of ten sines", "wide", "deep", "sum of ten sines: width is better"),
 ):
     treatment, control = found[target, first], found[target, second]
-    judge(claim, treatment, control, "lower", "squared test error", setting, "points of a known function")
+    judge(
+        claim,
+        treatment,
+        control,
+        "lower",
+        "squared test error",
+        setting,
+        "points of a known function",
+    )
 
 # %% [markdown]
 # What suits a target is a matter of that target (OVF-35). The inventory expects the rule of OVF-34 to be refuted outright;
@@ -930,13 +1334,17 @@ for claim, target, first, second, setting in (
 # **Deeper than a multilayer perceptron?** (QA-09) A network of twelve hidden layers, with He's initialization or
 # Keras's default.
 
+
 # %%
 def twelve(initializer):
     return classifier(*[32] * 12, kernel_initializer=initializer)
 
 
 group_of_many = {"": group(MANY, rate=0.001)}
-he, default = (fit(twelve(name), group_of_many, epochs=3)[""].last("accuracy") for name in ("he_normal", "glorot_uniform"))
+he, default = (
+    fit(twelve(name), group_of_many, epochs=3)[""].last("accuracy")
+    for name in ("he_normal", "glorot_uniform")
+)
 measure = "training accuracy after 3 epochs, He against default"
 judge("QA-09", he, default, "higher", measure, "they serve deep networks", images)
 kinds_of_layer = sorted({type(layer).__name__ for layer in twelve("he_normal")().layers})

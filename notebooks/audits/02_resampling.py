@@ -59,14 +59,26 @@ verdicts = []
 # %%
 wine = datasets.load("wine", seed=SEED).standardized()
 ROWS = 900
-wine = replace(wine, x_train=wine.x_train[:ROWS], y_train=wine.y_train[:ROWS], x_valid=wine.x_valid[:0], y_valid=wine.y_valid[:0])
+wine = replace(
+    wine,
+    x_train=wine.x_train[:ROWS],
+    y_train=wine.y_train[:ROWS],
+    x_valid=wine.x_valid[:0],
+    y_valid=wine.y_valid[:0],
+)
 EPOCHS = {"quick": 10, "full": 100}[PROFILE]
-ADAM = keras.optimizers.Adam()  # one and the same, so that the program compiled for it serves all runs
+ADAM = (
+    keras.optimizers.Adam()
+)  # one and the same, so that the program compiled for it serves all runs
 
 
 def cross_validate(k, seed):
     """Out-of-fold error of the net, the number of rows it was shown, and the seconds it took; k = 1: one plain training."""
-    folds = [train for train, _ in KFold(k, shuffle=True, random_state=seed).split(wine.x_train)] if k > 1 else [np.arange(ROWS)]
+    folds = (
+        [train for train, _ in KFold(k, shuffle=True, random_state=seed).split(wine.x_train)]
+        if k > 1
+        else [np.arange(ROWS)]
+    )
     start = time.perf_counter()
     fitted = training.fit_runs(
         lambda: models.mlp(11, [64, 64]),
@@ -80,7 +92,9 @@ def cross_validate(k, seed):
     seconds = time.perf_counter() - start
     if k == 1:
         return np.nan, EPOCHS * ROWS, seconds
-    predicted = resampling.predict_left_out(fitted.predict(wine.x_train)[..., 0], resampling.left_out(folds, ROWS))
+    predicted = resampling.predict_left_out(
+        fitted.predict(wine.x_train)[..., 0], resampling.left_out(folds, ROWS)
+    )
     return np.abs(predicted - wine.y_train).mean(), EPOCHS * sum(map(len, folds)), seconds
 
 
@@ -138,7 +152,12 @@ truth = datasets.polynomial_truth(grid)
 
 def polynomial(degree, points):
     return np.array(
-        [Chebyshev.fit(s.x_train[:points, 0].astype(float), s.y_train[:points], degree, domain=[-1, 1])(grid) for s in sets]
+        [
+            Chebyshev.fit(
+                s.x_train[:points, 0].astype(float), s.y_train[:points], degree, domain=[-1, 1]
+            )(grid)
+            for s in sets
+        ]
     )
 
 
@@ -148,7 +167,9 @@ def trees(points, members):
     for number, s in enumerate(sets):
         x, y = s.x_train[:points], s.y_train[:points]
         generator = np.random.default_rng([SEED, number])
-        samples = resampling.bootstrap(points, members, generator) if members > 1 else [np.arange(points)]
+        samples = (
+            resampling.bootstrap(points, members, generator) if members > 1 else [np.arange(points)]
+        )
         fitted = [DecisionTreeRegressor(random_state=0).fit(x[rows], y[rows]) for rows in samples]
         curves.append(np.mean([tree.predict(grid[:, None]) for tree in fitted], axis=0))
     return np.array(curves)
@@ -163,7 +184,10 @@ def grouped(curves):
 steps = {
     "degree 3, 40 points → 160": (grouped(polynomial(3, 40)), grouped(polynomial(3, 160))),
     "one deep tree → 20 bagged": (grouped(trees(80, 1)), grouped(trees(80, 20))),
-    "degree 3, 40 points → degree 5, 160": (grouped(polynomial(3, 40)), grouped(polynomial(5, 160))),
+    "degree 3, 40 points → degree 5, 160": (
+        grouped(polynomial(3, 40)),
+        grouped(polynomial(5, 160)),
+    ),
 }
 print("step                                   bias squared         variance")
 for name, (before, after) in steps.items():
@@ -181,7 +205,9 @@ for name, (before, after) in steps.items():
     both = intervals[0][1] < 0 and intervals[1][1] < 0
     described = ", ".join(
         f"{part} {gain[:, number].mean():+.4f} ({low:+.4f} to {high:+.4f})"
-        for number, (part, (low, high)) in enumerate(zip(("bias squared", "variance"), intervals, strict=True))
+        for number, (part, (low, high)) in enumerate(
+            zip(("bias squared", "variance"), intervals, strict=True)
+        )
     )
     verdicts.append(
         claims.check(
@@ -212,7 +238,10 @@ pooled = replace(
     y_valid=sets[0].y_valid[:0],
 )
 # All passes over the 50 points as one long epoch: the rows are repeated, so that the compiled program is entered once.
-repeated = [np.tile(np.arange(POINTS * number, POINTS * (number + 1)), PASSES) for number in range(len(sets))]
+repeated = [
+    np.tile(np.arange(POINTS * number, POINTS * (number + 1)), PASSES)
+    for number in range(len(sets))
+]
 by_width = {}
 for width in WIDTHS:
     nets = training.fit_runs(
@@ -227,7 +256,9 @@ for width in WIDTHS:
     by_width[width] = grouped(nets.predict(grid[:, None].astype(np.float32))[..., 0])
 
 with plots.canvas(width=6.4, height=3.6) as (figure, axes):
-    table = np.maximum(np.stack([by_width[width] for width in WIDTHS], axis=1), 1e-4)  # (runs, widths, two parts)
+    table = np.maximum(
+        np.stack([by_width[width] for width in WIDTHS], axis=1), 1e-4
+    )  # (runs, widths, two parts)
     series = {"bias squared": table[..., 0], "variance": table[..., 1]}
     plots.curves(axes, WIDTHS, series, xlabel="hidden units", ylabel="squared error", marker=True)
     axes.set_xscale("log", base=2)
@@ -281,10 +312,15 @@ def votes(members, x):
 
 names = ("one tree on all rows", "10 bootstrap samples", "10 disjoint parts")
 right = {name: np.empty(RUNS) for name in names}
-right["out of bag, 50 bootstrap samples"], right["50 bootstrap samples"] = np.empty(RUNS), np.empty(RUNS)
+right["out of bag, 50 bootstrap samples"], right["50 bootstrap samples"] = (
+    np.empty(RUNS),
+    np.empty(RUNS),
+)
 fitted_models = {}
 for run, split in enumerate(handwritten):
-    x, x_test = (images.reshape(len(images), -1).astype(float) for images in (split.x_train, split.x_test))
+    x, x_test = (
+        images.reshape(len(images), -1).astype(float) for images in (split.x_train, split.x_test)
+    )
     y, n = split.y_train, len(split.y_train)
     generator = np.random.default_rng([SEED, run])
     committees = {
@@ -310,7 +346,9 @@ for name, values in right.items():
 def share_in_common(samples):
     """Mean share of a sample's distinct rows that another sample holds too."""
     pairs = [(first, second) for number, first in enumerate(samples) for second in samples[:number]]
-    return np.mean([len(np.intersect1d(first, second)) / len(np.unique(first)) for first, second in pairs])
+    return np.mean(
+        [len(np.intersect1d(first, second)) / len(np.unique(first)) for first, second in pairs]
+    )
 
 
 generator = np.random.default_rng(SEED)
@@ -359,8 +397,12 @@ verdicts.append(
 
 # %%
 split = handwritten[0]
-x, x_test = (images.reshape(len(images), -1).astype(float) for images in (split.x_train, split.x_test))
-bag = BaggingClassifier(DecisionTreeClassifier(), n_estimators=30, random_state=SEED).fit(x, split.y_train)
+x, x_test = (
+    images.reshape(len(images), -1).astype(float) for images in (split.x_train, split.x_test)
+)
+bag = BaggingClassifier(DecisionTreeClassifier(), n_estimators=30, random_state=SEED).fit(
+    x, split.y_train
+)
 each = np.array([member.predict_proba(x_test) for member in bag.estimators_])
 equal = bool(np.allclose(bag.predict_proba(x_test), each.mean(axis=0), atol=1e-12))
 
@@ -422,7 +464,10 @@ nets = training.fit_runs(
 )
 on_test = nets.predict(x_test).astype(float).reshape(RUNS, 1 + MEMBERS, -1, 10)
 single, members, bagged = on_test[:, 0], on_test[:, 1:], on_test[:, 1:].mean(axis=1)
-losses = {name: log_loss(values, y_test) for name, values in (("single", single), ("members", members), ("bagged", bagged))}
+losses = {
+    name: log_loss(values, y_test)
+    for name, values in (("single", single), ("members", members), ("bagged", bagged))
+}
 never = bool((losses["bagged"] <= losses["members"].mean(axis=1)).all())
 verdicts.append(
     claims.check(
@@ -458,16 +503,27 @@ SAMPLES, VALUES = 1000, 30
 drawn = np.random.default_rng([SEED, 9]).lognormal(size=(SAMPLES, VALUES))
 targets = {
     "median": (np.median, 1.0),
-    "standard deviation": (lambda values, axis: np.std(values, axis=axis, ddof=1), np.sqrt((np.e - 1) * np.e)),
+    "standard deviation": (
+        lambda values, axis: np.std(values, axis=axis, ddof=1),
+        np.sqrt((np.e - 1) * np.e),
+    ),
 }
 held = {}
 for name, (statistic, true) in targets.items():
     for method in ("percentile", "BCa"):
         interval = stats.bootstrap(
-            (drawn,), statistic, axis=-1, n_resamples=999, batch=100, method=method, rng=np.random.default_rng(SEED)
+            (drawn,),
+            statistic,
+            axis=-1,
+            n_resamples=999,
+            batch=100,
+            method=method,
+            rng=np.random.default_rng(SEED),
         ).confidence_interval
         held[name, method] = np.mean((interval.low <= true) & (true <= interval.high))
-        print(f"{name:18} {method:10} holds the truth in {held[name, method]:.1%} of {SAMPLES:,} samples")
+        print(
+            f"{name:18} {method:10} holds the truth in {held[name, method]:.1%} of {SAMPLES:,} samples"
+        )
 verdicts.append(
     claims.check(
         "CVB-09",
@@ -504,7 +560,9 @@ def committee(x, y, x_test, depth, choose):
             break
         tree = DecisionTreeClassifier(max_depth=depth, random_state=0).fit(x[rows], y[rows])
         error = np.clip(np.mean(tree.predict(x) != y), 0.01, 0.99)
-        amount = np.log((1 - error) / error) / 2  # negative for a tree that is mostly wrong: its vote is turned round
+        amount = (
+            np.log((1 - error) / error) / 2
+        )  # negative for a tree that is mostly wrong: its vote is turned round
         score, on_test = score + amount * tree.predict(x), on_test + amount * tree.predict(x_test)
     return on_test
 
@@ -524,10 +582,16 @@ for depth in (1, 3):
     for run, bottle in enumerate(bottles):
         x, x_test = bottle.x_train, bottle.x_test
         y, y_test = (np.where(scores >= 6, 1, -1) for scores in (bottle.y_train, bottle.y_test))
-        theirs = AdaBoostClassifier(DecisionTreeClassifier(max_depth=depth, random_state=0), n_estimators=ROUNDS, random_state=0)
+        theirs = AdaBoostClassifier(
+            DecisionTreeClassifier(max_depth=depth, random_state=0),
+            n_estimators=ROUNDS,
+            random_state=0,
+        )
         errors[depth, "AdaBoost"][run] = np.mean(theirs.fit(x, y).predict(x_test) != y_test)
         for name, choose in (("mistakes", mistakes), ("harder half", harder_half)):
-            errors[depth, name][run] = np.mean(np.sign(committee(x, y, x_test, depth, choose)) != y_test)
+            errors[depth, name][run] = np.mean(
+                np.sign(committee(x, y, x_test, depth, choose)) != y_test
+            )
 for (depth, name), values in errors.items():
     print(f"depth {depth}, {name:12} test error {values.mean():.3f}")
 for depth in (1, 3):

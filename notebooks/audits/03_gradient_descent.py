@@ -46,14 +46,27 @@ from helpers.nets import curvature, models
 from helpers.reference import optimizers, surfaces
 from helpers.nets.gradients import gradients
 
-tf.get_logger().setLevel("ERROR")  # one network meets many batch sizes below, and is compiled anew for each: no need to warn
+tf.get_logger().setLevel(
+    "ERROR"
+)  # one network meets many batch sizes below, and is compiled anew for each: no need to warn
 seeds = [1000 * SEED + run for run in range(RUNS)]
 verdicts = []
 
 
 def judge(claim, treatment, control, better, measure, data, setting="", margin=0.0):
     """Judge paired runs and keep the verdict."""
-    verdicts.append(claims.judge(claim, treatment, control, better=better, measure=measure, data=data, setting=setting, margin=margin))
+    verdicts.append(
+        claims.judge(
+            claim,
+            treatment,
+            control,
+            better=better,
+            measure=measure,
+            data=data,
+            setting=setting,
+            margin=margin,
+        )
+    )
 
 
 def check(claim, condition, detail, setting="", data=""):
@@ -84,14 +97,34 @@ def updates(batch_size, epochs):
     return int(net.optimizer.iterations)
 
 
-counted = {(32, 1): updates(32, 1), (32, 2): updates(32, 2), (1, 1): updates(1, 1), (n, 1): updates(n, 1)}
+counted = {
+    (32, 1): updates(32, 1),
+    (32, 2): updates(32, 2),
+    (1, 1): updates(1, 1),
+    (n, 1): updates(n, 1),
+}
 for (batch_size, epochs), number in counted.items():
     print(f"{n} samples, batch size {batch_size}, {epochs} epoch(s): {number} updates")
 
 # %%
-check("OPT-34", counted[32, 1] == -(-n // 32) and counted[32, 2] == 2 * counted[32, 1], f"{counted[32, 1]} updates an epoch, twice as many in two.", data=digits)
-check("OPT-03", counted[1, 1] == n, f"With batch_size=1, {n} samples made {counted[1, 1]} updates; the same optimizer with 32 made {counted[32, 1]}.", data=digits)
-check("OPT-33", counted[32, 2] == n / 32, f"{n} / 32 = {n / 32:.2f}, but two epochs took {counted[32, 2]} iterations.", setting="iterations")
+check(
+    "OPT-34",
+    counted[32, 1] == -(-n // 32) and counted[32, 2] == 2 * counted[32, 1],
+    f"{counted[32, 1]} updates an epoch, twice as many in two.",
+    data=digits,
+)
+check(
+    "OPT-03",
+    counted[1, 1] == n,
+    f"With batch_size=1, {n} samples made {counted[1, 1]} updates; the same optimizer with 32 made {counted[32, 1]}.",
+    data=digits,
+)
+check(
+    "OPT-33",
+    counted[32, 2] == n / 32,
+    f"{n} / 32 = {n / 32:.2f}, but two epochs took {counted[32, 2]} iterations.",
+    setting="iterations",
+)
 logged = {45_000: -(-45_000 // 32), 5_000: -(-5_000 // 32)}
 check(
     "OPT-33", counted[32, 1] == np.ceil(n / 32) and logged == {45_000: 1407, 5_000: 157},
@@ -109,21 +142,42 @@ unnamed = classifier()
 unnamed.compile(loss="sparse_categorical_crossentropy")
 print("compiled without naming an optimizer:", type(unnamed.optimizer).__name__)
 trained = unnamed.trainable_variables
-_, automatic = gradients(lambda: unnamed.compute_loss(y=digits.y_train[:8], y_pred=unnamed(digits.x_train[:8])), trained)
-print("gradients found for", sum(np.any(gradient) for gradient in automatic), "of", len(trained), "variables")
+_, automatic = gradients(
+    lambda: unnamed.compute_loss(y=digits.y_train[:8], y_pred=unnamed(digits.x_train[:8])), trained
+)
+print(
+    "gradients found for",
+    sum(np.any(gradient) for gradient in automatic),
+    "of",
+    len(trained),
+    "variables",
+)
 
 # %%
-check("OPT-17", all(np.any(gradient) for gradient in automatic), "Keras's backend found the gradient of every variable.", setting="gradients are automatic")
-check("OPT-17", unnamed.optimizer is None, f"compile() without an optimizer chose {type(unnamed.optimizer).__name__}.", setting="the rule is chosen by hand")
+check(
+    "OPT-17",
+    all(np.any(gradient) for gradient in automatic),
+    "Keras's backend found the gradient of every variable.",
+    setting="gradients are automatic",
+)
+check(
+    "OPT-17",
+    unnamed.optimizer is None,
+    f"compile() without an optimizer chose {type(unnamed.optimizer).__name__}.",
+    setting="the rule is chosen by hand",
+)
 
 # %% [markdown]
 # One gradient from all, or one after each minibatch (OPT-08):
+
 
 # %%
 def flat_gradient(net, rows):
     """The gradient of the mean loss over the rows as one vector."""
     loss = keras.losses.SparseCategoricalCrossentropy()
-    _, found = gradients(lambda: loss(digits.y_train[rows], net(digits.x_train[rows])), net.trainable_variables)
+    _, found = gradients(
+        lambda: loss(digits.y_train[rows], net(digits.x_train[rows])), net.trainable_variables
+    )
     return np.concatenate([np.ravel(part) for part in found])
 
 
@@ -138,14 +192,19 @@ check(
 accumulating = keras.optimizers.SGD(0.1, gradient_accumulation_steps=4)
 whole = keras.optimizers.SGD(0.1)
 results = []
-for optimizer, batches in ((accumulating, np.arange(64).reshape(4, 16)), (whole, np.arange(64)[None])):
+for optimizer, batches in (
+    (accumulating, np.arange(64).reshape(4, 16)),
+    (whole, np.arange(64)[None]),
+):
     copy = keras.models.clone_model(net)
     copy.set_weights(net.get_weights())
     copy.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
     for rows in batches:
         copy.train_on_batch(digits.x_train[rows], digits.y_train[rows])
     results.append(np.concatenate([np.ravel(weight) for weight in copy.get_weights()]))
-print(f"Keras, four accumulated micro-batches against one batch: weights differ by at most {np.abs(results[0] - results[1]).max():.0e}")
+print(
+    f"Keras, four accumulated micro-batches against one batch: weights differ by at most {np.abs(results[0] - results[1]).max():.0e}"
+)
 
 # %% [markdown]
 # ## 2. What the rules keep
@@ -175,13 +234,22 @@ def by_description(look_ahead, rate=0.01, friction=0.9):
         place = position + friction * velocity if look_ahead else position
         velocity = friction * velocity - rate * bowl * place
         position = position + velocity
-    return position + friction * velocity if look_ahead else position  # Keras holds the point looked ahead to
+    return (
+        position + friction * velocity if look_ahead else position
+    )  # Keras holds the point looked ahead to
 
 
 heavy, _ = with_keras(keras.optimizers.SGD(0.01, momentum=0.9), lambda point: bowl * point)
-ahead, _ = with_keras(keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True), lambda point: bowl * point)
+ahead, _ = with_keras(
+    keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True), lambda point: bowl * point
+)
 apart = [np.abs(heavy - by_description(False)).max(), np.abs(ahead - by_description(True)).max()]
-check("OPT-20", max(apart) < 1e-6, f"Both descriptions reproduce Keras over 200 steps (largest differences {apart[0]:.0e} and {apart[1]:.0e}).", data="a quadratic bowl")
+check(
+    "OPT-20",
+    max(apart) < 1e-6,
+    f"Both descriptions reproduce Keras over 200 steps (largest differences {apart[0]:.0e} and {apart[1]:.0e}).",
+    data="a quadratic bowl",
+)
 
 _, adagrad = with_keras(keras.optimizers.Adagrad(0.1), stream)
 held = [variable.numpy() for variable in adagrad.variables if variable.shape == (20,)]
@@ -191,7 +259,12 @@ state = rule.init(changed)
 for slope in stream:
     step, state = rule.update(slope, state)
     changed = changed + np.abs(step)
-check("OPT-21", any(np.allclose(array, squares, rtol=1e-5) for array in held), "Keras holds one number for each parameter.", setting="one G for each parameter")
+check(
+    "OPT-21",
+    any(np.allclose(array, squares, rtol=1e-5) for array in held),
+    "Keras holds one number for each parameter.",
+    setting="one G for each parameter",
+)
 check(
     "OPT-21", any(np.allclose(array, changed, rtol=0.1) for array in held),
     f"What it holds is 0.1 + the sum of squared gradients ({squares.mean():.0f} on average); the changes sum to {changed.mean():.1f}.",
@@ -291,12 +364,30 @@ small = replace(
 unwatched = replace(small, x_valid=small.x_valid[:0], y_valid=small.y_valid[:0])
 
 
-def fit(batch_size, rate, epochs, *, data=unwatched, numbers=seeds, build=lambda: classifier((196,)), passes=1, optimizer="sgd", **more):
+def fit(
+    batch_size,
+    rate,
+    epochs,
+    *,
+    data=unwatched,
+    numbers=seeds,
+    build=lambda: classifier((196,)),
+    passes=1,
+    optimizer="sgd",
+    **more,
+):
     """Runs of one setting; an epoch is `passes` times through the data."""
     rows = np.tile(np.arange(len(data.x_train)), passes)
     runs = [training.Run(seed, rows, None, rate) for seed in numbers]
     return training.fit_runs(
-        build, data, runs=runs, epochs=epochs, batch_size=batch_size, optimizer=optimizer, loss="sparse_categorical_crossentropy", **more
+        build,
+        data,
+        runs=runs,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        loss="sparse_categorical_crossentropy",
+        **more,
     )
 
 
@@ -314,7 +405,9 @@ def seconds(batch_size, epochs):
 epoch_time = {1: seconds(1, 2), 32: seconds(32, 10), SIZE: seconds(SIZE, 40)}
 update_time = {size: values - np.log10(-(-SIZE // size)) for size, values in epoch_time.items()}
 for size in epoch_time:
-    print(f"batch size {size:4}: {10 ** epoch_time[size].mean() * 1000:7.1f} ms an epoch, {10 ** update_time[size].mean() * 1000:6.3f} ms an update")
+    print(
+        f"batch size {size:4}: {10 ** epoch_time[size].mean() * 1000:7.1f} ms an epoch, {10 ** update_time[size].mean() * 1000:6.3f} ms an update"
+    )
 
 
 def peak_bytes(batch_size):
@@ -333,41 +426,107 @@ def peak_bytes(batch_size):
 
 
 memory = {size: peak_bytes(size) for size in (1, 32, SIZE)}
-print("peak memory of a gradient:", ", ".join(f"batch {size}: {value / 1024:.0f} KiB" for size, value in memory.items()))
+print(
+    "peak memory of a gradient:",
+    ", ".join(f"batch {size}: {value / 1024:.0f} KiB" for size, value in memory.items()),
+)
 
 # %%
-judge("OPT-04", update_time[1], update_time[SIZE], "lower", "log10 seconds of an update, one sample against all", small, "an update")
-judge("OPT-04", epoch_time[1], epoch_time[32], "lower", "log10 seconds of an epoch, one sample against 32", small, "a pass over the data")
-judge("OPT-09", -epoch_time[32], -epoch_time[1], "higher", "log10 samples in a second, batches of 32 against single samples", small)
+judge(
+    "OPT-04",
+    update_time[1],
+    update_time[SIZE],
+    "lower",
+    "log10 seconds of an update, one sample against all",
+    small,
+    "an update",
+)
+judge(
+    "OPT-04",
+    epoch_time[1],
+    epoch_time[32],
+    "lower",
+    "log10 seconds of an epoch, one sample against 32",
+    small,
+    "a pass over the data",
+)
+judge(
+    "OPT-09",
+    -epoch_time[32],
+    -epoch_time[1],
+    "higher",
+    "log10 samples in a second, batches of 32 against single samples",
+    small,
+)
 described = f"Peak for a batch of 1, 32, {SIZE}: {', '.join(f'{value / 1024:.0f}' for value in memory.values())} KiB."
 check("OPT-06", memory[1] > memory[32], described, data=small)
-check("OPT-10", memory[1] < memory[32] < memory[SIZE], f"{described} It is the activations that grow; errors are of the same size or smaller.", data=small)
+check(
+    "OPT-10",
+    memory[1] < memory[32] < memory[SIZE],
+    f"{described} It is the activations that grow; errors are of the same size or smaller.",
+    data=small,
+)
 
 # %% [markdown]
 # One sample is the *least* that a memory can be asked for, and the notes say so themselves a few lines later. Do small
 # batches take longer (OPT-35), and is the full batch slow, parallel, and stable (OPT-11, OPT-12)? Same network, each batch
 # size at its best rate of three, until the loss over the training set is down to 0.5.
 
+
 # %%
 def to_mark(batch_size, rates, epochs, passes=1):
     """Passes through the data until the training loss is at most 0.5, for each run, at the best rate."""
     trained = (
-        fit(batch_size, rate, epochs, passes=passes, watch={"train": (small.x_train, small.y_train)}).epochs_to("train_loss", 0.5) * passes
+        fit(
+            batch_size, rate, epochs, passes=passes, watch={"train": (small.x_train, small.y_train)}
+        ).epochs_to("train_loss", 0.5)
+        * passes
         for rate in rates
     )
     return min((np.nan_to_num(found, nan=epochs * passes) for found in trained), key=np.median)
 
 
-needed = {8: to_mark(8, (0.03, 0.1), 8), 100: to_mark(100, (0.1, 0.3), 25), SIZE: to_mark(SIZE, (0.1, 0.3), 30, passes=4)}
-print("median passes to the mark:", {size: float(np.median(values)) for size, values in needed.items()})
+needed = {
+    8: to_mark(8, (0.03, 0.1), 8),
+    100: to_mark(100, (0.1, 0.3), 25),
+    SIZE: to_mark(SIZE, (0.1, 0.3), 30, passes=4),
+}
+print(
+    "median passes to the mark:",
+    {size: float(np.median(values)) for size, values in needed.items()},
+)
 time_8, time_100 = seconds(8, 4), seconds(100, 10)
-judge("OPT-35", time_8, time_100, "higher", "log10 seconds of an epoch, batches of 8 against 100", small, "a pass over the data")
-judge("OPT-35", needed[8], needed[100], "higher", "passes over the data to a training loss of 0.5, batches of 8 against 100", small, "passes to the same loss")
+judge(
+    "OPT-35",
+    time_8,
+    time_100,
+    "higher",
+    "log10 seconds of an epoch, batches of 8 against 100",
+    small,
+    "a pass over the data",
+)
+judge(
+    "OPT-35",
+    needed[8],
+    needed[100],
+    "higher",
+    "passes over the data to a training loss of 0.5, batches of 8 against 100",
+    small,
+    "passes to the same loss",
+)
 judge(
     "OPT-12", needed[SIZE], needed[8], "higher", f"passes over the data to a training loss of 0.5, all {SIZE} at once against batches of 8",
     small, "it takes long",
 )  # fmt: skip
-judge("OPT-11", -epoch_time[SIZE], -epoch_time[1], "higher", "log10 samples in a second, all at once against single samples", small, "parallel")
+judge(
+    "OPT-11",
+    -epoch_time[SIZE],
+    -epoch_time[1],
+    "higher",
+    "log10 samples in a second, all at once against single samples",
+    small,
+    "parallel",
+)
 
 # %% [markdown]
 # ## 4. Convex and not
@@ -389,13 +548,27 @@ def from_many_starts(rate, steps=3000):
     """End losses of full-batch descent from 50 starts."""
     weights = np.random.default_rng(SEED).normal(scale=5, size=(50, 3))
     for _ in range(steps):
-        weights = weights - rate * (special.expit(weights @ x_moons.T) - y_moons) @ x_moons / len(y_moons)
+        weights = weights - rate * (special.expit(weights @ x_moons.T) - y_moons) @ x_moons / len(
+            y_moons
+        )
     return logistic_loss(weights)
 
 
 calm, wild = from_many_starts(1.0), from_many_starts(50.0, 300)
-check("OPT-11", np.ptp(calm) < 1e-3, f"From 50 starts all losses end within {np.ptp(calm):.0e} of each other.", setting="convex, small rate", data=moons)
-check("OPT-11", np.ptp(wild) < 1e-3, f"With a rate of 50 they end between {wild.min():.2f} and {wild.max():.2f}.", setting="convex, large rate", data=moons)
+check(
+    "OPT-11",
+    np.ptp(calm) < 1e-3,
+    f"From 50 starts all losses end within {np.ptp(calm):.0e} of each other.",
+    setting="convex, small rate",
+    data=moons,
+)
+check(
+    "OPT-11",
+    np.ptp(wild) < 1e-3,
+    f"With a rate of 50 they end between {wild.min():.2f} and {wild.max():.2f}.",
+    setting="convex, large rate",
+    data=moons,
+)
 
 well = surfaces.double_well
 starts = np.random.default_rng(SEED).uniform((-1.6, -1), (1.6, 1), (1000, 2))
@@ -403,10 +576,26 @@ ends = surfaces.path(optimizers.sgd, well, starts, 1000, learning_rate=0.05)[-1]
 ridge = well.others[1][0]
 deep = np.mean(ends[:, 0] < ridge)
 left_basin = np.mean((starts[:, 0] > ridge) & (ends[:, 0] < ridge))
-check("OPT-11", deep > 0.99, f"On the double well {deep:.0%} of 1,000 walkers ended in the deeper valley.", setting="not convex", data=well.name)
-check("OPT-12", left_basin < 0.01, f"Without noise {left_basin:.1%} of the walkers crossed the ridge.", setting="it does not leave a basin", data=well.name)
-full_loss = fit(SIZE, 0.3, 40, passes=5, watch={"train": (small.x_train, small.y_train)}).last("train_loss")
-print(f"networks, full batch, 200 passes: training loss {full_loss.min():.2f} to {full_loss.max():.2f} from {RUNS} starts; guessing costs {np.log(10):.2f}")
+check(
+    "OPT-11",
+    deep > 0.99,
+    f"On the double well {deep:.0%} of 1,000 walkers ended in the deeper valley.",
+    setting="not convex",
+    data=well.name,
+)
+check(
+    "OPT-12",
+    left_basin < 0.01,
+    f"Without noise {left_basin:.1%} of the walkers crossed the ridge.",
+    setting="it does not leave a basin",
+    data=well.name,
+)
+full_loss = fit(SIZE, 0.3, 40, passes=5, watch={"train": (small.x_train, small.y_train)}).last(
+    "train_loss"
+)
+print(
+    f"networks, full batch, 200 passes: training loss {full_loss.min():.2f} to {full_loss.max():.2f} from {RUNS} starts; guessing costs {np.log(10):.2f}"
+)
 check(
     "OPT-12", full_loss.max() > np.log(10) / 2,
     f"The worst of {RUNS} networks ended at a training loss of {full_loss.max():.2f}: none was caught where it matters.",
@@ -418,13 +607,20 @@ check(
 # networks after full-batch training, with the sign of every curvature of their loss; and a saddle, where the loss rises on
 # both sides in one direction.
 
+
 # %%
 def tiny():
     return models.mlp(2, [4], 1, activation="tanh", output_activation="sigmoid")
 
 
 targets = moons.y_train[:200].astype("float32")[:, None]
-moons_small = replace(moons, x_train=moons.x_train[:200], y_train=targets, x_valid=moons.x_valid[:0], y_valid=moons.y_valid[:0])
+moons_small = replace(
+    moons,
+    x_train=moons.x_train[:200],
+    y_train=targets,
+    x_valid=moons.x_valid[:0],
+    y_valid=moons.y_valid[:0],
+)
 descended = training.fit_runs(
     tiny, moons_small, runs=[training.Run(seed, np.tile(np.arange(200), 10), None, 0.5) for seed in seeds], epochs=60, batch_size=200,
     optimizer="sgd", loss="binary_crossentropy",
@@ -432,14 +628,22 @@ descended = training.fit_runs(
 probe, negative = tiny(), []
 for weights in descended.weights:
     probe.set_weights(weights)
-    eigenvalues = np.linalg.eigvalsh(curvature.hessian(probe, moons_small.x_train, targets, loss="binary_crossentropy"))
+    eigenvalues = np.linalg.eigvalsh(
+        curvature.hessian(probe, moons_small.x_train, targets, loss="binary_crossentropy")
+    )
     negative.append(int((eigenvalues < -1e-6 * eigenvalues.max()).sum()))
 print(f"downward curvatures at the end points, of {len(eigenvalues)} each: {negative}")
 saddle, heights = surfaces.saddle, surfaces.saddle.value
 rises = min(heights((0.3, 0.0)), heights((-0.3, 0.0))) > heights((0.0, 0.0))
 lower = heights((0.0, 0.3)) < heights((0.0, 0.0))
 lowest = all(heights(minimum) <= heights(starts).min() for minimum in saddle.minima)
-check("OPT-13", lowest, "No point tried lies lower than the known global minima.", setting="global: the lowest", data=saddle.name)
+check(
+    "OPT-13",
+    lowest,
+    "No point tried lies lower than the known global minima.",
+    setting="global: the lowest",
+    data=saddle.name,
+)
 check(
     "OPT-13", not (rises and lower) and not any(negative),
     f"At the saddle the loss rises on both sides along x, and falls along y; and {sum(map(bool, negative))} of {RUNS} networks stopped at points with "
@@ -456,10 +660,14 @@ check(
 # Test accuracy with batches of 10 and of 200 (OPT-15), the rate of each chosen on validation data: for equally many passes
 # over the data, and for equally many updates.
 
+
 # %%
 def best_accuracy(batch_size, rates, epochs, passes=1):
     """Test accuracy of each run, at the rate with the best validation accuracy."""
-    candidates = [fit(batch_size, rate, epochs, data=small, passes=passes, metrics=["accuracy"]) for rate in rates]
+    candidates = [
+        fit(batch_size, rate, epochs, data=small, passes=passes, metrics=["accuracy"])
+        for rate in rates
+    ]
     chosen = max(candidates, key=lambda runs: runs.last("val_accuracy").mean())
     return np.mean(chosen.predict(x_test).argmax(axis=-1) == y_test, axis=1)
 
@@ -472,7 +680,15 @@ tuned = {
 for name, values in tuned.items():
     print(f"{name:25} test accuracy {values.mean():.3f}")
 for setting in ("equal passes", "equal updates"):
-    judge("OPT-15", tuned["batch 10"], tuned[f"batch 200, {setting}"], "higher", "test accuracy, batches of 10 against 200, rates tuned", small, setting)
+    judge(
+        "OPT-15",
+        tuned["batch 10"],
+        tuned[f"batch 200, {setting}"],
+        "higher",
+        "test accuracy, batches of 10 against 200, rates tuned",
+        small,
+        setting,
+    )
 
 # %% [markdown]
 # ## 6. Which rule, which rate?
@@ -487,7 +703,12 @@ tasks = {
     "wine": (wine, lambda: models.mlp(11, [32]), "mse", 32),
     "digits": (digits, classifier, "sparse_categorical_crossentropy", 32),
     "fashion": (small, lambda: classifier((196,)), "sparse_categorical_crossentropy", 32),
-    "moons": (moons, lambda: models.mlp(2, [16], 1, output_activation="sigmoid"), "binary_crossentropy", 32),
+    "moons": (
+        moons,
+        lambda: models.mlp(2, [16], 1, output_activation="sigmoid"),
+        "binary_crossentropy",
+        32,
+    ),
 }
 RATES = (0.001, 0.01, 0.1, 1.0)
 RULES = {
@@ -501,8 +722,16 @@ RULES = {
 
 def sweep(data, build, loss, batch_size, optimizer, rates, epochs=EPOCHS):
     """Validation loss of every run at every rate, (runs, rates); at most 100, also where it diverged."""
-    targets = data.y_train.astype("float32")[:, None] if loss in ("mse", "binary_crossentropy") else data.y_train
-    valid = data.y_valid.astype("float32")[:, None] if loss in ("mse", "binary_crossentropy") else data.y_valid
+    targets = (
+        data.y_train.astype("float32")[:, None]
+        if loss in ("mse", "binary_crossentropy")
+        else data.y_train
+    )
+    valid = (
+        data.y_valid.astype("float32")[:, None]
+        if loss in ("mse", "binary_crossentropy")
+        else data.y_valid
+    )
     runs = training.fit_runs(
         build, replace(data, y_train=targets, y_valid=valid), epochs=epochs, batch_size=batch_size, optimizer=optimizer, loss=loss,
         runs=[training.Run(seed, learning_rate=rate) for seed in seeds for rate in rates],
@@ -510,7 +739,12 @@ def sweep(data, build, loss, batch_size, optimizer, rates, epochs=EPOCHS):
     return np.nan_to_num(runs.last("val_loss"), nan=100.0).clip(max=100).reshape(RUNS, len(rates))
 
 
-held_out = {(task, rule): sweep(*setting, optimizer, RATES) for task, setting in tasks.items() for rule, (optimizer, _) in RULES.items()}
+held_out = {
+    (task, rule): sweep(*setting, optimizer, RATES)
+    for task, setting in tasks.items()
+    for rule, (optimizer, _) in RULES.items()
+}
+
 
 # %%
 def ranks(values):
@@ -520,15 +754,34 @@ def ranks(values):
     return dict(zip(RULES, found, strict=True))
 
 
-default = ranks({(task, rule): held_out[task, rule][:, RATES.index(RULES[rule][1])] for task in tasks for rule in RULES})
-at_best = {(task, rule): held_out[task, rule][:, np.median(held_out[task, rule], axis=0).argmin()] for task in tasks for rule in RULES}
+default = ranks(
+    {
+        (task, rule): held_out[task, rule][:, RATES.index(RULES[rule][1])]
+        for task in tasks
+        for rule in RULES
+    }
+)
+at_best = {
+    (task, rule): held_out[task, rule][:, np.median(held_out[task, rule], axis=0).argmin()]
+    for task in tasks
+    for rule in RULES
+}
 searched = ranks(at_best)
 for rule in RULES:
-    print(f"{rule:9} mean rank at Keras's default {default[rule].mean():.2f}, at the best of {len(RATES)} rates {searched[rule].mean():.2f}")
+    print(
+        f"{rule:9} mean rank at Keras's default {default[rule].mean():.2f}, at the best of {len(RATES)} rates {searched[rule].mean():.2f}"
+    )
 for kind, found in (("Keras's default rates", default), ("best of four rates", searched)):
     rival = min((rule for rule in RULES if rule != "Adam"), key=lambda rule: found[rule].mean())
-    judge("OPT-31", found["Adam"], found[rival], "lower", f"mean rank over four data sets, Adam against {rival}, the best of the others", "wine, digits, fashion, moons", kind)
-
+    judge(
+        "OPT-31",
+        found["Adam"],
+        found[rival],
+        "lower",
+        f"mean rank over four data sets, Adam against {rival}, the best of the others",
+        "wine, digits, fashion, moons",
+        kind,
+    )
 
 
 def spread(task, rule):
@@ -537,15 +790,37 @@ def spread(task, rule):
 
 
 for task in ("digits", "wine"):
-    judge("OPT-22", spread(task, "Adagrad"), spread(task, "SGD"), "lower", "log10 of worst over best loss among four rates, Adagrad against SGD", tasks[task][0], f"less sensitive than SGD, {task}")
+    judge(
+        "OPT-22",
+        spread(task, "Adagrad"),
+        spread(task, "SGD"),
+        "lower",
+        "log10 of worst over best loss among four rates, Adagrad against SGD",
+        tasks[task][0],
+        f"less sensitive than SGD, {task}",
+    )
 losses = held_out["digits", "Adagrad"]
 ratio = np.median(losses.max(axis=1) / losses.min(axis=1))
-check("OPT-22", ratio < 1.5, f"Under Adagrad the worst of four rates ended at {ratio:.0f} times the loss of the best.", setting="the rate need not be tuned", data=digits)
+check(
+    "OPT-22",
+    ratio < 1.5,
+    f"Under Adagrad the worst of four rates ended at {ratio:.0f} times the loss of the best.",
+    setting="the rate need not be tuned",
+    data=digits,
+)
 
 # %%
 with plots.canvas(4, width=9.6, height=3.0) as (figure, panels):
     for axes, task in zip(panels, tasks, strict=True):
-        plots.curves(axes, RATES, {rule: held_out[task, rule] for rule in RULES}, xlabel="learning rate", ylabel="", title=task, marker=True)
+        plots.curves(
+            axes,
+            RATES,
+            {rule: held_out[task, rule] for rule in RULES},
+            xlabel="learning rate",
+            ylabel="",
+            title=task,
+            marker=True,
+        )
         axes.set(xscale="log", yscale="log")
         axes.get_legend().remove()
     panels[0].set_ylabel("validation loss")
@@ -567,10 +842,22 @@ plots.show(
 # **Must the rate be searched again** (OPT-36)? Plain SGD on digits; the best of six rates for each run, before and after one
 # thing changes.
 
+
 # %%
 def normalized():
-    dense = [keras.layers.Dense(32, use_bias=False), keras.layers.BatchNormalization(), keras.layers.ReLU()]
-    return keras.Sequential([keras.Input((8, 8)), keras.layers.Flatten(), *dense, keras.layers.Dense(10, activation="softmax")])
+    dense = [
+        keras.layers.Dense(32, use_bias=False),
+        keras.layers.BatchNormalization(),
+        keras.layers.ReLU(),
+    ]
+    return keras.Sequential(
+        [
+            keras.Input((8, 8)),
+            keras.layers.Flatten(),
+            *dense,
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
 
 
 GRID = 10.0 ** np.arange(-2, 1, 0.5)
@@ -584,9 +871,23 @@ searched_rates = {}
 for name, (build, batch_size) in changes.items():
     found = sweep(digits, build, "sparse_categorical_crossentropy", batch_size, "sgd", GRID)
     searched_rates[name] = np.log10(GRID)[found.argmin(axis=1)]
-    print(f"{name:20} best rates, median over the runs: {10 ** np.median(searched_rates[name]):.2g}")
-for name, direction in (("six layers", "lower"), ("batch normalization", "higher"), ("batch size 4", "lower")):
-    judge("OPT-36", searched_rates[name], searched_rates["as it was"], direction, f"log10 of the best rate, {name} against one hidden layer and batches of 32", digits, name)
+    print(
+        f"{name:20} best rates, median over the runs: {10 ** np.median(searched_rates[name]):.2g}"
+    )
+for name, direction in (
+    ("six layers", "lower"),
+    ("batch normalization", "higher"),
+    ("batch size 4", "lower"),
+):
+    judge(
+        "OPT-36",
+        searched_rates[name],
+        searched_rates["as it was"],
+        direction,
+        f"log10 of the best rate, {name} against one hidden layer and batches of 32",
+        digits,
+        name,
+    )
 
 # %% [markdown]
 # ## 7. Adadelta and its missing rate
@@ -622,7 +923,10 @@ def moved_apart(rule):
     return np.nan_to_num(apart / gone, nan=np.inf, posinf=np.inf)
 
 
-adadelta_apart, plain_apart = moved_apart(optimizers.adadelta(1.0)), moved_apart(optimizers.sgd(0.01))
+adadelta_apart, plain_apart = (
+    moved_apart(optimizers.adadelta(1.0)),
+    moved_apart(optimizers.sgd(0.01)),
+)
 check(
     "OPT-28", adadelta_apart.max() < 0.02 and plain_apart.min() > 1,
     f"With the loss times 1,000 Adadelta's paths moved by at most {adadelta_apart.max():.1e} of the way gone; of plain descent's {RUNS}, "
@@ -636,17 +940,31 @@ check(
 
 # %%
 adjusted = {
-    rho: sweep(*tasks["digits"], keras.optimizers.Adadelta(rho=rho), (0.001, 1.0), epochs=10) for rho in (0.9, 0.99)
+    rho: sweep(*tasks["digits"], keras.optimizers.Adadelta(rho=rho), (0.001, 1.0), epochs=10)
+    for rho in (0.9, 0.99)
 }
 effect = {
     "learning rate 1 against 0.001": adjusted[0.9][:, 1] - adjusted[0.9][:, 0],
     "rho 0.99 against 0.9": adjusted[0.99][:, 1] - adjusted[0.9][:, 1],
 }
 intervals = {name: claims.paired_interval(values) for name, values in effect.items()}
-words = "; ".join(f"{name}: {values.mean():+.2f}, 95 % interval {intervals[name][0]:+.2f} to {intervals[name][1]:+.2f}" for name, values in effect.items())
+words = "; ".join(
+    f"{name}: {values.mean():+.2f}, 95 % interval {intervals[name][0]:+.2f} to {intervals[name][1]:+.2f}"
+    for name, values in effect.items()
+)
 nothing = all(low <= 0 <= high for low, high in intervals.values())
-check("OPT-27", nothing, f"Validation loss after ten epochs, {words} ({RUNS} paired runs).", data=digits)
-check("OPT-29", nothing, "The reason does not hold, since it can be adjusted (see OPT-27); how often it is used cannot be measured here.", data=digits)
+check(
+    "OPT-27",
+    nothing,
+    f"Validation loss after ten epochs, {words} ({RUNS} paired runs).",
+    data=digits,
+)
+check(
+    "OPT-29",
+    nothing,
+    "The reason does not hold, since it can be adjusted (see OPT-27); how often it is used cannot be measured here.",
+    data=digits,
+)
 
 # %% [markdown]
 # Somebody who compares optimizers at Keras's defaults finds Adadelta hardly moving, and may well conclude that it is

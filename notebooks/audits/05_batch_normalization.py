@@ -59,7 +59,14 @@ def judge(claim, treatment, control, better, measure, setting, data, margin=0.0)
     """Judge one statement in one setting and keep the verdict."""
     verdicts.append(
         claims.judge(
-            claim, treatment, control, better=better, measure=measure, data=data, setting=setting, margin=margin
+            claim,
+            treatment,
+            control,
+            better=better,
+            measure=measure,
+            data=data,
+            setting=setting,
+            margin=margin,
         )
     )
 
@@ -73,9 +80,7 @@ def compared(treatment, control):
     """The mean paired difference with its interval in words, and whether the interval holds 0."""
     difference = np.subtract(treatment, control)
     low, high = claims.paired_interval(difference)
-    words = (
-        f"difference {difference.mean():+.3g}, 95 % interval {low:+.3g} to {high:+.3g}, {len(difference)} paired runs"
-    )
+    words = f"difference {difference.mean():+.3g}, 95 % interval {low:+.3g} to {high:+.3g}, {len(difference)} paired runs"
     return words, low <= 0 <= high
 
 
@@ -91,7 +96,9 @@ x = np.random.default_rng(SEED).normal(5, 3, (200, 4)).astype("float32")
 layer = layers.BatchNormalization()
 layer.build(x.shape)
 for variable in layer.variables:
-    print(f"{variable.name:<16} shape {variable.shape}, {'trained' if variable.trainable else 'not trained'}")
+    print(
+        f"{variable.name:<16} shape {variable.shape}, {'trained' if variable.trainable else 'not trained'}"
+    )
 
 # %%
 layer.gamma.assign([2.0] * 4)
@@ -101,9 +108,7 @@ apart = {}
 for setting, inputs in (("before the activation", x), ("after the activation", np.maximum(x, 0))):
     by_hand = (inputs - inputs.mean(axis=0)) / np.sqrt(inputs.var(axis=0) + layer.epsilon) * 2 - 1
     apart[setting] = np.abs(by_hand - layer(inputs, training=True)).max()
-    detail = (
-        f"Two variables are trained; centre, divide, scale, shift gives Keras's output within {apart[setting]:.0e}."
-    )
+    detail = f"Two variables are trained; centre, divide, scale, shift gives Keras's output within {apart[setting]:.0e}."
     check("BNI-07", kept == (2, 2) and apart[setting] < 1e-4, detail, setting)
 
 # %% [markdown]
@@ -165,11 +170,15 @@ print("test error, between against after:", compared(between, after)[0])
 network = listed("between layer and activation")
 dense = network.layers[0]
 _, found = gradients(
-    lambda: keras.ops.mean((network(wine.x_train[:64], training=True)[:, 0] - wine.y_train[:64]) ** 2),
+    lambda: keras.ops.mean(
+        (network(wine.x_train[:64], training=True)[:, 0] - wine.y_train[:64]) ** 2
+    ),
     [dense.kernel, dense.bias],
 )
 to_kernel, to_bias = (np.linalg.norm(gradient) for gradient in found)
-print(f"length of the gradient right before the normalization: bias {to_bias:.0e}, weights {to_kernel:.1f}")
+print(
+    f"length of the gradient right before the normalization: bias {to_bias:.0e}, weights {to_kernel:.1f}"
+)
 
 # %% [markdown]
 # Both listings work. The first printed line says whether the order mattered on these wines; that is a matter of the
@@ -188,7 +197,9 @@ for part in network.layers:
     if isinstance(part, layers.BatchNormalization):
         entered, normalized = np.array(passed), np.array(output)
     passed = output
-moved = any(np.any(old != new.numpy()) for old, new in zip(before, network.trainable_variables, strict=True))
+moved = any(
+    np.any(old != new.numpy()) for old, new in zip(before, network.trainable_variables, strict=True)
+)
 check(
     "BNI-14",
     moved,
@@ -202,7 +213,11 @@ def standard(array):
     return np.abs(array.mean(axis=0)).max() < 0.05 and np.abs(array.std(axis=0) - 1).max() < 0.05
 
 
-arrays = {"the weights": before[0], "what enters the layer": entered, "what leaves the layer": normalized}
+arrays = {
+    "the weights": before[0],
+    "what enters the layer": entered,
+    "what leaves the layer": normalized,
+}
 found = [name for name, array in arrays.items() if standard(array)]
 detail = f"Mean 0 and standard deviation 1 has, of {', '.join(arrays)}: {', '.join(found)}."
 check("BNI-14", "the weights" in found, detail, "parameters are normalized")
@@ -220,14 +235,25 @@ def is_layer(thing):
     return inspect.isclass(thing) and issubclass(thing, layers.Layer)
 
 
-signatures = {name: inspect.signature(kind).parameters for name, kind in inspect.getmembers(layers, is_layer)}
+signatures = {
+    name: inspect.signature(kind).parameters for name, kind in inspect.getmembers(layers, is_layer)
+}
 basic = [
     name
     for name in signatures
     if name.startswith(("Dense", "Conv", "Depthwise", "Separable", "Embedding", "EinsumDense"))
 ]
-basic += ["SimpleRNN", "LSTM", "GRU", "MultiHeadAttention", "BatchNormalization", "LayerNormalization"]
-without = [name for name in basic if not any(key.endswith("initializer") for key in signatures[name])]
+basic += [
+    "SimpleRNN",
+    "LSTM",
+    "GRU",
+    "MultiHeadAttention",
+    "BatchNormalization",
+    "LayerNormalization",
+]
+without = [
+    name for name in basic if not any(key.endswith("initializer") for key in signatures[name])
+]
 default = signatures["Dense"]["kernel_initializer"].default
 detail = f"Of {len(set(basic))} common kinds of layers, {len(without)} have no initializer; Dense has {default!r}."
 check("BNI-26", len(without) > len(basic) / 2, detail, "not much used")
@@ -241,7 +267,9 @@ check("BNI-26", len(without) > len(basic) / 2, detail, "not much used")
 
 # %%
 # NBVAL_CHECK_OUTPUT
-switches = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.BatchNormalization(), layers.Dropout(0.5)])
+switches = keras.Sequential(
+    [keras.Input((4,)), layers.Dense(3), layers.BatchNormalization(), layers.Dropout(0.5)]
+)
 switches.layers[0].trainable = False  # frozen, before any mode is chosen
 flags = [[weight.trainable for weight in switches.weights]]
 for mode in (True, False, True):
@@ -278,7 +306,10 @@ functions = {
     "sigmoid": (special.expit, lambda z: special.expit(z) * special.expit(-z)),
     "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
     "ReLU": (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float)),
-    "ELU": (lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))), lambda z: np.exp(np.minimum(z, 0))),
+    "ELU": (
+        lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+        lambda z: np.exp(np.minimum(z, 0)),
+    ),
     "linear": (lambda z: z, np.ones_like),
 }
 line = np.linspace(-10, 10, 2001)
@@ -287,7 +318,12 @@ right, left = line >= 0, line <= 0
 falls = all(np.all(np.diff(slope[right]) < 0) and slope[-1] < 1e-3 for slope in slopes.values())
 rises = all(np.all(np.diff(slope[left]) > 0) for slope in slopes.values())
 check("BNI-21", falls, "From 0 to 10 both slopes fall all the way to nearly 0.", "from 0 upward")
-check("BNI-21", not rises, "From -10 to 0 the input grows, and both slopes grow with it.", "from below 0 upward")
+check(
+    "BNI-21",
+    not rises,
+    "From -10 to 0 the input grows, and both slopes grow with it.",
+    "from below 0 upward",
+)
 steepest = slopes["sigmoid"].max()
 
 
@@ -327,11 +363,17 @@ def arriving(name, gain, depth, units=64):
 
 
 large, usual = arriving("tanh", 3, 20)[:, -1] - 20 * np.log10(3), arriving("tanh", 1, 20)[:, -1]
-measure = "log10 of the part of the slopes after 20 layers, weights three times as large against usual"
+measure = (
+    "log10 of the part of the slopes after 20 layers, weights three times as large against usual"
+)
 judge("BNI-21", large, usual, "lower", measure, "tanh: larger inputs fade more", RANDOM)
 fading = arriving("sigmoid", 0.01, 20)[:, -1] - 20 * np.log10(0.01)
-measure = "log10 of the part of the slopes after 20 layers, tiny inputs of the sigmoid against no fading"
-judge("BNI-21", fading, np.zeros(RUNS), "higher", measure, "sigmoid: small inputs do not fade", RANDOM)
+measure = (
+    "log10 of the part of the slopes after 20 layers, tiny inputs of the sigmoid against no fading"
+)
+judge(
+    "BNI-21", fading, np.zeros(RUNS), "higher", measure, "sigmoid: small inputs do not fade", RANDOM
+)
 
 # %% [markdown]
 # It is the *absolute* input that matters. And the sigmoid fades without any large input: its slope is one quarter at
@@ -370,7 +412,11 @@ def sigmoids(**normalization):
     blocks = [
         part
         for _ in range(3)
-        for part in (layers.Dense(16), layers.BatchNormalization(**normalization), layers.Activation("sigmoid"))
+        for part in (
+            layers.Dense(16),
+            layers.BatchNormalization(**normalization),
+            layers.Activation("sigmoid"),
+        )
     ]
     return keras.Sequential([keras.Input((2,)), *blocks, layers.Dense(2, activation="softmax")])
 
@@ -401,7 +447,11 @@ def scaled_sigmoids():
 
 
 plain, learned = fit_moons(plain_sigmoids), fit_moons(scaled_sigmoids)
-straight = linear_model.LogisticRegression().fit(moons.x_train, moons.y_train).score(moons.x_test, moons.y_test)
+straight = (
+    linear_model.LogisticRegression()
+    .fit(moons.x_train, moons.y_train)
+    .score(moons.x_test, moons.y_test)
+)
 accuracy = {
     "standardized": moon_accuracy(plain),
     "scaled and shifted": moon_accuracy(learned),
@@ -429,7 +479,9 @@ def normalized_sums(seed, size):
     """Weighted sums of the features of 896 wines, normalized in batches of `size`, shape (896, 16)."""
     sums = wine.x_train[:896] @ np.random.default_rng(seed).normal(size=(11, 16))
     parts = sums.reshape(-1, size, 16)
-    return ((parts - parts.mean(axis=1, keepdims=True)) / parts.std(axis=1, keepdims=True)).reshape(-1, 16)
+    return ((parts - parts.mean(axis=1, keepdims=True)) / parts.std(axis=1, keepdims=True)).reshape(
+        -1, 16
+    )
 
 
 by_batch, by_all = ([bend(normalized_sums(seed, size)) for seed in seeds] for size in (32, 896))
@@ -445,7 +497,9 @@ def bend_after(build, runs):
     found = []
     for weights in runs.weights:
         network.set_weights(weights)
-        found.append(np.mean([bend(np.array(values)) for values in inner(moons.x_train, training=False)]))
+        found.append(
+            np.mean([bend(np.array(values)) for values in inner(moons.x_train, training=False)])
+        )
     return found
 
 
@@ -472,14 +526,21 @@ print(f"learned scales gamma: from {gammas.min():.2f} to {gammas.max():.2f}, all
 DEPTH = 50
 at = {"linear": 1.0, "tanh": 1.0, "ReLU": 2**0.5}  # the gain that keeps a signal
 gains = (0.9, 1.0, 1.1)
-profile = {(name, gain): arriving(name, gain * unit, DEPTH) for name, unit in at.items() for gain in gains}
+profile = {
+    (name, gain): arriving(name, gain * unit, DEPTH) for name, unit in at.items() for gain in gains
+}
 
 chain, start = keras.Variable(1.1), keras.Variable(1.0)
-_, (by_chain,) = gradients(lambda: reduce(lambda value, _: chain * value, range(DEPTH), start.value), [start])
+_, (by_chain,) = gradients(
+    lambda: reduce(lambda value, _: chain * value, range(DEPTH), start.value), [start]
+)
 detail = f"The gradient through {DEPTH} steps is {by_chain:.1f}, and 1.1 to the power of {DEPTH} is {1.1**DEPTH:.1f}."
 check("BNI-19", np.isclose(by_chain, 1.1**DEPTH, rtol=1e-4), detail, "a chain of single weights")
 
-largest = max(np.abs(1.1 * np.random.default_rng(seed).normal(0, 64**-0.5, (DEPTH, 64, 64))).max() for seed in seeds)
+largest = max(
+    np.abs(1.1 * np.random.default_rng(seed).normal(0, 64**-0.5, (DEPTH, 64, 64))).max()
+    for seed in seeds
+)
 grown = 10 ** profile["linear", 1.1][:, -1].mean()
 detail = f"The largest of all weights is {largest:.2f}, and still the gradient grows to {grown:.0f} times its length."
 check("BNI-19", not (largest < 1 < grown), detail, "it needs weights above 1")
@@ -488,14 +549,14 @@ for name in ("linear", "ReLU"):
     for gain, word in ((1.1, "a tenth more"), (0.9, "a tenth less")):
         change = profile[name, gain][:, -1] - profile[name, 1.0][:, -1]
         powers = np.allclose(change, DEPTH * np.log10(gain), atol=0.01)
-        detail = (
-            f"In {RUNS} draws it multiplies the gradient by {10 ** change.mean():.4g}; its power is {gain**DEPTH:.4g}."
-        )
+        detail = f"In {RUNS} draws it multiplies the gradient by {10 ** change.mean():.4g}; its power is {gain**DEPTH:.4g}."
         check("BNI-19", powers, detail, f"matrices, {name}, {word}", RANDOM)
 measure = f"log10 of the gradient after {DEPTH} layers, gain 1.1 against 1"
 treatment, control = profile["tanh", 1.1][:, -1], profile["tanh", 1.0][:, -1]
 margin = round(0.9 * DEPTH * np.log10(1.1), 2)  # nine tenths of the power
-judge("BNI-19", treatment, control, "higher", measure, "matrices, tanh, a tenth more", RANDOM, margin)
+judge(
+    "BNI-19", treatment, control, "higher", measure, "matrices, tanh, a tenth more", RANDOM, margin
+)
 
 # %% [markdown]
 # **Exploding** (BNI-18). Weights twice as large in a stack of ReLU layers; then a recurrent network, which multiplies
@@ -557,12 +618,21 @@ judge(
     RANDOM,
 )
 recurring = {
-    (name, gain): recurrent(name, gain * at[name]) for name, gain in (("ReLU", 1.0), ("ReLU", 1.2), ("tanh", 1.2))
+    (name, gain): recurrent(name, gain * at[name])
+    for name, gain in (("ReLU", 1.0), ("ReLU", 1.2), ("tanh", 1.2))
 }
 for name, gain in (("ReLU", 1.2), ("tanh", 1.2)):
     reached = recurring[name, gain]
     measure = "log10 of the gradient, 112 steps back against 7"
-    judge("BNI-18", reached[:, -1], reached[:, 6], "higher", measure, f"recurrent {name}, gain {gain}", clothes)
+    judge(
+        "BNI-18",
+        reached[:, -1],
+        reached[:, 6],
+        "higher",
+        measure,
+        f"recurrent {name}, gain {gain}",
+        clothes,
+    )
 
 # %%
 with plots.canvas(3, width=10.4, height=3.7) as (figure, panels):
@@ -575,7 +645,14 @@ with plots.canvas(3, width=10.4, height=3.7) as (figure, panels):
         panel.set(title=f"Stack of layers, {name}", ylim=(-4, 3))
     steps = np.arange(1, 113)
     series = {f"{name}, gain {gain}": reached for (name, gain), reached in recurring.items()}
-    plots.curves(panels[2], steps, series, xlabel="steps back in time", ylabel="", title="Recurrent, reading pictures")
+    plots.curves(
+        panels[2],
+        steps,
+        series,
+        xlabel="steps back in time",
+        ylabel="",
+        title="Recurrent, reading pictures",
+    )
     panels[0].set_ylabel("log10 of the gradient's length")
 plots.show(
     figure,
@@ -601,8 +678,16 @@ shape = {"inputs": 196, "hidden": [UNITS] * LAYERS, "outputs": 10, "output_activ
 
 def deep(normalized=False, gain=1.0, activation="relu", depth=LAYERS):
     """A deep classifier with or without batch norm; its hidden layers begin with He's weights times `gain`."""
-    options = shape | {"hidden": [UNITS] * depth, "activation": activation, "kernel_initializer": "he_normal"}
-    network = models.batch_normalized_mlp(momentum=0.9, **options) if normalized else models.mlp(**options)
+    options = shape | {
+        "hidden": [UNITS] * depth,
+        "activation": activation,
+        "kernel_initializer": "he_normal",
+    }
+    network = (
+        models.batch_normalized_mlp(momentum=0.9, **options)
+        if normalized
+        else models.mlp(**options)
+    )
     for part in network.layers[:-1]:
         if isinstance(part, layers.Dense):
             part.kernel.assign(gain * part.kernel)
@@ -629,7 +714,9 @@ def at_rate(rate, **more):
 
 def test_accuracy(runs):
     """Share of right answers on the test pictures; a network that diverged answers like one that guesses."""
-    return np.mean(np.nan_to_num(runs.predict(small.x_test)).argmax(axis=-1) == small.y_test, axis=1)
+    return np.mean(
+        np.nan_to_num(runs.predict(small.x_test)).argmax(axis=-1) == small.y_test, axis=1
+    )
 
 
 def largest_weight(runs):
@@ -682,7 +769,9 @@ for name in list(factors)[1:]:
         f"it helps: He, not {name}",
         small,
     )
-tiny, he = (arriving("ReLU", factors[name] * 2**0.5, LAYERS, units=UNITS) for name in ("normal 0.01", "He"))
+tiny, he = (
+    arriving("ReLU", factors[name] * 2**0.5, LAYERS, units=UNITS) for name in ("normal 0.01", "He")
+)
 gain = he[:, -1] - tiny[:, -1]
 detail = f"After {LAYERS} layers He's weights leave 10^{gain.mean():.0f} times the gradient that normal 0.01 leaves."
 check("BNI-24", gain.min() > 1, detail, "it eases vanishing gradients", RANDOM)
@@ -701,23 +790,33 @@ def selu_spread(variance, depth=20, units=64):
         signal = generator.normal(size=(128, units))
         for _ in range(depth):
             sums = signal @ generator.normal(0, (variance / units) ** 0.5, (units, units))
-            signal = 1.0507009873554805 * np.where(sums > 0, sums, 1.6732632423543772 * np.expm1(np.minimum(sums, 0)))
+            signal = 1.0507009873554805 * np.where(
+                sums > 0, sums, 1.6732632423543772 * np.expm1(np.minimum(sums, 0))
+            )
         found.append(abs(np.log10(signal.std())))
     return np.array(found)
 
 
-named = keras.Sequential([keras.Input((400,)), layers.Dense(200, activation="selu", kernel_initializer="lecun_normal")])
+named = keras.Sequential(
+    [keras.Input((400,)), layers.Dense(200, activation="selu", kernel_initializer="lecun_normal")]
+)
 drawn = named.layers[0].kernel.numpy()
 outputs = named(np.random.default_rng(SEED).normal(size=(8, 400)).astype("float32"))
 check("BNI-28", np.all(np.isfinite(outputs)), "Asked for by its name, it works.", "to run it")
-detail = (
-    f"With 400 inputs the variance of the weights is {drawn.var():.5f}; one over the number of inputs is {1 / 400:.5f}."
-)
+detail = f"With 400 inputs the variance of the weights is {drawn.var():.5f}; one over the number of inputs is {1 / 400:.5f}."
 print(detail)
 lecun = selu_spread(1.0)
 for name, variance in (("He's", 2.0), ("half of it", 0.5)):
     measure = f"distance of the standard deviation from 1 after 20 layers (log10), variance {name} against LeCun's"
-    judge("BNI-28", selu_spread(variance), lecun, "lower", measure, f"it may be exchanged: {name}", RANDOM)
+    judge(
+        "BNI-28",
+        selu_spread(variance),
+        lecun,
+        "lower",
+        measure,
+        f"it may be exchanged: {name}",
+        RANDOM,
+    )
 
 # %% [markdown]
 # One may use it without knowing, as long as nobody touches it. Who knows that it is a variance of one over the number
@@ -792,7 +891,9 @@ def seconds(work, times):
     return np.log10((time.perf_counter() - clock) / times)
 
 
-operation = np.array([[seconds(partial(act, numbers), 10) for act in (tf.nn.elu, tf.nn.relu)] for _ in seeds])
+operation = np.array(
+    [[seconds(partial(act, numbers), 10) for act in (tf.nn.elu, tf.nn.relu)] for _ in seeds]
+)
 measure = "log10 seconds for a million numbers, ELU against ReLU"
 judge("BNI-23", *operation.T, "higher", measure, "the operation alone", "random numbers")
 
@@ -819,10 +920,23 @@ def training_step(build):
 steps = training_step(deep_elu), training_step(deep)
 times = np.array([[seconds(step, 30) for step in steps] for _ in seeds])
 measure = "log10 seconds of a training step, ELU against ReLU"
-judge("BNI-23", *times.T, "higher", measure, "a training step, by a tenth at least", small, margin=np.log10(1.1))
+judge(
+    "BNI-23",
+    *times.T,
+    "higher",
+    measure,
+    "a training step, by a tenth at least",
+    small,
+    margin=np.log10(1.1),
+)
 slower = fit(deep_elu, at_rate(0.03, order=order)).last("val_loss"), begun["He"].last("val_loss")
 judge(
-    "BNI-23", *slower, "higher", f"validation loss after {EPOCHS} epochs, ELU against ReLU", "progress by epoch", small
+    "BNI-23",
+    *slower,
+    "higher",
+    f"validation loss after {EPOCHS} epochs, ELU against ReLU",
+    "progress by epoch",
+    small,
 )
 
 # %% [markdown]
@@ -845,7 +959,8 @@ names = {0.5: "slow: weights half as large", 1.0: "sound weights"}
 def swept(normalized, factor):
     """The runs of a variant at each of the rates."""
     runs = fit(
-        lambda: deep(normalized, factor), [training.Run(seed, learning_rate=rate) for rate in rates for seed in seeds]
+        lambda: deep(normalized, factor),
+        [training.Run(seed, learning_rate=rate) for rate in rates for seed in seeds],
     )
     rows = np.arange(len(runs)).reshape(len(rates), RUNS)
     return {
@@ -859,7 +974,11 @@ def swept(normalized, factor):
     }
 
 
-variants = {(normalized, factor): swept(normalized, factor) for normalized in (False, True) for factor in names}
+variants = {
+    (normalized, factor): swept(normalized, factor)
+    for normalized in (False, True)
+    for factor in names
+}
 held_out = {
     variant: np.transpose([runs.last("val_accuracy") for runs in by_rate.values()])
     for variant, by_rate in variants.items()
@@ -902,7 +1021,9 @@ plots.show(
 MIDDLE = LAYERS // 2
 network = deep(True)
 normalizations = [part for part in network.layers if isinstance(part, layers.BatchNormalization)]
-inner = keras.Model(network.inputs[0], [normalizations[MIDDLE].input, normalizations[MIDDLE].output])
+inner = keras.Model(
+    network.inputs[0], [normalizations[MIDDLE].input, normalizations[MIDDLE].output]
+)
 
 
 def stages(weights):
@@ -924,17 +1045,22 @@ check(
 )
 bent = [np.abs(stats.skew(sums) - stats.skew(part)).max() for sums, part, _ in through]
 normal = np.mean([np.mean(stats.normaltest(part).pvalue > 0.01) for _, part, _ in through])
-detail = (
-    f"Skewness changed by {max(bent):.0e} at most; {normal:.0%} of the units pass a test for a normal distribution."
-)
+detail = f"Skewness changed by {max(bent):.0e} at most; {normal:.0%} of the units pass a test for a normal distribution."
 check("BNI-09", normal > 0.9, detail, "a normal distribution", small)
-moved = [np.abs(part.std(axis=0) - 1) for *_, part in through], [np.abs(part.mean(axis=0)) for *_, part in through]
+moved = (
+    [np.abs(part.std(axis=0) - 1) for *_, part in through],
+    [np.abs(part.mean(axis=0)) for *_, part in through],
+)
 words = " and ".join(
     f"{name} by {np.mean(by):.2f} on average, {np.max(by):.2f} at most"
     for name, by in zip(("standard deviations", "means"), moved, strict=True)
 )
 check(
-    "BNI-09", all(standard(part) for *_, part in through), f"Scale and shift moved {words}.", "and so they stay", small
+    "BNI-09",
+    all(standard(part) for *_, part in through),
+    f"Scale and shift moved {words}.",
+    "and so they stay",
+    small,
 )
 
 # %%
@@ -945,7 +1071,14 @@ with plots.canvas(3, width=9.6, height=3.0) as (figure, panels):
         panel.hist(part[:, unit], bins=40, color=plots.COLORS[number], density=True)
         if number:
             grid = np.linspace(-3.5, 3.5, 200)
-            panel.plot(grid, stats.norm.pdf(grid), color="black", linestyle="--", linewidth=1.2, label="normal (0, 1)")
+            panel.plot(
+                grid,
+                stats.norm.pdf(grid),
+                color="black",
+                linestyle="--",
+                linewidth=1.2,
+                label="normal (0, 1)",
+            )
             panel.legend(fontsize=8.5)
         panel.set(title=title, xlabel="value")
     panels[0].set_ylabel("density")
@@ -989,11 +1122,16 @@ for setting, better, options in (
     ("vanishing, sigmoid", "higher", {"activation": "sigmoid"}),
     ("exploding, ReLU, weights twice as large", "lower", {"gain": 2.0}),
 ):
-    sizes = {normalized: relative_gradient(normalized=normalized, **options) for normalized in (True, False)}
+    sizes = {
+        normalized: relative_gradient(normalized=normalized, **options)
+        for normalized in (True, False)
+    }
     print(f"{setting}: {sizes[False].mean():.1f} without, {sizes[True].mean():.1f} with")
     measure = "log10 of the first layer's gradient over its weights, with against without"
     judge("BNI-06", sizes[True], sizes[False], better, measure, setting, small)
-    judge("BNI-09", sizes[True], sizes[False], better, measure, f"better gradients: {setting}", small)
+    judge(
+        "BNI-09", sizes[True], sizes[False], better, measure, f"better gradients: {setting}", small
+    )
 
 # %% [markdown]
 # If that were all of it, a network with sound gradients would have nothing to gain. So take He's weights and ReLU,
@@ -1029,10 +1167,18 @@ def along(network, gradients_at, weights):
     own_change = length([before[kernel] - slopes[kernel]]) / length([slopes[kernel]])
     after = {stretch: step(stretch) for stretch in STRETCH}
     alive = entering.std(axis=0) > 1e-6
-    shift = np.abs(after[1.0][1].mean(axis=0) - entering.mean(axis=0))[alive] / entering.std(axis=0)[alive]
+    shift = (
+        np.abs(after[1.0][1].mean(axis=0) - entering.mean(axis=0))[alive]
+        / entering.std(axis=0)[alive]
+    )
     size = length(slopes)
     changes = (
-        np.array([length([a - b for a, b in zip(after[stretch][0], slopes, strict=True)]) for stretch in STRETCH])
+        np.array(
+            [
+                length([a - b for a, b in zip(after[stretch][0], slopes, strict=True)])
+                for stretch in STRETCH
+            ]
+        )
         / size
     )
     return [shift.mean(), own_change, *changes, np.max(changes / np.array(STRETCH) / PROBE_RATE)]
@@ -1053,7 +1199,9 @@ def watched(normalized):
         fit(lambda: deep(normalized), at_rate(PROBE_RATE), epochs=1).weights,
         variants[normalized, 1.0][PROBE_RATE].weights,
     )
-    return np.array([[along(network, gradients_at, weights) for weights in every] for every in moments])
+    return np.array(
+        [[along(network, gradients_at, weights) for weights in every] for every in moments]
+    )
 
 
 seen = {normalized: watched(normalized) for normalized in (False, True)}
@@ -1065,7 +1213,9 @@ QUANTITIES = {
 }
 for what, index in QUANTITIES.items():
     for moment, epochs in enumerate(MOMENTS):
-        log_with, log_without = (np.log10(seen[normalized][moment, :, index]) for normalized in (True, False))
+        log_with, log_without = (
+            np.log10(seen[normalized][moment, :, index]) for normalized in (True, False)
+        )
         print(f"{what}, log10, after {epochs} epochs: {compared(log_with, log_without)[0]}")
 
 
@@ -1073,13 +1223,15 @@ def no_lower(moment, index):
     """Whether batch normalization leaves the quantity as it was, or raises it, and the finding in words."""
     difference = np.log10(seen[True][moment, :, index]) - np.log10(seen[False][moment, :, index])
     low, high = claims.paired_interval(difference)
-    words = (
-        f"with against without {difference.mean():+.2f}, 95 % interval {low:+.2f} to {high:+.2f}, {RUNS} paired runs"
-    )
+    words = f"with against without {difference.mean():+.2f}, 95 % interval {low:+.2f} to {high:+.2f}, {RUNS} paired runs"
     return high >= 0, words
 
 
-for setting, index in (("not for steadier inputs", 0), ("not for steadier layers", 1), ("not for a smoother loss", 3)):
+for setting, index in (
+    ("not for steadier inputs", 0),
+    ("not for steadier layers", 1),
+    ("not for a smoother loss", 3),
+):
     for moment in (0, 2):
         unmoved, words = no_lower(moment, index)
         what = list(QUANTITIES)[list(QUANTITIES.values()).index(index)].capitalize()
@@ -1091,11 +1243,18 @@ with plots.canvas(4, width=11.5, height=3.5) as (figure, panels):
     pair = (("without", False), ("with", True))
     for panel, moment in zip(panels, (0, 2), strict=False):
         series = {name: seen[normalized][moment, :, 2:6] for name, normalized in pair}
-        plots.curves(panel, STRETCH, series, xlabel=f"step, in units of {PROBE_RATE}", ylabel="", marker=True)
-        panel.set(title=f"After {MOMENTS[moment]} epochs" if moment else "At the start", ylim=(0, 5))
+        plots.curves(
+            panel, STRETCH, series, xlabel=f"step, in units of {PROBE_RATE}", ylabel="", marker=True
+        )
+        panel.set(
+            title=f"After {MOMENTS[moment]} epochs" if moment else "At the start", ylim=(0, 5)
+        )
         panel.set_xticks(STRETCH, [f"{stretch:g}" for stretch in STRETCH])
     panels[0].set_ylabel("relative change of the gradient")
-    for panel, index, title in ((panels[2], 0, "Shift of inputs"), (panels[3], 1, "Shift of gradient")):
+    for panel, index, title in (
+        (panels[2], 0, "Shift of inputs"),
+        (panels[3], 1, "Shift of gradient"),
+    ):
         series = {name: seen[normalized][:, :, index].T for name, normalized in pair}
         plots.curves(panel, MOMENTS, series, xlabel="epochs", ylabel="", marker=True, title=title)
         panel.set(yscale="log" if index == 0 else "linear")
@@ -1128,12 +1287,17 @@ average = wine.y_train.mean()
 
 def from_average(split):
     """The wines with targets that say how far each is from the average, shape (n, 1)."""
-    return replace(split, y_train=split.y_train[:, None] - average, y_valid=split.y_valid[:, None] - average)
+    return replace(
+        split, y_train=split.y_train[:, None] - average, y_valid=split.y_valid[:, None] - average
+    )
 
 
 def stretched(split, factors):
     """The split with each feature multiplied by a factor of its own."""
-    parts = {name: (getattr(split, name) * factors).astype("float32") for name in ("x_train", "x_valid", "x_test")}
+    parts = {
+        name: (getattr(split, name) * factors).astype("float32")
+        for name in ("x_train", "x_valid", "x_test")
+    }
     return replace(split, **parts)
 
 
@@ -1149,13 +1313,23 @@ wine_rates = 10.0 ** np.arange(-6, 0)
 def fit_wine(data, runs):
     """Twenty epochs of gradient descent."""
     return training.fit_runs(
-        lambda: models.mlp(11, [16]), data, runs=runs, epochs=20, batch_size=64, optimizer="sgd", loss="mse"
+        lambda: models.mlp(11, [16]),
+        data,
+        runs=runs,
+        epochs=20,
+        batch_size=64,
+        optimizer="sgd",
+        loss="mse",
     )
 
 
 def best_rate(data):
     """The rate with the lowest mean validation loss over two runs; one that diverged counts as infinite."""
-    trials = [training.Run(seeds[-1] + 1 + trial, learning_rate=rate) for rate in wine_rates for trial in range(2)]
+    trials = [
+        training.Run(seeds[-1] + 1 + trial, learning_rate=rate)
+        for rate in wine_rates
+        for trial in range(2)
+    ]
     losses = fit_wine(data, trials).last("val_loss").reshape(len(wine_rates), 2).mean(axis=1)
     return float(wine_rates[np.where(np.isfinite(losses), losses, np.inf).argmin()])
 
@@ -1170,7 +1344,10 @@ print("best rates:", own_rates)
 reached = {name: fit_wine(data, at_rate(own_rates[name])) for name, data in forms.items()}
 guessing = np.mean((average - wine.y_test) ** 2)
 squared = {  # who ends worse than guessing, or diverges, may guess
-    name: np.fmin(((average + runs.predict(forms[name].x_test)[..., 0] - wine.y_test) ** 2).mean(axis=1), guessing)
+    name: np.fmin(
+        ((average + runs.predict(forms[name].x_test)[..., 0] - wine.y_test) ** 2).mean(axis=1),
+        guessing,
+    )
     for name, runs in reached.items()
 }
 print(
@@ -1204,7 +1381,9 @@ def steps_needed(x, y, share=0.01):
     x = np.c_[x.astype(float), np.ones(len(x))]
     values, directions = np.linalg.eigh(x.T @ x / len(x))
     solution = directions.T @ np.linalg.lstsq(x, y, rcond=None)[0]
-    factor = 1 - values / values[-1]  # of the distance in each direction, at the rate 1 / (largest eigenvalue)
+    factor = (
+        1 - values / values[-1]
+    )  # of the distance in each direction, at the rate 1 / (largest eigenvalue)
     excess = values * solution**2
     low, high = 0.0, 14.0
     for _ in range(60):
@@ -1217,13 +1396,25 @@ def steps_needed(x, y, share=0.01):
 centred = [split.y_train - split.y_train.mean() for split in wines]
 standard = [split.standardized() for split in wines]
 needs = {
-    name: np.array([steps_needed(split.x_train, y) for split, y in zip(splits, centred, strict=True)])
+    name: np.array(
+        [steps_needed(split.x_train, y) for split, y in zip(splits, centred, strict=True)]
+    )
     for name, splits in (("raw", wines), ("standardized", standard))
 }
 for name, found in needs.items():
-    print(f"{name}: condition number 10^{found[:, 1].mean():.1f}, steps 10^{found[:, 0].mean():.1f}")
+    print(
+        f"{name}: condition number 10^{found[:, 1].mean():.1f}, steps 10^{found[:, 0].mean():.1f}"
+    )
 measure = "log10 steps until 1 % of the excess loss is left, standardized against raw"
-judge("QA-06", needs["standardized"][:, 0], needs["raw"][:, 0], "lower", measure, "a narrow range of inputs", wine)
+judge(
+    "QA-06",
+    needs["standardized"][:, 0],
+    needs["raw"][:, 0],
+    "lower",
+    measure,
+    "a narrow range of inputs",
+    wine,
+)
 
 
 def least_squares(split):
@@ -1234,8 +1425,13 @@ def least_squares(split):
     )
 
 
-gap = max(np.abs(least_squares(raw) - least_squares(scaled)).max() for raw, scaled in zip(wines, standard, strict=True))
-detail = f"The exact solutions for raw and for standardized wines predict the same within {gap:.0e}."
+gap = max(
+    np.abs(least_squares(raw) - least_squares(scaled)).max()
+    for raw, scaled in zip(wines, standard, strict=True)
+)
+detail = (
+    f"The exact solutions for raw and for standardized wines predict the same within {gap:.0e}."
+)
 check("QA-06", gap > 0.01, detail, "data are misinterpreted", wine)
 
 # %% [markdown]
@@ -1259,7 +1455,9 @@ def descent(steps=200):
             curvature = x.T @ x / len(x)
             target, self.weights = x.T @ (y - self.mean) / len(x), np.zeros(x.shape[1])
             for _ in range(steps):
-                self.weights -= (curvature @ self.weights - target) / np.linalg.eigvalsh(curvature)[-1]
+                self.weights -= (curvature @ self.weights - target) / np.linalg.eigvalsh(curvature)[
+                    -1
+                ]
             return self
 
         def predict(self, x):
@@ -1299,7 +1497,9 @@ for kind, make in kinds.items():
         for factor in (1000, 1)
     )
     print(f"{kind}: share {np.mean(usual):.2f} as it is, {np.mean(large):.2f} times 1,000")
-    measure = "share of the predictions' variance that hangs on the feature, times 1,000 against times 1"
+    measure = (
+        "share of the predictions' variance that hangs on the feature, times 1,000 against times 1"
+    )
     judge("QA-07", large, usual, "higher", measure, kind, wine, margin=1e-6)  # above rounding
 
 # %% [markdown]
@@ -1318,13 +1518,19 @@ def with_specks(split, seed, columns=30):
     generator = np.random.default_rng(seed)
     parts = {name: getattr(split, name) for name in ("x_train", "x_valid", "x_test")}
     return replace(
-        split, **{name: np.c_[x, 0.001 * generator.normal(size=(len(x), columns))] for name, x in parts.items()}
+        split,
+        **{
+            name: np.c_[x, 0.001 * generator.normal(size=(len(x), columns))]
+            for name, x in parts.items()
+        },
     )
 
 
 def test_error(model, split):
     """Mean squared error on the test wines."""
-    return np.mean((model.fit(split.x_train, split.y_train).predict(split.x_test) - split.y_test) ** 2)
+    return np.mean(
+        (model.fit(split.x_train, split.y_train).predict(split.x_test) - split.y_test) ** 2
+    )
 
 
 def normalized(model):
@@ -1338,7 +1544,8 @@ for setting, make, splits in (
     ("decision tree, wines as they are", kinds["decision tree"], wines),
 ):
     scaled, left = (
-        [test_error(change(make()), split) for split in splits] for change in (normalized, lambda model: model)
+        [test_error(change(make()), split) for split in splits]
+        for change in (normalized, lambda model: model)
     )
     measure = "squared test error, normalized against left alone"
     judge("QA-08", scaled, left, "lower", measure, setting, wine, margin=1e-6)  # above rounding

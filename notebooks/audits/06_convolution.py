@@ -51,7 +51,9 @@ TOLERANCE = 1e-5  # two float32 computations of the same thing differ by less
 
 def judge(claim, treatment, control, better, measure, setting, data):
     """Judge one statement in one setting and keep the verdict."""
-    verdict = claims.judge(claim, treatment, control, better=better, measure=measure, data=data, setting=setting)
+    verdict = claims.judge(
+        claim, treatment, control, better=better, measure=measure, data=data, setting=setting
+    )
     verdicts.append(verdict)
 
 
@@ -80,9 +82,13 @@ def random(*shape):
 def by_loop(x, kernel):
     """x of shape (*sizes, channels) and a kernel (*kernel sizes, channels, filters) of any number of dimensions."""
     sizes = kernel.shape[:-2]
-    result = np.zeros((*[n - k + 1 for n, k in zip(x.shape, sizes, strict=False)], kernel.shape[-1]))
+    result = np.zeros(
+        (*[n - k + 1 for n, k in zip(x.shape, sizes, strict=False)], kernel.shape[-1])
+    )
     for place in np.ndindex(result.shape[:-1]):
-        window = x[tuple(slice(start, start + length) for start, length in zip(place, sizes, strict=True))]
+        window = x[
+            tuple(slice(start, start + length) for start, length in zip(place, sizes, strict=True))
+        ]
         result[place] = np.tensordot(window, kernel, axes=window.ndim)
     return result
 
@@ -97,8 +103,16 @@ for dimensions in (1, 2, 3, 4):
         layer = KERAS[dimensions](3, kernel.shape[:dimensions], use_bias=False)
         layer.build(x[None].shape)
         layer.set_weights([kernel])
-        far, others = max(far, largest(layer(x[None])[0] - loop)), f"{KERAS[dimensions].__name__} and the fast one"
-    check("CNN-04", far < TOLERANCE, f"The loop, {others} agree within {far:.0e}.", f"in {dimensions} dimension(s)")
+        far, others = (
+            max(far, largest(layer(x[None])[0] - loop)),
+            f"{KERAS[dimensions].__name__} and the fast one",
+        )
+    check(
+        "CNN-04",
+        far < TOLERANCE,
+        f"The loop, {others} agree within {far:.0e}.",
+        f"in {dimensions} dimension(s)",
+    )
 
 # %% [markdown]
 # ## 2. What a kernel does to information
@@ -130,15 +144,22 @@ def apply(name, pictures):
     return layers.convolution(pictures[..., None], kernel[:, :, None, None], **options)[..., 0]
 
 
-pixels = np.eye(SIDE * SIDE).reshape(-1, SIDE, SIDE)  # one picture for each pixel, in which it alone is 1
-ranks = {name: int(np.linalg.matrix_rank(apply(name, pixels).reshape(len(pixels), -1))) for name in operations}
+pixels = np.eye(SIDE * SIDE).reshape(
+    -1, SIDE, SIDE
+)  # one picture for each pixel, in which it alone is 1
+ranks = {
+    name: int(np.linalg.matrix_rank(apply(name, pixels).reshape(len(pixels), -1)))
+    for name in operations
+}
 for name, rank in ranks.items():
     print(f"{name:22} {apply(name, pixels)[0].size:3} outputs, rank {rank:3} of {SIDE * SIDE}")
 
 picture = shrunk(fashion.x_test[:1])
 one_pixel = pixels[[SIDE * SIDE // 2 + SIDE // 2]]
 panels = {"a picture": picture[0]} | {name: apply(name, picture)[0] for name in operations}
-panels |= {"a single pixel": one_pixel[0]} | {f"{name} ": apply(name, one_pixel)[0] for name in operations}
+panels |= {"a single pixel": one_pixel[0]} | {
+    f"{name} ": apply(name, one_pixel)[0] for name in operations
+}
 figure = plots.pictures(panels, columns=4, size=1.9)
 plots.show(
     figure,
@@ -149,9 +170,14 @@ plots.show(
 
 # %%
 touched = int(np.count_nonzero(apply("mean", one_pixel)))
-check("CNN-02", touched == MEAN.size, f"The mean carries one pixel into {touched} values.", "spreads")
+check(
+    "CNN-02", touched == MEAN.size, f"The mean carries one pixel into {touched} values.", "spreads"
+)
 
-flat, step = np.ones((1, SIDE, SIDE)), np.repeat([[[0.0, 1.0]]], SIDE // 2, axis=2) * np.ones((1, SIDE, 1))
+flat, step = (
+    np.ones((1, SIDE, SIDE)),
+    np.repeat([[[0.0, 1.0]]], SIDE // 2, axis=2) * np.ones((1, SIDE, 1)),
+)
 inside = (0, slice(1, -1), slice(1, -1))
 on_flat, on_step = largest(apply("edge", flat)[inside]), largest(apply("edge", step)[inside])
 check(
@@ -192,14 +218,19 @@ def field_by_formula(stack):
 
 
 def field_by_gradient(stack):
-    ones = [keras.layers.Conv1D(1, kernel, strides=stride, kernel_initializer="ones") for kernel, stride in stack]
+    ones = [
+        keras.layers.Conv1D(1, kernel, strides=stride, kernel_initializer="ones")
+        for kernel, stride in stack
+    ]
     net = keras.Sequential([keras.Input((64, 1)), *ones])
     x = keras.Variable(np.ones((1, 64, 1), "float32"))
     _, (by_input,) = gradients(lambda: net(x.value)[0, 3, 0], [x])
     return int(np.count_nonzero(by_input))
 
 
-fields = {name: (field_by_formula(stack), field_by_gradient(stack)) for name, stack in stacks.items()}
+fields = {
+    name: (field_by_formula(stack), field_by_gradient(stack)) for name, stack in stacks.items()
+}
 for name, (formula, gradient) in fields.items():
     print(f"{name:26} formula {formula:2}, by gradient {gradient:2}")
 
@@ -228,7 +259,9 @@ check(
 # %%
 arrays = [tf.zeros([2] * axes) for axes in range(5)]
 for axes, array in enumerate(arrays):
-    print(f"{axes} axes: tf.rank {int(tf.rank(array))}, {'a tensor' if tf.is_tensor(array) else 'no tensor'}")
+    print(
+        f"{axes} axes: tf.rank {int(tf.rank(array))}, {'a tensor' if tf.is_tensor(array) else 'no tensor'}"
+    )
 numbers_after_two = [array[0, 0].shape.rank == 0 for array in arrays[2:]]
 check(
     "CNN-09",
@@ -269,7 +302,9 @@ def works(channels, in_kernel, groups=1, filters=6):
         theirs = layer(x)
     except ValueError:
         theirs = None
-    assert (ours is None) == (theirs is None) and (ours is None or largest(ours - theirs) < TOLERANCE)
+    assert (ours is None) == (theirs is None) and (
+        ours is None or largest(ours - theirs) < TOLERANCE
+    )
     return ours is not None
 
 
@@ -291,7 +326,10 @@ check(
     "needed, several groups",
     "Conv2D",
 )
-made = {filters: layers.convolution(random(1, 5, 5, 3), random(3, 3, 3, filters)).shape[-1] for filters in (1, 2, 8)}
+made = {
+    filters: layers.convolution(random(1, 5, 5, 3), random(3, 3, 3, filters)).shape[-1]
+    for filters in (1, 2, 8)
+}
 check(
     "CNN-10",
     all(count > 1 for count in made.values()),
@@ -327,7 +365,9 @@ x = random(1, 8, 8, 3)
 layer = keras.layers.DepthwiseConv2D(3, use_bias=False)
 outputs = layer(x)
 kernel = layer.get_weights()[0]
-by_channel = np.concatenate([layers.convolution(x[..., [c]], kernel[:, :, [c]]) for c in range(3)], axis=-1)
+by_channel = np.concatenate(
+    [layers.convolution(x[..., [c]], kernel[:, :, [c]]) for c in range(3)], axis=-1
+)
 far = largest(outputs - by_channel)
 check(
     "CNN-08",
@@ -352,7 +392,9 @@ right = 0
 for size, kernel, dilation, padding in cases:
     expected = layers.output_size(size, kernel, dilation=dilation, padding=padding)
     shapes = [
-        KERAS[d](1, kernel, dilation_rate=dilation, padding=padding).compute_output_shape((1, *[size] * d, 1))
+        KERAS[d](1, kernel, dilation_rate=dilation, padding=padding).compute_output_shape(
+            (1, *[size] * d, 1)
+        )
         for d in (1, 3)
     ]
     right += all(shape[1] == expected for shape in shapes)
@@ -377,10 +419,14 @@ settings = {
 }
 for setting, (x, size, options) in settings.items():
     names = {"stride": "strides", "dilation": "dilation_rate"}
-    layer = KERAS[len(size)](6, size, **{names.get(name, name): value for name, value in options.items()})
+    layer = KERAS[len(size)](
+        6, size, **{names.get(name, name): value for name, value in options.items()}
+    )
     layer.build(x.shape)
     watched, gradient = keras.Variable(x), random(*layer.compute_output_shape(x.shape))
-    _, theirs = gradients(partial(weighted_sum, layer, watched, gradient), [watched, layer.kernel, layer.bias])
+    _, theirs = gradients(
+        partial(weighted_sum, layer, watched, gradient), [watched, layer.kernel, layer.bias]
+    )
     ours = layers.convolution_backward(gradient, x, layer.kernel.numpy(), **options)
     far = max(largest(one - other) for one, other in zip(ours, theirs, strict=True))
     check("CNN-11", far < 10 * TOLERANCE, f"To input, kernel and bias: within {far:.0e}.", setting)
@@ -404,7 +450,9 @@ clothes = replace(
 )
 DIAGONAL = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]]) / 4
 SPOT = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]]) / 8
-chosen = np.stack([EDGE, EDGE.T, DIAGONAL, np.fliplr(DIAGONAL), -EDGE, -EDGE.T, MEAN, SPOT], axis=-1)[:, :, None]
+chosen = np.stack(
+    [EDGE, EDGE.T, DIAGONAL, np.fliplr(DIAGONAL), -EDGE, -EDGE.T, MEAN, SPOT], axis=-1
+)[:, :, None]
 
 
 def small_convnet():
@@ -438,8 +486,13 @@ def test_accuracy(runs, split):
 
 def draws(split, size):
     """`size` training examples for each run."""
-    orders = [np.random.default_rng([SEED, run]).permutation(len(split.y_train)) for run in range(RUNS)]
-    return [training.Run(1000 * SEED + run, train_index=order[:size]) for run, order in enumerate(orders)]
+    orders = [
+        np.random.default_rng([SEED, run]).permutation(len(split.y_train)) for run in range(RUNS)
+    ]
+    return [
+        training.Run(1000 * SEED + run, train_index=order[:size])
+        for run, order in enumerate(orders)
+    ]
 
 
 drawn = draws(clothes, PICTURES)
@@ -468,7 +521,11 @@ judge(
 # %%
 digits = datasets.load("digits", seed=SEED)
 digits = replace(
-    digits, **{part: getattr(digits, part).astype("float32") / 16 for part in ("x_train", "x_valid", "x_test")}
+    digits,
+    **{
+        part: getattr(digits, part).astype("float32") / 16
+        for part in ("x_train", "x_valid", "x_test")
+    },
 )
 order = generator.permutation(64)
 permuted = replace(
@@ -489,10 +546,14 @@ for name, build in nets.items():
         found[name, split.title] = test_accuracy(fit(build, split, draws(digits, 900)), split)
     accuracies = [found[name, split.title] for split in (digits, permuted)]
     as_they_are, in_disorder = (values.mean() for values in accuracies)
-    print(f"{name} ({build().count_params():,} parameters): as they are {as_they_are:.1%}, permuted {in_disorder:.1%}")
+    print(
+        f"{name} ({build().count_params():,} parameters): as they are {as_they_are:.1%}, permuted {in_disorder:.1%}"
+    )
 cost = {name: found[name, digits.title] - found[name, permuted.title] for name in nets}
 measure = "test accuracy lost when the pixels are permuted, convnet against MLP"
-judge("CNN-03", cost["convnet"], cost["MLP"], "higher", measure, "local, handwritten digits", digits)
+judge(
+    "CNN-03", cost["convnet"], cost["MLP"], "higher", measure, "local, handwritten digits", digits
+)
 
 # %% [markdown]
 # **The whole net** (CNN-03). Each layer moves with its input; does the net's answer stay the same when a picture
@@ -514,7 +575,11 @@ for run, weights in enumerate(learned.weights):
 with plots.canvas(width=6.0, height=3.2) as (figure, axes):
     plots.band(axes, moves, changes, 0, "convnets with two poolings", marker=True)
     axes.set_xticks(moves)
-    axes.set(xlabel="the picture moves by (pixels)", ylabel="probability that changes class", ylim=(0, None))
+    axes.set(
+        xlabel="the picture moves by (pixels)",
+        ylabel="probability that changes class",
+        ylim=(0, None),
+    )
 plots.show(
     figure,
     alt="How much the answers of the convnets change when the pictures move by one to four pixels: something after one, "

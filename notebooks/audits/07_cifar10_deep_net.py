@@ -53,7 +53,9 @@ verdicts = []
 
 def judge(claim, treatment, control, better, measure, setting, data):
     """Judge one statement in one setting and keep the verdict."""
-    verdict = claims.judge(claim, treatment, control, better=better, measure=measure, data=data, setting=setting)
+    verdict = claims.judge(
+        claim, treatment, control, better=better, measure=measure, data=data, setting=setting
+    )
     verdicts.append(verdict)
 
 
@@ -127,12 +129,20 @@ check(
 model.add(keras.layers.Dense(10, activation="softmax"))  # step b
 scaled = photos.standardized()
 entropy = keras.losses.SparseCategoricalCrossentropy()
-for name, x in (("raw", x_valid.astype("float32")), ("divided by 255", x_valid / 255), ("standardized", scaled.x_train[:HELD])):
-    print(f"loss before training, {name:14} {float(entropy(y_valid, model(x))):7.2f}; of ten equal outputs {np.log(10):.2f}")
+for name, x in (
+    ("raw", x_valid.astype("float32")),
+    ("divided by 255", x_valid / 255),
+    ("standardized", scaled.x_train[:HELD]),
+):
+    print(
+        f"loss before training, {name:14} {float(entropy(y_valid, model(x))):7.2f}; of ten equal outputs {np.log(10):.2f}"
+    )
 outputs = np.asarray(model(scaled.x_valid[:100]))
 check(
     "CIF-04",
-    outputs.shape == (100, 10) and np.allclose(outputs.sum(axis=1), 1, atol=1e-5) and (outputs >= 0).all(),
+    outputs.shape == (100, 10)
+    and np.allclose(outputs.sum(axis=1), 1, atol=1e-5)
+    and (outputs >= 0).all(),
     "Its ten outputs are positive and add up to 1 for every image.",
     data=photos,
 )
@@ -152,7 +162,9 @@ OUTPUT = {"outputs": 10, "output_activation": "softmax"}
 valid = {"x_valid": photos.x_valid[:1000], "y_valid": photos.y_valid[:1000]}
 pixels = replace(photos, **valid)
 raw = replace(pixels, title=f"{photos.title}, raw pixels")
-raw = replace(raw, **{part: getattr(raw, part).astype("float32") for part in ("x_train", "x_valid", "x_test")})
+raw = replace(
+    raw, **{part: getattr(raw, part).astype("float32") for part in ("x_train", "x_valid", "x_test")}
+)
 pixels = pixels.standardized()
 
 
@@ -182,8 +194,24 @@ def best(runs, rates=1):
 RATES = (3e-5, 3e-4, 3e-3)
 by_rate = fit(plain_net, pixels, RATES)
 tenth, chosen, tenfold = best(by_rate, len(RATES))
-judge("CIF-06", chosen, tenth, "higher", "best validation accuracy, rate 0.0003 against 0.00003", "against a tenth", pixels)
-judge("CIF-06", chosen, tenfold, "higher", "best validation accuracy, rate 0.0003 against 0.003", "against ten times as much", pixels)
+judge(
+    "CIF-06",
+    chosen,
+    tenth,
+    "higher",
+    "best validation accuracy, rate 0.0003 against 0.00003",
+    "against a tenth",
+    pixels,
+)
+judge(
+    "CIF-06",
+    chosen,
+    tenfold,
+    "higher",
+    "best validation accuracy, rate 0.0003 against 0.003",
+    "against ten times as much",
+    pixels,
+)
 row = study["variants"]["b"]
 check(
     "CIF-06",
@@ -204,13 +232,24 @@ with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "my11modelb.keras"
     few = slice(0, 320)
     listing = plain_net()
-    listing.compile(loss="sparse_categorical_crossentropy", optimizer=keras.optimizers.Nadam(3e-4), metrics=["accuracy"])
+    listing.compile(
+        loss="sparse_categorical_crossentropy",
+        optimizer=keras.optimizers.Nadam(3e-4),
+        metrics=["accuracy"],
+    )
     callbacks = [
         keras.callbacks.ModelCheckpoint(path, save_best_only=True),
         keras.callbacks.EarlyStopping(patience=10, restore_best_weights=True),
     ]
     examined = pixels.x_valid[:320], pixels.y_valid[:320]
-    history = listing.fit(pixels.x_train[few], pixels.y_train[few], epochs=2, validation_data=examined, callbacks=callbacks, verbose=0)
+    history = listing.fit(
+        pixels.x_train[few],
+        pixels.y_train[few],
+        epochs=2,
+        validation_data=examined,
+        callbacks=callbacks,
+        verbose=0,
+    )
     loss, accuracy = keras.models.load_model(path).evaluate(*examined, verbose=0)
 lowest = min(history.history["val_loss"])
 check(
@@ -223,7 +262,11 @@ check(
 
 # %%
 before = listing.get_weights()
-listing.compile(loss="sparse_categorical_crossentropy", optimizer=keras.optimizers.Nadam(3e-4), metrics=["accuracy"])
+listing.compile(
+    loss="sparse_categorical_crossentropy",
+    optimizer=keras.optimizers.Nadam(3e-4),
+    metrics=["accuracy"],
+)
 same = all(np.array_equal(a, b) for a, b in zip(before, listing.get_weights(), strict=True))
 print("weights after compile():", "as before" if same else "new")
 
@@ -254,7 +297,10 @@ def listing_c():
 
 listing_c()
 normalized = fit(listing_c, raw, [3e-4])
-baseline = {"raw": fit(plain_net, raw, [3e-4]).history["val_accuracy"], "standardized": by_rate.history["val_accuracy"][RUNS : 2 * RUNS]}
+baseline = {
+    "raw": fit(plain_net, raw, [3e-4]).history["val_accuracy"],
+    "standardized": by_rate.history["val_accuracy"][RUNS : 2 * RUNS],
+}
 kinds = [type(layer).__name__ for layer in listing_c().layers]
 block = ["Dense", "BatchNormalization", "Activation"]
 falls = normalized.history["loss"][:, -1] < normalized.history["loss"][:, 0]
@@ -266,11 +312,29 @@ check(
 )
 for name, control in baseline.items():
     target = 0.9 * control.max(axis=1).mean()
-    reached = [np.argmax(np.c_[curve, np.ones(RUNS)] >= target, axis=1) + 1 for curve in (normalized.history["val_accuracy"], control)]
+    reached = [
+        np.argmax(np.c_[curve, np.ones(RUNS)] >= target, axis=1) + 1
+        for curve in (normalized.history["val_accuracy"], control)
+    ]
     against = f"with batch normalization against the net without it on {name} pixels"
-    judge("CIF-10", *reached, "lower", f"epochs to {target:.0%} validation accuracy, {against}", f"faster than on {name} pixels", photos)
+    judge(
+        "CIF-10",
+        *reached,
+        "lower",
+        f"epochs to {target:.0%} validation accuracy, {against}",
+        f"faster than on {name} pixels",
+        photos,
+    )
     measure = f"best validation accuracy, {against}"
-    judge("CIF-10", best(normalized)[0], control.max(axis=1), "higher", measure, f"better than on {name} pixels", photos)
+    judge(
+        "CIF-10",
+        best(normalized)[0],
+        control.max(axis=1),
+        "higher",
+        measure,
+        f"better than on {name} pixels",
+        photos,
+    )
 
 # %% [markdown]
 # The third question, time, is CIF-13 in the lesson.
@@ -331,13 +395,24 @@ last_only = fit(dropped_net(0.1), pixels, [ONE], half)
 with_it = best(last_only)[0]
 as_found = best(fit(dropped_net(0.1), raw, [3e-5], half))[0]
 everywhere = best(fit(dropped_net(0.1, everywhere=True), pixels, [ONE], half))[0]
-grid = {(0.1, ONE): with_it[: len(few)], (0.1, ANOTHER): best(fit(dropped_net(0.1), pixels, [ANOTHER], few))[0]}
-grid |= zip([(0.4, ONE), (0.4, ANOTHER)], best(fit(dropped_net(0.4), pixels, [ONE, ANOTHER], few), 2), strict=True)
+grid = {
+    (0.1, ONE): with_it[: len(few)],
+    (0.1, ANOTHER): best(fit(dropped_net(0.1), pixels, [ANOTHER], few))[0],
+}
+grid |= zip(
+    [(0.4, ONE), (0.4, ANOTHER)],
+    best(fit(dropped_net(0.4), pixels, [ONE, ANOTHER], few), 2),
+    strict=True,
+)
 
 # %%
 for (rate, learning_rate), accuracies in grid.items():
-    print(f"alpha dropout of {rate} after the last layer, learning rate {learning_rate:g}: {accuracies.mean():.1%} ({len(few)} runs)")
-print(f"of 0.1 after every layer, learning rate {ONE:g}: {everywhere.mean():.1%}; none at all: {without.mean():.1%} ({len(half)} runs)")
+    print(
+        f"alpha dropout of {rate} after the last layer, learning rate {learning_rate:g}: {accuracies.mean():.1%} ({len(few)} runs)"
+    )
+print(
+    f"of 0.1 after every layer, learning rate {ONE:g}: {everywhere.mean():.1%}; none at all: {without.mean():.1%} ({len(half)} runs)"
+)
 
 measure = "best validation accuracy, the listing as found against standardized pixels and the rate of step d"
 judge("CIF-19", as_found, with_it, "higher", measure, "as found: is on standardized inputs", photos)
@@ -391,14 +466,26 @@ for answer, difference in (("b and c", 0.5248 - 0.1038), ("d and e", 0.4870 - 0.
         pixels,
     )
 rows = {name: row for name, row in study["variants"].items() if name in "bcdef" and row["runs"]}
-gaps = np.array([run["valid"]["plain"] - run["test"]["plain"] for row in rows.values() for run in row["runs"]])
+gaps = np.array(
+    [run["valid"]["plain"] - run["test"]["plain"] for row in rows.values() for run in row["runs"]]
+)
 low, high = 100 * gaps.min(), 100 * gaps.max()
-print(f"{REAL}: validation minus test accuracy over {len(gaps)} runs: mean {100 * gaps.mean():+.2f} points, {low:+.1f} to {high:+.1f}")
+print(
+    f"{REAL}: validation minus test accuracy over {len(gaps)} runs: mean {100 * gaps.mean():+.2f} points, {low:+.1f} to {high:+.1f}"
+)
 with plots.canvas(height=3.2) as (figure, axes):
     for number, name in enumerate(rows):
-        style = {"color": plots.COLORS[number], "marker": plots.MARKERS[number], "label": f"step {name}", "linestyle": ""}
+        style = {
+            "color": plots.COLORS[number],
+            "marker": plots.MARKERS[number],
+            "label": f"step {name}",
+            "linestyle": "",
+        }
         axes.plot(of_study(name, "valid"), of_study(name, "test"), **style)
-    ends = [min(axes.get_xlim()[0], axes.get_ylim()[0]), max(axes.get_xlim()[1], axes.get_ylim()[1])]
+    ends = [
+        min(axes.get_xlim()[0], axes.get_ylim()[0]),
+        max(axes.get_xlim()[1], axes.get_ylim()[1]),
+    ]
     axes.plot(ends, ends, color="#777777", linewidth=1, linestyle=":")
     axes.set(xlabel="validation accuracy", ylabel="test accuracy")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))

@@ -50,7 +50,9 @@ verdicts = []
 
 def judge(claim, treatment, control, better, measure, setting, data):
     """Judge one statement in one setting and keep the verdict."""
-    verdict = claims.judge(claim, treatment, control, better=better, measure=measure, data=data, setting=setting)
+    verdict = claims.judge(
+        claim, treatment, control, better=better, measure=measure, data=data, setting=setting
+    )
     verdicts.append(verdict)
 
 
@@ -72,7 +74,11 @@ def quarter(images):
 
 
 clothes = replace(
-    fashion, x_train=quarter(fashion.x_train), x_valid=fashion.x_valid[:0], y_valid=fashion.y_valid[:0], x_test=quarter(fashion.x_test)
+    fashion,
+    x_train=quarter(fashion.x_train),
+    x_valid=fashion.x_valid[:0],
+    y_valid=fashion.y_valid[:0],
+    x_test=quarter(fashion.x_test),
 )
 
 
@@ -84,7 +90,13 @@ def train(runs, epochs, *, build=network, split=clothes, batch_size=64, optimize
     """Train a classifier once for each run."""
     loss = "sparse_categorical_crossentropy"
     return training.fit_runs(
-        build, split, runs=runs, epochs=epochs, batch_size=batch_size, optimizer=optimizer, **{"loss": loss} | further
+        build,
+        split,
+        runs=runs,
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        **{"loss": loss} | further,
     )
 
 
@@ -120,7 +132,12 @@ model.fit(clothes.x_train, clothes.y_train, batch_size=30, verbose=0, callbacks=
 planned = np.concatenate([schedules.warm_up(20, 0.01), schedules.cosine(steps - 20, 0.01)])
 farthest = np.abs(logging.rates - planned).max()
 moves = np.sign(np.diff(logging.rates))
-check("LRS-02", farthest < 1e-8, f"Over {steps} steps the logged rates are at most {farthest:.0e} from the plan; {np.sum(moves > 0)} steps raise, {np.sum(moves < 0)} lower it.", data=clothes)
+check(
+    "LRS-02",
+    farthest < 1e-8,
+    f"Over {steps} steps the logged rates are at most {farthest:.0e} from the plan; {np.sum(moves > 0)} steps raise, {np.sum(moves < 0)} lower it.",
+    data=clothes,
+)
 
 # %% [markdown]
 # ## 2. Three listings that are to show three ways
@@ -161,7 +178,12 @@ print(fault)
 # Mended in its name: the rate is still the same at every step. beta_1 is Adam's momentum.
 named = keras.optimizers.Adam(learning_rate=0.001, beta_1=0.89)
 check("LRS-06", fault == "nothing", f"As found it stops with {fault}.", "runs as printed")
-check("LRS-06", np.ptp(rates_of(named, ALONG)) > 0, f"With the new name its rate is {rates_of(named, ALONG)[0]:.4f} at the first and {rates_of(named, ALONG)[-1]:.4f} at the last step.", "the rate decays")
+check(
+    "LRS-06",
+    np.ptp(rates_of(named, ALONG)) > 0,
+    f"With the new name its rate is {rates_of(named, ALONG)[0]:.4f} at the first and {rates_of(named, ALONG)[-1]:.4f} at the last step.",
+    "the rate decays",
+)
 
 # %% [markdown]
 # What would decay? `keras.optimizers.schedules`, in place of the number, as in the next listing.
@@ -169,15 +191,30 @@ check("LRS-06", np.ptp(rates_of(named, ALONG)) > 0, f"With the new name its rate
 # **"Learning rate scheduling"** (LRS-07). It does what it says. Is there anything to see of it in its one epoch?
 
 # %%
-lr_schedule = keras.optimizers.schedules.ExponentialDecay(initial_learning_rate=1e-2, decay_steps=10000, decay_rate=0.9)
-first, end_of_epoch, later = rates_of(keras.optimizers.Adam(learning_rate=lr_schedule), [0, 2000, 10000])
-check("LRS-07", np.isclose(later / first, 0.9) and np.isclose(first, 0.01), f"It starts at {first:.4f} and is {later:.4f} after 10,000 steps; its only epoch ends at step 2,000 with {end_of_epoch:.5f}.")
+lr_schedule = keras.optimizers.schedules.ExponentialDecay(
+    initial_learning_rate=1e-2, decay_steps=10000, decay_rate=0.9
+)
+first, end_of_epoch, later = rates_of(
+    keras.optimizers.Adam(learning_rate=lr_schedule), [0, 2000, 10000]
+)
+check(
+    "LRS-07",
+    np.isclose(later / first, 0.9) and np.isclose(first, 0.01),
+    f"It starts at {first:.4f} and is {later:.4f} after 10,000 steps; its only epoch ends at step 2,000 with {end_of_epoch:.5f}.",
+)
 fewer = ex.counting.reference(len(clothes.x_train), 30, 5)
 idle, useful = (0.01 * 0.9 ** (np.arange(fewer) / decay) for decay in (10000, 50))
-scheduled = train([training.Run(seed, learning_rate=rates) for rates in (idle, useful) for seed in seeds], 5, batch_size=30, optimizer="adam")
+scheduled = train(
+    [training.Run(seed, learning_rate=rates) for rates in (idle, useful) for seed in seeds],
+    5,
+    batch_size=30,
+    optimizer="adam",
+)
 as_listed, faster = accuracy_of(scheduled).reshape(2, RUNS)
 low, high = claims.paired_interval(faster - as_listed)
-print(f"five epochs, {fewer} steps: decay_steps=50 against 10000 changes the test accuracy by {np.mean(faster - as_listed):+.3f} (95 % interval {low:+.3f} to {high:+.3f})")
+print(
+    f"five epochs, {fewer} steps: decay_steps=50 against 10000 changes the test accuracy by {np.mean(faster - as_listed):+.3f} (95 % interval {low:+.3f} to {high:+.3f})"
+)
 
 # %% [markdown]
 # `decay_steps` must fit the number of steps that there will be; 10,000 of them where training has 2,000 is a constant rate
@@ -197,7 +234,11 @@ ending = rates_of(keras.optimizers.Adam(learning_rate=lr_decayed_fn), [999, 1000
 
 with plots.canvas(height=3.2) as (figure, axes):
     exact = schedules.cosine_restarts(2000, 0.01, cycles=2)
-    series = {"as compiled": (ALONG, as_found), "as meant": (ALONG, mended), "two cycles that end with training": (np.arange(2000), exact)}
+    series = {
+        "as compiled": (ALONG, as_found),
+        "as meant": (ALONG, mended),
+        "two cycles that end with training": (np.arange(2000), exact),
+    }
     for number, (name, (x, y)) in enumerate(series.items()):
         axes.plot(x, y, color=plots.COLORS[number], linestyle=plots.LINES[number], label=name)
     axes.set(xlabel="step", ylabel="learning rate")
@@ -211,8 +252,18 @@ plots.show(
 
 # %%
 check("LRS-09", fault == "nothing", f"As found it stops with {fault}.", "runs as printed")
-check("LRS-09", np.allclose(as_found, mended), f"It compiles with the exponential decay: at step 1,000 the rate is {as_found[ALONG == 1000][0]:.5f}, not {ending[0]:.5f} before or {ending[1]:.5f} after the restart.", "trains with the restarts")
-check("LRS-09", ending[1] > 100 * ending[0], f"Given the right schedule, the rate jumps from {ending[0]:.0e} to {ending[1]:.2f} at step 1,000; training ends at step 2,000 with {ending[2]:.4f}, half-way down.", "first restart after 1,000 steps, mended")
+check(
+    "LRS-09",
+    np.allclose(as_found, mended),
+    f"It compiles with the exponential decay: at step 1,000 the rate is {as_found[ALONG == 1000][0]:.5f}, not {ending[0]:.5f} before or {ending[1]:.5f} after the restart.",
+    "trains with the restarts",
+)
+check(
+    "LRS-09",
+    ending[1] > 100 * ending[0],
+    f"Given the right schedule, the rate jumps from {ending[0]:.0e} to {ending[1]:.2f} at step 1,000; training ends at step 2,000 with {ending[2]:.4f}, half-way down.",
+    "first restart after 1,000 steps, mended",
+)
 
 # %% [markdown]
 # A restart is of use only if its cycle can end: the second one here would take 2,000 steps, and gets 1,000.
@@ -231,10 +282,31 @@ kept = all(np.array_equal(a, b) for a, b in zip(trained, model.get_weights(), st
 moved = max(np.abs(a - b).max() for a, b in zip(before, trained, strict=True))
 
 # The same plan listed twice: the second time it continues where the first ended.
-one, two = (accuracy_of(train([training.Run(seed, learning_rate=0.001) for seed in seeds], epochs, batch_size=30, optimizer="adam")) for epochs in (1, 2))
+one, two = (
+    accuracy_of(
+        train(
+            [training.Run(seed, learning_rate=0.001) for seed in seeds],
+            epochs,
+            batch_size=30,
+            optimizer="adam",
+        )
+    )
+    for epochs in (1, 2)
+)
 low, high = claims.paired_interval(two - one)
-check("LRS-10", not kept, f"Training moved a weight by up to {moved:.2f}; compiling again moved none.", "compile starts anew")
-check("LRS-10", low <= 0 <= high, f"One and the same Adam, listed second instead of first, comes out {np.mean(two - one):+.3f} in test accuracy (95 % interval {low:+.3f} to {high:+.3f}, {RUNS} paired runs).", "the order does not matter", clothes)
+check(
+    "LRS-10",
+    not kept,
+    f"Training moved a weight by up to {moved:.2f}; compiling again moved none.",
+    "compile starts anew",
+)
+check(
+    "LRS-10",
+    low <= 0 <= high,
+    f"One and the same Adam, listed second instead of first, comes out {np.mean(two - one):+.3f} in test accuracy (95 % interval {low:+.3f} to {high:+.3f}, {RUNS} paired runs).",
+    "the order does not matter",
+    clothes,
+)
 
 # %% [markdown]
 # Compile sets the optimizer back, not the weights. Whichever way stands last in such a comparison has trained longest.
@@ -248,15 +320,31 @@ check("LRS-10", low <= 0 <= high, f"One and the same Adam, listed second instead
 # %%
 # NBVAL_CHECK_OUTPUT
 nan = float("nan")
-ends_well, ends_in_nan, nan_inside = [2.3, 1.1, 0.7, 0.9], [2.3, 1.1, 0.7, nan], [nan, 2.3, 0.7, 0.9]
-for name, values in {"all finite": ends_well, "nan at the end": ends_in_nan, "nan at the start": nan_inside}.items():
+ends_well, ends_in_nan, nan_inside = (
+    [2.3, 1.1, 0.7, 0.9],
+    [2.3, 1.1, 0.7, nan],
+    [nan, 2.3, 0.7, 0.9],
+)
+for name, values in {
+    "all finite": ends_well,
+    "nan at the end": ends_in_nan,
+    "nan at the start": nan_inside,
+}.items():
     print(f"{name:17} limits {ex.framing.stub(values)}")
 
 # %%
-tests = {"nan somewhere": [np.roll([2.3, 1.1, 0.7, nan], shift).tolist() for shift in range(4)], "all finite": [ends_well]}
+tests = {
+    "nan somewhere": [np.roll([2.3, 1.1, 0.7, nan], shift).tolist() for shift in range(4)],
+    "all finite": [ends_well],
+}
 for name, lists in tests.items():
     finite = sum(bool(np.isfinite(ex.framing.stub(values)).all()) for values in lists)
-    check("LRS-14", finite == len(lists), f"{finite} of {len(lists)} lists of losses give limits that are numbers.", name)
+    check(
+        "LRS-14",
+        finite == len(lists),
+        f"{finite} of {len(lists)} lists of losses give limits that are numbers.",
+        name,
+    )
 
 # %% [markdown]
 # It depends on *where* the nan is, because Python's `min` keeps what it has when a comparison fails; and
@@ -266,6 +354,7 @@ for name, lists in tests.items():
 # rate is meant. Do the two have the same best rates? `model` was, at this point of the note, a network with batch
 # normalization that had been trained. Both here in small: ten layers of 50, 1,000 photos of 16 x 16.
 
+
 # %%
 def halve(images):
     """Colour images shrunk to 16 x 16."""
@@ -273,20 +362,44 @@ def halve(images):
 
 
 large = datasets.load("cifar10", seed=SEED, size=1000)
-photos = replace(large, x_train=halve(large.x_train), x_valid=halve(large.x_valid), x_test=halve(large.x_test)).standardized()
-photos = replace(photos, x_valid=photos.x_valid[:0], y_valid=photos.y_valid[:0])  # only training is looked at
+photos = replace(
+    large, x_train=halve(large.x_train), x_valid=halve(large.x_valid), x_test=halve(large.x_test)
+).standardized()
+photos = replace(
+    photos, x_valid=photos.x_valid[:0], y_valid=photos.y_valid[:0]
+)  # only training is looked at
 
 
 def earlier():
-    return models.batch_normalized_mlp((16, 16, 3), [50] * 10, 10, activation="elu", kernel_initializer="he_normal", output_activation="softmax")
+    return models.batch_normalized_mlp(
+        (16, 16, 3),
+        [50] * 10,
+        10,
+        activation="elu",
+        kernel_initializer="he_normal",
+        output_activation="softmax",
+    )
 
 
 def later_one():
-    hidden = [keras.layers.Dense(50, activation="selu", kernel_initializer="lecun_normal") for _ in range(10)]
-    return keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), *hidden, keras.layers.AlphaDropout(0.1), keras.layers.Dense(10, activation="softmax")])
+    hidden = [
+        keras.layers.Dense(50, activation="selu", kernel_initializer="lecun_normal")
+        for _ in range(10)
+    ]
+    return keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            keras.layers.Flatten(),
+            *hidden,
+            keras.layers.AlphaDropout(0.1),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
 
 
-loaded = train([training.Run(seeds[0], learning_rate=0.05)], 30, build=earlier, split=photos, batch_size=128).weights[0]
+loaded = train(
+    [training.Run(seeds[0], learning_rate=0.05)], 30, build=earlier, split=photos, batch_size=128
+).weights[0]
 
 
 def loaded_model():
@@ -299,14 +412,28 @@ TESTED = {"the model loaded earlier": loaded_model, "the network that is to be t
 scanned = {}
 for name, build in TESTED.items():
     rates, losses = training.lr_range_test(
-        build, photos, lowest=1e-4, highest=10, steps=100, batch_size=128, optimizer="sgd", loss="sparse_categorical_crossentropy", runs=RUNS
+        build,
+        photos,
+        lowest=1e-4,
+        highest=10,
+        steps=100,
+        batch_size=128,
+        optimizer="sgd",
+        loss="sparse_categorical_crossentropy",
+        runs=RUNS,
     )
     scanned[name] = losses
 
 # %%
 with plots.canvas() as (figure, axes):
     some = np.all([np.isfinite(losses).any(axis=0) for losses in scanned.values()], axis=0)
-    plots.curves(axes, rates[some], {name: losses[:, some] for name, losses in scanned.items()}, xlabel="learning rate", ylabel="loss of each minibatch")
+    plots.curves(
+        axes,
+        rates[some],
+        {name: losses[:, some] for name, losses in scanned.items()},
+        xlabel="learning rate",
+        ylabel="loss of each minibatch",
+    )
     axes.set(xscale="log", ylim=(0, 4))
 plots.show(
     figure,
@@ -329,9 +456,22 @@ model.add(keras.layers.Dense(10, activation="softmax"))
 optimizer = keras.optimizers.SGD(learning_rate=1e-3)
 model.compile(loss="sparse_categorical_crossentropy", optimizer=optimizer, metrics=["accuracy"])
 """  # the end of the listing, its lost indentation put back
-called = [ast.unparse(node.func) for node in ast.walk(ast.parse(LISTING)) if isinstance(node, ast.Call)]
-check("LRS-16", low <= 0 <= high, f"The rate of the lowest loss differs by a factor of {10 ** apart.mean():.3g} (95 % interval {10**low:.3g} to {10**high:.3g}, {RUNS} runs).", "the tested model stands for the new one", photos)
-check("LRS-16", "model.fit" in called and "OneCycleScheduler" in called, f"After the range test it calls {', '.join(dict.fromkeys(called[2:]))}, and no fit with a scheduler.", "prepares 1cycle training")
+called = [
+    ast.unparse(node.func) for node in ast.walk(ast.parse(LISTING)) if isinstance(node, ast.Call)
+]
+check(
+    "LRS-16",
+    low <= 0 <= high,
+    f"The rate of the lowest loss differs by a factor of {10 ** apart.mean():.3g} (95 % interval {10**low:.3g} to {10**high:.3g}, {RUNS} runs).",
+    "the tested model stands for the new one",
+    photos,
+)
+check(
+    "LRS-16",
+    "model.fit" in called and "OneCycleScheduler" in called,
+    f"After the range test it calls {', '.join(dict.fromkeys(called[2:]))}, and no fit with a scheduler.",
+    "prepares 1cycle training",
+)
 
 # %% [markdown]
 # A range test says something about the network, the weights and the optimizer on which it was run, and about no others. On
@@ -352,7 +492,12 @@ total = ex.counting.reference(len(clothes.x_train), 64, EPOCHS)
 watched = {"train": (clothes.x_train, clothes.y_train), "test": (clothes.x_test, clothes.y_test)}
 plans = {"constant": schedules.constant(total, 0.03), "cosine": schedules.cosine(total, 0.03)}
 followed = {
-    name: train([training.Run(seed, learning_rate=rates, momentum=0.9) for seed in seeds], EPOCHS, watch=watched, metrics=["accuracy"])
+    name: train(
+        [training.Run(seed, learning_rate=rates, momentum=0.9) for seed in seeds],
+        EPOCHS,
+        watch=watched,
+        metrics=["accuracy"],
+    )
     for name, rates in plans.items()
 }
 
@@ -383,10 +528,34 @@ plots.show(
 
 # %%
 gaps = {name: at_mark(runs, "test_loss") - MARK for name, runs in followed.items()}
-judge("LRS-01", gaps["cosine"], gaps["constant"], "lower", f"test loss less training loss where the latter is {MARK}, cosine against constant", "gap at equal training loss", clothes)
+judge(
+    "LRS-01",
+    gaps["cosine"],
+    gaps["constant"],
+    "lower",
+    f"test loss less training loss where the latter is {MARK}, cosine against constant",
+    "gap at equal training loss",
+    clothes,
+)
 ends = {name: runs.last("test_loss") - runs.last("train_loss") for name, runs in followed.items()}
-judge("LRS-01", ends["cosine"], ends["constant"], "lower", f"test loss less training loss after {EPOCHS} epochs, cosine against constant", "gap at equal number of epochs", clothes)
-judge("LRS-01", followed["cosine"].last("test_accuracy"), followed["constant"].last("test_accuracy"), "higher", f"test accuracy after {EPOCHS} epochs, cosine against constant", "test accuracy", clothes)
+judge(
+    "LRS-01",
+    ends["cosine"],
+    ends["constant"],
+    "lower",
+    f"test loss less training loss after {EPOCHS} epochs, cosine against constant",
+    "gap at equal number of epochs",
+    clothes,
+)
+judge(
+    "LRS-01",
+    followed["cosine"].last("test_accuracy"),
+    followed["constant"].last("test_accuracy"),
+    "higher",
+    f"test accuracy after {EPOCHS} epochs, cosine against constant",
+    "test accuracy",
+    clothes,
+)
 
 # %% [markdown]
 # The first line alone asks about the gap at *equal* training loss. But cosine against one constant rate changes two things
@@ -394,8 +563,21 @@ judge("LRS-01", followed["cosine"].last("test_accuracy"), followed["constant"].l
 # third of its height, and compares the gaps at the mark again.
 
 # %%
-gentle = train([training.Run(seed, learning_rate=0.01, momentum=0.9) for seed in seeds], 2 * EPOCHS, watch=watched, metrics=["accuracy"])
-judge("LRS-01", gaps["cosine"], at_mark(gentle, "test_loss") - MARK, "lower", f"test loss less training loss where the latter is {MARK}, cosine from 0.03 against constant 0.01", "gap at equal training loss, against a smaller constant rate", clothes)
+gentle = train(
+    [training.Run(seed, learning_rate=0.01, momentum=0.9) for seed in seeds],
+    2 * EPOCHS,
+    watch=watched,
+    metrics=["accuracy"],
+)
+judge(
+    "LRS-01",
+    gaps["cosine"],
+    at_mark(gentle, "test_loss") - MARK,
+    "lower",
+    f"test loss less training loss where the latter is {MARK}, cosine from 0.03 against constant 0.01",
+    "gap at equal training loss, against a smaller constant rate",
+    clothes,
+)
 
 # %% [markdown]
 # Compare the two settings at equal training loss. What a small rate does just as well, no schedule is needed for: then it
@@ -411,10 +593,26 @@ half = clothes.subset(2000, seed=SEED)
 
 
 def variant(build=network, split=half, **settings):
-    return train([training.Run(seed, learning_rate=0.001) for seed in seeds], 10, build=build, split=split, optimizer="adam", **settings)
+    return train(
+        [training.Run(seed, learning_rate=0.001) for seed in seeds],
+        10,
+        build=build,
+        split=split,
+        optimizer="adam",
+        **settings,
+    )
 
 
-members = train([training.Run(seed + offset, learning_rate=0.001) for offset in (0, 300, 600) for seed in seeds], 10, split=half, optimizer="adam")
+members = train(
+    [
+        training.Run(seed + offset, learning_rate=0.001)
+        for offset in (0, 300, 600)
+        for seed in seeds
+    ],
+    10,
+    split=half,
+    optimizer="adam",
+)
 predicted = members.predict(half.x_test).reshape(3, RUNS, len(half.y_test), 10)
 mirrored = half.x_test.reshape(-1, 14, 14)[:, :, ::-1].reshape(-1, 196)
 
@@ -423,16 +621,31 @@ def right(probabilities):
     return (probabilities.argmax(axis=-1) == half.y_test).mean(axis=1)
 
 
-one_hot = replace(half, y_train=np.eye(10, dtype="float32")[half.y_train], y_valid=np.zeros((0, 10), "float32"), y_test=np.eye(10, dtype="float32")[half.y_test])
+one_hot = replace(
+    half,
+    y_train=np.eye(10, dtype="float32")[half.y_train],
+    y_valid=np.zeros((0, 10), "float32"),
+    y_test=np.eye(10, dtype="float32")[half.y_test],
+)
 baseline = right(predicted[0])
 measures = {
-    "architecture: three layers of 128": accuracy_of(variant(lambda: models.mlp(196, [128] * 3, 10, output_activation="softmax"))),
-    "loss: label smoothing": accuracy_of(variant(split=one_hot, loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1))),
+    "architecture: three layers of 128": accuracy_of(
+        variant(lambda: models.mlp(196, [128] * 3, 10, output_activation="softmax"))
+    ),
+    "loss: label smoothing": accuracy_of(
+        variant(split=one_hot, loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1))
+    ),
     "data: twice as many": accuracy_of(variant(split=clothes)),
-    "normalization: batch": accuracy_of(variant(lambda: models.batch_normalized_mlp(196, [64, 64], 10, output_activation="softmax"))),
-    "regularization: l2 of 0.003": accuracy_of(variant(lambda: network(kernel_regularizer=keras.regularizers.L2(0.003)))),
+    "normalization: batch": accuracy_of(
+        variant(lambda: models.batch_normalized_mlp(196, [64, 64], 10, output_activation="softmax"))
+    ),
+    "regularization: l2 of 0.003": accuracy_of(
+        variant(lambda: network(kernel_regularizer=keras.regularizers.L2(0.003)))
+    ),
     "ensemble of three": right(predicted.mean(axis=0)),
-    "test-time augmentation: mirrored": right(predicted[0] + members.predict(mirrored).reshape(predicted.shape)[0]),
+    "test-time augmentation: mirrored": right(
+        predicted[0] + members.predict(mirrored).reshape(predicted.shape)[0]
+    ),
 }
 print(f"baseline: test accuracy {baseline.mean():.3f}")
 for name, values in measures.items():
@@ -458,12 +671,25 @@ FEW = seeds[:5]
 def by_peak(batch_size, weight_decay):
     """Test accuracy after five epochs of 1cycle, shape (runs, peaks)."""
     length = ex.counting.reference(len(clothes.x_train), batch_size, 5)
-    runs = [training.Run(seed, **schedules.one_cycle(length, peak)._asdict()) for seed in FEW for peak in PEAKS]
-    return accuracy_of(train(runs, 5, batch_size=batch_size, optimizer=keras.optimizers.SGD(weight_decay=weight_decay))).reshape(len(FEW), -1)
+    runs = [
+        training.Run(seed, **schedules.one_cycle(length, peak)._asdict())
+        for seed in FEW
+        for peak in PEAKS
+    ]
+    return accuracy_of(
+        train(
+            runs,
+            5,
+            batch_size=batch_size,
+            optimizer=keras.optimizers.SGD(weight_decay=weight_decay),
+        )
+    ).reshape(len(FEW), -1)
 
 
 batches = {f"batches of {size}": by_peak(size, None) for size in (16, 64, 256)}
-decays = {"no weight decay": batches["batches of 64"]} | {f"weight decay {decay:g}": by_peak(64, decay) for decay in (0.003, 0.03)}
+decays = {"no weight decay": batches["batches of 64"]} | {
+    f"weight decay {decay:g}": by_peak(64, decay) for decay in (0.003, 0.03)
+}
 
 # %%
 with plots.canvas(2, width=9.4, height=3.6, sharey=True) as (figure, panels):
@@ -479,7 +705,9 @@ plots.show(
     data=f"{clothes}; line: median, band: middle 80 % of {len(FEW)} runs",
 )
 for name, values in (batches | decays).items():
-    print(f"{name:18} best highest rate {PEAKS[int(np.median(values, axis=0).argmax())]:<5g} accuracy there {np.median(values, axis=0).max():.3f}")
+    print(
+        f"{name:18} best highest rate {PEAKS[int(np.median(values, axis=0).argmax())]:<5g} accuracy there {np.median(values, axis=0).max():.3f}"
+    )
 
 # %% [markdown]
 # A large batch has fewer steps in the same epochs, and less noise: one expects it to want, and to bear, a higher rate. See

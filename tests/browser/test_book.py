@@ -51,16 +51,25 @@ def page(request, chromium, address):
     """A page on each screen, whose console and requests are watched: no error, and nothing from elsewhere."""
     context = chromium.new_context(**SCREENS[request.param], base_url=address)
     page, wrong = context.new_page(), []
-    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on(
+        "console",
+        lambda message: (
+            wrong.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
         "response",
-        lambda response: wrong.append(f"{response.status} {response.url}") if response.status >= 400 else None,
+        lambda response: (
+            wrong.append(f"{response.status} {response.url}") if response.status >= 400 else None
+        ),
     )
     page.on(
         "request",
         lambda asked: (
-            wrong.append(f"asks {asked.url}") if not asked.url.startswith((address, "data:", "blob:")) else None
+            wrong.append(f"asks {asked.url}")
+            if not asked.url.startswith((address, "data:", "blob:"))
+            else None
         ),
     )
     yield page
@@ -73,7 +82,9 @@ def test_a_page_fits_its_screen_and_can_be_used_by_everyone(page, name):
     page.goto(f"{name}.html")
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
-    assert serious(page, {"exclude": [[".highlight"]]}) == []  # all code takes minutes; the next test has some
+    assert (
+        serious(page, {"exclude": [[".highlight"]]}) == []
+    )  # all code takes minutes; the next test has some
 
 
 def test_code_can_be_read_by_everyone(page):
@@ -100,8 +111,12 @@ def test_formulas_are_set(page):
 
 def test_search_finds_lessons_and_statements(page):
     page.goto("search.html?q=dropout")
-    page.wait_for_function("document.querySelectorAll('#search-results li').length > 10", timeout=30_000)
-    targets = page.locator("#search-results li > a").evaluate_all("links => links.map(link => link.href)")
+    page.wait_for_function(
+        "document.querySelectorAll('#search-results li').length > 10", timeout=30_000
+    )
+    targets = page.locator("#search-results li > a").evaluate_all(
+        "links => links.map(link => link.href)"
+    )
     assert any("/notebooks/04_regularization" in target for target in targets) and any(
         "/evidence/REG-" in target for target in targets
     )
@@ -109,7 +124,9 @@ def test_search_finds_lessons_and_statements(page):
 
 def test_search_finds_korean(page):
     page.goto("search.html?q=드롭아웃")
-    page.wait_for_function("document.querySelectorAll('#search-results li').length > 0", timeout=30_000)
+    page.wait_for_function(
+        "document.querySelectorAll('#search-results li').length > 0", timeout=30_000
+    )
     assert "glossary" in page.locator("#search-results li > a").first.get_attribute("href")
 
 
@@ -126,7 +143,9 @@ def test_the_evidence_is_filtered_by_lesson_verdict_and_text(page):
     assert set(shown(page).locator(".verdict").all_inner_texts()) == {"✗ refuted"}
     assert page.get_by_role("status").inner_text() == f"{refuted} of {everything} statements"
     page.get_by_label("Lesson").select_option("03_gradient_descent")
-    assert {row.get_attribute("data-lesson") for row in shown(page).all()} == {"03_gradient_descent"}
+    assert {row.get_attribute("data-lesson") for row in shown(page).all()} == {
+        "03_gradient_descent"
+    }
     page.get_by_label("Text").fill("flat MINIMA")
     assert shown(page).locator("td:first-child").all_inner_texts() == ["OPT-16"]
     page.reload()
@@ -178,7 +197,9 @@ class Links(HTMLParser):
 
 @pytest.fixture(scope="module")
 def book():
-    return {path.resolve(): Links(path) for path in BOOK.rglob("*.html") if "_static" not in path.parts}
+    return {
+        path.resolve(): Links(path) for path in BOOK.rglob("*.html") if "_static" not in path.parts
+    }
 
 
 def test_no_link_is_broken_and_none_leads_out_for_what_the_page_needs(book):
@@ -189,7 +210,9 @@ def test_no_link_is_broken_and_none_leads_out_for_what_the_page_needs(book):
                 continue
             place, anchor = urldefrag(target)
             file = (path.parent / unquote(urlsplit(place).path)).resolve() if place else path
-            if not file.is_file() or (anchor and file in book and unquote(anchor) not in book[file].anchors):
+            if not file.is_file() or (
+                anchor and file in book and unquote(anchor) not in book[file].anchors
+            ):
                 broken[target].append(path.name)
     assert dict(broken) == {}
 

@@ -41,7 +41,11 @@ def course(tmp_path_factory) -> Path:
     """A copy of the course, so that saving changes nothing here."""
     folder = tmp_path_factory.mktemp("course")
     for part in ("helpers", "data", "notebooks"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+        shutil.copytree(
+            ROOT / part,
+            folder / part,
+            ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"),
+        )
     for file in ("Makefile", "pyproject.toml"):
         shutil.copy(ROOT / file, folder)
     return folder
@@ -50,7 +54,13 @@ def course(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def server(course, tmp_path_factory):
     """What the server that `make lab` starts says of itself: url, token, hostname."""
-    recipe = subprocess.run(["make", "--no-print-directory", "-n", "lab"], cwd=course, capture_output=True, text=True, check=True).stdout
+    recipe = subprocess.run(
+        ["make", "--no-print-directory", "-n", "lab"],
+        cwd=course,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     command = shlex.split(recipe.splitlines()[-1])
     home = tmp_path_factory.mktemp("home")
     settings = home / "config" / "lab" / "user-settings" / "@jupyterlab"
@@ -58,7 +68,9 @@ def server(course, tmp_path_factory):
         file = settings / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
-    folders = {f"JUPYTER_{name.upper()}_DIR": str(home / name) for name in ("runtime", "config", "data")}
+    folders = {
+        f"JUPYTER_{name.upper()}_DIR": str(home / name) for name in ("runtime", "config", "data")
+    }
     log = (home / "log").open("w")
     process = subprocess.Popen(
         [sys.executable, *command[1:], "--no-browser", "--allow-root", "--port=0"],
@@ -95,11 +107,20 @@ def page(chromium: Browser, server, console):
     """Lesson 01, opened with the link that the server prints."""
     page = chromium.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(2 * MINUTE)
-    page.on("console", lambda message: console.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: console.append(message.text) if message.type == "error" else None
+    )
     page.on("pageerror", lambda error: console.append(str(error)))
-    page.goto(f"{server['url']}lab/tree/notebooks/{LESSON}.ipynb?token={server['token']}", wait_until="domcontentloaded")
-    expect(page.locator(".jp-CodeCell").filter(has_text="verdicts = []").first).to_be_attached(timeout=2 * MINUTE)
-    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(timeout=2 * MINUTE)
+    page.goto(
+        f"{server['url']}lab/tree/notebooks/{LESSON}.ipynb?token={server['token']}",
+        wait_until="domcontentloaded",
+    )
+    expect(page.locator(".jp-CodeCell").filter(has_text="verdicts = []").first).to_be_attached(
+        timeout=2 * MINUTE
+    )
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(
+        timeout=2 * MINUTE
+    )
     yield page
     page.close()
 
@@ -138,8 +159,14 @@ def test_the_server_is_for_this_machine_only_and_asks_for_a_token(server):
     assert server["hostname"] in {"localhost", "127.0.0.1"}
     assert len(server["token"]) >= 32 and not server["password"]
     port = f"{server['port']:04X}"
-    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "0A"]
-    assert [address for address in listening if address.endswith(f":{port}")] == [f"0100007F:{port}"]
+    listening = [
+        line.split()[1]
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+        if line.split()[3] == "0A"
+    ]
+    assert [address for address in listening if address.endswith(f":{port}")] == [
+        f"0100007F:{port}"
+    ]
 
 
 def test_without_the_token_nothing_opens(chromium, server):
@@ -155,10 +182,19 @@ def test_all_cells_run(page):
     page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
     page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells$")).click()
     wait_until_idle(page, 8 * MINUTE)
-    assert page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
-    figures = page.locator(".jp-RenderedImage img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert (
+        page.locator(
+            ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"
+        ).count()
+        == 0
+    )
+    figures = page.locator(".jp-RenderedImage img").evaluate_all(
+        "images => images.map(image => image.naturalWidth)"
+    )
     assert len(figures) >= 5 and min(figures) > 300
-    assert page.get_by_text("not attempted.").count() == 6  # one an exercise, and the page ran on to its end
+    assert (
+        page.get_by_text("not attempted.").count() == 6
+    )  # one an exercise, and the page ran on to its end
 
 
 def test_moving_the_slider_draws_another_figure(page):
@@ -169,7 +205,9 @@ def test_moving_the_slider_draws_another_figure(page):
     handle.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    expect(figure).to_have_attribute("alt", re.compile("^Polynomial of degree 3 through 20 points"), timeout=MINUTE)
+    expect(figure).to_have_attribute(
+        "alt", re.compile("^Polynomial of degree 3 through 20 points"), timeout=MINUTE
+    )
 
 
 def test_a_right_answer_is_correct(page):
@@ -181,7 +219,10 @@ def test_a_right_answer_is_correct(page):
 def test_a_wrong_answer_is_told_what_is_wrong_and_a_hint_helps(page):
     place = cell(page, "def count_parameters(")
     write(page, place, WRONG)
-    assert "✗ counting: not yet. The weights are right, but every unit of every layer has a bias as well." in run(page, place)
+    assert (
+        "✗ counting: not yet. The weights are right, but every unit of every layer has a bias as well."
+        in run(page, place)
+    )
     write(page, place, WRONG + "\nex.counting.hint()")
     assert "Hint 1 (of 2): A layer from a units to b units" in run(page, place)
 
@@ -193,7 +234,11 @@ def test_saving_updates_the_script(page, course):
     deadline = time.monotonic() + 60
     while (text := script.read_text(encoding="utf-8")) == before and time.monotonic() < deadline:
         page.wait_for_timeout(500)
-    assert "return int(np.argmin(validation_error))" in text and "ex.counting.hint()" in text and "RUNS = 3" in text
+    assert (
+        "return int(np.argmin(validation_error))" in text
+        and "ex.counting.hint()" in text
+        and "RUNS = 3" in text
+    )
     assert "ex.counting.hint()" in (script.with_suffix(".ipynb")).read_text(encoding="utf-8")
 
 

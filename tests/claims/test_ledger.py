@@ -41,12 +41,16 @@ def test_the_interval_against_the_margin_decides(shift, options, word):
 
 
 def test_the_interval_is_scipys():
-    found = stats.bootstrap((NOISE,), np.mean, rng=np.random.default_rng(0), method="BCa").confidence_interval
+    found = stats.bootstrap(
+        (NOISE,), np.mean, rng=np.random.default_rng(0), method="BCa"
+    ).confidence_interval
     assert claims.paired_interval(NOISE) == (found.low, found.high)
 
 
 def test_pairing_is_what_counts():
-    spread = np.linspace(0, 1, 10)  # runs differ far more from each other than the treatment from the control
+    spread = np.linspace(
+        0, 1, 10
+    )  # runs differ far more from each other than the treatment from the control
     assert judged(spread + 0.01 + NOISE / 10, spread).verdict == SUPPORTED
 
 
@@ -85,7 +89,10 @@ def test_a_check_needs_a_computed_truth_value():
 
 
 def test_what_nobody_can_measure_is_marked(capsys):
-    assert claims.leave_open("REG-28", "Popularity is not in the data.").verdict == claims.NOT_MEASURABLE
+    assert (
+        claims.leave_open("REG-28", "Popularity is not in the data.").verdict
+        == claims.NOT_MEASURABLE
+    )
     assert "not measurable" in capsys.readouterr().out
 
 
@@ -93,7 +100,14 @@ def test_the_line_holds_statement_interval_runs_and_data(capsys):
     verdict = judged(BASE + 0.1 + NOISE, setting="small nets")
     line = capsys.readouterr().out
     assert line.count("\n") == 1
-    for part in ("OVF-04", "small nets", claims.find("OVF-04").statement, "10 paired runs", "simulated", verdict.verdict):
+    for part in (
+        "OVF-04",
+        "small nets",
+        claims.find("OVF-04").statement,
+        "10 paired runs",
+        "simulated",
+        verdict.verdict,
+    ):
         assert part in line
     assert f"{verdict.low:+.3g}" in line and f"{verdict.high:+.3g}" in line
 
@@ -128,16 +142,33 @@ verdict = claims.judge("OVF-04", [2.0, 3.0, 5.0], [1.0, 2.0, 3.0], better="highe
 def test_a_notebook_records_what_it_shows(tmp_path):
     path = tmp_path / "one.ipynb"
     setup = f"import sys; sys.path.insert(0, {str(claims.runtime.ROOT)!r})"
-    cell = {"cell_type": "code", "source": setup + SOURCE, "metadata": {}, "outputs": [], "execution_count": None, "id": "a"}
-    path.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    cell = {
+        "cell_type": "code",
+        "source": setup + SOURCE,
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+        "id": "a",
+    }
+    path.write_text(
+        json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    )
     notebooks.execute(path, watch=lambda index: None, timeout=120)
     (verdict,) = claims.recorded(path)
-    assert verdict.verdict == SUPPORTED and verdict.runs == 3 and verdict.versions["numpy"] == np.__version__
+    assert (
+        verdict.verdict == SUPPORTED
+        and verdict.runs == 3
+        and verdict.versions["numpy"] == np.__version__
+    )
     outputs = json.loads(path.read_text())["cells"][0]["outputs"]
-    assert len(outputs) == 1 and {"text/plain", "text/html", claims.MIME_TYPE} == set(outputs[0]["data"])
+    assert len(outputs) == 1 and {"text/plain", "text/html", claims.MIME_TYPE} == set(
+        outputs[0]["data"]
+    )
 
 
 def test_a_notebook_without_verdicts_has_none(tmp_path):
     path = tmp_path / "none.ipynb"
-    path.write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": "x", "metadata": {}}]}))
+    path.write_text(
+        json.dumps({"cells": [{"cell_type": "markdown", "source": "x", "metadata": {}}]})
+    )
     assert claims.recorded(path) == []

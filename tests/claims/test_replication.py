@@ -48,7 +48,10 @@ def write(name: str, *sources: str) -> str:
     path = Path("notebooks") / f"{name}.ipynb"
     path.parent.mkdir(exist_ok=True)
     parameters = f'NAME = "{name}"\nPROFILE = "quick"\nSEED = 0\nRUNS = 4'
-    cells = [new_code_cell(parameters, metadata={"tags": ["parameters"]}), *map(new_code_cell, (COUNTED, SHOWN, *sources))]
+    cells = [
+        new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+        *map(new_code_cell, (COUNTED, SHOWN, *sources)),
+    ]
     kernelspec = {"name": "nowhere", "language": "python", "display_name": "Nowhere"}
     nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernelspec}), path)
     return str(path)
@@ -65,7 +68,9 @@ def course(tmp_path, monkeypatch) -> Path:
 def dask(*arguments: str):
     """A process of dask's, in the current folder, with nobody to ask for a dashboard; it is killed in the end."""
     command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL
+    )
     try:
         yield
     finally:
@@ -85,7 +90,9 @@ def wait_for(path: Path) -> str:
 @pytest.fixture
 def scheduler(course):
     """The address of a scheduler without workers."""
-    with dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", "scheduler.json"):
+    with dask(
+        "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", "scheduler.json"
+    ):
         yield json.loads(wait_for(course / "scheduler.json"))["address"]
 
 
@@ -120,24 +127,50 @@ def test_a_killed_workers_notebook_runs_on_the_other(course, workers, capsys):
 
     killer = threading.Thread(target=kill_the_first_worker_that_has_it)
     killer.start()
-    status = gather(course, "--seeds", "2", "--scheduler", workers, "--profile", "full", "-p", "RUNS", "5", calm, fatal)
+    status = gather(
+        course,
+        "--seeds",
+        "2",
+        "--scheduler",
+        workers,
+        "--profile",
+        "full",
+        "-p",
+        "RUNS",
+        "5",
+        calm,
+        fatal,
+    )
     killer.join()
     assert status == 0
     assert ended[0].wait(timeout=30) is None  # its kernel does not outlive it
     table = verdicts(course).set_index(["setting", "seed"]).sort_index()
-    assert table.index.tolist() == [(name, seed) for name in ("01_calm", "02_fatal") for seed in (0, 1000)]
+    assert table.index.tolist() == [
+        (name, seed) for name in ("01_calm", "02_fatal") for seed in (0, 1000)
+    ]
     assert table["effect"].tolist() == [0, 125, 0, 125]
     assert set(table["runs"]) == {5}
-    assert sorted(table.loc["02_fatal", "attempts"]) == [1, 2] and set(table.loc["01_calm", "attempts"]) <= {1, 2}
+    assert sorted(table.loc["02_fatal", "attempts"]) == [1, 2] and set(
+        table.loc["01_calm", "attempts"]
+    ) <= {1, 2}
     share = str(max(1, cluster.core_count() // 2))  # two notebooks at a time
-    seen = {"KERAS_BACKEND": "tensorflow", "COURSE_PROFILE": "full", "NPROC": share, "OMP_NUM_THREADS": share}
+    seen = {
+        "KERAS_BACKEND": "tensorflow",
+        "COURSE_PROFILE": "full",
+        "NPROC": share,
+        "OMP_NUM_THREADS": share,
+    }
     assert all(json.loads(detail) == seen for detail in table["detail"])
     printed = capsys.readouterr().out
-    assert [line.split()[:3] for line in printed.splitlines() if "begun 2 times" in line][0][0] == "notebooks/02_fatal"
+    assert [line.split()[:3] for line in printed.splitlines() if "begun 2 times" in line][0][
+        0
+    ] == "notebooks/02_fatal"
 
 
 @pytest.mark.slow
-def test_what_fails_twice_is_reported_and_what_is_finished_is_not_done_again(course, workers, capsys):
+def test_what_fails_twice_is_reported_and_what_is_finished_is_not_done_again(
+    course, workers, capsys
+):
     sound = write("01_sound")
     broken = write("02_broken", "half = 1 / (SEED - SEED)")
     greedy = write("03_greedy", "import time\nmemory = b'x' * 900_000_000\ntime.sleep(30)")
@@ -149,7 +182,10 @@ def test_what_fails_twice_is_reported_and_what_is_finished_is_not_done_again(cou
     assert "notebooks/03_greedy seed 0 tensorflow, begun 2 times" in said.err
     assert "DeadKernelError" in said.err and "667.57 MiB" in said.err
     assert verdicts(course)["setting"].tolist() == ["01_sound"]
-    assert "not measured: notebooks/02_broken seed 0" in (course / "build" / "evidence" / "README.md").read_text()
+    assert (
+        "not measured: notebooks/02_broken seed 0"
+        in (course / "build" / "evidence" / "README.md").read_text()
+    )
 
     write("02_broken", "half = 1 / 2")
     write("03_greedy")
@@ -157,14 +193,20 @@ def test_what_fails_twice_is_reported_and_what_is_finished_is_not_done_again(cou
     assert "3 parts, 1 of them kept from before" in capsys.readouterr().out
     assert sorted(verdicts(course)["setting"]) == ["01_sound", "02_broken", "03_greedy"]
     assert (course / "notebooks" / "ran.txt").read_text().split("\n").count("01_sound 0") == 1
-    assert gather(course, "--seeds", "1", "--scheduler", "tcp://127.0.0.1:1", sound) == 0  # nothing to do: nobody is asked
+    assert (
+        gather(course, "--seeds", "1", "--scheduler", "tcp://127.0.0.1:1", sound) == 0
+    )  # nothing to do: nobody is asked
 
 
 @pytest.mark.slow
-def test_workers_that_cannot_take_part_are_named_before_any_work(course, workers, monkeypatch, capsys):
+def test_workers_that_cannot_take_part_are_named_before_any_work(
+    course, workers, monkeypatch, capsys
+):
     notebook = write("01_a")
     with pytest.raises(SystemExit), monkeypatch.context() as patch:
-        patch.setattr(cluster, "fingerprint", lambda path: "another")  # not on the workers, so no fault
+        patch.setattr(
+            cluster, "fingerprint", lambda path: "another"
+        )  # not on the workers, so no fault
         patch.setattr(evidence, "fingerprint", lambda path: "older")
         gather(course, "--seeds", "1", "--scheduler", workers, notebook)
     assert "another version of notebooks/01_a.ipynb" in capsys.readouterr().err
@@ -189,10 +231,19 @@ def test_a_scheduler_without_workers_is_named(course, scheduler, monkeypatch, ca
         (["--seeds", "1", "-p", "SEED", "3"], "--seeds"),
         (["--seeds", "1", "-p", "PROFILE", "fast"], "quick, full"),
         (["--seeds", "1", "--backend", "theano"], "invalid choice"),
-        (["--seeds", "1", "--workers", "1", "--scheduler", "tcp://127.0.0.1:1"], "not allowed with"),
+        (
+            ["--seeds", "1", "--workers", "1", "--scheduler", "tcp://127.0.0.1:1"],
+            "not allowed with",
+        ),
         (["--seeds", "1", "missing.ipynb"], "make sync"),
-        (["--seeds", "1", "--scheduler", "tcp://127.0.0.1:1"], "No scheduler answers at tcp://127.0.0.1:1"),
-        (["--seeds", "1", "--scheduler", "smoke://127.0.0.1:1"], "No scheduler answers at smoke://"),
+        (
+            ["--seeds", "1", "--scheduler", "tcp://127.0.0.1:1"],
+            "No scheduler answers at tcp://127.0.0.1:1",
+        ),
+        (
+            ["--seeds", "1", "--scheduler", "smoke://127.0.0.1:1"],
+            "No scheduler answers at smoke://",
+        ),
     ],
 )
 def test_bad_input_is_named_before_any_work(course, monkeypatch, capsys, arguments, message):
@@ -210,7 +261,9 @@ def test_bad_input_is_named_before_any_work(course, monkeypatch, capsys, argumen
 
 def test_seeds_share_no_run_and_come_whole(course):
     chosen = [course / write("01_a"), course / write("02_b")]
-    parts = evidence.plan(chosen, course, seeds=2, backends=["tensorflow", "jax"], parameters={"PROFILE": "quick"})
+    parts = evidence.plan(
+        chosen, course, seeds=2, backends=["tensorflow", "jax"], parameters={"PROFILE": "quick"}
+    )
     assert [(part.notebook, part.parameters["SEED"], part.backend) for part in parts] == [
         (f"notebooks/{name}.ipynb", seed, backend)
         for seed in (0, 1000) for backend in ("tensorflow", "jax") for name in ("01_a", "02_b")
@@ -221,12 +274,17 @@ def test_seeds_share_no_run_and_come_whole(course):
 def test_another_code_is_another_part_but_another_prose_or_setup_is_not(course):
     def part(runs: int = 10) -> Part:
         parameters = {"PROFILE": "quick", "RUNS": runs}
-        return evidence.plan([course / path], course, seeds=1, backends=["jax"], parameters=parameters)[0]
+        return evidence.plan(
+            [course / path], course, seeds=1, backends=["jax"], parameters=parameters
+        )[0]
 
     path = write("01_a")
     before = part()
     content = nbformat.read(path, as_version=4)
-    content.cells += [new_markdown_cell("Some words."), new_code_cell("import sys", metadata={"tags": ["setup"]})]
+    content.cells += [
+        new_markdown_cell("Some words."),
+        new_code_cell("import sys", metadata={"tags": ["setup"]}),
+    ]
     nbformat.write(content, path)
     assert part() == before
     assert part(runs=3).name != before.name
@@ -234,11 +292,17 @@ def test_another_code_is_another_part_but_another_prose_or_setup_is_not(course):
     assert part().name != before.name
 
 
-def measured(seed: int, *words: str, claim: str = "OVF-01", backend: str = "tensorflow") -> Measured:
+def measured(
+    seed: int, *words: str, claim: str = "OVF-01", backend: str = "tensorflow"
+) -> Measured:
     """A part that judged a claim in settings A, B, ... with these words."""
     found = [{"id": claim, "setting": setting, "verdict": word, "detail": "", "runs": 10, "versions": None}
              for setting, word in zip("AB", words, strict=False)]  # fmt: skip
-    return Measured(Part(f"notebooks/{claim}.ipynb", "code", seed, backend, {"PROFILE": "quick", "SEED": seed}), found, 1.5)
+    return Measured(
+        Part(f"notebooks/{claim}.ipynb", "code", seed, backend, {"PROFILE": "quick", "SEED": seed}),
+        found,
+        1.5,
+    )
 
 
 def test_a_part_is_kept_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -276,7 +340,10 @@ def test_shares_are_counted_as_by_hand(tmp_path):
 def test_a_setting_judged_twice_counts_once_as_last_found(tmp_path):
     twice = measured(0, "refuted")
     twice.verdicts.append({**twice.verdicts[0], "verdict": "supported"})
-    assert evidence.agreement(evidence.table([twice]))["words"].tolist() == ["1 supported", "1 supported"]
+    assert evidence.agreement(evidence.table([twice]))["words"].tolist() == [
+        "1 supported",
+        "1 supported",
+    ]
 
 
 def test_nothing_measured_writes_nothing(tmp_path):
@@ -285,8 +352,13 @@ def test_nothing_measured_writes_nothing(tmp_path):
 
 
 def test_the_largest_of_too_many_bytes_goes():
-    sizes = [f"import time; memory = b'x' * {size}; print(flush=True); time.sleep(60)" for size in (10**6, 10**8)]
-    children = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for code in sizes]
+    sizes = [
+        f"import time; memory = b'x' * {size}; print(flush=True); time.sleep(60)"
+        for size in (10**6, 10**8)
+    ]
+    children = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for code in sizes
+    ]
     for child in children:
         child.stdout.readline()
     held = sum(child.memory_info().rss for child in psutil.Process().children(recursive=True))

@@ -9,7 +9,18 @@ import pytest
 
 CLAIMS_FILE = Path(__file__).parents[1] / "notebooks" / "claims.toml"
 
-COUNTS = {"OVF": 37, "CVB": 14, "OPT": 36, "REG": 53, "BNI": 28, "CNN": 11, "CIF": 21, "LRS": 17, "QA": 9, "NEW": 3}
+COUNTS = {
+    "OVF": 37,
+    "CVB": 14,
+    "OPT": 36,
+    "REG": 53,
+    "BNI": 28,
+    "CNN": 11,
+    "CIF": 21,
+    "LRS": 17,
+    "QA": 9,
+    "NEW": 3,
+}
 LESSONS = {
     "OVF": "01_overfitting",
     "CVB": "02_resampling",
@@ -71,7 +82,9 @@ def lies_in_a_note(place):
 
 
 def test_every_topic_has_all_its_items_in_order(items):
-    assert list(items) == [f"{topic}-{number:02d}" for topic, count in COUNTS.items() for number in range(1, count + 1)]
+    assert list(items) == [
+        f"{topic}-{number:02d}" for topic, count in COUNTS.items() for number in range(1, count + 1)
+    ]
 
 
 def test_every_topic_has_a_heading(text):
@@ -97,7 +110,9 @@ def test_every_item_belongs_to_its_lesson(items):
 
 @pytest.mark.parametrize("field", ["statement", "because"])
 def test_prose_is_one_short_sentence(items, field):
-    assert not offenders(items, lambda item: len(item[field]) <= 160 and ONE_SENTENCE.fullmatch(item[field]))
+    assert not offenders(
+        items, lambda item: len(item[field]) <= 160 and ONE_SENTENCE.fullmatch(item[field])
+    )
     assert not offenders(items, lambda item: not ABBREVIATIONS.search(item[field]))
 
 
@@ -108,11 +123,15 @@ def test_no_sentence_occurs_twice(items, field):
 
 
 def test_every_item_says_where_it_was_found(items):
-    assert not offenders(items, lambda item: item["found"] and len(set(item["found"])) == len(item["found"]))
+    assert not offenders(
+        items, lambda item: item["found"] and len(set(item["found"])) == len(item["found"])
+    )
     in_notes = {item_id: item for item_id, item in items.items() if not item_id.startswith("NEW")}
     assert not offenders(in_notes, lambda item: all(map(lies_in_a_note, item["found"])))
 
 
 def test_sources_name_authors_and_year(items):
     sources = {item_id: item["sources"] for item_id, item in items.items() if "sources" in item}
-    assert not offenders(sources, lambda names: names and all(map(AUTHORS_AND_YEAR.fullmatch, names)))
+    assert not offenders(
+        sources, lambda names: names and all(map(AUTHORS_AND_YEAR.fullmatch, names))
+    )

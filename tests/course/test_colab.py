@@ -45,7 +45,14 @@ def run(source: str, content: Path, hub: Path) -> subprocess.CompletedProcess:
     machine = content.parent / "machine"
     machine.mkdir(exist_ok=True)
     environment = rehearsal.environment(machine, hub)
-    return subprocess.run([sys.executable, "-c", source], cwd=content, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", source],
+        cwd=content,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_it_fetches_the_tag_once_and_says_one_line(hub, content):
@@ -68,7 +75,9 @@ def test_a_tag_that_is_not_there_is_named_and_leaves_nothing(hub, content):
 
 
 def test_elsewhere_nothing_is_fetched(content):
-    refused = subprocess.run([sys.executable, "-c", SETUP], cwd=content, capture_output=True, text=True, check=False)
+    refused = subprocess.run(
+        [sys.executable, "-c", SETUP], cwd=content, capture_output=True, text=True, check=False
+    )
     assert "No module named 'helpers'" in refused.stderr
     assert [path.name for path in content.iterdir()] == ["lesson.ipynb"]
 
@@ -80,7 +89,9 @@ def commands(monkeypatch) -> list[list[str]]:
 
     def remember(command, check):
         constraints = Path(command[command.index("--constraint") + 1]).read_text().split()
-        seen.append([*command[1:5], *command[command.index("--constraint") + 2 :], "|", *constraints])
+        seen.append(
+            [*command[1:5], *command[command.index("--constraint") + 2 :], "|", *constraints]
+        )
 
     monkeypatch.setattr(subprocess, "run", remember)
     return seen
@@ -96,7 +107,9 @@ def test_what_is_there_is_kept_as_it_is(commands, monkeypatch):
     versions = {"numpy": "2.0.2", "keras": "3.12.0"}
     monkeypatch.setattr(colab, "_installed", versions.get)
     assert colab.complete({"numpy": "2.0.2", "tqdm": "4.67.1", "keras": "3.10.0"}) == ["tqdm"]
-    assert commands == [["-m", "pip", "install", "--quiet", "tqdm>=4.67.1", "|", "numpy==2.0.2", "keras==3.12.0"]]
+    assert commands == [
+        ["-m", "pip", "install", "--quiet", "tqdm>=4.67.1", "|", "numpy==2.0.2", "keras==3.12.0"]
+    ]
 
 
 def test_what_is_too_old_is_named_and_stays(commands, monkeypatch, capsys):
@@ -107,7 +120,9 @@ def test_what_is_too_old_is_named_and_stays(commands, monkeypatch, capsys):
 
 
 def test_the_oldest_packages_are_all_that_notebooks_import():
-    known = {distribution for name in colab.pins(colab.OLDEST) for distribution in (name, *needs(name))}
+    known = {
+        distribution for name in colab.pins(colab.OLDEST) for distribution in (name, *needs(name))
+    }
     named_otherwise = {"sklearn": "scikit-learn", "PIL": "pillow", "IPython": "ipython"}
     modules = imported_modules() - sys.stdlib_module_names - {"helpers", "jax"}  # JAX is an extra
     assert {named_otherwise.get(module, module) for module in modules} <= known
@@ -115,7 +130,11 @@ def test_the_oldest_packages_are_all_that_notebooks_import():
 
 def needs(distribution: str) -> set[str]:
     """What comes with it by itself."""
-    return {wanted.name.lower() for text in requires(distribution) or () if "extra" not in str((wanted := Requirement(text)).marker)}
+    return {
+        wanted.name.lower()
+        for text in requires(distribution) or ()
+        if "extra" not in str((wanted := Requirement(text)).marker)
+    }
 
 
 def imported_modules() -> set[str]:

@@ -14,18 +14,27 @@ from helpers.__main__ import main
 
 
 def machine(**changed) -> runtime.Machine:
-    facts = {"place": "this computer", "backend": "tensorflow", "accelerators": (), "cores": 4, "memory": 16.0}
+    facts = {
+        "place": "this computer",
+        "backend": "tensorflow",
+        "accelerators": (),
+        "cores": 4,
+        "memory": 16.0,
+    }
     return runtime.Machine(**facts | changed)
 
 
 def test_a_machine_with_a_gpu_names_it():
     one = machine(backend="jax", accelerators=("NVIDIA H100 (cuda:0)",))
-    assert str(one).startswith(f"this computer · Keras {keras.__version__} on jax · NVIDIA H100 (cuda:0), 16 GB")
+    assert str(one).startswith(
+        f"this computer · Keras {keras.__version__} on jax · NVIDIA H100 (cuda:0), 16 GB"
+    )
     assert one.good_for == "quick and full"
 
 
 @pytest.mark.parametrize(
-    ("memory", "said"), [(16.0, "hours without a GPU"), (4.0, "one notebook at a time"), (None, "hours without a GPU")]
+    ("memory", "said"),
+    [(16.0, "hours without a GPU"), (4.0, "one notebook at a time"), (None, "hours without a GPU")],
 )
 def test_a_machine_without_one_says_what_it_can_do(memory, said):
     one = machine(memory=memory)
@@ -44,11 +53,15 @@ def test_memory_is_that_of_the_system(monkeypatch):
 def test_tensorflow_names_its_devices(monkeypatch):
     device = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [device])
-    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda each: {"device_name": "Tesla T4"})
+    monkeypatch.setattr(
+        tf.config.experimental, "get_device_details", lambda each: {"device_name": "Tesla T4"}
+    )
     assert runtime._accelerators("tensorflow") == ("Tesla T4 (GPU:0)",)
 
 
-@pytest.mark.parametrize(("name", "said"), [("torch", "choose one of tensorflow, jax"), ("jax", "requirements-jax.txt")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("torch", "choose one of tensorflow, jax"), ("jax", "requirements-jax.txt")]
+)
 def test_a_backend_that_is_not_there_is_refused_with_the_cure(name, said, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", name)
     monkeypatch.setattr("importlib.util.find_spec", lambda module: None)
@@ -60,7 +73,9 @@ def test_memory_of_a_gpu_grows_on_demand():
     names = ("TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE")
     code = f"import os; from helpers import runtime; print(*[os.environ[name] for name in {names}])"
     rest = {name: value for name, value in os.environ.items() if name not in names}
-    done = subprocess.run([sys.executable, "-c", code], cwd=runtime.ROOT, env=rest, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=runtime.ROOT, env=rest, capture_output=True, text=True
+    )
     assert done.stdout.split() == ["true", "false"]
 
 
@@ -69,10 +84,15 @@ def test_the_doctor_says_all_of_it(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("COURSE_PROFILE", "full")
     np.savez(tmp_path / "cifar10.npz", x=[0])
-    monkeypatch.setattr(runtime, "machine", lambda: machine(place="Colab", accelerators=("Tesla T4 (GPU:0)",)))
+    monkeypatch.setattr(
+        runtime, "machine", lambda: machine(place="Colab", accelerators=("Tesla T4 (GPU:0)",))
+    )
     assert main(["doctor"]) == 0
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
-    assert lines["device"] == "Tesla T4 (GPU:0); memory grows on demand" and lines["memory"] == "16.0 GB"
+    assert (
+        lines["device"] == "Tesla T4 (GPU:0); memory grows on demand"
+        and lines["memory"] == "16.0 GB"
+    )
     first_use = "reviews: downloaded on first use; fashion: downloaded on first use"
     assert lines["data"] == f"wine: embedded; cifar10: your own; {first_use}"
     assert f"keras {keras.__version__}" in lines["versions"] and lines["place"].startswith("Colab")

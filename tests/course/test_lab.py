@@ -30,7 +30,10 @@ def course(tmp_path) -> Path:
 @pytest.fixture
 def server(course, tmp_path_factory):
     """What a running JupyterLab says of itself: url, token, hostname."""
-    folders = {name: str(tmp_path_factory.mktemp(name)) for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR")}
+    folders = {
+        name: str(tmp_path_factory.mktemp(name))
+        for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR")
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"],
         cwd=course, env=os.environ | folders, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -77,5 +80,10 @@ def test_saving_a_notebook_keeps_its_script_in_step(course, server):
 
     opened["cells"][-1]["source"] = "print('saved from JupyterLab')"
     request(server, "PUT", "notebooks/intact.ipynb", {"type": "notebook", "content": opened})
-    assert script.read_text() == before.replace("PROFILE, SEED, RUNS\n", "print('saved from JupyterLab')\n")
-    assert notebooks.read(script.with_suffix(".ipynb")).cells[-1].source == "print('saved from JupyterLab')"
+    assert script.read_text() == before.replace(
+        "PROFILE, SEED, RUNS\n", "print('saved from JupyterLab')\n"
+    )
+    assert (
+        notebooks.read(script.with_suffix(".ipynb")).cells[-1].source
+        == "print('saved from JupyterLab')"
+    )

@@ -32,7 +32,9 @@ def course(tmp_path) -> Path:
     for name in ("notebooks/01_a", "notebooks/audits/01_a"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         for suffix in (".py", ".ipynb"):
-            shutil.copy(ROOT / "tests" / "fixtures" / f"intact{suffix}", tmp_path / f"{name}{suffix}")
+            shutil.copy(
+                ROOT / "tests" / "fixtures" / f"intact{suffix}", tmp_path / f"{name}{suffix}"
+            )
     (tmp_path / "README.md").write_text(README)
     return tmp_path
 
@@ -42,7 +44,9 @@ def texts(folder: Path) -> dict[Path, str]:
 
 
 def tagged(notebook: Path, tag: str) -> nbformat.NotebookNode:
-    (cell,) = [cell for cell in notebooks.read(notebook).cells if tag in cell.metadata.get("tags", ())]
+    (cell,) = [
+        cell for cell in notebooks.read(notebook).cells if tag in cell.metadata.get("tags", ())
+    ]
     return cell
 
 
@@ -50,7 +54,9 @@ def essence(content: nbformat.NotebookNode) -> list[tuple]:
     return [(cell.cell_type, cell.source, cell.metadata.get("tags")) for cell in content.cells]
 
 
-@pytest.mark.parametrize("notebook", notebooks.find(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize(
+    "notebook", notebooks.find(), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
 def test_the_setup_cell_is_the_same_everywhere(notebook):
     source = tagged(notebook, "setup").source
     stamp = re.search(r'^REPOSITORY, VERSION = "(.*)", "(.*)"', source, re.MULTILINE)
@@ -62,14 +68,19 @@ def test_everything_names_the_repository_and_the_tag(course):
     assert main(STAMP, course) == 0
     for place in ("notebooks", "notebooks/audits"):
         notebook = course / place / "01_a.ipynb"
-        assert 'REPOSITORY, VERSION = "https://github.com/Someone/a.course", "v1.0"' in tagged(notebook, "setup").source
+        assert (
+            'REPOSITORY, VERSION = "https://github.com/Someone/a.course", "v1.0"'
+            in tagged(notebook, "setup").source
+        )
         links = re.findall(r"\]\((.*?)\)", tagged(notebook, "links").source)
         assert links == [
             f"https://colab.research.google.com/github/Someone/a.course/blob/v1.0/{place}/01_a.ipynb",
             f"https://mybinder.org/v2/gh/Someone/a.course/v1.0?urlpath=lab/tree/{place}/01_a.ipynb",
             f"https://someone.github.io/a.course/{place}/01_a.html",
         ]
-        assert essence(jupytext.read(notebook.with_suffix(".py"))) == essence(notebooks.read(notebook))
+        assert essence(jupytext.read(notebook.with_suffix(".py"))) == essence(
+            notebooks.read(notebook)
+        )
     row = (course / "README.md").read_text().splitlines()[6]
     assert re.findall(r"\[!\[([^\]]*)\]\(([^)]*)\)\]", row) == [
         ("Open in Colab", "docs/badges/colab.svg"),
@@ -80,13 +91,21 @@ def test_everything_names_the_repository_and_the_tag(course):
 
 
 def test_only_cells_and_rows_that_name_the_address_change(course):
-    before, readme = notebooks.read(course / "notebooks" / "01_a.ipynb"), (course / "README.md").read_text().splitlines()
+    before, readme = (
+        notebooks.read(course / "notebooks" / "01_a.ipynb"),
+        (course / "README.md").read_text().splitlines(),
+    )
     main(STAMP, course)
-    after, stamped = notebooks.read(course / "notebooks" / "01_a.ipynb"), (course / "README.md").read_text().splitlines()
+    after, stamped = (
+        notebooks.read(course / "notebooks" / "01_a.ipynb"),
+        (course / "README.md").read_text().splitlines(),
+    )
     del after.cells[1]
     after.cells[1].source = before.cells[1].source
     assert after == before
-    assert [i for i, (old, new) in enumerate(zip(readme, stamped, strict=True)) if old != new] == [6]
+    assert [i for i, (old, new) in enumerate(zip(readme, stamped, strict=True)) if old != new] == [
+        6
+    ]
 
 
 def test_again_changes_nothing_and_another_tag_changes_what_names_it(course, capsys):
@@ -120,7 +139,12 @@ def no_script(course):
 
 @pytest.mark.parametrize(
     ("damage", "message"),
-    [(unequal_pair, "different cells"), (no_setup, "one cell tagged setup"), (no_table, "no table of lessons"), (no_script, "01_a.py")],
+    [
+        (unequal_pair, "different cells"),
+        (no_setup, "one cell tagged setup"),
+        (no_table, "no table of lessons"),
+        (no_script, "01_a.py"),
+    ],
 )
 def test_nothing_is_written_where_something_is_amiss(course, capsys, damage, message):
     damage(course)
@@ -147,13 +171,30 @@ def test_a_full_disk_leaves_the_old_files(course, monkeypatch):
     assert texts(course) == before
 
 
-@pytest.mark.parametrize("repo", ["course", "a/b/c", "https://github.com/a/b", "a b/c", "a/", "/b", "a/..", "-a/b", 'a/b"', "ä/b", "a/b\n"])
+@pytest.mark.parametrize(
+    "repo",
+    [
+        "course",
+        "a/b/c",
+        "https://github.com/a/b",
+        "a b/c",
+        "a/",
+        "/b",
+        "a/..",
+        "-a/b",
+        'a/b"',
+        "ä/b",
+        "a/b\n",
+    ],
+)
 def test_a_repository_is_an_owner_and_a_name(repo):
     with pytest.raises(ValueError, match="OWNER/NAME"):
         publishing.Address(repo, "v1.0")
 
 
-@pytest.mark.parametrize("ref", ["", "v 1", "-v1", "v1..2", "a/b", "v1.lock", "v1.", "v~1", 'v"1', "v1\n", "@{1}", "é"])
+@pytest.mark.parametrize(
+    "ref", ["", "v 1", "-v1", "v1..2", "a/b", "v1.lock", "v1.", "v~1", 'v"1', "v1\n", "@{1}", "é"]
+)
 def test_a_tag_is_one_word(ref):
     with pytest.raises(ValueError, match="tag"):
         publishing.Address("a/b", ref)
@@ -162,7 +203,9 @@ def test_a_tag_is_one_word(ref):
 @pytest.mark.parametrize("ref", ["v1.0", "2026-11", "v1.0-rc.1", "a_b", "main", "3f2c1d0"])
 def test_git_takes_the_tags_that_are_taken(ref):
     publishing.Address("some-one/a.b_c-d", ref)
-    assert subprocess.run(["git", "check-ref-format", f"refs/tags/{ref}"], check=False).returncode == 0
+    assert (
+        subprocess.run(["git", "check-ref-format", f"refs/tags/{ref}"], check=False).returncode == 0
+    )
 
 
 def test_an_unstamped_setup_cell_runs_where_the_course_lies(tmp_path):
@@ -170,4 +213,9 @@ def test_an_unstamped_setup_cell_runs_where_the_course_lies(tmp_path):
     (tmp_path / "helpers" / "runtime.py").write_text("def machine():\n    return 'found'\n")
     (tmp_path / "notebooks").mkdir()
     command = [sys.executable, "-c", publishing.setup_cell()]
-    assert subprocess.run(command, cwd=tmp_path / "notebooks", capture_output=True, text=True, check=True).stdout == "found\n"
+    assert (
+        subprocess.run(
+            command, cwd=tmp_path / "notebooks", capture_output=True, text=True, check=True
+        ).stdout
+        == "found\n"
+    )

@@ -10,7 +10,11 @@ from helpers.datasets import arrays as memory
 @pytest.mark.parametrize("kind", ["uint8", "float32", "int64"])
 def test_arrays_begin_on_a_boundary(shape, kind):
     array = memory.empty(shape, kind)
-    assert array.shape == shape and array.dtype == kind and array.__array_interface__["data"][0] % 64 == 0
+    assert (
+        array.shape == shape
+        and array.dtype == kind
+        and array.__array_interface__["data"][0] % 64 == 0
+    )
     assert array.flags.c_contiguous and array.flags.writeable
 
 
@@ -26,7 +30,9 @@ def test_rows_in_another_order(shape, kind):
         assert np.shares_memory(moved, again)
 
 
-@pytest.mark.parametrize("awkward", [np.zeros((4, 6)).T, np.zeros((4, 6))[:, ::2], np.zeros((2, 3))])
+@pytest.mark.parametrize(
+    "awkward", [np.zeros((4, 6)).T, np.zeros((4, 6))[:, ::2], np.zeros((2, 3))]
+)
 def test_what_cannot_be_rearranged_in_place_is_refused(awkward):
     with pytest.raises(ValueError, match="C-contiguous"):
         memory.rearrange(awkward, np.arange(5) % len(awkward))

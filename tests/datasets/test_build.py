@@ -15,7 +15,9 @@ def load_script():
 
 
 def test_it_makes_every_embedded_file_and_no_other():
-    embedded = {path.name for path in sources.EMBEDDED.iterdir() if path.suffix in (".csv", ".tsv", ".npz")}
+    embedded = {
+        path.name for path in sources.EMBEDDED.iterdir() if path.suffix in (".csv", ".tsv", ".npz")
+    }
     assert set(load_script().FILES) == embedded
 
 

@@ -29,7 +29,9 @@ def test_a_text_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     files.write_text(path, "α,1\n")
     assert path.read_bytes() == "α,1\n".encode()
     with pytest.raises(OSError), monkeypatch.context() as patch:
-        patch.setattr(pathlib.Path, "replace", lambda *paths: (_ for _ in ()).throw(OSError("disk full")))
+        patch.setattr(
+            pathlib.Path, "replace", lambda *paths: (_ for _ in ()).throw(OSError("disk full"))
+        )
         files.write_text(path, "half")
     assert path.read_bytes() == "α,1\n".encode()
 
@@ -57,7 +59,9 @@ class Server(http.server.BaseHTTPRequestHandler):
 def server():
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
     httpd.daemon_threads = True
-    thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     yield f"http://127.0.0.1:{httpd.server_port}"
     httpd.shutdown()
@@ -109,7 +113,9 @@ files.download(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
 
 def start_download(url, path):
     command = [sys.executable, "-c", DOWNLOADER, url, str(path), DIGEST]
-    return subprocess.Popen(command, cwd=runtime.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.Popen(
+        command, cwd=runtime.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
 
 
 def test_two_processes_may_download_at_once(server, tmp_path):

@@ -42,7 +42,9 @@ def part(split, name):
 
 def test_the_readme_states_size_and_sha256_of_every_embedded_file():
     readme = (sources.EMBEDDED / "README.md").read_text(encoding="utf-8")
-    embedded = [path for path in sources.EMBEDDED.iterdir() if path.suffix in (".csv", ".tsv", ".npz")]
+    embedded = [
+        path for path in sources.EMBEDDED.iterdir() if path.suffix in (".csv", ".tsv", ".npz")
+    ]
     assert len(embedded) == 3
     for path in embedded:
         assert path.name in readme
@@ -86,8 +88,20 @@ def test_reviews_are_ten_thousand_rated_sentences():
     "name, shape, dtype, counts, title",
     [
         ("wine", (11,), np.float32, None, "red wine quality (embedded)"),
-        ("reviews", (10_000,), np.uint8, None, "movie-review sentences standing in for IMDB (embedded)"),
-        ("fashion", (28, 28), np.uint8, [8_000, 2_000, 2_000], "Fashion-MNIST, 12,000 images (embedded)"),
+        (
+            "reviews",
+            (10_000,),
+            np.uint8,
+            None,
+            "movie-review sentences standing in for IMDB (embedded)",
+        ),
+        (
+            "fashion",
+            (28, 28),
+            np.uint8,
+            [8_000, 2_000, 2_000],
+            "Fashion-MNIST, 12,000 images (embedded)",
+        ),
         (
             "cifar10",
             (32, 32, 3),
@@ -142,7 +156,9 @@ def test_the_240_duplicates_of_wine_stay_on_one_side():
         parts = [part(split, which)[0] for which in PARTS]
         distinct = [len(np.unique(x, axis=0)) for x in parts]
         assert sum(map(len, parts)) - len(np.unique(np.concatenate(parts), axis=0)) == 240
-        assert sum(map(len, parts)) - sum(distinct) == 240  # so every copy lies in the part of its original
+        assert (
+            sum(map(len, parts)) - sum(distinct) == 240
+        )  # so every copy lies in the part of its original
 
 
 def test_duplicate_reviews_stay_on_one_side():
@@ -156,7 +172,9 @@ def test_duplicate_reviews_stay_on_one_side():
 @pytest.mark.parametrize("name", CLASSES)
 def test_classes_are_stratified(splits, name):
     split = splits[name]
-    shares = [np.bincount(part(split, which)[1], minlength=len(split.class_names)) for which in PARTS]
+    shares = [
+        np.bincount(part(split, which)[1], minlength=len(split.class_names)) for which in PARTS
+    ]
     shares = np.array([counts / counts.sum() for counts in shares])
     assert np.abs(shares - shares.mean(axis=0)).max() < 0.005
     assert shares.shape[1] == len(split.class_names)
@@ -176,7 +194,9 @@ def test_reviews_agree_with_their_sentences(splits):
     vocabulary = np.array(split.feature_names)
     known, labels = set(split.feature_names), {}
     for sentence, rating in zip(*sources.read_sentences(sources.SENTENCES)):
-        letters = "".join(letter if letter.isalnum() or letter == "_" else " " for letter in sentence.lower())
+        letters = "".join(
+            letter if letter.isalnum() or letter == "_" else " " for letter in sentence.lower()
+        )
         bag = {word for word in letters.split() if len(word) > 1} & known
         labels.setdefault(frozenset(bag), set()).add(int(rating > 0))
     for row, label in zip(split.x_test[:300], split.y_test[:300]):
@@ -245,7 +265,10 @@ def test_size_keeps_proportions_and_nests(splits):
     [
         ({"name": "mnist"}, "no data set 'mnist'; choose one of wine, reviews"),
         ({"name": "wine", "size": 0}, "size is 0; choose a whole number from 1"),
-        ({"name": "wine", "size": 962 + 1}, "size is 963; wine has room for a whole number from 1 to 962"),
+        (
+            {"name": "wine", "size": 962 + 1},
+            "size is 963; wine has room for a whole number from 1 to 962",
+        ),
         ({"name": "wine", "size": 0.5}, "size is 0.5; choose a whole number"),
         ({"name": "wine", "seed": -1}, "seed is -1; choose a whole number from 0"),
         ({"name": "wine", "seed": "a"}, "seed is 'a'; choose a whole number"),
@@ -268,7 +291,10 @@ def test_training_examples_that_the_test_part_holds_are_left_out():
 
 
 def test_images_begin_where_tensorflow_can_share_them(splits):
-    assert all(part.ctypes.data % 64 == 0 for part in (splits["fashion"].x_train, splits["fashion"].x_valid))
+    assert all(
+        part.ctypes.data % 64 == 0
+        for part in (splits["fashion"].x_train, splits["fashion"].x_valid)
+    )
     assert splits["fashion"].standardized().x_train.ctypes.data % 64 == 0
 
 
@@ -279,7 +305,10 @@ def test_the_ground_is_patches_of_the_photographs():
     photographs = load_sample_images().images
     blank = standins.fashion_on_photos(np.zeros((3, 28, 28), np.uint8), seed=5)
     for patch in blank:  # without an item, what is left is a piece of a photograph
-        corners = [np.argwhere((photo[: 427 - 31, : 640 - 31] == patch[0, 0]).all(axis=-1)) for photo in photographs]
+        corners = [
+            np.argwhere((photo[: 427 - 31, : 640 - 31] == patch[0, 0]).all(axis=-1))
+            for photo in photographs
+        ]
         assert any(
             np.array_equal(photo[top : top + 32, left : left + 32], patch)
             for photo, places in zip(photographs, corners)
@@ -288,11 +317,15 @@ def test_the_ground_is_patches_of_the_photographs():
 
 
 def test_items_are_tinted_shifted_mirrored_and_blended_by_absolute_difference(monkeypatch):
-    monkeypatch.setattr(standins, "_patches", lambda count, rng: np.full((count, 32, 32, 3), 100, np.uint8))
+    monkeypatch.setattr(
+        standins, "_patches", lambda count, rng: np.full((count, 32, 32, 3), 100, np.uint8)
+    )
     item = np.zeros((28, 28), np.uint8)
     item[:, :10] = 250  # a bar at the left edge: 250 x (0.4 to 1) lies above the grey of the patch
     made = standins.fashion_on_photos(np.repeat(item[None], 1_000, axis=0), seed=5)
-    assert np.array_equal(made, standins.fashion_on_photos(np.repeat(item[None], 1_000, axis=0), seed=5))
+    assert np.array_equal(
+        made, standins.fashion_on_photos(np.repeat(item[None], 1_000, axis=0), seed=5)
+    )
     corners = set()
     for image in made:
         rows, columns = (np.flatnonzero((image != 100).any(axis=(1 - axis, 2))) for axis in (0, 1))
@@ -307,7 +340,9 @@ def test_items_are_tinted_shifted_mirrored_and_blended_by_absolute_difference(mo
 
 def test_items_of_one_part_never_appear_in_another(splits, monkeypatch):
     used = []
-    monkeypatch.setattr(standins, "fashion_on_photos", lambda images, seed: used.append(images) or images)
+    monkeypatch.setattr(
+        standins, "fashion_on_photos", lambda images, seed: used.append(images) or images
+    )
     datasets.load("cifar10", seed=3)
     train, valid, test = ({image.tobytes() for image in images} for images in used)
     assert [len(train), len(valid), len(test)] == [8_000, 2_000, 2_000]

@@ -30,7 +30,9 @@ def quick_and_alone(monkeypatch, tmp_path):
 
 def save_images(path, count=200, shape=(32, 32, 3), **changes):
     rng = np.random.default_rng(0)
-    arrays = {f"x_{p}": rng.integers(0, 256, (count, *shape), dtype=np.uint8) for p in ("train", "test")}
+    arrays = {
+        f"x_{p}": rng.integers(0, 256, (count, *shape), dtype=np.uint8) for p in ("train", "test")
+    }
     arrays |= {f"y_{p}": np.arange(count) % 10 for p in ("train", "test")}
     np.savez(path, **(arrays | changes))
     return arrays
@@ -42,7 +44,10 @@ def save_imdb(path, **changes):
     arrays = {"vocab": np.array(["the", "and"])}
     for p, count in (("train", 200), ("test", 20)):
         ids = np.column_stack([np.ones(count, int), rng.integers(4, 20_004, (count, 3))])
-        arrays |= {f"{p}_ids": ids.ravel().astype(np.uint16), f"{p}_offsets": np.arange(0, 4 * count + 1, 4)}
+        arrays |= {
+            f"{p}_ids": ids.ravel().astype(np.uint16),
+            f"{p}_offsets": np.arange(0, 4 * count + 1, 4),
+        }
         arrays |= {f"y_{p}": np.arange(count) % 2}
     np.savez(path, **(arrays | changes))
     return arrays
@@ -54,7 +59,11 @@ def save_fashion(folder, count=60):
         images = "idx3" in file
         head = np.array([2051, count, 28, 28] if images else [2049, count], dtype=">u4").tobytes()
         rng = np.random.default_rng(len(file))
-        body = rng.integers(0, 256, count * 784, np.uint8) if images else (np.arange(count) % 10).astype(np.uint8)
+        body = (
+            rng.integers(0, 256, count * 784, np.uint8)
+            if images
+            else (np.arange(count) % 10).astype(np.uint8)
+        )
         (folder / f"{file}-ubyte.gz").write_bytes(gzip.compress(head + body.tobytes()))
 
 
@@ -82,7 +91,9 @@ def test_the_folder_without_the_file_falls_back_and_says_so(monkeypatch, tmp_pat
 def test_uci_semicolons_are_read_too(monkeypatch, tmp_path):
     header, *lines = sources.WINE.read_text().splitlines()
     quoted = ";".join(f'"{word}"' for word in header.split(","))
-    (tmp_path / "winequality-red.csv").write_text("\n".join([quoted, *(line.replace(",", ";") for line in lines)]))
+    (tmp_path / "winequality-red.csv").write_text(
+        "\n".join([quoted, *(line.replace(",", ";") for line in lines)])
+    )
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
     own, embedded = datasets.load("wine"), sources.read_wine(sources.WINE)
     assert own.source == "local"
@@ -106,7 +117,9 @@ def test_bad_own_copies_name_the_file_and_the_cure(monkeypatch, tmp_path):
         for word in (file, "good copy", *words):
             assert word in str(caught.value)
 
-    wine, cifar10, imdb = (tmp_path / file for file in ("winequality-red.csv", "cifar10.npz", "imdb.npz"))
+    wine, cifar10, imdb = (
+        tmp_path / file for file in ("winequality-red.csv", "cifar10.npz", "imdb.npz")
+    )
     text = sources.WINE.read_text()
     for content, word in (
         (text[: len(text) // 2], "damaged"),
@@ -122,7 +135,13 @@ def test_bad_own_copies_name_the_file_and_the_cure(monkeypatch, tmp_path):
     whole = cifar10.read_bytes()
     damaged = bytearray(whole)
     damaged[5_000] ^= 255
-    for content in (whole[: len(whole) // 2], bytes(damaged), b"no archive", b"", pickle.dumps([1])):
+    for content in (
+        whole[: len(whole) // 2],
+        bytes(damaged),
+        b"no archive",
+        b"",
+        pickle.dumps([1]),
+    ):
         cifar10.write_bytes(content)
         fails("cifar10", cifar10.name, "damaged")
     for changes in (
@@ -149,7 +168,12 @@ def test_bad_own_copies_name_the_file_and_the_cure(monkeypatch, tmp_path):
 
 
 def test_damaged_embedded_files_name_the_cure(monkeypatch, tmp_path):
-    for constant, name in (("WINE", "wine"), ("SENTENCES", "reviews"), ("FASHION", "fashion"), ("FASHION", "cifar10")):
+    for constant, name in (
+        ("WINE", "wine"),
+        ("SENTENCES", "reviews"),
+        ("FASHION", "fashion"),
+        ("FASHION", "cifar10"),
+    ):
         original = getattr(sources, constant)
         broken = tmp_path / original.name
         broken.write_bytes(original.read_bytes()[:-700])
@@ -179,7 +203,9 @@ def keras_imdb(path, monkeypatch):
     arrays = {}
     for p, count in (("train", 200), ("test", 20)):
         reviews = np.empty(count, dtype=object)
-        reviews[:] = [rng.integers(1, 20_000, size=rng.integers(3, 9)).tolist() for _ in range(count)]
+        reviews[:] = [
+            rng.integers(1, 20_000, size=rng.integers(3, 9)).tolist() for _ in range(count)
+        ]
         arrays |= {f"x_{p}": reviews, f"y_{p}": np.arange(count) % 2}
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, **arrays)
@@ -245,7 +271,9 @@ def test_only_the_full_profile_downloads(monkeypatch, tmp_path):
     assert not asked
     monkeypatch.setenv("COURSE_PROFILE", "full")
     assert str(datasets.load("reviews")) == "IMDB (download)"
-    assert asked == [(sources.REAL["reviews"].downloads[0][0], sources.REAL["reviews"].downloads[0][2])]
+    assert asked == [
+        (sources.REAL["reviews"].downloads[0][0], sources.REAL["reviews"].downloads[0][2])
+    ]
     assert str(datasets.load("reviews")) == "IMDB (local)"  # now Keras, too, would find it
     assert len(asked) == 1
 

@@ -25,7 +25,11 @@ def exercises_of(module: str) -> list[Exercise]:
     return [member for member in members if isinstance(member, Exercise)]
 
 
-ALL = [pytest.param(one, module, id=f"{module}.{one.name}") for module in MODULES for one in exercises_of(module)]
+ALL = [
+    pytest.param(one, module, id=f"{module}.{one.name}")
+    for module in MODULES
+    for one in exercises_of(module)
+]
 every_exercise = pytest.mark.parametrize(("one", "module"), ALL)
 
 
@@ -53,7 +57,15 @@ def test_each_wrong_answer_gets_its_own_message(one, module):
 
 @every_exercise
 def test_any_other_answer_is_not_yet_and_never_raises(one, module, capsys):
-    for answer in (None, 7, "words", {}, lambda *arguments: print("done"), lambda *arguments: 1 / 0, lambda: 0):
+    for answer in (
+        None,
+        7,
+        "words",
+        {},
+        lambda *arguments: print("done"),
+        lambda *arguments: 1 / 0,
+        lambda: 0,
+    ):
         result = one.check(answer, *one.evidence)
         assert result.status == NOT_YET and result.message
 
@@ -85,10 +97,16 @@ def test_the_lesson_shows_the_prompt_the_stub_and_the_check(one, module):
     markdown = words(" ".join(cell.source for cell in cells if cell.cell_type == "markdown"))
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
     assert words(one.prompt) in markdown
-    attribute = next(name for name, value in vars(importlib.import_module(f"helpers.exercises.{module}")).items() if value is one)
+    attribute = next(
+        name
+        for name, value in vars(importlib.import_module(f"helpers.exercises.{module}")).items()
+        if value is one
+    )
     assert f"ex.{attribute}.check(" in code
     if inspect.isfunction(one.stub):
-        shown = next(node for node in ast.parse(code).body if getattr(node, "name", "") == one.stub.__name__)
+        shown = next(
+            node for node in ast.parse(code).body if getattr(node, "name", "") == one.stub.__name__
+        )
         meant = ast.parse(inspect.getsource(one.stub)).body[0]
         assert ast.dump(shown) == ast.dump(meant)
     else:
@@ -104,8 +122,7 @@ def test_names_are_unique_within_a_lesson():
 # The machinery itself ------------------------------------------------------------------------------------------------
 
 
-def double(x):
-    ...  # return twice x
+def double(x): ...  # return twice x
 
 
 def double_solution(x):
@@ -195,7 +212,10 @@ def test_stopping_agrees_with_keras_on_random_curves():
     generator = np.random.default_rng(0)
     for _ in range(300):
         curve = generator.normal(size=generator.integers(3, 30)).cumsum().round(2)
-        patience, min_delta = int(generator.integers(0, 6)), float(generator.choice([0.0, 0.001, 0.5]))
+        patience, min_delta = (
+            int(generator.integers(0, 6)),
+            float(generator.choice([0.0, 0.001, 0.5])),
+        )
         case = curve.tolist(), max(patience, 1), min_delta
         assert overfitting.stop_solution(*case) == overfitting.stop_as_keras_does(*case)
 

@@ -41,7 +41,10 @@ def test_every_exercise_of_every_lesson_has_a_named_answer(module):
         ([".", "--lesson", "01_overfitting", "--out", "grades.xlsx"], "name a .csv file"),
         ([".", "--lesson", "01_overfitting", "--seconds", "0"], "above 0"),
         ([".", "--lesson", "01_overfitting", "--out", "absent/grades.csv"], "no folder absent"),
-        ([".", "--lesson", "01_overfitting", "--out", "other.csv"], "was not written by this command"),
+        (
+            [".", "--lesson", "01_overfitting", "--out", "other.csv"],
+            "was not written by this command",
+        ),
     ],
 )
 def test_bad_input_is_named_before_any_work(tmp_path, monkeypatch, capsys, arguments, message):
@@ -90,11 +93,17 @@ def test_what_a_process_says_is_believed_only_in_its_form(text, late, exitcode, 
 
 def test_a_row_says_what_happened_to_which_exercise():
     def found(*pairs):
-        return {f"e{number}": {"verdict": verdict, "event": event} for number, (verdict, event) in enumerate(pairs)}
+        return {
+            f"e{number}": {"verdict": verdict, "event": event}
+            for number, (verdict, event) in enumerate(pairs)
+        }
 
     assert grading.row("a", found((CORRECT, OK), (NOT_YET, OK))) == ["a", CORRECT, NOT_YET, 1, "ok"]
     assert grading.row("a", found((CORRECT, OK), (NOT_YET, TIME)))[-1] == "e1: timed out"
-    assert grading.row("a", found((NOT_ATTEMPTED, UNREADABLE), (NOT_ATTEMPTED, UNREADABLE)))[-1] == "unreadable"
+    assert (
+        grading.row("a", found((NOT_ATTEMPTED, UNREADABLE), (NOT_ATTEMPTED, UNREADABLE)))[-1]
+        == "unreadable"
+    )
 
 
 def test_what_is_not_protected_is_said(monkeypatch):
@@ -111,8 +120,14 @@ def test_what_is_not_protected_is_said(monkeypatch):
 def solutions(module: str) -> dict[str, str]:
     """The source of the right answer to each exercise of a lesson, by the name that the lesson asks for."""
     exercises = importlib.import_module(f"helpers.exercises.{module}")
-    named = {name: getattr(exercises, exercise) for exercise, name in grading.read_lesson(module).answers.items()}
-    return {name: one.solution_text() if callable(one.reference) else f"{name} = {one.reference!r}" for name, one in named.items()}
+    named = {
+        name: getattr(exercises, exercise)
+        for exercise, name in grading.read_lesson(module).answers.items()
+    }
+    return {
+        name: one.solution_text() if callable(one.reference) else f"{name} = {one.reference!r}"
+        for name, one in named.items()
+    }
 
 
 def mistaken(answer, stub) -> str:
@@ -145,7 +160,11 @@ def original(cell: str, node) -> str:
 
 
 def notebook(cells: list[str]) -> str:
-    fake = {"output_type": "display_data", "metadata": {}, "data": {"text/plain": "✓ counting: correct."}}
+    fake = {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"text/plain": "✓ counting: correct."},
+    }
     return json.dumps({
         "nbformat": 4, "nbformat_minor": 5, "metadata": {},
         "cells": [{"cell_type": "code", "metadata": {}, "execution_count": 1, "source": cell, "outputs": [fake]} for cell in cells],
@@ -159,14 +178,22 @@ MISTAKES = {
 }
 ALL, ONE_WRONG, ONE_LEFT = 6, {"counting": NOT_YET}, {"counting": NOT_ATTEMPTED}
 COUNTED = {
-    name: (notebook(solved(count_parameters=mistaken(answer, overfitting.count_parameters))), ONE_WRONG, OK)
+    name: (
+        notebook(solved(count_parameters=mistaken(answer, overfitting.count_parameters))),
+        ONE_WRONG,
+        OK,
+    )
     for name, answer in MISTAKES.items()
 }
 
 
 def counting(event: str, body: str) -> tuple[str, dict, str]:
     """A learner whose `count_parameters` has this body and to whom this happens."""
-    return notebook(solved(count_parameters=COUNT + body)), ONE_WRONG, f"counting: {event}" if event != OK else OK
+    return (
+        notebook(solved(count_parameters=COUNT + body)),
+        ONE_WRONG,
+        f"counting: {event}" if event != OK else OK,
+    )
 
 
 RIGHT = SOLUTIONS["count_parameters"]
@@ -211,7 +238,9 @@ def hand_in(folder: Path, names) -> None:
         path.write_text(LEARNERS[name][0], encoding="utf-8")
 
 
-def graded(folder: Path, out: Path, *, seconds: int = 4, gigabytes: int = 2) -> dict[str, dict[str, str]]:
+def graded(
+    folder: Path, out: Path, *, seconds: int = 4, gigabytes: int = 2
+) -> dict[str, dict[str, str]]:
     """The table, by learner."""
     limits = ["--seconds", str(seconds), "--memory", str(gigabytes)]
     assert main(["grade", str(folder), "--out", str(out), *limits]) == 0
@@ -232,14 +261,21 @@ def test_thirty_learners_each_get_their_own_row(tmp_path, capfd):
     hand_in(tmp_path / "in", LEARNERS)
     out = tmp_path / "grades.csv"
 
-    assert graded(tmp_path / "in", out) == {name: expected(name) for name in sorted(LEARNERS, key=lambda name: f"{name}.ipynb")}
+    assert graded(tmp_path / "in", out) == {
+        name: expected(name) for name in sorted(LEARNERS, key=lambda name: f"{name}.ipynb")
+    }
 
     reasons = json.loads(out.with_suffix(".json").read_text())
-    assert "every unit of every layer has a bias" in reasons["no_biases"]["found"]["counting"]["message"]
+    assert (
+        "every unit of every layer has a bias"
+        in reasons["no_biases"]["found"]["counting"]["message"]
+    )
     assert "File too large" in reasons["large_file"]["found"]["counting"]["message"]
     if grading.wall():
         assert "unreachable" in reasons["network"]["found"]["counting"]["message"]
-    assert capfd.readouterr().err == ""  # no bar where there is no terminal, nothing of TensorFlow's
+    assert (
+        capfd.readouterr().err == ""
+    )  # no bar where there is no terminal, nothing of TensorFlow's
 
 
 @pytest.mark.slow
@@ -258,11 +294,16 @@ def test_finished_learners_are_kept_and_changed_ones_are_graded_again(tmp_path, 
     table = graded(folder, out)
 
     assert "1 of 2 were finished before" in capfd.readouterr().out
-    assert {name: line["choosing"] for name, line in table.items()} == {"ann": NOT_YET, "untouched": NOT_ATTEMPTED}
+    assert {name: line["choosing"] for name, line in table.items()} == {
+        "ann": NOT_YET,
+        "untouched": NOT_ATTEMPTED,
+    }
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module", ["resampling", "batch_normalization"])  # helpers of the lesson's; nets
+@pytest.mark.parametrize(
+    "module", ["resampling", "batch_normalization"]
+)  # helpers of the lesson's; nets
 def test_the_solutions_of_a_lesson_are_correct(tmp_path, module):
     cells = filled_in(grading.lessons()[module], solutions(module))
     (tmp_path / "somebody.ipynb").write_text(notebook(cells), encoding="utf-8")

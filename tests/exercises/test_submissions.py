@@ -9,7 +9,11 @@ from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET
 from helpers.exercises.overfitting import choosing, degree_prediction
 from helpers.exercises.grading.submissions import EXIT, MEMORY, OK, SOLUTION, SYNTAX
 
-LESSON = ["import numpy as np\nfrom helpers.exercises import overfitting as ex", "raise SystemExit", "slow = 1 / 0"]
+LESSON = [
+    "import numpy as np\nfrom helpers.exercises import overfitting as ex",
+    "raise SystemExit",
+    "slow = 1 / 0",
+]
 RIGHT = "def choose(training, validation, test):\n    return np.argmin(validation)"
 RETURN = "def choose(training, validation, test):\n    return "
 
@@ -25,7 +29,11 @@ def say(*cells: str, exercise=choosing, name="choose", lesson=LESSON):
         (LESSON[0], RIGHT, "ex.choosing.check(choose)"),
         (RIGHT,),  # without the setup: the lesson's own imports stand in
         (RETURN + "best(validation)", "def best(errors):\n    return np.argmin(errors)"),
-        (RETURN + "[NAMES[key](validation) for key in NAMES][0]", "NAMES = {}", "NAMES['first'] = np.argmin"),
+        (
+            RETURN + "[NAMES[key](validation) for key in NAMES][0]",
+            "NAMES = {}",
+            "NAMES['first'] = np.argmin",
+        ),
         (RETURN + "order[0](validation)", "order = []\norder.append(np.argmin)"),
         (RETURN + "0", RIGHT),  # the last one counts
         ("%%time\n" + RIGHT,),
@@ -33,7 +41,12 @@ def say(*cells: str, exercise=choosing, name="choose", lesson=LESSON):
         ("if True:\n    choose = lambda training, validation, test: int(np.argmin(validation))",),
         (RIGHT, "this is no Python"),
         (RIGHT, "import sys; sys.exit()", "while True: pass", "raise KeyboardInterrupt", "exit()"),
-        (RIGHT, "ex.choosing.check = lambda answer: print('fake')", "np.random.seed(0)", "np.argmin = None"),
+        (
+            RIGHT,
+            "ex.choosing.check = lambda answer: print('fake')",
+            "np.random.seed(0)",
+            "np.argmin = None",
+        ),
         ("import missing_package", RIGHT),
         ("from numpy import *", RETURN + "argmin(validation)"),
     ],
@@ -70,30 +83,48 @@ def test_other_answers_get_their_word_and_what_happened(cells, expected):
 
 
 def test_what_the_lesson_itself_takes_from_the_exercises_is_granted():
-    cells = ["def choose(a, b, c):\n    return choose_solution(a, b, c)", "from helpers.exercises.overfitting import choose_solution"]
+    cells = [
+        "def choose(a, b, c):\n    return choose_solution(a, b, c)",
+        "from helpers.exercises.overfitting import choose_solution",
+    ]
     assert say(*cells) == (NOT_YET, SOLUTION)
     assert say(cells[0], lesson=[cells[1]]) == say(*cells, lesson=[cells[1]]) == (CORRECT, OK)
 
 
 def test_what_failed_before_is_part_of_the_reason():
-    found = submissions.examine(choosing, "choose", ["import missing_package as np", RETURN + "np.argmin(validation)"], [])
-    assert "name 'np' is not defined" in found.message and "No module named 'missing_package'" in found.message
+    found = submissions.examine(
+        choosing, "choose", ["import missing_package as np", RETURN + "np.argmin(validation)"], []
+    )
+    assert (
+        "name 'np' is not defined" in found.message
+        and "No module named 'missing_package'" in found.message
+    )
 
 
 def test_predictions_are_examined_on_the_course_s_own_example():
     right = 'prediction = {"training error": "falls", "test error": ...}\nprediction["test error"] = "falls, then rises"'
     assert say(right, exercise=degree_prediction, name="prediction") == (CORRECT, OK)
-    assert say(right.replace(", then rises", ""), exercise=degree_prediction, name="prediction") == (NOT_YET, OK)
+    assert say(
+        right.replace(", then rises", ""), exercise=degree_prediction, name="prediction"
+    ) == (NOT_YET, OK)
 
 
 def test_only_what_the_answer_needs_is_chosen():
-    cells = ["import keras\nimport numpy as np", "runs = train()", "runs.append(1)", RIGHT, "def choose_late(): return runs"]
+    cells = [
+        "import keras\nimport numpy as np",
+        "runs = train()",
+        "runs.append(1)",
+        RIGHT,
+        "def choose_late(): return runs",
+    ]
     statements, broken = submissions.parsed(cells)
     assert broken == []
     assert [one.node.lineno for one in submissions.needed(statements, "choose")] == [2, 1]
 
 
-@pytest.mark.parametrize("text", ["", "no JSON", "[]", "{}", '{"cells": [{}]}', '{"cells": 3}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["", "no JSON", "[]", "{}", '{"cells": [{}]}', '{"cells": 3}', "[" * 100_000]
+)
 def test_files_that_are_no_notebook_are_named(tmp_path, text):
     (tmp_path / "a.ipynb").write_text(text)
     with pytest.raises(ValueError, match="a.ipynb is no notebook"):
@@ -101,7 +132,9 @@ def test_files_that_are_no_notebook_are_named(tmp_path, text):
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path):
-    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": [{"cell_type": "code", "source": ["1\n", "2"]}]}))
+    (tmp_path / "a.ipynb").write_text(
+        json.dumps({"cells": [{"cell_type": "code", "source": ["1\n", "2"]}]})
+    )
     assert submissions.code_cells(tmp_path / "a.ipynb", 1_000) == ["1\n2"]
     with pytest.raises(ValueError, match="at most 10 are read"):
         submissions.code_cells(tmp_path / "a.ipynb", 10)

@@ -25,7 +25,9 @@ def images(kind: str) -> np.ndarray:
     return drawn if "uint8" in kind else drawn.astype(np.float32)
 
 
-every_kind = pytest.mark.parametrize("kind", ["grey uint8", "grey float", "colour uint8", "colour float"])
+every_kind = pytest.mark.parametrize(
+    "kind", ["grey uint8", "grey float", "colour uint8", "colour float"]
+)
 
 
 def apply(change, x, y, seed=(3, 4)):
@@ -42,7 +44,11 @@ def test_shifts_move_each_image_by_whole_pixels_and_repeat_its_border(kind, y):
     found = set()
     for before, after in zip(x, moved, strict=True):
         rest = [0] * (before.ndim - 2)
-        mine = [move for move in moves if (ndimage.shift(before, [*move, *rest], order=0, mode="nearest") == after).all()]
+        mine = [
+            move
+            for move in moves
+            if (ndimage.shift(before, [*move, *rest], order=0, mode="nearest") == after).all()
+        ]
         assert len(mine) == 1
         found |= set(mine)
     assert len(found) > 15
@@ -53,7 +59,12 @@ def test_flips_mirror_about_half_of_the_images(kind, y):
     x = images(kind)
     for axis in (1, 2):
         turned, targets = apply(augmentation.flips(axis), x, y)
-        mirrored = np.array([(after == np.flip(before, axis - 1)).all() for before, after in zip(x, turned, strict=True)])
+        mirrored = np.array(
+            [
+                (after == np.flip(before, axis - 1)).all()
+                for before, after in zip(x, turned, strict=True)
+            ]
+        )
         kept = np.array([(after == before).all() for before, after in zip(x, turned, strict=True)])
         assert (mirrored ^ kept).all() and 0.3 < mirrored.mean() < 0.7 and turned.dtype == x.dtype
         assert (targets == y).all()
@@ -72,7 +83,12 @@ def test_rotations_turn_about_the_middle(kind, y):
 def test_rotations_agree_with_scipy():
     clothes = datasets.load("fashion").x_train[:1].astype(np.float32)
     angles = np.arange(-20, 20.05, 0.1)
-    theirs = np.array([ndimage.rotate(clothes[0], angle, reshape=False, order=0, mode="nearest") for angle in angles])
+    theirs = np.array(
+        [
+            ndimage.rotate(clothes[0], angle, reshape=False, order=0, mode="nearest")
+            for angle in angles
+        ]
+    )
     found = []
     for number in range(8):
         ours, _ = apply(augmentation.rotations(20), clothes, np.zeros(1, np.float32), (number, 0))
@@ -96,7 +112,9 @@ def test_mixup_mixes_inputs_and_targets_in_one_proportion(kind, y):
     mixed, targets = apply(augmentation.mixup(0.5), x, y)
     partner, other = np.roll(x, 1, axis=0).astype(float), np.roll(y, 1, axis=0)
     shares = targets[np.arange(COUNT), np.arange(COUNT) % 4]  # neighbours are of different classes
-    np.testing.assert_allclose(targets, shares[:, None] * y + (1 - shares[:, None]) * other, atol=1e-6)
+    np.testing.assert_allclose(
+        targets, shares[:, None] * y + (1 - shares[:, None]) * other, atol=1e-6
+    )
     wide = shares.reshape(-1, *[1] * (x.ndim - 1))
     np.testing.assert_allclose(mixed, wide * x + (1 - wide) * partner, atol=1e-3)
 
@@ -123,7 +141,9 @@ def test_cutmix_puts_in_one_rectangle_and_mixes_the_targets_by_its_area(kind, y)
             box[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
             area = box.mean()
             assert mask.sum() >= 0.8 * box.sum()  # by chance a foreign pixel may be the same
-            np.testing.assert_allclose(targets[number], (1 - area) * y[number] + area * other[number], atol=0.05)
+            np.testing.assert_allclose(
+                targets[number], (1 - area) * y[number] + area * other[number], atol=0.05
+            )
 
 
 @pytest.mark.parametrize("change", [augmentation.mixup(0.2), augmentation.cutmix(1.0)])
@@ -165,7 +185,11 @@ CHANGES = {
 def test_the_same_seed_repeats_another_differs_and_xla_can_compile_it(name, y):
     x = images("colour uint8")
     change = CHANGES[name]
-    once, again, other = apply(change, x, y)[0], apply(change, x, y)[0], apply(change, x, y, (3, 5))[0]
+    once, again, other = (
+        apply(change, x, y)[0],
+        apply(change, x, y)[0],
+        apply(change, x, y, (3, 5))[0],
+    )
     assert (once == again).all() and (once != other).any()
     compiled = apply(tf.function(change, jit_compile=True), x, y)[0]  # with a generator of its own
     assert compiled.dtype == once.dtype and (compiled != x).any()
@@ -178,9 +202,20 @@ def test_the_training_loop_takes_it(name):
     digits = replace(digits, y_train=one_hot[digits.y_train], y_valid=one_hot[digits.y_valid])
 
     def build():
-        return keras.Sequential([keras.Input((8, 8)), keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")])
+        return keras.Sequential(
+            [
+                keras.Input((8, 8)),
+                keras.layers.Flatten(),
+                keras.layers.Dense(10, activation="softmax"),
+            ]
+        )
 
-    settings = {"epochs": 2, "batch_size": 32, "optimizer": "adam", "loss": "categorical_crossentropy"}
+    settings = {
+        "epochs": 2,
+        "batch_size": 32,
+        "optimizer": "adam",
+        "loss": "categorical_crossentropy",
+    }
     runs = training.fit_runs(build, digits, runs=2, augment=CHANGES[name], **settings)
     still = training.fit_runs(build, digits, runs=2, augment=lambda x, y, seed: (x, y), **settings)
     assert np.isfinite(runs.history["val_loss"]).all()

@@ -22,8 +22,12 @@ def test_top_eigenvalue_is_that_of_the_hessian():
     def build():
         return models.mlp(3, [4], activation="tanh")
 
-    nets = [seeded(build, seed) for seed in range(3)]  # in one of twenty, two eigenvalues differ in little but their sign
-    found = curvature.top_eigenvalues(build, [net.get_weights() for net in nets], X, Y, loss="mse", iterations=200)
+    nets = [
+        seeded(build, seed) for seed in range(3)
+    ]  # in one of twenty, two eigenvalues differ in little but their sign
+    found = curvature.top_eigenvalues(
+        build, [net.get_weights() for net in nets], X, Y, loss="mse", iterations=200
+    )
     for net, value in zip(nets, found, strict=True):
         eigenvalues = np.linalg.eigvalsh(curvature.hessian(net, X, Y, loss="mse"))
         assert value == pytest.approx(eigenvalues[np.abs(eigenvalues).argmax()], rel=1e-3)
@@ -34,8 +38,17 @@ def test_eigenvalue_of_a_classifier():
         return models.mlp(3, [4], 3, output_activation="softmax")
 
     net, labels = seeded(build, 0), np.arange(60) % 3
-    found = curvature.top_eigenvalues(build, [net.get_weights()], X, labels, loss="sparse_categorical_crossentropy", iterations=300)
-    eigenvalues = np.linalg.eigvalsh(curvature.hessian(net, X, labels, loss="sparse_categorical_crossentropy"))
+    found = curvature.top_eigenvalues(
+        build,
+        [net.get_weights()],
+        X,
+        labels,
+        loss="sparse_categorical_crossentropy",
+        iterations=300,
+    )
+    eigenvalues = np.linalg.eigvalsh(
+        curvature.hessian(net, X, labels, loss="sparse_categorical_crossentropy")
+    )
     assert found[0] == pytest.approx(eigenvalues[np.abs(eigenvalues).argmax()], rel=1e-3)
 
 
@@ -47,5 +60,7 @@ def test_large_models_are_refused():
 def test_leaves_no_seed_behind():
     keras.utils.set_random_seed(3)
     before = np.random.get_state()[1].copy()
-    curvature.top_eigenvalues(lambda: models.mlp(3, []), [models.mlp(3, []).get_weights()], X, Y, loss="mse")
+    curvature.top_eigenvalues(
+        lambda: models.mlp(3, []), [models.mlp(3, []).get_weights()], X, Y, loss="mse"
+    )
     np.testing.assert_array_equal(np.random.get_state()[1], before)

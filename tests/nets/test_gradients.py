@@ -19,7 +19,9 @@ def test_gradient_of_least_squares_by_its_weights():
     model = models.mlp(3, [])
     kernel, bias = model.get_weights()
     error = X @ kernel + bias - Y
-    value, (by_kernel, by_bias) = gradients(lambda: keras.losses.MeanSquaredError()(Y, model(X)), model.trainable_variables)
+    value, (by_kernel, by_bias) = gradients(
+        lambda: keras.losses.MeanSquaredError()(Y, model(X)), model.trainable_variables
+    )
     assert value == pytest.approx(np.mean(error**2), rel=1e-5)
     np.testing.assert_allclose(by_kernel, 2 * X.T @ error / 60, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(by_bias, 2 * error.mean(axis=0), rtol=1e-4, atol=1e-5)
@@ -41,7 +43,9 @@ def test_moving_averages_move_once():
     layer = layers.BatchNormalization(momentum=0.9)
     layer.build(X.shape)
     gradients(lambda: ops.sum(layer(X, training=True)), layer.trainable_variables)
-    np.testing.assert_allclose(layer.moving_mean.numpy(), 0.1 * X.mean(axis=0), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        layer.moving_mean.numpy(), 0.1 * X.mean(axis=0), rtol=1e-4, atol=1e-6
+    )
 
 
 def test_value_and_gradient_see_the_same_random_numbers():
@@ -67,12 +71,19 @@ def test_other_variables_are_refused():
         gradients(lambda: 0.0, [X])
 
 
-WITH_JAX = ["tests/test_gradients.py", pytest.param("tests/test_curvature.py", marks=pytest.mark.slow)]
+WITH_JAX = [
+    "tests/test_gradients.py",
+    pytest.param("tests/test_curvature.py", marks=pytest.mark.slow),
+]
 
 
-@pytest.mark.skipif(with_jax() or not importlib.util.find_spec("jax"), reason="pip install -r requirements-jax.txt")
+@pytest.mark.skipif(
+    with_jax() or not importlib.util.find_spec("jax"), reason="pip install -r requirements-jax.txt"
+)
 @pytest.mark.parametrize("tests", WITH_JAX)
 def test_the_same_with_jax(tests):
     from tests import test_jax_engine  # only here: the tests that JAX runs need none of it
 
-    test_jax_engine.with_jax("pytest", "-q", "-p", "no:cacheprovider", "-W", test_jax_engine.OF_KERAS, tests)
+    test_jax_engine.with_jax(
+        "pytest", "-q", "-p", "no:cacheprovider", "-W", test_jax_engine.OF_KERAS, tests
+    )

@@ -13,7 +13,14 @@ def kinds(model) -> list[str]:
 def test_a_convnet_pools_between_its_stages_and_averages_at_the_end():
     model = models.convnet((32, 32, 3), [[8, 8], [16]], 10)
     convolved = ["Conv2D", "Activation"]
-    expected = [*convolved, *convolved, "MaxPooling2D", *convolved, "GlobalAveragePooling2D", "Dense"]
+    expected = [
+        *convolved,
+        *convolved,
+        "MaxPooling2D",
+        *convolved,
+        "GlobalAveragePooling2D",
+        "Dense",
+    ]
     assert kinds(model) == expected
     assert model.count_params() == (27 * 8 + 8) + (72 * 8 + 8) + (72 * 16 + 16) + (16 * 10 + 10)
 
@@ -31,4 +38,9 @@ def test_a_grey_image_needs_no_axis_for_its_channel():
 
 
 def test_a_convnet_for_cifar10_stays_within_the_parameters_of_the_deep_net():
-    assert models.convnet((32, 32, 3), [[48, 48], [96, 96], [128, 160]], 10, batch_norm=True).count_params() <= 500_210
+    assert (
+        models.convnet(
+            (32, 32, 3), [[48, 48], [96, 96], [128, 160]], 10, batch_norm=True
+        ).count_params()
+        <= 500_210
+    )

@@ -11,14 +11,20 @@ from helpers.nets.one_cycle import CycleMomentum, OneCycle
 EPOCHS, BATCH, ROWS = 4, 8, 60  # 8 steps an epoch, the last with 4 rows
 CYCLE = OneCycle(32, 0.05, tail=0.2)
 RATES, MOMENTA = schedules.one_cycle(32, 0.05, tail=0.2)
-saving = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own, when it saves
+saving = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation:DeprecationWarning"
+)  # Keras's own, when it saves
 X = np.random.default_rng(0).normal(size=(ROWS, 3)).astype("float32")
 Y = np.sin(X @ [1.0, 2.0, 3.0])[:, None].astype("float32")
 
 
 def compiled(momentum=0.95, **settings):
-    network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(1)])
-    network.set_weights([np.random.default_rng(1).normal(size=weights.shape) for weights in network.get_weights()])
+    network = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(1)]
+    )
+    network.set_weights(
+        [np.random.default_rng(1).normal(size=weights.shape) for weights in network.get_weights()]
+    )
     network.compile(keras.optimizers.SGD(CYCLE, momentum=momentum), loss="mse", **settings)
     return network
 
@@ -36,9 +42,13 @@ def train_by_hand():
     for step, (rate, momentum) in enumerate(zip(RATES, MOMENTA, strict=True)):
         start = step % 8 * BATCH
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean((network(X[start : start + BATCH]) - Y[start : start + BATCH]) ** 2)
+            loss = tf.reduce_mean(
+                (network(X[start : start + BATCH]) - Y[start : start + BATCH]) ** 2
+            )
         gradients = tape.gradient(loss, network.trainable_variables)
-        for number, (variable, gradient) in enumerate(zip(network.trainable_variables, gradients, strict=True)):
+        for number, (variable, gradient) in enumerate(
+            zip(network.trainable_variables, gradients, strict=True)
+        ):
             velocity[number] = momentum * velocity[number] - rate * gradient.numpy()
             variable.assign_add(velocity[number])
     return network.get_weights()
@@ -96,7 +106,9 @@ def test_a_backup_of_keras_goes_on_too(tmp_path):
 
 def test_a_model_can_be_trained_with_it_after_training_without():
     network = compiled(momentum=0.9)
-    network.fit(X, Y, epochs=1, batch_size=BATCH, shuffle=False, verbose=0)  # the step is compiled with momentum 0.9
+    network.fit(
+        X, Y, epochs=1, batch_size=BATCH, shuffle=False, verbose=0
+    )  # the step is compiled with momentum 0.9
     twin = keras.models.clone_model(network)
     twin.set_weights(network.get_weights())
     twin.compile(keras.optimizers.SGD(CYCLE, momentum=0.9), loss="mse")

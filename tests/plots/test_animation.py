@@ -12,12 +12,19 @@ from helpers.reference import optimizers, surfaces
 
 def moving_title():
     with plots.canvas(width=3, height=2) as (figure, axes):
-        return display.gif(figure, lambda number: axes.set_title(f"frame {number}"), 4, milliseconds=50)
+        return display.gif(
+            figure, lambda number: axes.set_title(f"frame {number}"), 4, milliseconds=50
+        )
 
 
 def test_a_gif_has_its_frames_and_goes_round():
     picture = Image.open(io.BytesIO(moving_title()))
-    assert (picture.format, picture.n_frames, picture.info["duration"], picture.info["loop"]) == ("GIF", 4, 50, 0)
+    assert (picture.format, picture.n_frames, picture.info["duration"], picture.info["loop"]) == (
+        "GIF",
+        4,
+        50,
+        0,
+    )
     first = picture.convert("RGB").tobytes()
     picture.seek(3)
     assert picture.convert("RGB").tobytes() != first
@@ -41,7 +48,9 @@ def test_an_animation_says_what_it_shows(capsys):
 def test_an_animation_in_a_notebook_has_alt_text_and_can_be_closed(monkeypatch):
     shown = []
     monkeypatch.setattr(display, "in_notebook", lambda: True)
-    monkeypatch.setattr("IPython.display.display", lambda bundle, **_: shown.append(bundle["text/html"]))
+    monkeypatch.setattr(
+        "IPython.display.display", lambda bundle, **_: shown.append(bundle["text/html"])
+    )
     display.show_animation(moving_title(), 'A title "that" counts from zero.')
     assert shown[0].startswith("<details open>")
     assert 'alt="A title &quot;that&quot; counts from zero."' in shown[0]

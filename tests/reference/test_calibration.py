@@ -8,9 +8,16 @@ from helpers.reference.calibration import expected_calibration_error, reliabilit
 
 
 def test_by_hand():
-    probabilities = [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.45, 0.55]]  # confidences 0.9, 0.8, 0.7, 0.55
+    probabilities = [
+        [0.9, 0.1],
+        [0.8, 0.2],
+        [0.3, 0.7],
+        [0.45, 0.55],
+    ]  # confidences 0.9, 0.8, 0.7, 0.55
     labels = [0, 1, 1, 1]  # right, wrong, right, right
-    table = reliability(probabilities, labels, bins=5)  # 0.55 in (0.4, 0.6]; 0.7, 0.8 in (0.6, 0.8]; 0.9 above
+    table = reliability(
+        probabilities, labels, bins=5
+    )  # 0.55 in (0.4, 0.6]; 0.7, 0.8 in (0.6, 0.8]; 0.9 above
     np.testing.assert_array_equal(table.count, [0, 0, 1, 2, 1])
     np.testing.assert_allclose(table.confidence, [np.nan, np.nan, 0.55, 0.75, 0.9])
     np.testing.assert_allclose(table.accuracy, [np.nan, np.nan, 1, 0.5, 1])
@@ -50,7 +57,12 @@ def test_a_calibrated_classifier_has_a_small_error_and_a_boastful_one_a_large_on
 @pytest.mark.parametrize("confidence", [0.0, 1.0])
 def test_the_ends_have_bins(confidence):
     table = reliability([confidence] * 3, [1, 1, 0], bins=4)
-    assert table.count.tolist() == [0, 0, 0, 3]  # the predicted class has a probability of at least one half
+    assert table.count.tolist() == [
+        0,
+        0,
+        0,
+        3,
+    ]  # the predicted class has a probability of at least one half
 
 
 @pytest.mark.parametrize(

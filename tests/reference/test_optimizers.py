@@ -9,8 +9,18 @@ from helpers.reference import optimizers, surfaces
 
 PAIRS = {
     "sgd": (optimizers.sgd, keras.optimizers.SGD, {"learning_rate": 0.05}, {}),
-    "momentum": (optimizers.momentum, keras.optimizers.SGD, {"learning_rate": 0.02, "momentum": 0.9}, {}),
-    "nesterov": (optimizers.nesterov, keras.optimizers.SGD, {"learning_rate": 0.02, "momentum": 0.9}, {"nesterov": True}),
+    "momentum": (
+        optimizers.momentum,
+        keras.optimizers.SGD,
+        {"learning_rate": 0.02, "momentum": 0.9},
+        {},
+    ),
+    "nesterov": (
+        optimizers.nesterov,
+        keras.optimizers.SGD,
+        {"learning_rate": 0.02, "momentum": 0.9},
+        {"nesterov": True},
+    ),
     "adagrad": (optimizers.adagrad, keras.optimizers.Adagrad, {"learning_rate": 0.1}, {}),
     "adadelta": (optimizers.adadelta, keras.optimizers.Adadelta, {"learning_rate": 1.0}, {}),
     "rmsprop": (optimizers.rmsprop, keras.optimizers.RMSprop, {"learning_rate": 0.01}, {}),
@@ -64,7 +74,9 @@ def keras_steps(optimizer, gradients, start):
 def random_gradients(seed, steps=200, size=7):
     """Noisy gradients whose scale differs between parameters and changes over time; some are exactly zero."""
     generator = np.random.default_rng(seed)
-    scale = 10.0 ** generator.uniform(-3, 2, size) * np.exp(np.cumsum(0.1 * generator.normal(size=(steps, 1)), axis=0))
+    scale = 10.0 ** generator.uniform(-3, 2, size) * np.exp(
+        np.cumsum(0.1 * generator.normal(size=(steps, 1)), axis=0)
+    )
     gradients = scale * (generator.normal(size=(steps, size)) + 0.5)
     gradients[:, 0] *= generator.random(steps) < 0.1  # a rare feature
     return gradients, generator.normal(size=size)
@@ -90,7 +102,9 @@ def test_takes_the_steps_of_keras(name, other, seed):
 @pytest.mark.parametrize("name", PAIRS)
 def test_has_the_defaults_of_keras(name):
     rule, optimizer, _, extra = PAIRS[name]
-    extra = extra | ({"momentum": 0.9} if name in ("momentum", "nesterov") else {})  # Keras's own is 0: plain descent
+    extra = extra | (
+        {"momentum": 0.9} if name in ("momentum", "nesterov") else {}
+    )  # Keras's own is 0: plain descent
     gradients, start = random_gradients(0)
     ours = steps_of(rule(), gradients, start)
     assert largest_difference(ours, keras_steps(optimizer(**extra), gradients, start), start) < 1e-5
@@ -100,7 +114,9 @@ def test_has_the_defaults_of_keras(name):
 def test_follows_keras_down_a_quadratic(name):
     """With the gradient taken where each path is: differences would grow."""
     rule, optimizer, settings, extra = PAIRS[name]
-    settings = settings | {"learning_rate": float(np.float32(settings["learning_rate"]))}  # Keras keeps it in single precision
+    settings = settings | {
+        "learning_rate": float(np.float32(settings["learning_rate"]))
+    }  # Keras keeps it in single precision
     generator = np.random.default_rng(1)
     root = generator.normal(size=(5, 5))
     matrix, start = root @ root.T / 5 + 0.1 * np.eye(5), generator.normal(size=5)
@@ -119,7 +135,9 @@ def test_follows_keras_down_a_quadratic(name):
 @pytest.mark.parametrize("name", PAIRS)
 def test_minimizes_a_parabola(name):
     rule = PAIRS[name][0]
-    settings = SUITABLE[name] | ({"learning_rate": 0.05} if name in ("sgd", "momentum", "nesterov") else {})
+    settings = SUITABLE[name] | (
+        {"learning_rate": 0.05} if name in ("sgd", "momentum", "nesterov") else {}
+    )
     start = np.array([1.5, -0.7])
     end = surfaces.path(rule, surfaces.quadratic(1), start, 2000, **settings)[-1]
     assert np.linalg.norm(end) < 0.02
@@ -161,7 +179,9 @@ def test_nesterov_holds_the_point_looked_ahead_to():
     """The paper's form, with the gradient at p + m v, visits the same points one momentum step behind."""
     rate, friction, curvature = 0.1, 0.8, np.array([1.0, 5.0])
     p, v = np.array([1.0, -2.0]), np.zeros(2)
-    ours = surfaces.path(optimizers.nesterov, surfaces.quadratic(5), p, 50, learning_rate=rate, momentum=friction)
+    ours = surfaces.path(
+        optimizers.nesterov, surfaces.quadratic(5), p, 50, learning_rate=rate, momentum=friction
+    )
     for point in ours:
         np.testing.assert_allclose(point, p + friction * v, atol=1e-12)
         v = friction * v - rate * curvature * (p + friction * v)
@@ -191,13 +211,17 @@ def test_soft_thresholding_after_gradient_steps_finds_the_lasso():
     y = x @ np.array([2.0, -1, 0.5, 0, 0, 0, 0, 0]) + generator.normal(size=60)
     strength, rate, weights = 0.3, 0.2, np.zeros(8)
     for _ in range(500):
-        weights = optimizers.soft_threshold(weights - rate * x.T @ (x @ weights - y) / len(x), rate * strength)
+        weights = optimizers.soft_threshold(
+            weights - rate * x.T @ (x @ weights - y) / len(x), rate * strength
+        )
     lasso = linear_model.Lasso(strength, fit_intercept=False, tol=1e-10).fit(x, y).coef_
     np.testing.assert_allclose(weights, lasso, atol=1e-6)
     assert ((weights == 0) == (lasso == 0)).all() and (weights == 0).any()
 
 
 def test_soft_thresholding_moves_toward_zero_only():
-    np.testing.assert_allclose(optimizers.soft_threshold(np.array([-3.0, -0.1, 0, 0.2, 1]), 0.2), [-2.8, 0, 0, 0, 0.8])
+    np.testing.assert_allclose(
+        optimizers.soft_threshold(np.array([-3.0, -0.1, 0, 0.2, 1]), 0.2), [-2.8, 0, 0, 0, 0.8]
+    )
     with pytest.raises(ValueError, match="amount"):
         optimizers.soft_threshold(np.ones(2), -0.1)

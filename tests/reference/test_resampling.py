@@ -38,14 +38,19 @@ def test_bootstrap_means_spread_as_theory_says():
     means = values[resampling.bootstrap(40, 50_000, np.random.default_rng(2))].mean(axis=1)
     assert means.std() == pytest.approx(values.std() / 40**0.5, rel=0.02)
     ours = np.quantile(means, (0.025, 0.975))
-    theirs = stats.bootstrap((values,), np.mean, n_resamples=50_000, method="percentile", rng=np.random.default_rng(3))
+    theirs = stats.bootstrap(
+        (values,), np.mean, n_resamples=50_000, method="percentile", rng=np.random.default_rng(3)
+    )
     assert ours == pytest.approx(tuple(theirs.confidence_interval), abs=0.02)
 
 
 def test_left_out_of_folds_are_the_held_out_rows():
     folds = list(KFold(4, shuffle=True, random_state=0).split(np.zeros(10)))
     mask = resampling.left_out([train for train, _ in folds], 10)
-    assert all(np.array_equal(np.flatnonzero(row), np.sort(held)) for row, (_, held) in zip(mask, folds, strict=True))
+    assert all(
+        np.array_equal(np.flatnonzero(row), np.sort(held))
+        for row, (_, held) in zip(mask, folds, strict=True)
+    )
 
 
 def test_out_of_fold_predictions_equal_scikit_learns():
@@ -60,9 +65,13 @@ def test_out_of_fold_predictions_equal_scikit_learns():
 
 def test_out_of_bag_predictions_equal_scikit_learns():
     x, y = DIABETES
-    forest = BaggingRegressor(DecisionTreeRegressor(), n_estimators=60, oob_score=True, random_state=0).fit(x, y)
+    forest = BaggingRegressor(
+        DecisionTreeRegressor(), n_estimators=60, oob_score=True, random_state=0
+    ).fit(x, y)
     predictions = [member.predict(x) for member in forest.estimators_]
-    ours = resampling.predict_left_out(predictions, resampling.left_out(forest.estimators_samples_, len(x)))
+    ours = resampling.predict_left_out(
+        predictions, resampling.left_out(forest.estimators_samples_, len(x))
+    )
     assert ours == pytest.approx(forest.oob_prediction_, rel=1e-12)
 
 
@@ -79,13 +88,24 @@ def test_samples_become_runs_of_the_compiled_loop():
     samples = resampling.bootstrap(1000, 3, np.random.default_rng(0))
     runs = resampling.as_runs(samples, seed=5)
     assert [run.seed for run in runs] == [5, 6, 7]
-    assert all(np.array_equal(run.train_index, sample) for run, sample in zip(runs, samples, strict=True))
+    assert all(
+        np.array_equal(run.train_index, sample) for run, sample in zip(runs, samples, strict=True)
+    )
     fitted = training.fit_runs(
-        lambda: models.mlp(1, []), split, runs=runs, epochs=40, batch_size=50, optimizer="adam", loss="mse", learning_rate=0.05
+        lambda: models.mlp(1, []),
+        split,
+        runs=runs,
+        epochs=40,
+        batch_size=50,
+        optimizer="adam",
+        loss="mse",
+        learning_rate=0.05,
     )
     for weights, rows in zip(fitted.weights, samples, strict=True):
         line = np.polyfit(split.x_train[rows, 0], split.y_train[rows], 1)
-        assert np.concatenate([weight.ravel() for weight in weights]) == pytest.approx(line, abs=0.15)
+        assert np.concatenate([weight.ravel() for weight in weights]) == pytest.approx(
+            line, abs=0.15
+        )
 
 
 def test_decomposition_of_least_squares_as_the_textbook_has_it():
@@ -111,7 +131,9 @@ def test_the_parts_add_up_exactly_and_do_not_depend_on_the_number_of_sets():
     for sets, part in zip(few, parts):
         assert part.error == pytest.approx(((sets - truth) ** 2).mean(axis=0), rel=1e-12)
     everywhere = np.mean([resampling.decompose(sets, truth).bias_squared for sets in few[:5000]])
-    assert everywhere == pytest.approx(0.09, abs=0.02)  # with the mean's own spread left in, it would be 1.09
+    assert everywhere == pytest.approx(
+        0.09, abs=0.02
+    )  # with the mean's own spread left in, it would be 1.09
 
 
 @pytest.mark.parametrize("shape", [(1, 4), (3, 5), (4,)])
@@ -123,7 +145,9 @@ def test_decomposition_refuses_what_it_cannot_split(shape):
 def test_adaboost_equals_scikit_learns():
     x, y = TUMOURS
     ours = resampling.adaboost(x, y, 40)
-    theirs = AdaBoostClassifier(DecisionTreeClassifier(max_depth=1, random_state=0), n_estimators=40, random_state=0).fit(x, y)
+    theirs = AdaBoostClassifier(
+        DecisionTreeClassifier(max_depth=1, random_state=0), n_estimators=40, random_state=0
+    ).fit(x, y)
     assert 2 * ours.amounts == pytest.approx(theirs.estimator_weights_, rel=1e-9)
     for score, label in zip(ours.staged(x), theirs.staged_predict(x), strict=True):
         assert np.array_equal(np.sign(score), label)
@@ -171,7 +195,9 @@ def test_adaboost_refuses_what_cannot_be_boosted(x, y, rounds, message):
 def test_gradient_boosting_equals_scikit_learns(rate, depth):
     x, y = DIABETES
     ours = resampling.gradient_boosting(x, y, 50, rate=rate, depth=depth).staged(x)
-    theirs = GradientBoostingRegressor(n_estimators=50, learning_rate=rate, max_depth=depth, random_state=0).fit(x, y)
+    theirs = GradientBoostingRegressor(
+        n_estimators=50, learning_rate=rate, max_depth=depth, random_state=0
+    ).fit(x, y)
     assert ours == pytest.approx(np.stack(list(theirs.staged_predict(x))), rel=1e-9)
 
 
@@ -186,10 +212,14 @@ def test_the_exercise_on_weights_agrees_with_adaboost():
     x, y = TUMOURS
     boosted = resampling.adaboost(x, y, 10)
     for member, weights, following in zip(boosted.members, boosted.given, boosted.given[1:]):
-        assert reweigh_solution(weights, member.predict(x) != y) == pytest.approx(following, rel=1e-9)
+        assert reweigh_solution(weights, member.predict(x) != y) == pytest.approx(
+            following, rel=1e-9
+        )
 
 
 def test_the_exercise_on_leaks_chooses_and_scores_as_scikit_learn_does():
     x, y, folds = random_words(0)
     model = make_pipeline(SelectKBest(f_classif, k=20), RidgeClassifier(alpha=1.0))
-    assert cross_validate_solution(x, y, folds) == pytest.approx(cross_val_score(model, x, y, cv=folds).mean())
+    assert cross_validate_solution(x, y, folds) == pytest.approx(
+        cross_val_score(model, x, y, cv=folds).mean()
+    )

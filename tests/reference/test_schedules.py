@@ -18,9 +18,15 @@ PAIRS = {
         KERAS.ExponentialDecay(0.1, 20, 0.5, staircase=True),
     ),
     "linear": (schedules.linear(STEPS, 0.1, 0.02), KERAS.PolynomialDecay(0.1, STEPS - 1, 0.02)),
-    "exponential": (schedules.exponential(STEPS, 0.1, 1e-4), KERAS.ExponentialDecay(0.1, STEPS - 1, 1e-3)),
+    "exponential": (
+        schedules.exponential(STEPS, 0.1, 1e-4),
+        KERAS.ExponentialDecay(0.1, STEPS - 1, 1e-3),
+    ),
     "cosine": (schedules.cosine(STEPS, 0.1), KERAS.CosineDecay(0.1, STEPS - 1)),
-    "cosine with a floor": (schedules.cosine(STEPS, 0.1, 0.01), KERAS.CosineDecay(0.1, STEPS - 1, alpha=0.1)),
+    "cosine with a floor": (
+        schedules.cosine(STEPS, 0.1, 0.01),
+        KERAS.CosineDecay(0.1, STEPS - 1, alpha=0.1),
+    ),
     "warm-up": (
         np.concatenate([schedules.warm_up(20, 0.1), schedules.cosine(STEPS - 20, 0.1)]),
         KERAS.CosineDecay(0.0, STEPS - 21, warmup_target=0.1, warmup_steps=20),
@@ -47,14 +53,23 @@ def test_restarts_equal_keras_before_the_last_step(steps, length, growth, shrink
     ours = schedules.cosine_restarts(steps, 0.1, cycles=3, growth=growth, shrink=shrink)
     theirs = by_keras(KERAS.CosineDecayRestarts(0.1, length, growth, shrink), steps)
     np.testing.assert_allclose(ours[:-1], theirs[:-1], rtol=1e-4, atol=1e-7)
-    assert ours[-1] == pytest.approx(0, abs=1e-12) and theirs[-1] > 0.01  # there Keras has begun the fourth cycle
+    assert (
+        ours[-1] == pytest.approx(0, abs=1e-12) and theirs[-1] > 0.01
+    )  # there Keras has begun the fourth cycle
 
 
 def test_restarts_follow_the_formula_of_the_paper():
-    highest, lowest, length = 0.05, 0.001, 20  # Loshchilov and Hutter 2017, equation 5, with T_mult = 2
+    highest, lowest, length = (
+        0.05,
+        0.001,
+        20,
+    )  # Loshchilov and Hutter 2017, equation 5, with T_mult = 2
     expected = []
     for period in (length, 2 * length, 4 * length):
-        expected += [lowest + (highest - lowest) * (1 + np.cos(np.pi * step / period)) / 2 for step in range(period)]
+        expected += [
+            lowest + (highest - lowest) * (1 + np.cos(np.pi * step / period)) / 2
+            for step in range(period)
+        ]
     ours = schedules.cosine_restarts(7 * length + 1, highest, lowest, cycles=3)
     np.testing.assert_allclose(ours, [*expected, lowest], atol=1e-12)
 
@@ -72,21 +87,29 @@ def test_one_cycle_is_as_smith_describes_it(steps, tail):
     rate, momentum = schedules.one_cycle(steps, 0.8, tail=tail)
     turn, back = int(rate.argmax()), 2 * int(rate.argmax())
     assert rate.shape == momentum.shape == (steps,)
-    assert rate[turn] == 0.8 and momentum[turn] == 0.85  # momentum is lowest where the rate is highest
+    assert (
+        rate[turn] == 0.8 and momentum[turn] == 0.85
+    )  # momentum is lowest where the rate is highest
     assert rate[0] == pytest.approx(0.08) and rate[back] == pytest.approx(0.08)
-    assert rate[-1] == pytest.approx(0.8e-4) and (rate[:-1] > rate[-1]).all()  # ends exactly at the last step, above 0
+    assert (
+        rate[-1] == pytest.approx(0.8e-4) and (rate[:-1] > rate[-1]).all()
+    )  # ends exactly at the last step, above 0
     assert back < steps - 1, "the cycle is shorter than the run"
     if steps > 30:
         assert abs((steps - 1 - back) / (steps - 1) - tail) < 2 / (steps - 1) + 1e-9
     for values, sign in ((rate, 1), (momentum, -1)):
-        np.testing.assert_allclose(np.diff(values[: turn + 1]), np.diff(values[: turn + 1])[0])  # a straight line up
+        np.testing.assert_allclose(
+            np.diff(values[: turn + 1]), np.diff(values[: turn + 1])[0]
+        )  # a straight line up
         np.testing.assert_allclose(values[: back + 1], values[: back + 1][::-1])  # and back
         assert (sign * np.diff(values[: turn + 1]) > 0).all()
     assert (momentum[back:] == 0.95).all()
 
 
 def test_one_cycle_keeps_the_settings():
-    rate, momentum = schedules.one_cycle(101, 2.0, start=0.5, end=0.01, tail=0.2, momenta=(0.9, 0.8))
+    rate, momentum = schedules.one_cycle(
+        101, 2.0, start=0.5, end=0.01, tail=0.2, momenta=(0.9, 0.8)
+    )
     np.testing.assert_allclose(rate[[0, 40, 80, 100]], [1.0, 2.0, 1.0, 0.02])
     np.testing.assert_allclose(momentum[[0, 40, 80, 100]], [0.9, 0.8, 0.9, 0.9])
 
@@ -104,13 +127,17 @@ def test_corrected_momentum_is_a_velocity_without_the_rate():
     velocity = np.zeros(3)
     for rate, momentum, gradient in zip(*cycle, gradients, strict=True):
         optimizer = keras.optimizers.SGD(rate, momentum=min(float(momentum), 1.0))
-        optimizer.momentum = float(momentum)  # Keras refuses more than 1, which a rising rate can ask for
+        optimizer.momentum = float(
+            momentum
+        )  # Keras refuses more than 1, which a rising rate can ask for
         optimizer.build([variable])
         optimizer.momentums[0].assign(velocity)
         optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
         velocity = optimizer.momentums[0].numpy()
     np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-5)
-    assert schedules.momentum_corrected(schedules.constant(5, 0.1), 0.8).momentum == pytest.approx([0.8] * 5)
+    assert schedules.momentum_corrected(schedules.constant(5, 0.1), 0.8).momentum == pytest.approx(
+        [0.8] * 5
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +173,10 @@ def test_constant():
         (lambda: schedules.exponential(9, 0.1, 0.0), "never reaches 0"),
         (lambda: schedules.cosine(1, 0.1), "at least 2"),
         (lambda: schedules.cosine_restarts(9, 0.1, cycles=5), "at least 10"),
-        (lambda: schedules.momentum_corrected(np.array([0.1, 0.0, 0.1])), "only the last rate can be 0"),
+        (
+            lambda: schedules.momentum_corrected(np.array([0.1, 0.0, 0.1])),
+            "only the last rate can be 0",
+        ),
         (lambda: schedules.one_cycle(3, 0.1), "steps is 3"),
         (lambda: schedules.one_cycle(30, 0.1, tail=0), "tail is 0"),
         (lambda: schedules.one_cycle(30, 0.1, momenta=(0.8, 0.9)), "momenta"),

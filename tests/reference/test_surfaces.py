@@ -51,7 +51,10 @@ def test_minima_lie_within_the_window(surface):
 def test_other_places_are_level_but_not_lowest():
     for surface in (surfaces.double_well, surfaces.saddle):
         np.testing.assert_allclose(surface.gradient(np.array(surface.others)), 0, atol=1e-9)
-        assert (surface.value(np.array(surface.others)) > surface.value(np.array(surface.minima[0])) + 0.1).all()
+        assert (
+            surface.value(np.array(surface.others))
+            > surface.value(np.array(surface.minima[0])) + 0.1
+        ).all()
 
 
 def test_quadratic_has_the_curvatures_that_it_says():
@@ -72,7 +75,9 @@ def test_many_points_at_once_are_many_points(surface):
     assert surface.gradient(points).shape == (2, 3, 2)
     for row in range(2):
         for column in range(3):
-            np.testing.assert_allclose(surface.gradient(points)[row, column], surface.gradient(points[row, column]))
+            np.testing.assert_allclose(
+                surface.gradient(points)[row, column], surface.gradient(points[row, column])
+            )
 
 
 def test_path_of_plain_descent_is_the_formula():

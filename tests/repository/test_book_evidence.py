@@ -29,7 +29,8 @@ def write_notebook(folder, verdicts):
     path = folder / "notebooks" / "audits" / "01_overfitting.ipynb"
     path.parent.mkdir(parents=True)
     path.write_text(
-        json.dumps({"cells": [{"id": "m"}, *(cell(n, v) for n, v in enumerate(verdicts))]}), encoding="utf-8"
+        json.dumps({"cells": [{"id": "m"}, *(cell(n, v) for n, v in enumerate(verdicts))]}),
+        encoding="utf-8",
     )
     return path
 
@@ -50,14 +51,18 @@ def test_settings_that_disagree_qualify_and_the_last_measurement_of_a_setting_co
 
 def test_the_words_are_those_of_the_table_that_make_run_prints(statements):
     table = claims.table(verdict for path in notebooks.find() for verdict in claims.recorded(path))
-    assert {name: s.word for name, s in statements.items() if s.measurements} == table["verdict"].to_dict()
+    assert {name: s.word for name, s in statements.items() if s.measurements} == table[
+        "verdict"
+    ].to_dict()
     assert sum(evidence.tally(statements).values()) == len(claims.read())
 
 
 def test_every_cell_that_is_linked_is_there_and_names_the_statement(statements):
     for name, statement in statements.items():
         for measured in statement.measurements:
-            cells = json.loads((ROOT / f"{measured.notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
+            cells = json.loads((ROOT / f"{measured.notebook}.ipynb").read_text(encoding="utf-8"))[
+                "cells"
+            ]
             (cell,) = [cell for cell in cells if evidence.anchor(cell["id"]) == measured.cell]
             assert name in json.dumps(cell["outputs"])
 
@@ -75,7 +80,10 @@ def test_a_surprise_that_was_not_measured_is_named(statements):
 
 def places(verdict):
     svg = ElementTree.fromstring(drawing.interval(verdict))
-    numbers = {part.get("class"): [float(n) for n in re.findall(r"-?[\d.]+", part.get("d") or "")] for part in svg}
+    numbers = {
+        part.get("class"): [float(n) for n in re.findall(r"-?[\d.]+", part.get("d") or "")]
+        for part in svg
+    }
     claimed = next(part for part in svg if part.get("class") == "claimed")
     point = float(next(part for part in svg if part.get("class") == "point").get("cx"))
     left, _, right = numbers["bar"]
@@ -88,7 +96,9 @@ def test_an_interval_is_drawn_to_scale(verdict):
     point, (left, right), zero, _ = places(verdict)
     assert 0 < zero < left < point < right < drawing.WIDTH
     pixels = (right - left) / (verdict.high - verdict.low)
-    assert point - left == pytest.approx(0.1 * pixels, abs=0.1) and left - zero == pytest.approx(0.2 * pixels, abs=0.1)
+    assert point - left == pytest.approx(0.1 * pixels, abs=0.1) and left - zero == pytest.approx(
+        0.2 * pixels, abs=0.1
+    )
 
 
 def test_the_claimed_side_is_shaded_from_the_margin_on():
@@ -112,8 +122,13 @@ def test_what_was_not_compared_cannot_be_drawn():
 
 
 def test_markdown_says_what_the_text_says(statements):
-    for text in [*(s.claim.statement for s in statements.values()), "a*b*c `x` <b> [y](z) $1 #2 1. &amp; \\"]:
-        (paragraph,) = [token for token in MarkdownIt().parse(pages.markdown(text)) if token.type == "inline"]
+    for text in [
+        *(s.claim.statement for s in statements.values()),
+        "a*b*c `x` <b> [y](z) $1 #2 1. &amp; \\",
+    ]:
+        (paragraph,) = [
+            token for token in MarkdownIt().parse(pages.markdown(text)) if token.type == "inline"
+        ]
         assert "".join(child.content for child in paragraph.children) == text
 
 
@@ -122,13 +137,20 @@ def test_links_out_of_the_book_become_words():
         "docs/a.md": b"[b](evidence/b.md#c) [x](../Makefile) [w](https://w.org) ![i](i.png)",
         "docs/evidence/b.md": b"",
     }
-    assert staging.closed("docs/a.md", files) == b"[b](evidence/b.md#c) x [w](https://w.org) ![i](i.png)"
+    assert (
+        staging.closed("docs/a.md", files)
+        == b"[b](evidence/b.md#c) x [w](https://w.org) ![i](i.png)"
+    )
 
 
 def test_a_page_says_all_that_was_recorded(statements):
     page = pages.pages(statements, [])["evidence/OVF-02.md"]
     for measured in statements["OVF-02"].measurements:
-        assert f"../{measured.where}" in page and measured.verdict.detail in page and measured.verdict.data in page
+        assert (
+            f"../{measured.where}" in page
+            and measured.verdict.detail in page
+            and measured.verdict.data in page
+        )
     assert page.count("<svg") == len(statements["OVF-02"].measurements)
 
 
@@ -139,21 +161,35 @@ def test_the_course_is_told_as_the_readme_tells_it():
     ]
     readme = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     for name, lesson in lessons.items():
-        for row in (line for line in readme if line.startswith("|") and f"(notebooks/{name}.ipynb)" in line):
+        for row in (
+            line for line in readme if line.startswith("|") and f"(notebooks/{name}.ipynb)" in line
+        ):
             assert f"| {lesson.minutes} " in row and lesson.learn in row.replace("`", "")
 
 
 def test_levels_put_a_lesson_below_what_it_needs(tmp_path):
-    row = {lesson.name: number for number, level in enumerate(course.levels(course.lessons())) for lesson in level}
-    assert all(row[needed] < row[name] for name, lesson in course.lessons().items() for needed in lesson.needs)
-    (tmp_path / "course.toml").write_text('[lessons.01_a]\ntitle="A"\nlearn=""\nminutes=1\nneeds=["02_b"]\n')
+    row = {
+        lesson.name: number
+        for number, level in enumerate(course.levels(course.lessons()))
+        for lesson in level
+    }
+    assert all(
+        row[needed] < row[name]
+        for name, lesson in course.lessons().items()
+        for needed in lesson.needs
+    )
+    (tmp_path / "course.toml").write_text(
+        '[lessons.01_a]\ntitle="A"\nlearn=""\nminutes=1\nneeds=["02_b"]\n'
+    )
     with pytest.raises(ValueError, match="01_a needs .'02_b'."):
         course.lessons(tmp_path / "course.toml")
 
 
 def test_the_helpers_pages_name_what_people_import():
     assert "helpers" not in course.floors()[0] and "claims" in sum(course.floors(), [])
-    assert course.modules("claims") == ["helpers.claims"] and course.modules("layers") == ["helpers.layers"]
+    assert course.modules("claims") == ["helpers.claims"] and course.modules("layers") == [
+        "helpers.layers"
+    ]
     assert "helpers.exercises.exercise" in course.modules("exercises")
 
 

@@ -30,7 +30,12 @@ def blocks(heading: str, language: str) -> list[str]:
 def test_files_that_are_named_are_there_but_for_the_new_lesson_s():
     named = set(re.findall(r"`((?:[\w.-]+/)*[\w-]+\.(?:py|ipynb|toml|md))`", PAGE))
     missing = {path for path in named if not (ROOT / path).exists()}
-    assert missing == {"notebooks/09_topic.py", "notebooks/09_topic.ipynb", "notebooks/audits/09_topic.py", "helpers/exercises/topic.py"}
+    assert missing == {
+        "notebooks/09_topic.py",
+        "notebooks/09_topic.ipynb",
+        "notebooks/audits/09_topic.py",
+        "helpers/exercises/topic.py",
+    }
 
 
 def test_commands_that_are_named_are_in_the_makefile():
@@ -43,7 +48,9 @@ def test_commands_that_are_named_are_in_the_makefile():
 def test_every_room_of_the_house_is_in_the_table():
     rooms = {path.stem for path in (ROOT / "helpers").glob("*.py")} - {"__init__"}
     rooms |= {path.parent.name + "/" for path in (ROOT / "helpers").glob("*/__init__.py")}
-    assert rooms == set(re.findall(r"`([\w/]+)`", "".join(re.findall(r"^\| \d \|([^|]*)\|", PAGE, re.MULTILINE))))
+    assert rooms == set(
+        re.findall(r"`([\w/]+)`", "".join(re.findall(r"^\| \d \|([^|]*)\|", PAGE, re.MULTILINE)))
+    )
 
 
 # A claim -------------------------------------------------------------------------------------------------------------
@@ -79,7 +86,13 @@ def test_a_claim_that_is_added_as_described_passes_all_checks_of_the_file(with_n
 def test_the_cell_that_measures_it_gives_a_verdict(with_new_claim):
     (cell,) = blocks("Add a claim", "python")
     low, high = np.linspace(0.2, 0.3, 10), np.linspace(0.5, 0.7, 10)
-    names = {"claims": claims, "verdicts": [], "validation_error": high, "training_error": low, "wine": "wine"}
+    names = {
+        "claims": claims,
+        "verdicts": [],
+        "validation_error": high,
+        "training_error": low,
+        "wine": "wine",
+    }
     exec(cell, names)
     assert [(one.id, one.verdict) for one in names["verdicts"]] == [("OVF-38", claims.SUPPORTED)]
 
@@ -90,7 +103,9 @@ def test_the_cell_that_measures_it_gives_a_verdict(with_new_claim):
 def test_an_exercise_that_is_made_as_described_passes_the_walk(tmp_path, monkeypatch, capsys):
     source, cells = blocks("Add an exercise", "python")
     file = tmp_path / "described.py"
-    file.write_text(f"from helpers.exercises.core import Mistake, writing\n\n\n{source}", encoding="utf-8")
+    file.write_text(
+        f"from helpers.exercises.core import Mistake, writing\n\n\n{source}", encoding="utf-8"
+    )
     spec = importlib.util.spec_from_file_location("helpers.exercises.described", file)
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, module)
@@ -118,7 +133,10 @@ def test_a_lesson_that_is_begun_as_described_keeps_the_rules(tmp_path):
     (setup,) = [cell.source for cell in other.cells if "setup" in cell.metadata.get("tags", ())]
     script = tmp_path / "notebooks" / "09_topic.py"
     script.parent.mkdir()
-    script.write_text(skeleton.replace("# (the setup cell of notebooks/01_overfitting.py)\n", setup + "\n"), encoding="utf-8")
+    script.write_text(
+        skeleton.replace("# (the setup cell of notebooks/01_overfitting.py)\n", setup + "\n"),
+        encoding="utf-8",
+    )
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for part in ("helpers", "notebooks/claims.toml"):
         (tmp_path / part).symlink_to(ROOT / part)

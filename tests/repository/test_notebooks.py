@@ -19,7 +19,9 @@ from helpers.runtime import ROOT
 
 INTACT = ROOT / "tests" / "fixtures" / "intact.ipynb"
 LARGEST_BYTES = 1_000_000
-MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|Users|root|tmp|private|mnt|content)/[\w.-]+|[A-Za-z]:\\Users|site-packages")
+MACHINE_PATH = re.compile(
+    r"(?<![\w.:/])/(?:home|Users|root|tmp|private|mnt|content)/[\w.-]+|[A-Za-z]:\\Users|site-packages"
+)
 IMAGE_WITHOUT_ALT = re.compile(r'<img\b(?![^>]*\balt="[^"]+")')
 
 
@@ -34,14 +36,21 @@ every_lesson = pytest.mark.parametrize("lesson", notebooks.lessons(), ids=name)
 def pair_faults(script: NotebookNode, notebook: NotebookNode) -> list[str]:
     """Where the cells of a pair differ in number, order, type, source or tags."""
     pairs = zip(_essence(script), _essence(notebook), strict=False)
-    faults = [f"cell {number}: {a!r} in .py, {b!r} in .ipynb" for number, (a, b) in enumerate(pairs, start=1) if a != b]
+    faults = [
+        f"cell {number}: {a!r} in .py, {b!r} in .ipynb"
+        for number, (a, b) in enumerate(pairs, start=1)
+        if a != b
+    ]
     if len(script.cells) != len(notebook.cells):
         faults.append(f"{len(script.cells)} cells in .py, {len(notebook.cells)} in .ipynb")
     return faults
 
 
 def _essence(content: NotebookNode) -> list[tuple]:
-    return [(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ()))) for cell in content.cells]
+    return [
+        (cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())))
+        for cell in content.cells
+    ]
 
 
 def rule_faults(content: NotebookNode) -> list[str]:
@@ -52,7 +61,9 @@ def rule_faults(content: NotebookNode) -> list[str]:
     for tag in ("setup", "parameters"):
         if sum(tag in cell.metadata.get("tags", ()) for cell in code) != 1:
             faults.append(f"needs exactly one cell tagged {tag}")
-    defined = "\n".join(cell.source for cell in code if "parameters" in cell.metadata.get("tags", ()))
+    defined = "\n".join(
+        cell.source for cell in code if "parameters" in cell.metadata.get("tags", ())
+    )
     for parameter in ("PROFILE", "SEED", "RUNS"):
         if not re.search(rf"^{parameter}\b.*=", defined, re.MULTILINE):
             faults.append(f"the parameters cell does not define {parameter}")
@@ -69,8 +80,15 @@ def _output_faults(output: NotebookNode) -> list[str]:
     faults = [f"an error is committed: {output.ename}"] if output.output_type == "error" else []
     data = output.get("data", {})
     images = [kind for kind in data if kind.startswith("image/")]
-    texts = [output.get("text", ""), *(json.dumps(data[kind]) for kind in data if kind not in images)]
-    faults += [f"a {kind} has no alt text" for kind in images if not output.metadata.get(kind, {}).get("alt", "").strip()]
+    texts = [
+        output.get("text", ""),
+        *(json.dumps(data[kind]) for kind in data if kind not in images),
+    ]
+    faults += [
+        f"a {kind} has no alt text"
+        for kind in images
+        if not output.metadata.get(kind, {}).get("alt", "").strip()
+    ]
     if IMAGE_WITHOUT_ALT.search(data.get("text/html", "")):
         faults.append("an <img> has no alt text")
     paths = {found for text in texts for found in MACHINE_PATH.findall(text)}
@@ -203,7 +221,9 @@ def foreign_kernel(content):
 
 
 def error_output(content):
-    content.cells[3].outputs = [nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[])]
+    content.cells[3].outputs = [
+        nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[])
+    ]
 
 
 def no_alt(content):
@@ -211,7 +231,9 @@ def no_alt(content):
 
 
 def no_alt_in_html(content):
-    content.cells[4].outputs = [nbformat.v4.new_output("display_data", {"text/html": '<img src="x" alt="">'})]
+    content.cells[4].outputs = [
+        nbformat.v4.new_output("display_data", {"text/html": '<img src="x" alt="">'})
+    ]
 
 
 def machine_path(content):
@@ -260,7 +282,10 @@ def test_nbval_passes_the_intact_notebook():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("damage", "message"), [(raise_in_cell, "broken on purpose"), (wrong_output, "Cell outputs differ")])
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [(raise_in_cell, "broken on purpose"), (wrong_output, "Cell outputs differ")],
+)
 def test_nbval_notices(intact, tmp_path, damage, message):
     damage(intact)
     nbformat.write(intact, tmp_path / "broken.ipynb")

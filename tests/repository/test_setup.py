@@ -36,15 +36,27 @@ def test_every_requirement_is_pinned():
 def test_lock_holds_the_requirements_and_a_hash_of_every_package():
     entries = re.split(r"^(?=[\w-])", LOCK, flags=re.MULTILINE)[1:]
     locked = [(Requirement(entry.splitlines()[0].rstrip(" \\")), entry) for entry in entries]
-    assert all(" --hash=sha256:" in entry and len(wanted.specifier) == 1 for wanted, entry in locked)
+    assert all(
+        " --hash=sha256:" in entry and len(wanted.specifier) == 1 for wanted, entry in locked
+    )
     everywhere = {wanted.name: str(wanted.specifier) for wanted, _ in locked if not wanted.marker}
-    assert {f"{name}=={everywhere.get(name, '').removeprefix('==')}" for name in PINS} == {f"{name}=={PINS[name]}" for name in PINS}
+    assert {f"{name}=={everywhere.get(name, '').removeprefix('==')}" for name in PINS} == {
+        f"{name}=={PINS[name]}" for name in PINS
+    }
 
 
 def test_lock_serves_each_python():
     for python in ("3.11.0", "3.12.0", "3.13.0"):
-        wanted = [Requirement(line.rstrip(" \\")) for line in LOCK.splitlines() if re.match(r"[\w-]+==", line)]
-        names = [each.name for each in wanted if not each.marker or each.marker.evaluate(LINUX | {"python_full_version": python})]
+        wanted = [
+            Requirement(line.rstrip(" \\"))
+            for line in LOCK.splitlines()
+            if re.match(r"[\w-]+==", line)
+        ]
+        names = [
+            each.name
+            for each in wanted
+            if not each.marker or each.marker.evaluate(LINUX | {"python_full_version": python})
+        ]
         assert len(names) == len(set(names)), python
         assert names, python
 
@@ -72,7 +84,10 @@ def test_workflow_runs_the_readme_command_on_every_python():
 
 def test_weekly_workflow_tries_every_environment():
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "versions.yml").read_text())
-    tried = {entry["name"]: entry["python"] for entry in workflow["jobs"]["versions"]["strategy"]["matrix"]["include"]}
+    tried = {
+        entry["name"]: entry["python"]
+        for entry in workflow["jobs"]["versions"]["strategy"]["matrix"]["include"]
+    }
     pythons = {name: environment.python for name, environment in versions.environments().items()}
     assert tried == pythons | {"colab": "3.12", "jax": "3.12"}
     assert workflow["permissions"] == {"contents": "read"}
@@ -88,7 +103,10 @@ def test_oldest_are_older_than_the_pinned():
 def test_unknown_version_is_named_before_any_work(names, capsys):
     with pytest.raises(SystemExit):
         versions.main(names)
-    assert f"there is no {names[-1]}; there are 3.11, 3.12, 3.13, oldest, newest" in capsys.readouterr().err
+    assert (
+        f"there is no {names[-1]}; there are 3.11, 3.12, 3.13, oldest, newest"
+        in capsys.readouterr().err
+    )
 
 
 def test_python_that_is_not_there_is_said(monkeypatch, capsys):
@@ -117,9 +135,15 @@ def clone(tmp_path) -> Path:
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     """`make` in a folder with this Python, unless the arguments name another."""
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
+    outside = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))
+    }
     command = ["make", f"PYTHON={sys.executable}", *arguments]
-    return subprocess.run(command, cwd=folder, env=outside, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=outside, capture_output=True, text=True, check=False
+    )
 
 
 def forget_stamp(clone):

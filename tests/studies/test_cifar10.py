@@ -16,7 +16,9 @@ def tiny_split(seed: int = 0) -> datasets.Split:
     parts = []
     for size in (130, 20, 20):
         y = np.arange(size) % cifar10.CLASSES
-        x = np.clip(20 * y[:, None, None, None] + generator.normal(20, 10, (size, *cifar10.SHAPE)), 0, 255)
+        x = np.clip(
+            20 * y[:, None, None, None] + generator.normal(20, 10, (size, *cifar10.SHAPE)), 0, 255
+        )
         parts += [x.astype(np.uint8), y]
     return datasets.Split("cifar10", f"colours {seed}", "generated", *parts)
 
@@ -33,8 +35,14 @@ def test_finished_runs_stay_and_missing_ones_are_added(shallow, tmp_path, monkey
     first = json.loads(path.read_text(encoding="utf-8"))
     asked = []
     train = cifar10.final_run
-    monkeypatch.setattr(cifar10, "sweep", lambda *arguments: pytest.fail("the rate was chosen already"))
-    monkeypatch.setattr(cifar10, "final_run", lambda variant, split, seed, rate: asked.append(seed) or train(variant, split, seed, rate))
+    monkeypatch.setattr(
+        cifar10, "sweep", lambda *arguments: pytest.fail("the rate was chosen already")
+    )
+    monkeypatch.setattr(
+        cifar10,
+        "final_run",
+        lambda variant, split, seed, rate: asked.append(seed) or train(variant, split, seed, rate),
+    )
     cifar10.study(["b"], tiny_split(), range(2), 1, path)
     again = json.loads(path.read_text(encoding="utf-8"))
     assert asked == [1]
@@ -84,13 +92,20 @@ def test_mirrored_images_count_as_much_as_the_images():
 def test_accuracy_is_that_of_scikit_learn(monkeypatch):
     monkeypatch.setattr(cifar10, "ROWS", 7)
     generator = np.random.default_rng(0)
-    images, labels = generator.integers(0, 256, (30, *cifar10.SHAPE), dtype=np.uint8), generator.integers(0, 2, 30)
+    images, labels = (
+        generator.integers(0, 256, (30, *cifar10.SHAPE), dtype=np.uint8),
+        generator.integers(0, 2, 30),
+    )
     expected = accuracy_score(labels, Reader()(images).argmax(axis=1))
-    assert cifar10.accuracy(lambda model, x: model(x), Reader(), images, labels) == pytest.approx(expected)
+    assert cifar10.accuracy(lambda model, x: model(x), Reader(), images, labels) == pytest.approx(
+        expected
+    )
 
 
 def test_every_variant_is_no_larger_than_the_net_of_the_exercise_or_its_normalized_form():
-    allowed = 500_210 + 20 * 100 * 3  # 20 x 100 by hand; batch normalization has four numbers a unit and saves the bias
+    allowed = (
+        500_210 + 20 * 100 * 3
+    )  # 20 x 100 by hand; batch normalization has four numbers a unit and saves the bias
     for variant in cifar10.variants().values():
         assert variant.net().count_params() <= allowed
 
@@ -112,5 +127,7 @@ def test_the_results_file_holds_what_the_lesson_reads():
         for run in row["runs"]:
             curve = run["curves"]["val_accuracy"]
             kept = curve[run["best_epoch"] - 1], curve[-1]  # with early stopping; in one cycle
-            assert len(curve) == run["epochs"] and any(run["valid"]["plain"] == pytest.approx(value, abs=1e-3) for value in kept)
+            assert len(curve) == run["epochs"] and any(
+                run["valid"]["plain"] == pytest.approx(value, abs=1e-3) for value in kept
+            )
     assert str(runtime.ROOT) not in cifar10.RESULTS.read_text(encoding="utf-8")

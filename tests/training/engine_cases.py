@@ -43,7 +43,11 @@ def net(*middle, outputs=1, activation=None, shape=(5,), **dense):
     def build():
         generator = np.random.default_rng(random.getrandbits(32))
         behind = [make() for make in middle]
-        ends = [layers.Flatten(), layers.Dense(4, "tanh", **dense), layers.Dense(outputs, activation)]
+        ends = [
+            layers.Flatten(),
+            layers.Dense(4, "tanh", **dense),
+            layers.Dense(outputs, activation),
+        ]
         model = keras.Sequential([keras.Input(shape), *behind, *ends])
         kernels = [generator.normal(scale=0.4, size=weight.shape) for weight in model.get_weights()]
         start = zip(model.get_weights(), kernels, strict=True)
@@ -55,7 +59,14 @@ def net(*middle, outputs=1, activation=None, shape=(5,), **dense):
 
 def train(build, split, *, optimizer="sgd", loss="mse", runs=3, epochs=EPOCHS, **asked) -> Runs:
     return fit_runs(
-        build, split, runs=runs, epochs=epochs, batch_size=BATCH_SIZE, optimizer=optimizer, loss=loss, **asked
+        build,
+        split,
+        runs=runs,
+        epochs=epochs,
+        batch_size=BATCH_SIZE,
+        optimizer=optimizer,
+        loss=loss,
+        **asked,
     )
 
 
@@ -71,14 +82,23 @@ def own_data() -> Runs:
         Run(5, train_index=np.arange(64)),
     ]
     watch = {"train": (split.x_train, split.y_train)}
-    return train(net(), split, runs=runs, optimizer=optimizers.Adam(0.01), metrics=["mae"], watch=watch)
+    return train(
+        net(), split, runs=runs, optimizer=optimizers.Adam(0.01), metrics=["mae"], watch=watch
+    )
 
 
 def own_rates() -> Runs:
     steps = EPOCHS * -(-ROWS // BATCH_SIZE)
     rates, momenta = np.geomspace(0.1, 0.001, steps), np.linspace(0.9, 0.5, steps)
-    runs = [Run(0), Run(0, learning_rate=rates), Run(0, momentum=0.0), Run(1, learning_rate=0.01, momentum=momenta)]
-    return train(net(), numbers(), runs=runs, optimizer=optimizers.SGD(0.05, momentum=0.5), momentum=0.8)
+    runs = [
+        Run(0),
+        Run(0, learning_rate=rates),
+        Run(0, momentum=0.0),
+        Run(1, learning_rate=0.01, momentum=momenta),
+    ]
+    return train(
+        net(), numbers(), runs=runs, optimizer=optimizers.SGD(0.05, momentum=0.5), momentum=0.8
+    )
 
 
 def stopping() -> Runs:
@@ -92,20 +112,36 @@ def diverging() -> Runs:
 
 
 def penalized() -> Runs:
-    rules = {"kernel_regularizer": regularizers.L1L2(0.01, 0.1), "activity_regularizer": regularizers.L2(0.01)}
-    return train(net(kernel_constraint=keras.constraints.MaxNorm(0.5), **rules), numbers(), metrics=["mae"])
+    rules = {
+        "kernel_regularizer": regularizers.L1L2(0.01, 0.1),
+        "activity_regularizer": regularizers.L2(0.01),
+    }
+    return train(
+        net(kernel_constraint=keras.constraints.MaxNorm(0.5), **rules), numbers(), metrics=["mae"]
+    )
 
 
 def normalized() -> Runs:
-    asked = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"], "optimizer": optimizers.Nadam(0.01)}
-    return train(net(layers.BatchNormalization, outputs=3, activation="softmax"), classes(), **asked)
+    asked = {
+        "loss": "sparse_categorical_crossentropy",
+        "metrics": ["accuracy"],
+        "optimizer": optimizers.Nadam(0.01),
+    }
+    return train(
+        net(layers.BatchNormalization, outputs=3, activation="softmax"), classes(), **asked
+    )
 
 
 def convolutional() -> Runs:
     def convolution():
         return layers.Conv2D(4, 3, activation="relu")
 
-    middle = lambda: layers.Rescaling(1 / 255), convolution, layers.BatchNormalization, layers.MaxPooling2D
+    middle = (
+        lambda: layers.Rescaling(1 / 255),
+        convolution,
+        layers.BatchNormalization,
+        layers.MaxPooling2D,
+    )
     build = net(*middle, outputs=3, activation="softmax", shape=(6, 6, 3))
     return train(build, images(), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 
@@ -115,7 +151,14 @@ def augmented() -> Runs:
 
 
 def range_test() -> dict:
-    asked = {"lowest": 1e-4, "highest": 10.0, "steps": 25, "batch_size": BATCH_SIZE, "optimizer": "sgd", "loss": "mse"}
+    asked = {
+        "lowest": 1e-4,
+        "highest": 10.0,
+        "steps": 25,
+        "batch_size": BATCH_SIZE,
+        "optimizer": "sgd",
+        "loss": "mse",
+    }
     return {"losses": lr_range_test(net(), numbers(), **asked)[1]}
 
 
@@ -156,9 +199,16 @@ def results(names) -> dict[str, np.ndarray]:
 
 
 def parts_of(runs: Runs) -> dict:
-    parts = {"epochs": runs.epochs, "best epoch": runs.best_epoch, "failures": sorted(runs.failures.items())}
+    parts = {
+        "epochs": runs.epochs,
+        "best epoch": runs.best_epoch,
+        "failures": sorted(runs.failures.items()),
+    }
     for number, (losses, weights) in enumerate(zip(runs.step_losses, runs.weights, strict=True)):
-        parts |= {f"steps {number}": losses, f"weights {number}": np.concatenate([each.ravel() for each in weights])}
+        parts |= {
+            f"steps {number}": losses,
+            f"weights {number}": np.concatenate([each.ravel() for each in weights]),
+        }
     return parts | runs.history
 
 

@@ -52,28 +52,57 @@ REFUSED = {
     ),
     "negative index": ({"runs": [Run(train_index=[-1, 3])]}, "from 0 to 69"),
     "mask": ({"runs": [Run(train_index=np.ones(70, bool))]}, r"for a mask: np.flatnonzero\(mask\)"),
-    "targets": ({"runs": [Run(targets=np.zeros(69))]}, r"targets has shape \(69,\); it must be \(70,\)"),
-    "sample weight": ({"runs": [Run(sample_weight=np.zeros((70, 1)))]}, r"sample_weight has shape \(70, 1\)"),
-    "rates": ({"learning_rate": np.ones(5)}, r"shape \(5,\); it must be one number, or one for each of the 20 steps"),
+    "targets": (
+        {"runs": [Run(targets=np.zeros(69))]},
+        r"targets has shape \(69,\); it must be \(70,\)",
+    ),
+    "sample weight": (
+        {"runs": [Run(sample_weight=np.zeros((70, 1)))]},
+        r"sample_weight has shape \(70, 1\)",
+    ),
+    "rates": (
+        {"learning_rate": np.ones(5)},
+        r"shape \(5,\); it must be one number, or one for each of the 20 steps",
+    ),
     "rate NaN": ({"learning_rate": np.nan}, "finite"),
     "momentum 1": ({"momentum": 1.0}, "momentum must be at least 0 and less than 1"),
     "no momentum": ({"momentum": 0.9, "optimizer": "adagrad"}, "Adagrad has no momentum"),
     "order": ({"runs": [Run(order=np.zeros(70, int))]}, "must be a permutation of 0 to 69"),
     "two rates": (
         {
-            "optimizer": lambda: keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9)),
+            "optimizer": lambda: keras.optimizers.SGD(
+                keras.optimizers.schedules.CosineDecay(0.1, 9)
+            ),
             "learning_rate": 0.1,
         },
         "choose one",
     ),
     "loss missing": ({"loss": None}, "loss is missing"),
     "loss unknown": ({"loss": "mean"}, "mean"),
-    "no class numbers": ({"loss": "sparse_categorical_crossentropy"}, "class numbers from 0 to 0 for 1 outputs"),
-    "too many outputs": ({"build": lambda: mlp(5, [8], 3)}, r"Each target has shape \(\), but mean_squared_error"),
-    "too many inputs": ({"build": lambda: mlp(4, [8])}, r"takes inputs of shape \(4,\), but the rows .* shape \(5,\)"),
-    "no model": ({"build": lambda: None}, "build\\(\\) must return a Keras model; it returned NoneType"),
-    "no input": ({"build": lambda: keras.Sequential([layers.Dense(1)])}, "begin it with keras.Input"),
-    "no weights": ({"build": lambda: keras.Sequential([keras.Input((5,)), layers.Flatten()])}, "no trainable weights"),
+    "no class numbers": (
+        {"loss": "sparse_categorical_crossentropy"},
+        "class numbers from 0 to 0 for 1 outputs",
+    ),
+    "too many outputs": (
+        {"build": lambda: mlp(5, [8], 3)},
+        r"Each target has shape \(\), but mean_squared_error",
+    ),
+    "too many inputs": (
+        {"build": lambda: mlp(4, [8])},
+        r"takes inputs of shape \(4,\), but the rows .* shape \(5,\)",
+    ),
+    "no model": (
+        {"build": lambda: None},
+        "build\\(\\) must return a Keras model; it returned NoneType",
+    ),
+    "no input": (
+        {"build": lambda: keras.Sequential([layers.Dense(1)])},
+        "begin it with keras.Input",
+    ),
+    "no weights": (
+        {"build": lambda: keras.Sequential([keras.Input((5,)), layers.Flatten()])},
+        "no trainable weights",
+    ),
     "monitor": (
         {"early_stopping": keras.callbacks.EarlyStopping("val_acc")},
         "monitors 'val_acc'; the history has loss",
@@ -102,7 +131,10 @@ def test_refused_data(split, nothing_compiled):
         ({"x_train": with_nan(split.x_train)}, "x_train holds 1 values that are NaN or infinite"),
         ({"y_valid": split.y_valid * np.inf}, "y_valid holds 20 values"),
         ({"y_train": split.y_train[:-1]}, "x_train has 70 rows and y_train has 69"),
-        ({"x_valid": split.x_valid[:, :4]}, r"x_valid has shape \(20, 4\); after the first axis it must be \(5,\)"),
+        (
+            {"x_valid": split.x_valid[:, :4]},
+            r"x_valid has shape \(20, 4\); after the first axis it must be \(5,\)",
+        ),
         ({"y_train": split.y_train.astype(str)}, "y_train is <U"),
         ({"x_train": split.x_train.tolist()}, "x_train is list; it must be a NumPy array"),
         ({"x_train": split.x_train[:0], "y_train": split.y_train[:0]}, "x_train is empty"),
@@ -120,13 +152,23 @@ def test_the_same_model_twice_is_refused(split, nothing_compiled):
 
 
 def test_range_test_refuses(split, nothing_compiled):
-    asked = {"lowest": 1e-4, "highest": 1e3, "steps": 60, "batch_size": 16, "optimizer": "sgd", "loss": "mse"}
+    asked = {
+        "lowest": 1e-4,
+        "highest": 1e3,
+        "steps": 60,
+        "batch_size": 16,
+        "optimizer": "sgd",
+        "loss": "mse",
+    }
     for changed, message in (
         ({"runs": 2}, "at least 3"),
         ({"lowest": 0.0}, "must grow"),
         ({"lowest": 2e3}, "must grow"),
         ({"batch_size": 71}, "batch_size is 71"),
-        ({"optimizer": keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9))}, "choose one"),
+        (
+            {"optimizer": keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9))},
+            "choose one",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             lr_range_test(build, split, **{**asked, **changed})

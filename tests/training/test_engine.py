@@ -27,7 +27,9 @@ def net(*middle, outputs=1, activation=None, **dense):
     def build():
         behind = [make() for make in middle]
         hidden = layers.Dense(4, activation="tanh", **dense)
-        return keras.Sequential([keras.Input((5,)), hidden, *behind, layers.Dense(outputs, activation)])
+        return keras.Sequential(
+            [keras.Input((5,)), hidden, *behind, layers.Dense(outputs, activation)]
+        )
 
     return build
 
@@ -36,13 +38,20 @@ def net(*middle, outputs=1, activation=None, **dense):
 
 
 def tracings() -> int:
-    programs = [each for kept in tensorflow_engine._engines.values() for each in (kept._train, kept._train_rest)]
+    programs = [
+        each
+        for kept in tensorflow_engine._engines.values()
+        for each in (kept._train, kept._train_rest)
+    ]
     return sum(program.experimental_get_tracing_count() for program in programs)
 
 
 def test_names_of_layers_and_being_compiled_make_no_difference():
     def build():
-        hidden = [layers.Dense(4), layers.Activation("relu")]  # a layer named as a setting is: "activation"
+        hidden = [
+            layers.Dense(4),
+            layers.Activation("relu"),
+        ]  # a layer named as a setting is: "activation"
         return keras.Sequential([keras.Input((5,)), *hidden, layers.Dense(1)])
 
     keras.utils.clear_session()
@@ -55,14 +64,24 @@ def test_names_of_layers_and_being_compiled_make_no_difference():
 def test_a_second_call_compiles_nothing(numbers):
     def train(optimizer, seed):
         build = net(layers.BatchNormalization, kernel_initializer="he_normal")
-        return fit_runs(build, numbers, runs=[Run(seed)], epochs=2, batch_size=16, optimizer=optimizer, loss="mse")
+        return fit_runs(
+            build,
+            numbers,
+            runs=[Run(seed)],
+            epochs=2,
+            batch_size=16,
+            optimizer=optimizer,
+            loss="mse",
+        )
 
     first = train(optimizers.Adam(0.01), 0)
     before, kept = tracings(), len(tensorflow_engine._engines)
     again, other = train(optimizers.Adam(0.01), 0), train(optimizers.Adam(0.1), 0)
     assert (tracings(), len(tensorflow_engine._engines)) == (before, kept)
     np.testing.assert_array_equal(first.history["val_loss"], again.history["val_loss"])
-    assert (first.history["val_loss"] != other.history["val_loss"]).all()  # the rate is the call's, not the engine's
+    assert (
+        first.history["val_loss"] != other.history["val_loss"]
+    ).all()  # the rate is the call's, not the engine's
 
 
 def test_less_data_compiles_nothing_either(numbers):
@@ -104,7 +123,9 @@ def test_one_engine_for_equal_nets_only(monkeypatch):
     assert len({id(engine) for engine in engines}) == len(asked)
     for engine, each in zip(engines, asked, strict=True):
         assert kept_for(**each) is engine
-    assert kept_for(loss=keras.losses.Huber(0.6)) not in engines  # Keras describes it as it does the other Huber
+    assert (
+        kept_for(loss=keras.losses.Huber(0.6)) not in engines
+    )  # Keras describes it as it does the other Huber
 
 
 def own_code():
@@ -134,7 +155,9 @@ def own_code():
         "regularizer": {"build": net(kernel_regularizer=L2(0.1))},
         "Lambda": {"build": net(lambda: layers.Lambda(lambda x: x))},
         "wrapped": {
-            "build": lambda: keras.Sequential([keras.Input((4, 5)), layers.TimeDistributed(layers.Dense(2, relu))])
+            "build": lambda: keras.Sequential(
+                [keras.Input((4, 5)), layers.TimeDistributed(layers.Dense(2, relu))]
+            )
         },
         "optimizer": {"optimizer": Adam()},
         "schedule": {"optimizer": optimizers.Adam(Decay(0.1, 9))},
@@ -203,6 +226,8 @@ def test_tensors_share_memory_where_tensorflow_can(kind):
         assert tensors[0].numpy()[0, 0] == 1 and tensors[1].numpy()[0, 0] == 0
 
 
-@pytest.mark.parametrize("awkward", [np.zeros((0, 3)), np.arange(6).reshape(2, 3).T, np.broadcast_to(1.0, (4, 2))])
+@pytest.mark.parametrize(
+    "awkward", [np.zeros((0, 3)), np.arange(6).reshape(2, 3).T, np.broadcast_to(1.0, (4, 2))]
+)
 def test_tensors_of_awkward_arrays(awkward):
     np.testing.assert_array_equal(as_tensor(awkward), awkward)

@@ -13,11 +13,17 @@ from helpers import runtime
 from tests import engine_cases
 
 pytestmark = [
-    pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="pip install -r requirements-jax.txt"),
-    pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="compares with the TensorFlow engine"),
+    pytest.mark.skipif(
+        not importlib.util.find_spec("jax"), reason="pip install -r requirements-jax.txt"
+    ),
+    pytest.mark.skipif(
+        keras.backend.backend() != "tensorflow", reason="compares with the TensorFlow engine"
+    ),
 ]
 QUICK = ("stopping",)
-OF_KERAS = "ignore:__array__ implementation:DeprecationWarning"  # its variables, when the backend is JAX
+OF_KERAS = (
+    "ignore:__array__ implementation:DeprecationWarning"  # its variables, when the backend is JAX
+)
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-6}
 
 

@@ -47,7 +47,9 @@ def three(split):
 
 def test_shapes_and_names(three, split):
     assert set(three.history) == {"loss", "penalty", "mae", "val_loss", "val_mae"}
-    assert all(curve.shape == (3, 4) and np.isfinite(curve).all() for curve in three.history.values())
+    assert all(
+        curve.shape == (3, 4) and np.isfinite(curve).all() for curve in three.history.values()
+    )
     assert [len(losses) for losses in three.step_losses] == [20, 20, 20]
     assert three.predict(split.x_valid).shape == (3, 20, 1)
     assert three.epochs.tolist() == [4, 4, 4] and not three.failures and not three.partial
@@ -75,7 +77,10 @@ def test_last_best_and_epochs_to():
 
 
 def test_watched_data_are_reported_beside_validation(split):
-    runs = train(split, watch={"test": (split.x_valid, split.y_valid), "train": (split.x_train, split.y_train)})
+    runs = train(
+        split,
+        watch={"test": (split.x_valid, split.y_valid), "train": (split.x_train, split.y_train)},
+    )
     np.testing.assert_array_equal(runs.history["test_loss"], runs.history["val_loss"])
     errors = runs.predict(split.x_train)[:, :, 0] - split.y_train
     np.testing.assert_allclose(runs.last("train_loss"), (errors**2).mean(axis=1), rtol=1e-5)
@@ -88,11 +93,15 @@ def test_more_rows_than_are_evaluated_at_once(split, monkeypatch):
     pieces = train(split, metrics=["mae"])
     np.testing.assert_allclose(pieces.history["val_loss"], whole.history["val_loss"], rtol=1e-5)
     np.testing.assert_allclose(pieces.history["val_mae"], whole.history["val_mae"], rtol=1e-5)
-    np.testing.assert_allclose(pieces.predict(split.x_train), whole.predict(split.x_train), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        pieces.predict(split.x_train), whole.predict(split.x_train), rtol=1e-4, atol=1e-6
+    )
 
 
 def test_no_validation_part(split):
-    empty = SimpleNamespace(**{**vars(split), "x_valid": split.x_train[:0], "y_valid": split.y_train[:0]})
+    empty = SimpleNamespace(
+        **{**vars(split), "x_valid": split.x_train[:0], "y_valid": split.y_train[:0]}
+    )
     runs = train(empty)
     assert set(runs.history) == {"loss", "penalty"}
     np.testing.assert_array_equal(runs.best_epoch, runs.history["loss"].argmin(axis=1))
@@ -106,7 +115,9 @@ def test_the_penalty_is_reported_apart(split):
 
     runs = train(split, penalized, epochs=1, batch_size=70)
     plain = train(split, epochs=1, batch_size=70)
-    np.testing.assert_allclose(runs.history["loss"], plain.history["loss"], rtol=1e-5)  # same weights before the step
+    np.testing.assert_allclose(
+        runs.history["loss"], plain.history["loss"], rtol=1e-5
+    )  # same weights before the step
     start = training.seeded(penalized, 2).get_weights()[0]
     np.testing.assert_allclose(runs.history["penalty"][2, 0], 0.3 * (start**2).sum(), rtol=1e-5)
     errors = runs.predict(split.x_valid)[:, :, 0] - split.y_valid
@@ -154,7 +165,9 @@ def test_dropout_and_noise_repeat_by_seed(split):
 def test_minibatches_are_fresh_in_every_epoch_and_complete():
     """With inputs that are row numbers and weights that stay, the loss of a step tells its rows."""
     rows = np.arange(10, dtype="float32")
-    data = SimpleNamespace(x_train=rows[:, None], y_train=2.0**rows, x_valid=rows[:0, None], y_valid=rows[:0])
+    data = SimpleNamespace(
+        x_train=rows[:, None], y_train=2.0**rows, x_valid=rows[:0, None], y_valid=rows[:0]
+    )
 
     def zero():
         start = {"kernel_initializer": "zeros", "kernel_constraint": keras.constraints.MaxNorm(0)}
@@ -206,10 +219,16 @@ def test_folds_bootstraps_and_noisy_labels_equal_slicing_by_hand(split):
     generator = np.random.default_rng(1)
     bootstrap, noise = generator.integers(0, 70, 70), generator.normal(size=70)
     fold = np.flatnonzero(np.arange(70) % 5)
-    runs = train(split, runs=[Run(1, train_index=fold), Run(2, train_index=bootstrap), Run(3, targets=noise)])
+    runs = train(
+        split, runs=[Run(1, train_index=fold), Run(2, train_index=bootstrap), Run(3, targets=noise)]
+    )
     sliced = [
         SimpleNamespace(**{**vars(split), "x_train": split.x_train[rows], "y_train": targets[rows]})
-        for rows, targets in ((fold, split.y_train), (bootstrap, split.y_train), (np.arange(70), noise))
+        for rows, targets in (
+            (fold, split.y_train),
+            (bootstrap, split.y_train),
+            (np.arange(70), noise),
+        )
     ]
     for number, by_hand in enumerate(sliced):
         assert_equal_runs(runs, train(by_hand, runs=[Run(number + 1)]), slice(number, number + 1))
@@ -228,7 +247,9 @@ def test_rows_of_weight_zero_count_for_nothing(split):
     weight = np.ones(70)
     weight[::2] = 0
     other = split.y_train + 100 * (weight == 0)
-    runs = train(split, runs=[Run(0, sample_weight=weight), Run(0, sample_weight=weight, targets=other)])
+    runs = train(
+        split, runs=[Run(0, sample_weight=weight), Run(0, sample_weight=weight, targets=other)]
+    )
     np.testing.assert_array_equal(runs.history["val_loss"][0], runs.history["val_loss"][1])
 
 
@@ -237,10 +258,19 @@ def test_augmentation_differs_by_step_and_run_and_repeats(split):
         return x + tf.random.stateless_normal(tf.shape(x), seed, dtype=x.dtype), y
 
     still = {"order": np.arange(70), "learning_rate": 0.0}
-    runs = train(split, runs=[Run(0, **still), Run(0, **still), Run(1, **still)], augment=jitter, batch_size=70)
-    assert_equal_runs(runs, train(split, runs=[Run(0, **still)], augment=jitter, batch_size=70), slice(0, 1))
+    runs = train(
+        split,
+        runs=[Run(0, **still), Run(0, **still), Run(1, **still)],
+        augment=jitter,
+        batch_size=70,
+    )
+    assert_equal_runs(
+        runs, train(split, runs=[Run(0, **still)], augment=jitter, batch_size=70), slice(0, 1)
+    )
     np.testing.assert_array_equal(runs.history["loss"][0], runs.history["loss"][1])
-    assert len(set(runs.history["loss"][0])) == 4  # weights stay at rate 0, so only the noise differs
+    assert (
+        len(set(runs.history["loss"][0])) == 4
+    )  # weights stay at rate 0, so only the noise differs
     plain = train(split, runs=[Run(0, **still)], augment=lambda x, y, seed: (x, y), batch_size=70)
     assert len(set(plain.history["loss"][0])) == 1
     np.testing.assert_array_equal(runs.history["val_loss"][0], plain.history["val_loss"][0])
@@ -248,7 +278,9 @@ def test_augmentation_differs_by_step_and_run_and_repeats(split):
 
 def test_augmentation_may_change_the_targets_too(split):
     still = {"order": np.arange(70), "learning_rate": 0.0}
-    moved = train(split, runs=[Run(0, **still)], augment=lambda x, y, seed: (x, y + 1), batch_size=70)
+    moved = train(
+        split, runs=[Run(0, **still)], augment=lambda x, y, seed: (x, y + 1), batch_size=70
+    )
     asked = train(split, runs=[Run(0, targets=split.y_train + 1, **still)], batch_size=70)
     np.testing.assert_allclose(moved.history["loss"][0], asked.history["loss"][0], rtol=1e-6)
 
@@ -267,7 +299,13 @@ def test_each_run_stops_by_itself(split):
 
 
 def test_a_diverging_run_says_where_and_the_others_go_on(split):
-    runs = train(split, runs=[Run(0), Run(0, learning_rate=1e6), Run(1)], optimizer="sgd", learning_rate=0.01, epochs=9)
+    runs = train(
+        split,
+        runs=[Run(0), Run(0, learning_rate=1e6), Run(1)],
+        optimizer="sgd",
+        learning_rate=0.01,
+        epochs=9,
+    )
     assert list(runs.failures) == [1]
     step = int(np.flatnonzero(~np.isfinite(runs.step_losses[1]))[0]) + 1
     assert f"at step {step} (epoch {(step - 1) // 5 + 1}), learning rate 1e+06" in runs.failures[1]
@@ -315,7 +353,14 @@ def test_the_bar_is_shown_on_request(split, capfd):
 
 # The learning-rate range test ---------------------------------------------------------------------------------------
 
-RANGE = {"lowest": 1e-4, "highest": 1e3, "steps": 60, "batch_size": 16, "optimizer": "sgd", "loss": "mse"}
+RANGE = {
+    "lowest": 1e-4,
+    "highest": 1e3,
+    "steps": 60,
+    "batch_size": 16,
+    "optimizer": "sgd",
+    "loss": "mse",
+}
 
 
 def test_range_test_trains_with_growing_rates(split):
@@ -325,15 +370,21 @@ def test_range_test_trains_with_growing_rates(split):
     assert losses.shape == (3, 60)
     orders = np.concatenate([np.random.default_rng(1).permutation(70) for _ in range(2)])
     model = training.seeded(build, 1)
-    start = np.mean((model(split.x_train[orders[:16]]).numpy()[:, 0] - split.y_train[orders[:16]]) ** 2)
-    np.testing.assert_allclose(losses[1, 0], start, rtol=1e-5)  # a true loss of one minibatch, no running mean
+    start = np.mean(
+        (model(split.x_train[orders[:16]]).numpy()[:, 0] - split.y_train[orders[:16]]) ** 2
+    )
+    np.testing.assert_allclose(
+        losses[1, 0], start, rtol=1e-5
+    )  # a true loss of one minibatch, no running mean
     model.compile(keras.optimizers.SGD(), "mse")
     for step in range(4):
         model.optimizer.learning_rate = rates[step]
         rows = orders[16 * step : 16 * (step + 1)]
         model.reset_metrics()  # in older Keras train_on_batch returns a running mean
         np.testing.assert_allclose(
-            losses[1, step], model.train_on_batch(split.x_train[rows], split.y_train[rows]), rtol=1e-5
+            losses[1, step],
+            model.train_on_batch(split.x_train[rows], split.y_train[rows]),
+            rtol=1e-5,
         )
 
 
@@ -341,7 +392,10 @@ def test_range_test_stops_when_diverged_and_suggests(split):
     rates, losses = lr_range_test(build, split, **RANGE)
     assert np.isnan(losses[:, -1]).all() and np.isfinite(losses[:, :20]).all()
     suggested = suggested_rates(rates, losses)
-    assert set(suggested) == {"steepest descent of the loss", "a tenth of the rate with the lowest loss"}
+    assert set(suggested) == {
+        "steepest descent of the loss",
+        "a tenth of the rate with the lowest loss",
+    }
     for rate in suggested.values():
         runs = train(split, learning_rate=rate, optimizer="sgd")
         assert not runs.failures and (runs.last("loss") < runs.history["loss"][:, 0]).all()
@@ -350,7 +404,9 @@ def test_range_test_stops_when_diverged_and_suggests(split):
 def test_suggestions_on_a_crafted_curve():
     rates = np.geomspace(1e-5, 1, 501)
     position = np.log10(rates)
-    losses = np.tile(np.where(position < -1, -np.tanh(3 * (position + 3)), position * 3 + 2), (3, 1))
+    losses = np.tile(
+        np.where(position < -1, -np.tanh(3 * (position + 3)), position * 3 + 2), (3, 1)
+    )
     steepest, tenth = suggested_rates(rates, losses).values()
     assert 0.7e-3 < steepest < 1.5e-3 and 0.001 < tenth < 0.012
     losses[1, 3:] = np.nan

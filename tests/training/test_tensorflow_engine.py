@@ -16,7 +16,9 @@ EPOCHS, BATCH_SIZE = 3, 16
 
 
 def split_of(x, y, valid: int = 20):
-    return SimpleNamespace(x_train=x[valid:], y_train=y[valid:], x_valid=x[:valid], y_valid=y[:valid])
+    return SimpleNamespace(
+        x_train=x[valid:], y_train=y[valid:], x_valid=x[:valid], y_valid=y[:valid]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,9 @@ def numbers():
 @pytest.fixture(scope="module")
 def classes(numbers):
     y_train, y_valid = (np.digitize(y, [-0.5, 0.5]) for y in (numbers.y_train, numbers.y_valid))
-    return SimpleNamespace(x_train=numbers.x_train, y_train=y_train, x_valid=numbers.x_valid, y_valid=y_valid)
+    return SimpleNamespace(
+        x_train=numbers.x_train, y_train=y_train, x_valid=numbers.x_valid, y_valid=y_valid
+    )
 
 
 @pytest.fixture
@@ -49,7 +53,9 @@ def net(*middle, outputs=1, activation=None, **dense):
     def build():
         behind = [make() for make in middle]
         hidden = layers.Dense(4, activation="tanh", **dense)
-        return keras.Sequential([keras.Input((5,)), hidden, *behind, layers.Dense(outputs, activation)])
+        return keras.Sequential(
+            [keras.Input((5,)), hidden, *behind, layers.Dense(outputs, activation)]
+        )
 
     return build
 
@@ -74,7 +80,9 @@ def plain_fit(build, split, run: Run, *, optimizer, loss, metrics=(), callbacks=
     return model, history.history
 
 
-def assert_same_as_fit(build, split, run=None, *, optimizer=lambda: "adam", loss="mse", metrics=(), **reference):
+def assert_same_as_fit(
+    build, split, run=None, *, optimizer=lambda: "adam", loss="mse", metrics=(), **reference
+):
     """`fit_runs` and `model.fit` must end with equal weights and report equal numbers."""
     run = run or Run(seed=3)
     if run.order is None:
@@ -84,16 +92,30 @@ def assert_same_as_fit(build, split, run=None, *, optimizer=lambda: "adam", loss
     seen = (
         split
         if metrics
-        else SimpleNamespace(**{**vars(split), "x_valid": split.x_valid[:0], "y_valid": split.y_valid[:0]})
+        else SimpleNamespace(
+            **{**vars(split), "x_valid": split.x_valid[:0], "y_valid": split.y_valid[:0]}
+        )
     )
-    runs = fit_runs(build, seen, runs=[run], epochs=EPOCHS, batch_size=BATCH_SIZE, optimizer=optimizer(), **asked)
+    runs = fit_runs(
+        build,
+        seen,
+        runs=[run],
+        epochs=EPOCHS,
+        batch_size=BATCH_SIZE,
+        optimizer=optimizer(),
+        **asked,
+    )
     model, history = plain_fit(build, split, run, optimizer=optimizer(), **asked, **reference)
     for ours, theirs in zip(runs.weights[0], model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    np.testing.assert_allclose(runs.history["loss"][0] + runs.history["penalty"][0], history["loss"], rtol=1e-5)
+    np.testing.assert_allclose(
+        runs.history["loss"][0] + runs.history["penalty"][0], history["loss"], rtol=1e-5
+    )
     for metric in metrics:
         np.testing.assert_allclose(runs.history[metric][0], history[metric], rtol=1e-5)
-        np.testing.assert_allclose(runs.history[f"val_{metric}"][0], history[f"val_{metric}"], rtol=1e-5)
+        np.testing.assert_allclose(
+            runs.history[f"val_{metric}"][0], history[f"val_{metric}"], rtol=1e-5
+        )
         np.testing.assert_allclose(runs.predict(split.x_valid)[0], model(split.x_valid), atol=1e-6)
 
 
@@ -131,7 +153,9 @@ NETS = {
     "dropout": net(lambda: layers.Dropout(0.3)),
     "noise": net(lambda: layers.GaussianNoise(0.1)),
     "alpha dropout": net(lambda: layers.AlphaDropout(0.2)),
-    "L1 and L2": net(kernel_regularizer=regularizers.L1L2(0.01, 0.1), activity_regularizer=regularizers.L2(0.01)),
+    "L1 and L2": net(
+        kernel_regularizer=regularizers.L1L2(0.01, 0.1), activity_regularizer=regularizers.L2(0.01)
+    ),
     "max norm": net(kernel_constraint=keras.constraints.MaxNorm(0.5)),
     "frozen layer": net(lambda: layers.Dense(3, trainable=False)),
 }
@@ -147,14 +171,18 @@ def test_dropout_keeps_the_mean():
 
     def only_dropout():
         start = {"kernel_initializer": "ones", "kernel_constraint": keras.constraints.MaxNorm(1e-9)}
-        return keras.Sequential([keras.Input((400,)), layers.Dropout(0.25), layers.Dense(1, use_bias=False, **start)])
+        return keras.Sequential(
+            [keras.Input((400,)), layers.Dropout(0.25), layers.Dense(1, use_bias=False, **start)]
+        )
 
     ones = SimpleNamespace(x_train=np.ones((64, 400), "f"), y_train=np.zeros(64, "f"))
     ones.x_valid, ones.y_valid = ones.x_train, ones.y_train
     asked = {"epochs": 1, "batch_size": 64, "optimizer": "sgd", "learning_rate": 0.0, "loss": "mae"}
     losses = np.array(fit_runs(only_dropout, ones, runs=10, **asked).step_losses)
     standard_error = np.sqrt(400 * 0.25 / 0.75 / 64)
-    assert abs(losses.mean() - 400) < 4 * standard_error / np.sqrt(10) and len(set(losses.ravel())) > 5
+    assert (
+        abs(losses.mean() - 400) < 4 * standard_error / np.sqrt(10) and len(set(losses.ravel())) > 5
+    )
 
 
 def test_convolutions_end_at_the_weights_of_fit(like_fit):
@@ -162,7 +190,11 @@ def test_convolutions_end_at_the_weights_of_fit(like_fit):
     split = split_of(images, np.arange(90) % 3)
 
     def build():
-        middle = [layers.Conv2D(4, 3, activation="relu"), layers.BatchNormalization(), layers.MaxPooling2D()]
+        middle = [
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(),
+        ]
         ends = [layers.Rescaling(1 / 255), *middle, layers.Flatten(), layers.Dense(3, "softmax")]
         return keras.Sequential([keras.Input((6, 6, 3)), *ends])
 
@@ -173,7 +205,9 @@ def scaled_error(targets, outputs):
     return keras.ops.mean(keras.ops.square(targets - outputs), axis=-1) * 3
 
 
-@pytest.mark.parametrize("loss", ["mae", keras.losses.Huber(0.3), scaled_error], ids=["mae", "Huber", "own function"])
+@pytest.mark.parametrize(
+    "loss", ["mae", keras.losses.Huber(0.3), scaled_error], ids=["mae", "Huber", "own function"]
+)
 def test_each_regression_loss(loss, numbers, like_fit):
     column = SimpleNamespace(**vars(numbers))
     column.y_train, column.y_valid = (
@@ -267,7 +301,9 @@ def test_momentum_zero_is_plain_gradient_descent(numbers, like_fit):
     np.testing.assert_array_equal(plain.history["loss"], zero.history["loss"])
 
 
-@pytest.mark.parametrize("build", [net(), net(layers.BatchNormalization)], ids=["dense", "batch norm"])
+@pytest.mark.parametrize(
+    "build", [net(), net(layers.BatchNormalization)], ids=["dense", "batch norm"]
+)
 def test_with_xla_the_first_steps_and_the_curves_agree(build, numbers, monkeypatch):
     asked = {"runs": 3, "epochs": 5, "batch_size": BATCH_SIZE, "optimizer": "adam", "loss": "mse"}
     assert wants_xla(build())
@@ -342,10 +378,16 @@ def stopped_by_keras(numbers):
 
 
 @pytest.mark.parametrize("settings", STOPPERS)
-def test_early_stopping_is_keras_epoch_for_epoch(settings, numbers, stopped_by_keras, like_fit, monkeypatch):
+def test_early_stopping_is_keras_epoch_for_epoch(
+    settings, numbers, stopped_by_keras, like_fit, monkeypatch
+):
     for values in SEQUENCES.values():
         crafted = iter(values)
-        monkeypatch.setattr(tensorflow_engine.Engine, "evaluate", lambda *_, crafted=crafted: [{"loss": next(crafted)}])
+        monkeypatch.setattr(
+            tensorflow_engine.Engine,
+            "evaluate",
+            lambda *_, crafted=crafted: [{"loss": next(crafted)}],
+        )
         runs = fit_runs(
             net(),
             numbers,
@@ -354,7 +396,9 @@ def test_early_stopping_is_keras_epoch_for_epoch(settings, numbers, stopped_by_k
             batch_size=35,
             loss="mse",
             optimizer=optimizers.SGD(0.05),
-            early_stopping=keras.callbacks.EarlyStopping(monitor="val_loss", mode="min", **STOPPERS[settings]),
+            early_stopping=keras.callbacks.EarlyStopping(
+                monitor="val_loss", mode="min", **STOPPERS[settings]
+            ),
         )
         epochs, best_epoch, weights = stopped_by_keras(values, STOPPERS[settings])
         assert (runs.epochs[0], runs.best_epoch[0]) == (epochs, best_epoch)

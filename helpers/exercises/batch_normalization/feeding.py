@@ -12,8 +12,17 @@ BOTH, ONLY_WEIGHTS, ONLY_AVERAGES, NOTHING = "both", "gamma only", "moving mean 
 
 def moved(plain, evaluating, frozen) -> dict:
     """What changed, from pairs (did gamma change, did the moving mean change)."""
-    words = {(True, True): BOTH, (True, False): ONLY_WEIGHTS, (False, True): ONLY_AVERAGES, (False, False): NOTHING}
-    found = {"training=True": plain, "training=False": evaluating, "training=True, trainable=False": frozen}
+    words = {
+        (True, True): BOTH,
+        (True, False): ONLY_WEIGHTS,
+        (False, True): ONLY_AVERAGES,
+        (False, False): NOTHING,
+    }
+    found = {
+        "training=True": plain,
+        "training=False": evaluating,
+        "training=True, trainable=False": frozen,
+    }
     return {name: words[bool(gamma), bool(mean)] for name, (gamma, mean) in found.items()}
 
 
@@ -27,27 +36,43 @@ moving mean? Write "both", "gamma only", "moving mean only" or "nothing" for eac
     truth=moved,
     evidence=((True, True), (True, False), (False, False)),
     reasons={
-        ("training=True", ONLY_WEIGHTS): "In training mode the layer also follows its batches: the moving mean "
-        "takes a step.",
-        ("training=False", NOTHING): "`training=False` is PyTorch's eval(): it chooses what the layer computes. "
+        (
+            "training=True",
+            ONLY_WEIGHTS,
+        ): "In training mode the layer also follows its batches: the moving mean takes a step.",
+        (
+            "training=False",
+            NOTHING,
+        ): "`training=False` is PyTorch's eval(): it chooses what the layer computes. "
         "Gradients flow as before, and the optimizer applies them.",
-        ("training=False", BOTH): "With training=False the layer reads its moving averages and does not write them.",
-        ("training=True, trainable=False", ONLY_AVERAGES): "For most layers `trainable` only stops the gradient "
+        (
+            "training=False",
+            BOTH,
+        ): "With training=False the layer reads its moving averages and does not write them.",
+        (
+            "training=True, trainable=False",
+            ONLY_AVERAGES,
+        ): "For most layers `trainable` only stops the gradient "
         "step. Batch normalization makes an exception in Keras: frozen, it runs in inference mode whatever you pass.",
-        ("training=True, trainable=False", BOTH): "A frozen layer is left out of model.trainable_variables: no "
-        "gradient step for gamma.",
+        (
+            "training=True, trainable=False",
+            BOTH,
+        ): "A frozen layer is left out of model.trainable_variables: no gradient step for gamma.",
     },
     praise="`training` chooses what is computed, `trainable` what is learned; a frozen batch normalization does "
-        "neither.",
-    hints=("Which of the two words says how the outputs are computed, and which says what the optimizer gets?",),
+    "neither.",
+    hints=(
+        "Which of the two words says how the outputs are computed, and which says what the optimizer gets?",
+    ),
 )
 
 
 # 9 -------------------------------------------------------------------------------------------------------------------
 
 
-def source(x, y, batch_size, seed):
-    ...  # return a tf.data.Dataset (or a keras.utils.PyDataset) of minibatches
+def source(
+    x, y, batch_size, seed
+): ...  # return a tf.data.Dataset (or a keras.utils.PyDataset) of minibatches
 
 
 def source_solution(x, y, batch_size, seed):
@@ -56,14 +81,15 @@ def source_solution(x, y, batch_size, seed):
 
 
 def source_by_index(x, y, batch_size, seed):
-    rows = tf.data.Dataset.range(len(x)).shuffle(len(x), seed=seed).batch(batch_size)  # reshuffles by default
+    rows = (
+        tf.data.Dataset.range(len(x)).shuffle(len(x), seed=seed).batch(batch_size)
+    )  # reshuffles by default
     return rows.map(lambda index: (tf.gather(x, index), tf.gather(y, index)))
 
 
 def source_frozen(x, y, batch_size, seed):
     rows = tf.data.Dataset.from_tensor_slices((x, y))
     return rows.shuffle(len(x), seed=seed, reshuffle_each_iteration=False).batch(batch_size)
-
 
 
 def source_batching_first(x, y, batch_size, seed):
@@ -73,7 +99,8 @@ def source_batching_first(x, y, batch_size, seed):
 
 def source_unseeded(x, y, batch_size, seed):
     order = tf.data.Dataset.from_generator(
-        lambda: iter(np.random.default_rng().permutation(len(x))), output_signature=tf.TensorSpec((), tf.int64)
+        lambda: iter(np.random.default_rng().permutation(len(x))),
+        output_signature=tf.TensorSpec((), tf.int64),
     )
     return order.map(lambda row: (tf.gather(x, row), tf.gather(y, row))).batch(batch_size)
 
@@ -88,7 +115,10 @@ def source_with_a_small_buffer(x, y, batch_size, seed):
 
 
 def source_shuffling_apart(x, y, batch_size, seed):
-    parts = [tf.data.Dataset.from_tensor_slices(part).shuffle(len(x), seed=seed + n) for n, part in enumerate((x, y))]
+    parts = [
+        tf.data.Dataset.from_tensor_slices(part).shuffle(len(x), seed=seed + n)
+        for n, part in enumerate((x, y))
+    ]
     return tf.data.Dataset.zip(*parts).batch(batch_size)
 
 
@@ -104,9 +134,7 @@ BATCHED = (
     "The order of the minibatches changes, but each of them holds the same rows in every epoch: shuffle first, then "
     "batch."
 )
-UNSEEDED = (
-    "A second source with the same seed gives other minibatches, so your run cannot be repeated: pass the seed on."
-)
+UNSEEDED = "A second source with the same seed gives other minibatches, so your run cannot be repeated: pass the seed on."
 ONE_SEED = "Two different seeds give the same minibatches: use the seed you are given."
 BUFFER = (
     "The first minibatch only ever holds early rows: a shuffle buffer as small as a minibatch mixes neighbours "
@@ -130,12 +158,23 @@ def examine_source(answer) -> str:
     rows, size = 64, 8
     x, y = np.arange(rows, dtype=np.float32)[:, None], np.arange(rows, dtype=np.float32)
     here, again, other = (call(answer, x, y, size, seed) for seed in (3, 3, 4))
-    first, second, repeated, different = epoch_of(here), epoch_of(here), epoch_of(again), epoch_of(other)
+    first, second, repeated, different = (
+        epoch_of(here),
+        epoch_of(here),
+        epoch_of(again),
+        epoch_of(other),
+    )
     for epoch in (first, second):
         expect(all(a == b for a, b in epoch), APART)
         seen = sorted(row for batch, _ in epoch for row in batch)
-        expect(seen == list(range(rows)), "Every row should come once an epoch; yours are missing or repeated.")
-        expect({len(batch) for batch, _ in epoch} == {size}, f"Asked for were minibatches of {size} rows.")
+        expect(
+            seen == list(range(rows)),
+            "Every row should come once an epoch; yours are missing or repeated.",
+        )
+        expect(
+            {len(batch) for batch, _ in epoch} == {size},
+            f"Asked for were minibatches of {size} rows.",
+        )
     contents = [sorted(batch) for batch, _ in first]
     expect([row for batch, _ in first for row in batch] != list(range(rows)), ORDERED)
     expect(first != second, FROZEN)

@@ -11,9 +11,17 @@ FADES, STAYS, GROWS = "fades", "stays", "grows"
 
 def fates(sigmoid, relu, relu_he, selu_he) -> dict:
     """What becomes of the gradient, from log10 of its size at layer 1 over its size at layer 20, for each run."""
-    measured = {"sigmoid, Glorot": sigmoid, "ReLU, Glorot": relu, "ReLU, He": relu_he, "SELU, He": selu_he}
+    measured = {
+        "sigmoid, Glorot": sigmoid,
+        "ReLU, Glorot": relu,
+        "ReLU, He": relu_he,
+        "SELU, He": selu_he,
+    }
     middle = {name: np.median(values) for name, values in measured.items()}
-    return {name: FADES if value < -1 else GROWS if value > 1 else STAYS for name, value in middle.items()}
+    return {
+        name: FADES if value < -1 else GROWS if value > 1 else STAYS
+        for name, value in middle.items()
+    }
 
 
 profile_prediction = prediction(
@@ -25,31 +33,49 @@ the way? Write "fades", "stays" or "grows" for each pair of activation and initi
     truth=fates,
     evidence=(-12.0, -2.9, 0.0, 1.36),
     reasons={
-        ("sigmoid, Glorot", STAYS): "The slope of the sigmoid is at most 1/4, and there is one such factor in every "
-        "layer.",
-        ("sigmoid, Glorot", GROWS): "A slope of at most 1/4 in each of 20 layers: which way does that go?",
-        ("ReLU, Glorot", STAYS): "ReLU's slope is 1 or 0: half of the paths are closed. Glorot's variance of 1/100 "
+        (
+            "sigmoid, Glorot",
+            STAYS,
+        ): "The slope of the sigmoid is at most 1/4, and there is one such factor in every layer.",
+        (
+            "sigmoid, Glorot",
+            GROWS,
+        ): "A slope of at most 1/4 in each of 20 layers: which way does that go?",
+        (
+            "ReLU, Glorot",
+            STAYS,
+        ): "ReLU's slope is 1 or 0: half of the paths are closed. Glorot's variance of 1/100 "
         "in a square layer does not make good for the lost half.",
-        ("ReLU, He", FADES): "He's variance is twice as large as Glorot's in a square layer: it was made to replace "
+        (
+            "ReLU, He",
+            FADES,
+        ): "He's variance is twice as large as Glorot's in a square layer: it was made to replace "
         "the half that ReLU cuts off.",
         ("ReLU, He", GROWS): "The doubled variance only replaces the half that ReLU cuts off.",
-        ("SELU, He", STAYS): "SELU passes negative values on too, so little is lost that He's doubled variance "
+        (
+            "SELU, He",
+            STAYS,
+        ): "SELU passes negative values on too, so little is lost that He's doubled variance "
         "would have to replace.",
-        ("SELU, He", FADES): "SELU passes negative values on too; with He's doubled variance each layer gives more "
+        (
+            "SELU, He",
+            FADES,
+        ): "SELU passes negative values on too; with He's doubled variance each layer gives more "
         "than it gets.",
     },
     praise="The slope of the activation and the variance of the weights multiply once a layer: 20 times. They have "
-        "to fit together.",
-    hints=("Each layer multiplies by the weights and by the slope of the activation. How much of a gradient is left "
-        "on average?",),
+    "to fit together.",
+    hints=(
+        "Each layer multiplies by the weights and by the slope of the activation. How much of a gradient is left "
+        "on average?",
+    ),
 )
 
 
 # 2 -------------------------------------------------------------------------------------------------------------------
 
 
-def he_kernel(fan_in, fan_out, generator):
-    ...  # return an array of shape (fan_in, fan_out)
+def he_kernel(fan_in, fan_out, generator): ...  # return an array of shape (fan_in, fan_out)
 
 
 def he_kernel_solution(fan_in, fan_out, generator):
@@ -98,9 +124,7 @@ GLOROT = (
     "Your variance is 2 / (fan_in + fan_out), Glorot's, a compromise between the two directions. He's looks at the "
     "inputs only."
 )
-OUTPUTS = (
-    "You divided by the number of outputs. On the way forward each output sums over the inputs, so divide by fan_in."
-)
+OUTPUTS = "You divided by the number of outputs. On the way forward each output sums over the inputs, so divide by fan_in."
 TURNED = "The shape should be (fan_in, fan_out), as Keras keeps kernels: a row for each input."
 NARROW = (
     "A uniform distribution from -a to a has the variance a²/3, so yours is a third of what it should be; asked for "
@@ -126,7 +150,9 @@ def examine_he_kernel(answer) -> str:
         }
         for variance, reason in known.items():
             expect(not np.isclose(kernel.var(), variance, rtol=0.03), reason)
-        measured = f"The variance should be {right:.4g} for {fan_in} inputs, yours is {kernel.var():.4g}."
+        measured = (
+            f"The variance should be {right:.4g} for {fan_in} inputs, yours is {kernel.var():.4g}."
+        )
         expect(np.isclose(kernel.var(), right, rtol=0.03), measured)
     return "2 / fan_in is a variance, and that is all there is to the name. The next cell compares it with Keras's own."
 

@@ -10,21 +10,26 @@ EPSILON = 0.001
 def batches(seed: int, n: int, features: int) -> tuple:
     """A batch whose features differ in mean and spread, with a scale and a shift for each feature."""
     generator = np.random.default_rng(seed)
-    x = generator.normal(size=(n, features)) * generator.uniform(0.02, 3, features) + generator.normal(size=features)
+    x = generator.normal(size=(n, features)) * generator.uniform(
+        0.02, 3, features
+    ) + generator.normal(size=features)
     return x, generator.uniform(0.5, 2, features), generator.normal(size=features)
 
 
 def moving(seed: int, n: int, features: int) -> tuple:
     """The same with moving averages that differ from the batch's own mean and variance."""
     generator = np.random.default_rng([seed, 1])
-    return *batches(seed, n, features), generator.normal(size=features), generator.uniform(0.1, 3, features)
+    return (
+        *batches(seed, n, features),
+        generator.normal(size=features),
+        generator.uniform(0.1, 3, features),
+    )
 
 
 # 3 -------------------------------------------------------------------------------------------------------------------
 
 
-def normalize(x, gamma, beta):
-    ...  # return the outputs, shape (n, features)
+def normalize(x, gamma, beta): ...  # return the outputs, shape (n, features)
 
 
 def normalize_solution(x, gamma, beta):
@@ -75,7 +80,7 @@ features), subtract from each feature its mean over the batch, divide by the roo
     reference=normalize_solution,
     cases=(batches(0, 8, 4), batches(1, 5, 5), batches(2, 4, 3)),
     praise="Five lines of arithmetic: that is the whole layer in training. The cell below compares the course's "
-        "version with Keras.",
+    "version with Keras.",
     hints=(
         "The mean over the batch is x.mean(axis=0): one number for each feature.",
         "0.001 is added to the variance, inside the root, so that a feature that never varies does not divide by "
@@ -102,7 +107,10 @@ features), subtract from each feature its mean over the batch, divide by the roo
             "You add 0.001 to the standard deviation; Keras adds it to the variance, inside the root. Features that "
             "hardly vary show the difference.",
         ),
-        Mistake(normalize_with_n_minus_1, "Your variance divides by n - 1; within the batch the layer divides by n."),
+        Mistake(
+            normalize_with_n_minus_1,
+            "Your variance divides by n - 1; within the batch the layer divides by n.",
+        ),
         Mistake(
             normalize_shifting_first,
             "You shift by beta and then scale by gamma; it is gamma times the normalized value, plus beta.",
@@ -160,7 +168,7 @@ on who else asks at the same moment, and one who asks alone always gets `beta`. 
     reference=infer_solution,
     cases=(moving(0, 6, 4), moving(1, 1, 3), moving(2, 5, 5)),
     praise="At inference the layer is the same straight line for everyone. Section 5.7 makes use of it: lines can "
-        "be folded.",
+    "be folded.",
     hints=("Which numbers of the line come from x and should come from training?",),
     equivalents=(infer_as_a_line,),
     mistakes=(
@@ -173,13 +181,18 @@ on who else asks at the same moment, and one who asks alone always gets `beta`. 
             "The variance is now the moving one, but the mean is still the batch's own: an example alone loses all "
             "it had to say.",
         ),
-        Mistake(infer_without_the_root, "`moving_variance` is a variance: divide by its root (plus 0.001 inside)."),
+        Mistake(
+            infer_without_the_root,
+            "`moving_variance` is a variance: divide by its root (plus 0.001 inside).",
+        ),
         Mistake(
             infer_with_a_last_update,
             "You let the batch move the averages first. At inference nothing is learned: the answer must not depend "
             "on the other rows.",
         ),
-        Mistake(infer_without_scale_and_shift, "gamma and beta belong to the layer at inference too."),
+        Mistake(
+            infer_without_scale_and_shift, "gamma and beta belong to the layer at inference too."
+        ),
     ),
 )
 
@@ -197,7 +210,10 @@ def spreads(training, inference, bare) -> dict:
         "without batch norm": bare,
     }
     middle = {name: np.median(ratio) for name, ratio in measured.items()}
-    return {name: SMALLER if value < 0.5 else LARGER if value > 2 else SAME for name, value in middle.items()}
+    return {
+        name: SMALLER if value < 0.5 else LARGER if value > 2 else SAME
+        for name, value in middle.items()
+    }
 
 
 outlier_prediction = prediction(
@@ -209,13 +225,24 @@ without that accident, how far are the *other 31* images spread out after the fi
     truth=spreads,
     evidence=(0.06, 1.0, 1.0),
     reasons={
-        ("after batch norm in training", SAME): "The variance by which all 32 are divided belongs to the batch, and "
+        (
+            "after batch norm in training",
+            SAME,
+        ): "The variance by which all 32 are divided belongs to the batch, and "
         "one of the 32 makes up nearly all of it.",
-        ("after batch norm in training", LARGER): "The odd image makes the variance of the batch huge, and all 32 "
+        (
+            "after batch norm in training",
+            LARGER,
+        ): "The odd image makes the variance of the batch huge, and all 32 "
         "are divided by its root.",
-        ("after batch norm at inference", SMALLER): "At inference the moving averages are used: no image has a say "
-        "in another's result.",
-        ("without batch norm", LARGER): "A dense layer treats every row by itself: the other 31 do not notice.",
+        (
+            "after batch norm at inference",
+            SMALLER,
+        ): "At inference the moving averages are used: no image has a say in another's result.",
+        (
+            "without batch norm",
+            LARGER,
+        ): "A dense layer treats every row by itself: the other 31 do not notice.",
     },
     praise="In training every image is measured with a ruler that all 32 have made together. One giant makes it long.",
     hints=("By what are the other 31 divided, and who has a part in that number?",),
@@ -225,8 +252,7 @@ without that accident, how far are the *other 31* images spread out after the fi
 # 6 -------------------------------------------------------------------------------------------------------------------
 
 
-def fold(kernel, gamma, beta, mean, variance):
-    ...  # return (kernel, bias) of one dense layer
+def fold(kernel, gamma, beta, mean, variance): ...  # return (kernel, bias) of one dense layer
 
 
 def fold_solution(kernel, gamma, beta, mean, variance):
@@ -293,12 +319,17 @@ that layer; the layer that was normalized had no bias.""",
             "You scaled the rows of the kernel, which belong to the inputs; a unit is a column. (With a square "
             "kernel NumPy cannot warn you.)",
         ),
-        Mistake(fold_forgetting_the_mean, "The kernel is right; the bias must also take the moving mean off."),
+        Mistake(
+            fold_forgetting_the_mean,
+            "The kernel is right; the bias must also take the moving mean off.",
+        ),
         Mistake(
             fold_with_the_mean_unscaled,
             "The mean is subtracted before the scaling, so it is scaled too: beta - mean * scale.",
         ),
-        Mistake(fold_without_epsilon, "Almost: the layer divides by the root of (variance + 0.001)."),
+        Mistake(
+            fold_without_epsilon, "Almost: the layer divides by the root of (variance + 0.001)."
+        ),
         Mistake(fold_the_kernel_only, "Your bias takes the mean off, but beta is missing."),
     ),
 )
@@ -307,8 +338,7 @@ that layer; the layer that was normalized had no bias.""",
 # 7 -------------------------------------------------------------------------------------------------------------------
 
 
-def count(inputs, hidden, outputs):
-    ...  # return (trained, moving, idle)
+def count(inputs, hidden, outputs): ...  # return (trained, moving, idle)
 
 
 def count_solution(inputs, hidden, outputs):
@@ -321,7 +351,12 @@ def count_solution(inputs, hidden, outputs):
 def count_in_a_loop(inputs, hidden, outputs):
     trained, kept, idle, width = 2 * inputs, 2 * inputs, 0, inputs
     for units in hidden:
-        trained, kept, idle, width = trained + width * units + units + 2 * units, kept + 2 * units, idle + units, units
+        trained, kept, idle, width = (
+            trained + width * units + units + 2 * units,
+            kept + 2 * units,
+            idle + units,
+            units,
+        )
     return trained + width * outputs + outputs, kept, idle
 
 
@@ -361,7 +396,7 @@ can never make a difference because the normalization takes them off again.""",
     reference=count_solution,
     cases=((4, [3], 2), (3072, [100] * 20, 10), (5, [], 2), (6, [4, 7], 3)),
     praise="Every bias right before a normalization is idle: the mean of the batch holds it, and is subtracted. So "
-        "say use_bias=False.",
+    "say use_bias=False.",
     hints=(
         "Each normalization has four numbers a feature: gamma and beta are trained, mean and variance are followed.",
         "Add 5 to every value of a feature, then subtract the mean of the batch. What is left of the 5?",
@@ -372,7 +407,10 @@ can never make a difference because the normalization takes them off again.""",
             count_training_the_averages,
             "You counted the moving averages among the trained: no gradient reaches them; they follow the batches.",
         ),
-        Mistake(count_forgetting_the_inputs, "The listing also normalizes its inputs: four numbers for each of them."),
+        Mistake(
+            count_forgetting_the_inputs,
+            "The listing also normalizes its inputs: four numbers for each of them.",
+        ),
         Mistake(
             count_the_last_bias_as_idle,
             "No normalization follows the output layer, so its bias does its work.",

@@ -2,7 +2,13 @@
 
 from helpers.exercises.cifar10_deep_net.nets import building, self_normalizing
 from helpers.exercises.cifar10_deep_net.predictions import batch_norm_prediction, carried_prediction
-from helpers.exercises.cifar10_deep_net.procedures import averaging, cycling, ranking, reporting, sweeping
+from helpers.exercises.cifar10_deep_net.procedures import (
+    averaging,
+    cycling,
+    ranking,
+    reporting,
+    sweeping,
+)
 
 __all__ = [
     "averaging",

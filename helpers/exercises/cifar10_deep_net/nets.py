@@ -31,11 +31,21 @@ def build_functionally():
     return keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(x))
 
 
-def stack(depth=20, width=100, activation="elu", initializer="he_normal", outputs=10, last="softmax"):
+def stack(
+    depth=20, width=100, activation="elu", initializer="he_normal", outputs=10, last="softmax"
+):
     """The net with one thing changed."""
-    hidden = [keras.layers.Dense(width, activation=activation, kernel_initializer=initializer) for _ in range(depth)]
+    hidden = [
+        keras.layers.Dense(width, activation=activation, kernel_initializer=initializer)
+        for _ in range(depth)
+    ]
     return keras.Sequential(
-        [keras.Input(IMAGE), keras.layers.Flatten(), *hidden, keras.layers.Dense(outputs, activation=last)]
+        [
+            keras.Input(IMAGE),
+            keras.layers.Flatten(),
+            *hidden,
+            keras.layers.Dense(outputs, activation=last),
+        ]
     )
 
 
@@ -53,13 +63,17 @@ def build_reusing_one_layer():
     return keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(x))
 
 
-NOT_A_MODEL = "build() must return a Keras model with a known input: begin it with keras.Input((32, 32, 3))."
+NOT_A_MODEL = (
+    "build() must return a Keras model with a known input: begin it with keras.Input((32, 32, 3))."
+)
 NO_OUTPUTS = "The output has shape {}: the last layer needs 10 units, one for each class."
 NO_SOFTMAX = "The 10 outputs are no probabilities: they must be positive and add up to 1 (softmax)."
 SHARED = "One layer is used several times over, so its weights are shared: make a new layer in every round of the loop."
 NUMBER = "There are {} hidden layers of 100 units; the exercise asks for 20 (the output layer is not one of them)."
 LINEAR = "The hidden layers have no activation: twenty linear layers are one linear layer. Use ELU."
-NOT_ELU = "The hidden layers do not compute ELU: for inputs below 0 it is exp(z) - 1, above it is z."
+NOT_ELU = (
+    "The hidden layers do not compute ELU: for inputs below 0 it is exp(z) - 1, above it is z."
+)
 NOT_HE = (
     "The variance of the initial weights is not 2 / inputs, as He initialization has it. Keras's default is Glorot: name "
     'kernel_initializer="he_normal".'
@@ -68,18 +82,27 @@ NOT_HE = (
 
 def denses(model) -> list:
     """The hidden dense layers of a model."""
-    return [layer for layer in model.layers if isinstance(layer, keras.layers.Dense) and layer.units == 100]
+    return [
+        layer
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Dense) and layer.units == 100
+    ]
 
 
 def examine_build(answer) -> str:
     model = call(answer)
-    expect(isinstance(model, keras.Model) and model.built and model.input_shape[1:] == IMAGE, NOT_A_MODEL)
+    expect(
+        isinstance(model, keras.Model) and model.built and model.input_shape[1:] == IMAGE,
+        NOT_A_MODEL,
+    )
     expect(model.output_shape[1:] == (CLASSES,), NO_OUTPUTS.format(model.output_shape[1:]))
     images = np.random.default_rng(0).normal(size=(16, *IMAGE)).astype("float32")
     outputs = np.asarray(model(images))
     expect((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=1e-4), NO_SOFTMAX)
     hidden = denses(model)
-    expect(not (len(hidden) < 20 and any(len(layer._inbound_nodes) > 1 for layer in hidden)), SHARED)
+    expect(
+        not (len(hidden) < 20 and any(len(layer._inbound_nodes) > 1 for layer in hidden)), SHARED
+    )
     expect(len(hidden) == 20, NUMBER.format(len(hidden)))
     kinds = {curve_of(model, number) for number in range(20)}
     expect(kinds != {"linear"}, LINEAR)
@@ -87,7 +110,8 @@ def examine_build(answer) -> str:
     variance = np.var([np.asarray(layer.kernel) for layer in hidden[1:]])
     expect(1.8 / 100 < variance < 2.2 / 100, NOT_HE)
     expect(
-        model.count_params() == PARAMETERS, f"It has {model.count_params():,} parameters; 20 x 100 has {PARAMETERS:,}."
+        model.count_params() == PARAMETERS,
+        f"It has {model.count_params():,} parameters; 20 x 100 has {PARAMETERS:,}.",
     )
     return f"20 hidden layers, {PARAMETERS:,} parameters, and a loop instead of twenty lines."
 
@@ -105,7 +129,9 @@ def curve_of(model, number: int) -> str:
         value = layer(value)
     value = np.asarray(value)
     known = {"elu": keras.activations.elu(z), "selu": keras.activations.selu(z), "linear": z}
-    return next((name for name, curve in known.items() if np.allclose(value, curve, atol=1e-5)), "another")
+    return next(
+        (name for name, curve in known.items() if np.allclose(value, curve, atol=1e-5)), "another"
+    )
 
 
 building = Exercise(
@@ -128,7 +154,9 @@ layers of 100 units each, He initialization and ELU, and an output layer of 10 u
         Mistake(lambda: stack(activation=None), LINEAR),
         Mistake(lambda: stack(activation="relu"), NOT_ELU),
         Mistake(lambda: stack(initializer="glorot_uniform"), NOT_HE),
-        Mistake(lambda: keras.Sequential([keras.layers.Dense(10, activation="softmax")]), NOT_A_MODEL),
+        Mistake(
+            lambda: keras.Sequential([keras.layers.Dense(10, activation="softmax")]), NOT_A_MODEL
+        ),
     ),
 )
 
@@ -180,9 +208,17 @@ def prepare_elu(images):
 def prepare_with_batch_norm(images):
     hidden = []
     for _ in range(20):
-        hidden += [keras.layers.Dense(100, kernel_initializer="lecun_normal"), keras.layers.BatchNormalization()]
+        hidden += [
+            keras.layers.Dense(100, kernel_initializer="lecun_normal"),
+            keras.layers.BatchNormalization(),
+        ]
         hidden.append(keras.layers.Activation("selu"))
-    layers = [keras.Input(IMAGE), keras.layers.Flatten(), *hidden, keras.layers.Dense(10, activation="softmax")]
+    layers = [
+        keras.Input(IMAGE),
+        keras.layers.Flatten(),
+        *hidden,
+        keras.layers.Dense(10, activation="softmax"),
+    ]
     return keras.Sequential(layers), prepare_solution(images)[1]
 
 
@@ -193,7 +229,12 @@ def prepare_with_dropout(images):
             keras.layers.Dense(100, kernel_initializer="lecun_normal", activation="selu"),
             keras.layers.Dropout(0.1),
         ]
-    layers = [keras.Input(IMAGE), keras.layers.Flatten(), *hidden, keras.layers.Dense(10, activation="softmax")]
+    layers = [
+        keras.Input(IMAGE),
+        keras.layers.Flatten(),
+        *hidden,
+        keras.layers.Dense(10, activation="softmax"),
+    ]
     return keras.Sequential(layers), prepare_solution(images)[1]
 
 
@@ -201,16 +242,18 @@ def images_like_photographs() -> np.ndarray:
     """Colours from 0 to 255 that vary by image, place and pixel, float32 (256, 32, 32, 3)."""
     generator = np.random.default_rng(0)
     brightness = generator.normal(0, 20, (256, 1, 1, 3))
-    return np.clip(110 + brightness + generator.normal(0, 50, (256, *IMAGE)), 0, 255).astype("float32")
+    return np.clip(110 + brightness + generator.normal(0, 50, (256, *IMAGE)), 0, 255).astype(
+        "float32"
+    )
 
 
 PAIR = "prepare() must return two things: the model and the images as the model shall get them."
 RAW = "The images you return are still the raw ones (0 to 255): that is the notes' bug. Return the scaled array."
 NOT_STANDARD = "The images you return are scaled, but not standardized: that is mean 0 and standard deviation 1."
-NORMALIZED = "There is a normalization layer left in the net: with SELU the net shall normalize itself."
-PLAIN_DROPOUT = (
-    "Ordinary dropout sets units to 0 and changes mean and variance; self-normalizing nets use AlphaDropout, if any."
+NORMALIZED = (
+    "There is a normalization layer left in the net: with SELU the net shall normalize itself."
 )
+PLAIN_DROPOUT = "Ordinary dropout sets units to 0 and changes mean and variance; self-normalizing nets use AlphaDropout, if any."
 NOT_SELU = "The hidden layers do not compute SELU."
 TOO_WIDE = (
     "The weights are drawn too wide, so that the hidden outputs grow from layer to layer. SELU needs a variance of "
@@ -221,21 +264,28 @@ TOO_WIDE = (
 def examine_prepare(answer) -> str:
     images = images_like_photographs()
     result = call(answer, images.copy())
-    expect(isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], keras.Model), PAIR)
+    expect(
+        isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], keras.Model), PAIR
+    )
     model, inputs = result[0], np.asarray(result[1], "float32")
     expect(not np.allclose(inputs, images), RAW)
     expect(abs(inputs.mean()) < 0.1 and abs(inputs.std() - 1) < 0.1, NOT_STANDARD)
-    normalizing = keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.GroupNormalization
+    normalizing = (
+        keras.layers.BatchNormalization,
+        keras.layers.LayerNormalization,
+        keras.layers.GroupNormalization,
+    )
     expect(not any(isinstance(layer, normalizing) for layer in model.layers), NORMALIZED)
     expect(not any(type(layer) is keras.layers.Dropout for layer in model.layers), PLAIN_DROPOUT)
     hidden = denses(model)
-    expect(len(hidden) == 20, f"The net shall keep its 20 hidden layers of 100 units; it has {len(hidden)}.")
+    expect(
+        len(hidden) == 20,
+        f"The net shall keep its 20 hidden layers of 100 units; it has {len(hidden)}.",
+    )
     expect({curve_of(model, number) for number in range(20)} == {"selu"}, NOT_SELU)
     deepest = np.asarray(keras.Model(model.inputs[0], model.layers[-2].output)(inputs))
     expect(deepest.std() < 2, TOO_WIDE)
-    return (
-        f"After 20 layers the outputs still have mean {deepest.mean():.1f} and standard deviation {deepest.std():.1f}."
-    )
+    return f"After 20 layers the outputs still have mean {deepest.mean():.1f} and standard deviation {deepest.std():.1f}."
 
 
 self_normalizing = Exercise(

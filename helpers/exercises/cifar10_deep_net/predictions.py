@@ -44,14 +44,25 @@ look:** which validation accuracy does each of them reach? Write "about 10 %" or
 
 def batch_norm_truth(raw, raw_normalized, standardized, standardized_normalized) -> dict:
     """Where batch normalization adds more accuracy, and which pixels the best of the four nets gets."""
-    gains = np.mean(raw_normalized) - np.mean(raw), np.mean(standardized_normalized) - np.mean(standardized)
-    best = max(map(np.mean, (raw, raw_normalized))), max(map(np.mean, (standardized, standardized_normalized)))
-    return {"batch normalization adds more on": larger(*gains), "the best of the four nets gets": larger(*best)}
+    gains = (
+        np.mean(raw_normalized) - np.mean(raw),
+        np.mean(standardized_normalized) - np.mean(standardized),
+    )
+    best = (
+        max(map(np.mean, (raw, raw_normalized))),
+        max(map(np.mean, (standardized, standardized_normalized))),
+    )
+    return {
+        "batch normalization adds more on": larger(*gains),
+        "the best of the four nets gets": larger(*best),
+    }
 
 
 def larger(raw: float, standardized: float) -> str:
     """Which of the two is larger, if by a percentage point."""
-    return NEITHER if abs(raw - standardized) < 0.01 else RAW if raw > standardized else STANDARDIZED
+    return (
+        NEITHER if abs(raw - standardized) < 0.01 else RAW if raw > standardized else STANDARDIZED
+    )
 
 
 batch_norm_prediction = prediction(
@@ -75,7 +86,10 @@ nets get? Write "raw pixels", "standardized pixels" or "neither" (within one per
             "the best of the four nets gets",
             RAW,
         ): "Batch normalization does not make the standardization of the inputs superfluous.",
-        ("the best of the four nets gets", NEITHER): "The two best nets differ by more than a percentage point.",
+        (
+            "the best of the four nets gets",
+            NEITHER,
+        ): "The two best nets differ by more than a percentage point.",
     },
     praise="Two changes at once, standardized inputs and normalized layers, and the notes gave one of them all the credit.",
     hints=(

@@ -117,7 +117,10 @@ that the rates reach, each by its own merit.""",
             sweep_for_the_best_rate,
             "You returned the best rate; asked for are the accuracies of all rates, in their order.",
         ),
-        Mistake(sweep_for_the_best_score, "You returned the best accuracy; asked for are the accuracies of all rates."),
+        Mistake(
+            sweep_for_the_best_score,
+            "You returned the best accuracy; asked for are the accuracies of all rates.",
+        ),
     ),
 )
 
@@ -202,7 +205,10 @@ that you now hold in your hands.""",
             report_by_accuracy,
             "The callback watches the validation loss unless told otherwise; you took the epoch with the best accuracy.",
         ),
-        Mistake(report_counting_from_zero, "The epoch is counted from 1, as Keras prints it; yours is counted from 0."),
+        Mistake(
+            report_counting_from_zero,
+            "The epoch is counted from 1, as Keras prints it; yours is counted from 0.",
+        ),
     ),
 )
 
@@ -264,7 +270,9 @@ def monte_carlo_stacked(model, images, samples):
 
 
 def monte_carlo_votes(model, images, samples):
-    votes = np.stack([np.asarray(model(images, training=True)).argmax(axis=1) for _ in range(samples)])
+    votes = np.stack(
+        [np.asarray(model(images, training=True)).argmax(axis=1) for _ in range(samples)]
+    )
     return np.stack([np.mean(votes == label, axis=0) for label in range(3)], axis=1)
 
 
@@ -291,13 +299,22 @@ training is needed.""",
             monte_carlo_without_dropout,
             "Without training=True the dropout is switched off (in `predict` too), and all samples are the same.",
         ),
-        Mistake(monte_carlo_over_images, "You averaged over the images: the result must keep one row for each image."),
-        Mistake(monte_carlo_stacked, "You return all samples; asked for is their mean, of shape (images, classes)."),
+        Mistake(
+            monte_carlo_over_images,
+            "You averaged over the images: the result must keep one row for each image.",
+        ),
+        Mistake(
+            monte_carlo_stacked,
+            "You return all samples; asked for is their mean, of shape (images, classes).",
+        ),
         Mistake(
             monte_carlo_votes,
             "You counted votes for the winning class. Average the probabilities: a net that hesitates should count for both.",
         ),
-        Mistake(monte_carlo_once, "That is a single sample, and a noisy one: take the mean of `samples` of them."),
+        Mistake(
+            monte_carlo_once,
+            "That is a single sample, and a noisy one: take the mean of `samples` of them.",
+        ),
     ),
 )
 
@@ -365,9 +382,12 @@ trains on it too.""",
             "Rounded once for the whole training instead of for each epoch: every epoch has a whole number of steps, rounded up.",
         ),
         Mistake(
-            cycle_of_one_epoch, "Your cycle starts again in every epoch; 1cycle is one cycle over the whole training."
+            cycle_of_one_epoch,
+            "Your cycle starts again in every epoch; 1cycle is one cycle over the whole training.",
         ),
-        Mistake(cycle_by_epoch, "That is one rate for each epoch; the rate shall change at every step."),
+        Mistake(
+            cycle_by_epoch, "That is one rate for each epoch; the rate shall change at every step."
+        ),
         Mistake(
             cycle_down_to_the_start,
             "The rate must end at peak / 1000, far below its start: the last steps are the smallest.",
@@ -431,10 +451,17 @@ same order.""",
     ),
     equivalents=(ranking_by_ascending_order,),
     mistakes=(
-        Mistake(ranking_of_the_winner, "You asked which runs find the right winner; asked for is the whole order."),
-        Mistake(ranking_by_places, "You counted single places; a run counts only if all of its places are right."),
         Mistake(
-            ranking_over_the_wrong_axis, "You ranked the runs within each variant: rows are runs, columns are variants."
+            ranking_of_the_winner,
+            "You asked which runs find the right winner; asked for is the whole order.",
+        ),
+        Mistake(
+            ranking_by_places,
+            "You counted single places; a run counts only if all of its places are right.",
+        ),
+        Mistake(
+            ranking_over_the_wrong_axis,
+            "You ranked the runs within each variant: rows are runs, columns are variants.",
         ),
         Mistake(
             ranking_after_the_first,

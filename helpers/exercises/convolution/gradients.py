@@ -82,7 +82,8 @@ right and some numbers are not. Repair it.""",
             "As long as the outputs, but the inputs are more: len(upstream) + len(kernel) - 1 of them.",
         ),
         Mistake(
-            input_gradient_upstream_turned, "You turned the gradients round; it is the kernel that must be turned."
+            input_gradient_upstream_turned,
+            "You turned the gradients round; it is the kernel that must be turned.",
         ),
     ),
 )
@@ -91,8 +92,7 @@ right and some numbers are not. Repair it.""",
 # 7 -------------------------------------------------------------------------------------------------------------------
 
 
-def kernel_gradient(x, upstream):
-    ...  # return one number for each weight
+def kernel_gradient(x, upstream): ...  # return one number for each weight
 
 
 def kernel_gradient_solution(x, upstream):
@@ -134,7 +134,11 @@ by_kernel = writing(
 weight of the kernel.""",
     stub=kernel_gradient,
     reference=kernel_gradient_solution,
-    cases=((SIGNAL, UPSTREAM), (SIGNAL, np.array([0.0, 1.0, 0.0, 0.0, -1.0])), (SIGNAL, UPSTREAM[:4])),
+    cases=(
+        (SIGNAL, UPSTREAM),
+        (SIGNAL, np.array([0.0, 1.0, 0.0, 0.0, -1.0])),
+        (SIGNAL, UPSTREAM[:4]),
+    ),
     praise="It is a correlation as well: the inputs under the gradients. The sum over the places is in it.",
     hints=(
         "There are len(x) - len(upstream) + 1 weights. Weight 0 met x[0] at place 0, x[1] at place 1, and so on.",

@@ -13,7 +13,10 @@ ROUNDING = 1e-5
 
 def maps_that_move(differences: dict) -> dict:
     """Whether a map only moved, from the largest difference between it and the earlier map, moved along."""
-    return {question: MOVED if difference < ROUNDING else CHANGED for question, difference in differences.items()}
+    return {
+        question: MOVED if difference < ROUNDING else CHANGED
+        for question, difference in differences.items()
+    }
 
 
 moving_prediction = prediction(
@@ -33,8 +36,14 @@ stride 2 (in the middle), after a move by one pixel and by two. Write "the same,
         },
     ),
     reasons={
-        ("stride 1, in the middle", CHANGED): "The same kernel meets the same values there, one place later.",
-        ("stride 1, at the edges", MOVED): "At an edge of the frame the kernel sees zeros where the photo goes on, "
+        (
+            "stride 1, in the middle",
+            CHANGED,
+        ): "The same kernel meets the same values there, one place later.",
+        (
+            "stride 1, at the edges",
+            MOVED,
+        ): "At an edge of the frame the kernel sees zeros where the photo goes on, "
         "and these zeros do not move with the photo.",
         (
             "stride 2, by one pixel",
@@ -47,7 +56,9 @@ stride 2 (in the middle), after a move by one pixel and by two. Write "the same,
         ): "Two pixels are one whole stride: the kernel meets the same windows, one place later.",
     },
     praise="A convolution moves with its input: up to the edges, and in steps of its stride.",
-    hints=("Ask for each place of the map: which values lie under the kernel there, before the move and after it?",),
+    hints=(
+        "Ask for each place of the map: which values lie under the kernel there, before the move and after it?",
+    ),
 )
 
 
@@ -73,7 +84,13 @@ at random by up to 3 pixels; and when the pixels of these moved pictures are per
 "convnet", "MLP" or "too close to tell" for each.""",
     choices=(CONVNET, MLP, TIE),
     truth=winners,
-    evidence=({"centred": [-0.05, -0.04, -0.06], "moved": [0.07, 0.05, 0.08], "permuted": [-0.09, -0.07, -0.08]},),
+    evidence=(
+        {
+            "centred": [-0.05, -0.04, -0.06],
+            "moved": [0.07, 0.05, 0.08],
+            "permuted": [-0.09, -0.07, -0.08],
+        },
+    ),
     reasons={
         (
             "centred",
@@ -100,5 +117,7 @@ at random by up to 3 pixels; and when the pixels of these moved pictures are per
         ): "The permutation is nothing to an MLP, whose inputs have no order. What does it do to a window of 3 x 3?",
     },
     praise="What a net is built to ignore must fit what the data are: a place that does not matter, neighbours that do.",
-    hints=("An MLP has a weight for each pixel; a convnet has one for each place in a small window.",),
+    hints=(
+        "An MLP has a weight for each pixel; a convnet has one for each place in a small window.",
+    ),
 )

@@ -8,13 +8,14 @@ from helpers.exercises.core import Mistake, writing
 # 1 -------------------------------------------------------------------------------------------------------------------
 
 
-def correlate(signal, kernel):
-    ...  # return one number for each place
+def correlate(signal, kernel): ...  # return one number for each place
 
 
 def correlate_solution(signal, kernel):
     places = len(signal) - len(kernel) + 1
-    return np.array([np.sum(signal[place : place + len(kernel)] * kernel) for place in range(places)])
+    return np.array(
+        [np.sum(signal[place : place + len(kernel)] * kernel) for place in range(places)]
+    )
 
 
 def correlate_by_windows(signal, kernel):
@@ -70,7 +71,8 @@ within the signal. Return one number for each place, as an array. Both arguments
             "asked for is the plain one, in which weight 0 lies on value 0.",
         ),
         Mistake(
-            correlate_one_short, "The last place is missing: n values and k weights leave n - k + 1 places, not n - k."
+            correlate_one_short,
+            "The last place is missing: n values and k weights leave n - k + 1 places, not n - k.",
         ),
         Mistake(
             correlate_averaged,
@@ -82,7 +84,8 @@ within the signal. Return one number for each place, as an array. Both arguments
             "shorter.",
         ),
         Mistake(
-            correlate_in_jumps, "Your kernel moves on by its own length. It is to move by one place; windows overlap."
+            correlate_in_jumps,
+            "Your kernel moves on by its own length. It is to move by one place; windows overlap.",
         ),
     ),
 )
@@ -91,8 +94,7 @@ within the signal. Return one number for each place, as an array. Both arguments
 # 2 -------------------------------------------------------------------------------------------------------------------
 
 
-def filter_image(image, kernel):
-    ...  # return one map
+def filter_image(image, kernel): ...  # return one map
 
 
 def filter_image_solution(image, kernel):
@@ -100,7 +102,9 @@ def filter_image_solution(image, kernel):
     result = np.zeros((image.shape[0] - height + 1, image.shape[1] - width + 1))
     for row in range(result.shape[0]):
         for column in range(result.shape[1]):
-            result[row, column] = np.sum(image[row : row + height, column : column + width] * kernel)
+            result[row, column] = np.sum(
+                image[row : row + height, column : column + width] * kernel
+            )
     return result
 
 
@@ -110,12 +114,16 @@ def filter_image_by_windows(image, kernel):
 
 
 def filter_image_by_channel(image, kernel):
-    one_by_one = [filter_image_solution(image[..., [c]], kernel[..., [c]]) for c in range(image.shape[2])]
+    one_by_one = [
+        filter_image_solution(image[..., [c]], kernel[..., [c]]) for c in range(image.shape[2])
+    ]
     return np.sum(one_by_one, axis=0)
 
 
 def filter_image_without_sum(image, kernel):
-    one_by_one = [filter_image_solution(image[..., [c]], kernel[..., [c]]) for c in range(image.shape[2])]
+    one_by_one = [
+        filter_image_solution(image[..., [c]], kernel[..., [c]]) for c in range(image.shape[2])
+    ]
     return np.stack(one_by_one, axis=-1)
 
 
@@ -128,7 +136,9 @@ def filter_image_first_channel(image, kernel):
 
 
 def filter_image_grey(image, kernel):
-    return filter_image_solution(image.mean(axis=2, keepdims=True), kernel.mean(axis=2, keepdims=True))
+    return filter_image_solution(
+        image.mean(axis=2, keepdims=True), kernel.mean(axis=2, keepdims=True)
+    )
 
 
 IMAGE = np.random.default_rng(6).integers(0, 9, (4, 5, 3)).astype(float)
@@ -141,7 +151,11 @@ shape (rows, columns, channels): at each place, multiply *all* the values under 
 them up. Return one map of shape (height - rows + 1, width - columns + 1). There may be any number of channels.""",
     stub=filter_image,
     reference=filter_image_solution,
-    cases=((IMAGE, FILTER), (IMAGE[..., :2], FILTER[:1, :, :2]), (np.ones((3, 3, 5)), np.ones((2, 2, 5)))),
+    cases=(
+        (IMAGE, FILTER),
+        (IMAGE[..., :2], FILTER[:1, :, :2]),
+        (np.ones((3, 3, 5)), np.ones((2, 2, 5))),
+    ),
     praise="One filter, one map, whatever the number of channels: the sum runs over them as well.",
     hints=(
         "Two loops over the places. The window image[row : row + rows, column : column + columns] has all channels in it.",
@@ -154,10 +168,12 @@ them up. Return one map of shape (height - rows + 1, width - columns + 1). There
             "You return one map for each channel. A filter adds them up: the result has no channels left.",
         ),
         Mistake(
-            filter_image_averaged, "You divide by the number of channels; the channels are added up, not averaged."
+            filter_image_averaged,
+            "You divide by the number of channels; the channels are added up, not averaged.",
         ),
         Mistake(
-            filter_image_first_channel, "You use the first channel only. The kernel has weights for every one of them."
+            filter_image_first_channel,
+            "You use the first channel only. The kernel has weights for every one of them.",
         ),
         Mistake(
             filter_image_grey,
@@ -170,8 +186,7 @@ them up. Return one map of shape (height - rows + 1, width - columns + 1). There
 # 3 -------------------------------------------------------------------------------------------------------------------
 
 
-def count_weights(rows, columns, channels, filters):
-    ...  # return the number of parameters
+def count_weights(rows, columns, channels, filters): ...  # return the number of parameters
 
 
 def count_weights_solution(rows, columns, channels, filters):
@@ -212,7 +227,9 @@ many filters of size rows x columns, on inputs with so many channels, bias inclu
     ),
     equivalents=(count_weights_by_filter,),
     mistakes=(
-        Mistake(count_weights_without_bias, "The kernels are right, but each filter has a bias as well."),
+        Mistake(
+            count_weights_without_bias, "The kernels are right, but each filter has a bias as well."
+        ),
         Mistake(
             count_weights_without_channels,
             "You gave each filter one kernel. It has one for each channel of its input: on a colour image three.",
@@ -221,7 +238,9 @@ many filters of size rows x columns, on inputs with so many channels, bias inclu
             count_weights_bias_by_kernel,
             "You gave each kernel a bias. The channels are added up first; then one bias is added for the whole filter.",
         ),
-        Mistake(count_weights_one_bias, "You gave the whole layer one bias. Each filter has its own."),
+        Mistake(
+            count_weights_one_bias, "You gave the whole layer one bias. Each filter has its own."
+        ),
     ),
 )
 
@@ -229,8 +248,7 @@ many filters of size rows x columns, on inputs with so many channels, bias inclu
 # 4 -------------------------------------------------------------------------------------------------------------------
 
 
-def places(size, kernel, stride, padding):
-    ...  # return the number of places
+def places(size, kernel, stride, padding): ...  # return the number of places
 
 
 def places_solution(size, kernel, stride, padding):
@@ -268,7 +286,15 @@ one side of `size` values with `padding` zeros put before and after it, when it 
 over the end?""",
     stub=places,
     reference=places_solution,
-    cases=((28, 3, 1, 0), (28, 3, 1, 1), (32, 5, 2, 0), (7, 3, 2, 1), (10, 3, 3, 0), (11, 4, 3, 2), (224, 7, 2, 3)),
+    cases=(
+        (28, 3, 1, 0),
+        (28, 3, 1, 1),
+        (32, 5, 2, 0),
+        (7, 3, 2, 1),
+        (10, 3, 3, 0),
+        (11, 4, 3, 2),
+        (224, 7, 2, 3),
+    ),
     praise="With padding 0 and stride 1 it is size - kernel + 1, the formula that the notes lost.",
     hints=(
         "Padding makes the side longer by two times `padding`.",
@@ -280,7 +306,10 @@ over the end?""",
             places_one_short,
             "You counted the moves. There is one place more than there are moves: the one it starts from.",
         ),
-        Mistake(places_padded_once, "The zeros stand before *and* after: the side grows by twice the padding."),
+        Mistake(
+            places_padded_once,
+            "The zeros stand before *and* after: the side grows by twice the padding.",
+        ),
         Mistake(
             places_rounded_up,
             "You rounded up. A stride that would carry the kernel over the end is not made: round down.",
@@ -289,6 +318,8 @@ over the end?""",
             places_divided_late,
             "You added the first place before dividing by the stride. Divide the room to move, then add the place to start from.",
         ),
-        Mistake(places_without_stride, "You left out the stride: these are the places at stride 1."),
+        Mistake(
+            places_without_stride, "You left out the stride: these are the places at stride 1."
+        ),
     ),
 )

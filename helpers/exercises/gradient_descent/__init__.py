@@ -1,7 +1,17 @@
 """Exercises of lesson 03: gradient descent and its variants."""
 
-from helpers.exercises.gradient_descent.rates import accumulating, choosing_rate, divergence_prediction, rescaling_prediction
-from helpers.exercises.gradient_descent.update_rules import correcting_bias, forgetting, looking_ahead, plain_descent
+from helpers.exercises.gradient_descent.rates import (
+    accumulating,
+    choosing_rate,
+    divergence_prediction,
+    rescaling_prediction,
+)
+from helpers.exercises.gradient_descent.update_rules import (
+    correcting_bias,
+    forgetting,
+    looking_ahead,
+    plain_descent,
+)
 
 __all__ = [
     "accumulating",

@@ -130,7 +130,10 @@ def adam_solution(gradient, mean, square, count, rate, beta_1, beta_2, epsilon):
 
 def adam_by_rate(gradient, mean, square, count, rate, beta_1, beta_2, epsilon):
     root = np.sqrt(1 - beta_2**count)
-    mean, square = beta_1 * mean + (1 - beta_1) * gradient, beta_2 * square + (1 - beta_2) * gradient**2
+    mean, square = (
+        beta_1 * mean + (1 - beta_1) * gradient,
+        beta_2 * square + (1 - beta_2) * gradient**2,
+    )
     return -rate * root / (1 - beta_1**count) * mean / (np.sqrt(square) + epsilon * root)
 
 

@@ -7,8 +7,7 @@ from helpers.exercises.core import Mistake, prediction, writing
 # 1 -------------------------------------------------------------------------------------------------------------------
 
 
-def largest_rate(hessian):
-    ...  # return the bound on the learning rate
+def largest_rate(hessian): ...  # return the bound on the learning rate
 
 
 def largest_rate_solution(hessian):
@@ -19,7 +18,11 @@ def largest_rate_by_norm(hessian):
     return 2 / np.linalg.norm(hessian, 2)
 
 
-BOWLS = (np.diag([1.0, 100.0]), np.array([[2.0, 1.5], [1.5, 2.0]]), np.array([[3.0, -2.0, 0.5], [-2.0, 4.0, 1.0], [0.5, 1.0, 2.5]]))
+BOWLS = (
+    np.diag([1.0, 100.0]),
+    np.array([[2.0, 1.5], [1.5, 2.0]]),
+    np.array([[3.0, -2.0, 0.5], [-2.0, 4.0, 1.0], [0.5, 1.0, 2.5]]),
+)
 
 choosing_rate = writing(
     "choosing_rate",
@@ -64,8 +67,7 @@ which it diverges from almost every start.""",
 # 2 -------------------------------------------------------------------------------------------------------------------
 
 
-def accumulate(gradients, sizes):
-    ...  # return the gradient of the whole batch
+def accumulate(gradients, sizes): ...  # return the gradient of the whole batch
 
 
 def accumulate_solution(gradients, sizes):
@@ -86,7 +88,12 @@ accumulating = writing(
 Return the gradient of the mean loss of the whole batch.""",
     stub=accumulate,
     reference=accumulate_solution,
-    cases=((GRADIENTS[:2], [4, 4]), (GRADIENTS, [4, 4, 1]), (GRADIENTS[:1], [7]), (GRADIENTS[::-1], [2, 8, 8])),
+    cases=(
+        (GRADIENTS[:2], [4, 4]),
+        (GRADIENTS, [4, 4, 1]),
+        (GRADIENTS[:1], [7]),
+        (GRADIENTS[::-1], [2, 8, 8]),
+    ),
     praise="Each example counts once, whichever micro-batch it came in: so the step is that of the big batch.",
     hints=(
         "From the mean over a micro-batch you can get back to the sum over its examples.",
@@ -103,12 +110,19 @@ Return the gradient of the mean loss of the whole batch.""",
             "The mean of the means is right only if all micro-batches are equally large; the examples of a small one count too much.",
         ),
         Mistake(
-            lambda gradients, sizes: sum(size * gradient for size, gradient in zip(sizes, gradients)),
+            lambda gradients, sizes: sum(
+                size * gradient for size, gradient in zip(sizes, gradients)
+            ),
             "That is the gradient of the *sum* of the losses: still to be divided by the number of examples.",
         ),
-        Mistake(lambda gradients, sizes: gradients[-1], "Only the last micro-batch is left: each new gradient has overwritten the one before."),
         Mistake(
-            lambda gradients, sizes: sum(size * gradient for size, gradient in zip(sizes, gradients)) / len(sizes),
+            lambda gradients, sizes: gradients[-1],
+            "Only the last micro-batch is left: each new gradient has overwritten the one before.",
+        ),
+        Mistake(
+            lambda gradients, sizes: (
+                sum(size * gradient for size, gradient in zip(sizes, gradients)) / len(sizes)
+            ),
             "You divided the sum over all examples by the number of micro-batches; divide by the number of examples.",
         ),
     ),
@@ -123,12 +137,17 @@ CONVERGES, DIVERGES = "converges", "diverges"
 def fates(**paths) -> dict:
     """For each path (steps + 1, 2), whether it came nearer to the minimum at the origin or left."""
     distances = {name: np.linalg.norm(path, axis=-1) for name, path in paths.items()}
-    return {name.replace("_", " "): CONVERGES if distance[-1] < distance[0] else DIVERGES for name, distance in distances.items()}
+    return {
+        name.replace("_", " "): CONVERGES if distance[-1] < distance[0] else DIVERGES
+        for name, distance in distances.items()
+    }
 
 
 def fates_of(slow, fast, momentum, nesterov) -> dict:
     """The fates under the names that the question has."""
-    return fates(plain_below=slow, plain_above=fast, momentum_above=momentum, Nesterov_above=nesterov)
+    return fates(
+        plain_below=slow, plain_above=fast, momentum_above=momentum, Nesterov_above=nesterov
+    )
 
 
 LEAVES, ARRIVES = np.array([[1.0, 1.0], [9.0, 9.0]]), np.array([[1.0, 1.0], [0.1, 0.1]])
@@ -142,12 +161,24 @@ momentum 0.9 and Nesterov 0.9, both with the rate 0.021 as well. Which ones conv
     truth=fates_of,
     evidence=(ARRIVES, LEAVES, ARRIVES, LEAVES),
     reasons={
-        ("plain below", DIVERGES): "Below the limit each step multiplies the distance across the valley by 1 - 0.019 * 100 = -0.9: it "
+        (
+            "plain below",
+            DIVERGES,
+        ): "Below the limit each step multiplies the distance across the valley by 1 - 0.019 * 100 = -0.9: it "
         "jumps from wall to wall, and comes nearer each time.",
-        ("plain above", CONVERGES): "The factor across the valley is 1 - 0.021 * 100 = -1.1: each jump lands farther out.",
-        ("momentum above", DIVERGES): "Against the jumps from wall to wall the velocity works as a brake: it still points back. With "
+        (
+            "plain above",
+            CONVERGES,
+        ): "The factor across the valley is 1 - 0.021 * 100 = -1.1: each jump lands farther out.",
+        (
+            "momentum above",
+            DIVERGES,
+        ): "Against the jumps from wall to wall the velocity works as a brake: it still points back. With "
         "momentum m the limit is 2 (1 + m) / 100.",
-        ("Nesterov above", CONVERGES): "Looking ahead, Nesterov takes the gradient farther out, where it is larger. With momentum m its "
+        (
+            "Nesterov above",
+            CONVERGES,
+        ): "Looking ahead, Nesterov takes the gradient farther out, where it is larger. With momentum m its "
         "limit is 2 (1 + m) / (1 + 2 m) / 100: lower than that of plain descent.",
     },
     praise="Momentum widens the range of rates that work; Nesterov's look-ahead makes it narrower again.",
@@ -167,7 +198,10 @@ def what_rescaling_does(predictions, rescaled_predictions, sharpness, rescaled_s
     """What the rescaling did to the predictions, and to the sharpness (a tenth counts as nothing)."""
     same = np.allclose(predictions, rescaled_predictions, atol=1e-3)
     factor = np.mean(np.divide(rescaled_sharpness, sharpness))
-    return {"predictions": STAYS if same else CHANGES, "sharpness": STAYS if 0.9 < factor < 1.1 else CHANGES}
+    return {
+        "predictions": STAYS if same else CHANGES,
+        "sharpness": STAYS if 0.9 < factor < 1.1 else CHANGES,
+    }
 
 
 rescaling_prediction = prediction(
@@ -179,10 +213,19 @@ divide the weights of the output layer by 5. Do its **predictions** stay or chan
     truth=what_rescaling_does,
     evidence=([0.1, 0.9], [0.1, 0.9], [3.0, 4.0], [50.0, 70.0]),
     reasons={
-        ("predictions", CHANGES): "ReLU lets a positive factor through: relu(5 z) = 5 relu(z). The next layer divides by 5 again.",
-        ("sharpness", STAYS): "The output weights are smaller now, so the same change of one of them matters five times as much: "
+        (
+            "predictions",
+            CHANGES,
+        ): "ReLU lets a positive factor through: relu(5 z) = 5 relu(z). The next layer divides by 5 again.",
+        (
+            "sharpness",
+            STAYS,
+        ): "The output weights are smaller now, so the same change of one of them matters five times as much: "
         "curvature along them grows 25-fold.",
     },
     praise="The same function at two places of the space of weights, one flat and one sharp: sharpness is not a property of the function.",
-    hints=("What is relu(5 z), compared with relu(z)?", "Shift one output weight by 0.01, before and after. What moves the prediction more?"),
+    hints=(
+        "What is relu(5 z), compared with relu(z)?",
+        "Shift one output weight by 0.01, before and after. What moves the prediction more?",
+    ),
 )

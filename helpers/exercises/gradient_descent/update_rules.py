@@ -44,14 +44,23 @@ momentum coefficient.""",
     ),
     equivalents=(rules.nesterov_step_by_step,),
     mistakes=(
-        Mistake(rules.nesterov_from(lambda p, v, m: p + v), "You look ahead by the whole velocity; the momentum step is friction * velocity."),
-        Mistake(rules.nesterov_from(lambda p, v, m: p - m * v), "You look back instead of ahead: the momentum leads to position + friction * velocity."),
+        Mistake(
+            rules.nesterov_from(lambda p, v, m: p + v),
+            "You look ahead by the whole velocity; the momentum step is friction * velocity.",
+        ),
+        Mistake(
+            rules.nesterov_from(lambda p, v, m: p - m * v),
+            "You look back instead of ahead: the momentum leads to position + friction * velocity.",
+        ),
         Mistake(rules.nesterov_uphill, "The sign of the gradient is wrong: you walk uphill."),
         Mistake(
             rules.nesterov_staying_ahead,
             "You add the momentum twice: the new position is the old one plus the new velocity; looking ahead was only for the gradient.",
         ),
-        Mistake(rules.nesterov_without_friction, "The velocity itself lost its friction: nothing would ever slow down."),
+        Mistake(
+            rules.nesterov_without_friction,
+            "The velocity itself lost its friction: nothing would ever slow down.",
+        ),
         Mistake(
             rules.nesterov_as_keras_holds_it,
             "That is how Keras keeps it: its position *is* the point looked ahead to. Here the position is the real one, so the "
@@ -91,11 +100,26 @@ is not that of plain gradient descent. Find out why, and repair `descend`, so th
     ),
     equivalents=(rules.descend_remembering(0, 1),),
     mistakes=(
-        Mistake(rules.descend_remembering(0.9, 0.1), "Now it follows a moving average of the gradients: shorter steps, but still with a memory."),
-        Mistake(rules.descend_remembering(1, 1), "Now it forgets nothing at all: momentum without friction. Plain descent remembers nothing."),
-        Mistake(rules.descend_with_friction_on_position, "The factor now pulls the position itself to zero. Plain descent moves by the gradient alone."),
-        Mistake(rules.descend_remembering(0, -1), "The memory is gone, but the sign is wrong: against the gradient goes downhill."),
-        Mistake(rules.descend_at_the_start, "The gradient must be taken anew at every position, not once at the start."),
+        Mistake(
+            rules.descend_remembering(0.9, 0.1),
+            "Now it follows a moving average of the gradients: shorter steps, but still with a memory.",
+        ),
+        Mistake(
+            rules.descend_remembering(1, 1),
+            "Now it forgets nothing at all: momentum without friction. Plain descent remembers nothing.",
+        ),
+        Mistake(
+            rules.descend_with_friction_on_position,
+            "The factor now pulls the position itself to zero. Plain descent moves by the gradient alone.",
+        ),
+        Mistake(
+            rules.descend_remembering(0, -1),
+            "The memory is gone, but the sign is wrong: against the gradient goes downhill.",
+        ),
+        Mistake(
+            rules.descend_at_the_start,
+            "The gradient must be taken anew at every position, not once at the start.",
+        ),
         Mistake(
             rules.descend_remembering(0, 10),
             "Ten times the rate is what momentum 0.9 amounts to in the long run, but it is not plain descent with the rate that was asked for.",

@@ -44,7 +44,12 @@ WITHOUT_NETWORK = (
     ["unshare", "--map-current-user", "--net", "--pid", "--fork", "--kill-child"],
 )
 # One thread before a fork; no GPU; no window.
-ENVIRONMENT = ["OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "CUDA_VISIBLE_DEVICES=-1", "MPLBACKEND=agg"]
+ENVIRONMENT = [
+    "OMP_NUM_THREADS=1",
+    "OPENBLAS_NUM_THREADS=1",
+    "CUDA_VISIBLE_DEVICES=-1",
+    "MPLBACKEND=agg",
+]
 
 
 @dataclass(frozen=True)
@@ -68,14 +73,18 @@ class Lesson:
     sources: list[str]
 
 
-def grade(folder: Path, out: Path, *, lesson: str | None, seconds: float, gigabytes: float, jobs: int) -> int:
+def grade(
+    folder: Path, out: Path, *, lesson: str | None, seconds: float, gigabytes: float, jobs: int
+) -> int:
     """Grade all notebooks below `folder`; writes the table `out` and, beside it, what was found, as JSON. The exit status.
 
     Raises FileNotFoundError where there is no notebook or no folder to write into, and ValueError for a lesson that the course
     does not have, limits that leave nothing, and a JSON file beside `out` that is something else.
     """
     if sys.platform == "win32":
-        raise ValueError("Grading needs Linux or macOS: on Windows, run it in the Windows Subsystem for Linux.")
+        raise ValueError(
+            "Grading needs Linux or macOS: on Windows, run it in the Windows Subsystem for Linux."
+        )
     if min(seconds, gigabytes, jobs) <= 0:
         raise ValueError("--seconds, --memory and --jobs must be above 0.")
     if out.suffix != ".csv":
@@ -86,16 +95,22 @@ def grade(folder: Path, out: Path, *, lesson: str | None, seconds: float, gigaby
     found = list(learners(folder).values())
     lesson = re.sub(r"^\d+_", "", lesson or most_imported(found))
     if lesson not in lessons():
-        raise ValueError(f"There is no lesson {lesson!r} with exercises; choose one of {', '.join(lessons())}.")
+        raise ValueError(
+            f"There is no lesson {lesson!r} with exercises; choose one of {', '.join(lessons())}."
+        )
     task = Task(str(folder.resolve()), str(out.resolve()), lesson, seconds, gigabytes, jobs)
     walls = wall()
-    print(f"Lesson {lesson}: {len(found)} notebooks, {jobs} answers at a time, {seconds:g} s of computing and {gigabytes:g} GB for each.")
+    print(
+        f"Lesson {lesson}: {len(found)} notebooks, {jobs} answers at a time, {seconds:g} s of computing and {gigabytes:g} GB for each."
+    )
     print(protection(bool(walls)), flush=True)
     program = "import sys; from helpers import grading; grading.grade_here(sys.argv[1])"
     command = [*walls, "env", *ENVIRONMENT, sys.executable, "-c", program, json.dumps(asdict(task))]
     status = subprocess.run(command, cwd=ROOT).returncode
     if status == 0:
-        print(f"Written: {out} and {out.with_suffix('.json')} (the reasons; what is in it is not graded again).")
+        print(
+            f"Written: {out} and {out.with_suffix('.json')} (the reasons; what is in it is not graded again)."
+        )
     return status
 
 
@@ -110,7 +125,9 @@ def wall() -> list[str]:
 
 def protection(walled: bool) -> str:
     """What learners' code can and cannot do here."""
-    network = "no network" if walled else "THE NETWORK IS OPEN (this machine has no working `unshare`)"
+    network = (
+        "no network" if walled else "THE NETWORK IS OPEN (this machine has no working `unshare`)"
+    )
     memory = "" if sys.platform == "linux" else " MEMORY IS NOT LIMITED (that needs Linux)."
     return (
         f"Learners' code runs as you: {network}.{memory} NOT protected: files that you can read or delete, and the grade "
@@ -128,25 +145,44 @@ def lessons() -> dict[str, Path]:
 def read_lesson(module: str) -> Lesson:
     """The lesson with this module of exercises, from the course's own notebook."""
     sources = submissions.code_cells(lessons()[module], LARGEST_NOTEBOOK)
-    calls = [node for source in sources for node in ast.walk(submissions.tree(source)) if isinstance(node, ast.Call)]
+    calls = [
+        node
+        for source in sources
+        for node in ast.walk(submissions.tree(source))
+        if isinstance(node, ast.Call)
+    ]
     checks = [call for call in calls if re.fullmatch(r"ex\.\w+\.check", ast.unparse(call.func))]
-    return Lesson(module, {call.func.value.attr: ast.unparse(call.args[0]) for call in checks}, sources)
+    return Lesson(
+        module, {call.func.value.attr: ast.unparse(call.args[0]) for call in checks}, sources
+    )
 
 
 def learners(folder: Path) -> dict[str, Path]:
     """The notebooks below the folder by learner: the path inside the folder, without .ipynb. Raises FileNotFoundError."""
-    found = sorted(path for path in folder.rglob("*.ipynb") if path.is_file() and ".ipynb_checkpoints" not in path.parts)
+    found = sorted(
+        path
+        for path in folder.rglob("*.ipynb")
+        if path.is_file() and ".ipynb_checkpoints" not in path.parts
+    )
     if not found:
-        raise FileNotFoundError(f"There is no .ipynb below {folder}: put one notebook a learner there.")
+        raise FileNotFoundError(
+            f"There is no .ipynb below {folder}: put one notebook a learner there."
+        )
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in found}
 
 
 def most_imported(found: list[Path]) -> str:
     """The module of exercises that most of the notebooks import. Raises ValueError where none imports any."""
     small = [path.read_bytes() for path in found if path.stat().st_size <= LARGEST_NOTEBOOK]
-    counts = Counter(name for text in small for name in set(re.findall(rb"helpers\.exercises import (\w+)", text)))
+    counts = Counter(
+        name
+        for text in small
+        for name in set(re.findall(rb"helpers\.exercises import (\w+)", text))
+    )
     if not counts:
-        raise ValueError("No notebook imports exercises: name the lesson, for example --lesson overfitting.")
+        raise ValueError(
+            "No notebook imports exercises: name the lesson, for example --lesson overfitting."
+        )
     return counts.most_common(1)[0][0].decode()
 
 
@@ -160,7 +196,9 @@ def remembered(path: Path) -> dict[str, dict]:
             return entries
     except (ValueError, AttributeError):
         pass
-    raise ValueError(f"{path} was not written by this command, which would replace it: choose another --out, or delete it.")
+    raise ValueError(
+        f"{path} was not written by this command, which would replace it: choose another --out, or delete it."
+    )
 
 
 # Inside the wall --------------------------------------------------------------------------------------------------------
@@ -173,7 +211,11 @@ def grade_here(text: str) -> None:
     found, beside = learners(Path(task.folder)), Path(task.out).with_suffix(".json")
     shared = course_mark(task)
     marks = {name: mark(path, shared) for name, path in found.items()}
-    kept = {name: entry for name, entry in remembered(beside).items() if entry["mark"] == marks.get(name)}
+    kept = {
+        name: entry
+        for name, entry in remembered(beside).items()
+        if entry["mark"] == marks.get(name)
+    }
     waiting = [name for name in found if name not in kept]
     if kept:
         print(f"{len(kept)} of {len(found)} were finished before and have not changed.", flush=True)
@@ -191,7 +233,9 @@ def grade_here(text: str) -> None:
             if len(unfinished[name]) == len(lesson.answers):
                 in_order = {one: unfinished[name][one] for one in lesson.answers}
                 kept[name] = {"mark": marks[name], "found": in_order}
-                files.write_text(beside, json.dumps({one: kept[one] for one in found if one in kept}, indent=1))
+                files.write_text(
+                    beside, json.dumps({one: kept[one] for one in found if one in kept}, indent=1)
+                )
                 bar.update()
     rows = [row(name, kept[name]["found"]) for name in found]
     files.write_text(out, table(["learner", *lesson.answers, "correct", "status"], rows))
@@ -224,7 +268,9 @@ class Running:
     reader: Connection
 
 
-def examined(context, answers: list[tuple[str, str]], found: dict[str, Path], lesson: Lesson, task: Task) -> Iterator[tuple]:
+def examined(
+    context, answers: list[tuple[str, str]], found: dict[str, Path], lesson: Lesson, task: Task
+) -> Iterator[tuple]:
     """Learner, exercise and Finding of each of the answers, as they are done; `task.jobs` of them at a time.
 
     One thread does all: processes of a fork server must not be started and awaited by several.
@@ -235,20 +281,30 @@ def examined(context, answers: list[tuple[str, str]], found: dict[str, Path], le
             one = start(context, *answers.pop(), found, lesson, task)
             running[one.process.sentinel] = one
         ended = wait(list(running), timeout=1)
-        late = [key for key, one in running.items() if time.monotonic() > one.deadline and key not in ended]
+        late = [
+            key
+            for key, one in running.items()
+            if time.monotonic() > one.deadline and key not in ended
+        ]
         for key in [*ended, *late]:
             one = running.pop(key)
             yield one.name, one.exercise, finished(one, key in late)
 
 
-def start(context, name: str, exercise: str, found: dict[str, Path], lesson: Lesson, task: Task) -> Running:
+def start(
+    context, name: str, exercise: str, found: dict[str, Path], lesson: Lesson, task: Task
+) -> Running:
     """Start examining an answer in a process of its own, in an empty folder."""
     reader, writer = context.Pipe(duplex=False)
     folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    process = context.Process(target=answer_process, args=(writer, folder.name, found[name], lesson, exercise, task))
+    process = context.Process(
+        target=answer_process, args=(writer, folder.name, found[name], lesson, exercise, task)
+    )
     process.start()
     writer.close()
-    return Running(name, exercise, process, time.monotonic() + task.seconds * PATIENCE, folder, reader)
+    return Running(
+        name, exercise, process, time.monotonic() + task.seconds * PATIENCE, folder, reader
+    )
 
 
 def finished(one: Running, late: bool) -> Finding:
@@ -282,7 +338,9 @@ def finding(text: bytes, late: bool, exitcode: int) -> Finding:
     return Finding(NOT_YET, EXIT, "The answer ended Python.")
 
 
-def answer_process(writer, folder: str, path: Path, lesson: Lesson, exercise: str, task: Task) -> None:
+def answer_process(
+    writer, folder: str, path: Path, lesson: Lesson, exercise: str, task: Task
+) -> None:
     """The whole life of the process that examines one answer."""
     os.setsid()
     os.chdir(folder)

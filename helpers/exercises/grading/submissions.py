@@ -48,12 +48,16 @@ class Statement:
 def code_cells(notebook: Path, largest: int) -> list[str]:
     """The sources of the code cells. Raises ValueError where the file has more than `largest` bytes or holds no notebook."""
     if notebook.stat().st_size > largest:
-        raise ValueError(f"{notebook.name} has {notebook.stat().st_size:,} bytes; at most {largest:,} are read.")
+        raise ValueError(
+            f"{notebook.name} has {notebook.stat().st_size:,} bytes; at most {largest:,} are read."
+        )
     try:
         cells = json.loads(notebook.read_bytes())["cells"]
         return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"{notebook.name} is no notebook: {type(error).__name__}: {error}") from error
+        raise ValueError(
+            f"{notebook.name} is no notebook: {type(error).__name__}: {error}"
+        ) from error
 
 
 def examine(exercise: Exercise, name: str, submission: list[str], lesson: list[str]) -> Finding:
@@ -69,7 +73,9 @@ def examine(exercise: Exercise, name: str, submission: list[str], lesson: list[s
     # The lesson itself imports functions that answers may call, `from helpers.exercises.resampling import linear_accuracy`.
     granted = {path for path in imported(given) if path.count(".") > 2}
     if any(path.startswith("helpers.exercises") for path in imported(chosen) - granted):
-        return Finding(NOT_YET, SOLUTION, f"{name} is made from helpers.exercises, which holds the solution.")
+        return Finding(
+            NOT_YET, SOLUTION, f"{name} is made from helpers.exercises, which holds the solution."
+        )
     return judged(exercise, name, chosen)
 
 
@@ -83,7 +89,11 @@ def judged(exercise: Exercise, name: str, chosen: list[Statement]) -> Finding:
             except Exception as error:
                 failures.append(f"{type(error).__name__}: {error}")
         if name not in namespace:
-            return Finding(NOT_YET, MEMORY if "MemoryError" in "".join(failures) else OK, f"Defining {name}: {failures[-1]}")
+            return Finding(
+                NOT_YET,
+                MEMORY if "MemoryError" in "".join(failures) else OK,
+                f"Defining {name}: {failures[-1]}",
+            )
         result = exercise.check(namespace[name], *exercise.evidence)
     except (SystemExit, KeyboardInterrupt):
         return Finding(NOT_YET, EXIT, "The answer stops Python.")
@@ -94,7 +104,9 @@ def judged(exercise: Exercise, name: str, chosen: list[Statement]) -> Finding:
 
 def needed(statements: list[Statement], name: str) -> list[Statement]:
     """The statements that define or change the name, and, in turn, those of all names that these use; in their order."""
-    modules = names_defined(one for one in statements if isinstance(one.node, ast.Import | ast.ImportFrom))
+    modules = names_defined(
+        one for one in statements if isinstance(one.node, ast.Import | ast.ImportFrom)
+    )
     wanted, chosen = {name, "*"}, []
     while True:
         # A module is not the notebook's to change: np.random.seed(0) is no part of every answer that uses np.
@@ -115,7 +127,12 @@ def parsed(sources: list[str]) -> tuple[list[Statement], list[str]]:
     for source in sources:
         try:
             statements += map(described, tree(source).body)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: nested too deeply
+        except (
+            SyntaxError,
+            ValueError,
+            RecursionError,
+            MemoryError,
+        ):  # the last two: nested too deeply
             broken.append(source)
     return statements, broken
 
@@ -126,13 +143,17 @@ def tree(source: str) -> ast.Module:
         return ast.parse(source)
     except SyntaxError:
         first, _, rest = source.lstrip().partition("\n")
-        return ast.parse(TransformerManager().transform_cell(rest if first.startswith("%%") else source))
+        return ast.parse(
+            TransformerManager().transform_cell(rest if first.startswith("%%") else source)
+        )
 
 
 def described(node: ast.stmt) -> Statement:
     """The statement with the names that it defines, changes and uses."""
     top = symtable.symtable(ast.unparse(node), "cell", "exec")
-    defines = {one.get_name() for one in top.get_symbols() if one.is_assigned() or one.is_imported()}
+    defines = {
+        one.get_name() for one in top.get_symbols() if one.is_assigned() or one.is_imported()
+    }
     if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
         defines = {"*"}  # nobody knows what
     uses = {one.get_name() for one in top.get_symbols() if one.is_referenced()}
@@ -164,8 +185,17 @@ def owner(place: ast.expr) -> str:
 
 def imported(statements: Iterable[Statement]) -> set[str]:
     """What the statements import, at whatever depth, with the modules' full names."""
-    nodes = [node for one in statements for node in ast.walk(one.node) if isinstance(node, ast.Import | ast.ImportFrom)]
-    return {f"{getattr(node, 'module', None) or ''}.{alias.name}".strip(".") for node in nodes for alias in node.names}
+    nodes = [
+        node
+        for one in statements
+        for node in ast.walk(one.node)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    return {
+        f"{getattr(node, 'module', None) or ''}.{alias.name}".strip(".")
+        for node in nodes
+        for alias in node.names
+    }
 
 
 def confine(seconds: int, memory: int, file_size: int) -> None:

@@ -1,7 +1,17 @@
 """Exercises of lesson 08: learning-rate schedules."""
 
-from helpers.exercises.learning_rate_schedules.listings import fair_start, framing, mending, unsmearing
-from helpers.exercises.learning_rate_schedules.plans import budget_prediction, cosine_decay, counting, drop_prediction
+from helpers.exercises.learning_rate_schedules.listings import (
+    fair_start,
+    framing,
+    mending,
+    unsmearing,
+)
+from helpers.exercises.learning_rate_schedules.plans import (
+    budget_prediction,
+    cosine_decay,
+    counting,
+    drop_prediction,
+)
 
 __all__ = [
     "budget_prediction",

@@ -7,8 +7,7 @@ from helpers.exercises.core import Exercise, Mistake, NotYet, call, expect, writ
 # 4 -------------------------------------------------------------------------------------------------------------------
 
 
-def batch_losses(means):
-    ...  # return the loss of every single minibatch
+def batch_losses(means): ...  # return the loss of every single minibatch
 
 
 def batch_losses_solution(means):
@@ -62,14 +61,26 @@ unsmearing = writing(
     ),
     equivalents=(batch_losses_one_by_one,),
     mistakes=(
-        Mistake(batch_losses_by_difference, "You subtract means from each other. Make sums of them first: the k-th mean times k."),
-        Mistake(batch_losses_as_sums, "These are the sums of all losses so far: now subtract each from the next."),
+        Mistake(
+            batch_losses_by_difference,
+            "You subtract means from each other. Make sums of them first: the k-th mean times k.",
+        ),
+        Mistake(
+            batch_losses_as_sums,
+            "These are the sums of all losses so far: now subtract each from the next.",
+        ),
         Mistake(
             batch_losses_counted_from_zero,
             "You count from 0, but the first mean is over one minibatch, the second over two.",
         ),
-        Mistake(batch_losses_without_the_first, "The loss of the first minibatch is missing: it is the first mean itself."),
-        Mistake(batch_losses_averaged_again, "You average the means once more; they are to be taken apart."),
+        Mistake(
+            batch_losses_without_the_first,
+            "The loss of the first minibatch is missing: it is the first mean itself.",
+        ),
+        Mistake(
+            batch_losses_averaged_again,
+            "You average the means once more; they are to be taken apart.",
+        ),
     ),
 )
 
@@ -136,11 +147,25 @@ only; the first loss is always finite.""",
     hints=("np.isfinite is False for nan and for both infinities.",),
     equivalents=(limits_by_mask,),
     mistakes=(
-        Mistake(limits_ignoring_only_nan, "nan is gone, but minus infinity is still the lowest: np.isfinite catches both."),
-        Mistake(limits_with_numpy, "np.min is more consistent than min, but consistently nan: one nan is enough."),
-        Mistake(limits_with_zeros, "You replace nan by 0, which then is the lowest loss. Leave it out instead."),
-        Mistake(limits_up_to_the_top, "The upper limit is to be halfway between the first and the lowest loss, not the highest."),
-        Mistake(limits_of_the_end, "The upper limit starts from the first loss, not from the last."),
+        Mistake(
+            limits_ignoring_only_nan,
+            "nan is gone, but minus infinity is still the lowest: np.isfinite catches both.",
+        ),
+        Mistake(
+            limits_with_numpy,
+            "np.min is more consistent than min, but consistently nan: one nan is enough.",
+        ),
+        Mistake(
+            limits_with_zeros,
+            "You replace nan by 0, which then is the lowest loss. Leave it out instead.",
+        ),
+        Mistake(
+            limits_up_to_the_top,
+            "The upper limit is to be halfway between the first and the lowest loss, not the highest.",
+        ),
+        Mistake(
+            limits_of_the_end, "The upper limit starts from the first loss, not from the last."
+        ),
     ),
 )
 
@@ -224,7 +249,10 @@ keeps it; and so that a `start_rate` of 0 is taken at its word.""",
     ),
     equivalents=(rate_at_interpolated,),
     mistakes=(
-        Mistake(rate_at_cut_off_at_zero, "Cut off at 0 the rate is not negative, but it misses last_rate before and after the end."),
+        Mistake(
+            rate_at_cut_off_at_zero,
+            "Cut off at 0 the rate is not negative, but it misses last_rate before and after the end.",
+        ),
         Mistake(
             rate_at_one_step_late,
             "The line ends at iteration `iterations`, which is never reached: the last one is `iterations - 1`.",
@@ -233,8 +261,14 @@ keeps it; and so that a `start_rate` of 0 is taken at its word.""",
             rate_at_one_step_late_and_starting_high,
             "It no longer turns negative. Two things are left: it arrives one iteration too late, and `0 or x` is x.",
         ),
-        Mistake(rate_at_starting_high, "The end is right. But Python takes 0 for false, so a start_rate of 0 becomes max_rate / 10."),
-        Mistake(rate_at_jumping_back, "After the end your cycle begins anew; the rate should stay where it ended."),
+        Mistake(
+            rate_at_starting_high,
+            "The end is right. But Python takes 0 for false, so a start_rate of 0 becomes max_rate / 10.",
+        ),
+        Mistake(
+            rate_at_jumping_back,
+            "After the end your cycle begins anew; the rate should stay where it ended.",
+        ),
     ),
 )
 
@@ -323,10 +357,16 @@ def examine_compare(answer) -> str:
     optimizers = ["constant", "exponential", "cosine"]
     results = call(answer, Recorder, list(optimizers), train_recorder)
     count = len(results)
-    expect(count == len(optimizers), f"There should be one result for each of {len(optimizers)} optimizers, yours has {count}.")
+    expect(
+        count == len(optimizers),
+        f"There should be one result for each of {len(optimizers)} optimizers, yours has {count}.",
+    )
     weights, used = zip(*results, strict=True)
     expect(None not in used, "You train before you compile: the optimizer comes too late.")
-    expect(len(set(used)) == len(used), "All models train with the same optimizer: that is the notes' third listing.")
+    expect(
+        len(set(used)) == len(used),
+        "All models train with the same optimizer: that is the notes' third listing.",
+    )
     if any(weights):
         raise NotYet(CONTINUED)
     expect(list(used) == optimizers, "The results are not in the order of the optimizers.")
@@ -351,12 +391,22 @@ Mend `compare`, so that every optimizer begins with a model that has not been tr
     stub=compare,
     reference=compare_solution,
     examine=examine_compare,
-    hints=("Does model.compile(...) change the weights? Try it: model.get_weights() before and after.",),
+    hints=(
+        "Does model.compile(...) change the weights? Try it: model.get_weights() before and after.",
+    ),
     equivalents=(compare_by_setting_back,),
     mistakes=(
         Mistake(compare_compiling_twice, CONTINUED),
-        Mistake(compare_with_one_optimizer, "All models train with the same optimizer: that is the notes' third listing."),
-        Mistake(compare_compiled_late, "You train before you compile: the optimizer comes too late."),
-        Mistake(compare_only_the_last, "There should be one result for each of 3 optimizers, yours has 1."),
+        Mistake(
+            compare_with_one_optimizer,
+            "All models train with the same optimizer: that is the notes' third listing.",
+        ),
+        Mistake(
+            compare_compiled_late, "You train before you compile: the optimizer comes too late."
+        ),
+        Mistake(
+            compare_only_the_last,
+            "There should be one result for each of 3 optimizers, yours has 1.",
+        ),
     ),
 )

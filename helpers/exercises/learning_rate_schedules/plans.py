@@ -12,7 +12,11 @@ LOWER, HIGHER = "lower", "higher"
 def after_the_drop(losses: dict) -> dict:
     """Where the loss of each twin lies, compared with "rate kept", on average over the runs."""
     kept = np.mean(losses["rate kept"])
-    return {name: LOWER if np.mean(values) < kept else HIGHER for name, values in losses.items() if name != "rate kept"}
+    return {
+        name: LOWER if np.mean(values) < kept else HIGHER
+        for name, values in losses.items()
+        if name != "rate kept"
+    }
 
 
 drop_prediction = prediction(
@@ -23,11 +27,23 @@ smaller at the same moment, too. **Before you look:** is the training loss over 
 that of the network whose rate stayed large? Write it for "rate lowered" and for "rate and velocity lowered".""",
     choices=(LOWER, HIGHER),
     truth=after_the_drop,
-    evidence=({"rate kept": [0.5, 0.4], "rate lowered": [0.8, 0.9], "rate and velocity lowered": [0.4, 0.3]},),
+    evidence=(
+        {
+            "rate kept": [0.5, 0.4],
+            "rate lowered": [0.8, 0.9],
+            "rate and velocity lowered": [0.4, 0.3],
+        },
+    ),
     reasons={
-        ("rate lowered", LOWER): "So one should think. But the velocity still holds steps of the former rate. It carries the network on "
+        (
+            "rate lowered",
+            LOWER,
+        ): "So one should think. But the velocity still holds steps of the former rate. It carries the network on "
         "at the old speed, and the gradients, times the new rate, are too weak to steer.",
-        ("rate and velocity lowered", HIGHER): "A hundred times smaller steps learn little that is new, but they need not: with large "
+        (
+            "rate and velocity lowered",
+            HIGHER,
+        ): "A hundred times smaller steps learn little that is new, but they need not: with large "
         "steps the network was hopping around the bottom of a valley, and the small ones let it sink in.",
     },
     praise="The small rate lets the network settle, but only if the velocity is told of it.",
@@ -40,8 +56,7 @@ that of the network whose rate stayed large? Write it for "rate lowered" and for
 # 2 -------------------------------------------------------------------------------------------------------------------
 
 
-def total_steps(examples, batch_size, epochs):
-    ...  # return the number of training steps
+def total_steps(examples, batch_size, epochs): ...  # return the number of training steps
 
 
 def total_steps_solution(examples, batch_size, epochs):
@@ -76,7 +91,9 @@ counting = writing(
     reference=total_steps_solution,
     cases=((45_000, 128, 15), (60_000, 30, 1), (100, 32, 3), (96, 32, 3), (5, 8, 2)),
     praise="Round up within each epoch, then multiply: 45,000 images in batches of 128 are 352 steps an epoch.",
-    hints=("How many minibatches does one epoch have? The remainder makes one more, if there is a remainder.",),
+    hints=(
+        "How many minibatches does one epoch have? The remainder makes one more, if there is a remainder.",
+    ),
     equivalents=(total_steps_with_ceil,),
     mistakes=(
         Mistake(
@@ -89,15 +106,17 @@ counting = writing(
             "You round up once, at the end. But every epoch has its own last minibatch: round up for one epoch, then multiply.",
         ),
         Mistake(total_steps_of_one_epoch, "These are the steps of one epoch."),
-        Mistake(total_steps_one_more, "You always add one; where the batches come out even there is no remainder to add."),
+        Mistake(
+            total_steps_one_more,
+            "You always add one; where the batches come out even there is no remainder to add.",
+        ),
     ),
 )
 
 # 3 -------------------------------------------------------------------------------------------------------------------
 
 
-def cosine(steps, first, last):
-    ...  # return an array with one rate for each step
+def cosine(steps, first, last): ...  # return an array with one rate for each step
 
 
 def cosine_solution(steps, first, last):
@@ -110,7 +129,10 @@ def cosine_as_square(steps, first, last):
 
 
 def cosine_step_by_step(steps, first, last):
-    return [first + (last - first) * (1 - np.cos(np.pi * step / (steps - 1))) / 2 for step in range(steps)]
+    return [
+        first + (last - first) * (1 - np.cos(np.pi * step / (steps - 1))) / 2
+        for step in range(steps)
+    ]
 
 
 def cosine_never_arriving(steps, first, last):
@@ -156,11 +178,20 @@ cosine_decay = writing(
             "You divide the step by `steps`. The steps are counted from 0, so the last is `steps - 1`, and your schedule stops "
             "just before it arrives.",
         ),
-        Mistake(quarter_of_a_cosine, "That is a quarter of a cosine: it ends at its steepest. Half of one is flat at both ends."),
+        Mistake(
+            quarter_of_a_cosine,
+            "That is a quarter of a cosine: it ends at its steepest. Half of one is flat at both ends.",
+        ),
         Mistake(whole_cosine, "That is a whole cosine: it comes back to where it began."),
-        Mistake(cosine_on_top, "You add `last` to a curve of height `first`, so that it begins too high: its height is first - last."),
+        Mistake(
+            cosine_on_top,
+            "You add `last` to a curve of height `first`, so that it begins too high: its height is first - last.",
+        ),
         Mistake(cosine_to_zero, "It always ends at 0: `last` is not used."),
-        Mistake(cosine_below_zero, "A cosine goes from 1 to -1: as it stands, your rate passes `last` on its way and goes on down."),
+        Mistake(
+            cosine_below_zero,
+            "A cosine goes from 1 to -1: as it stands, your rate passes `last` on its way and goes on down.",
+        ),
     ),
 )
 
@@ -186,10 +217,18 @@ of 8? Write "1cycle" or "constant" for each.""",
     truth=winner_by_budget,
     evidence=({2: ([0.74, 0.75], [0.77, 0.78]), 8: ([0.84, 0.85], [0.81, 0.82])},),
     reasons={
-        ("2 epochs", CYCLE): "Not here: in so few steps a warm-up, and a tail in which little moves, cost more than the high rate "
+        (
+            "2 epochs",
+            CYCLE,
+        ): "Not here: in so few steps a warm-up, and a tail in which little moves, cost more than the high rate "
         "between them brings in.",
-        ("8 epochs", FIXED): "Not here: with time for the whole cycle, the descent at its end pays for everything before.",
+        (
+            "8 epochs",
+            FIXED,
+        ): "Not here: with time for the whole cycle, the descent at its end pays for everything before.",
     },
     praise="Compare schedules at the budget that you have: the order at one budget says little about another.",
-    hints=("What does 1cycle do in its first half, and in its last tenth? What do these cost if there are few steps?",),
+    hints=(
+        "What does 1cycle do in its first half, and in its last tenth? What do these cost if there are few steps?",
+    ),
 )

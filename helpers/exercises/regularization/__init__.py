@@ -1,6 +1,12 @@
 """Exercises of lesson 04: regularization."""
 
-from helpers.exercises.regularization.penalties import comparing, constraining, decay_prediction, penalizing, shrinking
+from helpers.exercises.regularization.penalties import (
+    comparing,
+    constraining,
+    decay_prediction,
+    penalizing,
+    shrinking,
+)
 from helpers.exercises.regularization.targets import confidence_prediction, dropping, smoothing
 
 __all__ = [

@@ -22,19 +22,32 @@ def best_model_solution(histories):
 
 
 def best_model_in_one_line(histories):
-    return min(histories, key=lambda n: min(a - b for a, b in zip(histories[n]["val_loss"], histories[n]["penalty"], strict=True)))
+    return min(
+        histories,
+        key=lambda n: min(
+            a - b for a, b in zip(histories[n]["val_loss"], histories[n]["penalty"], strict=True)
+        ),
+    )
 
 
 def best_model_at_the_end(histories):
-    return min(histories, key=lambda name: histories[name]["val_loss"][-1] - histories[name]["penalty"][-1])
+    return min(
+        histories, key=lambda name: histories[name]["val_loss"][-1] - histories[name]["penalty"][-1]
+    )
 
 
 def best_model_by_separate_minima(histories):
-    return min(histories, key=lambda name: min(histories[name]["val_loss"]) - min(histories[name]["penalty"]))
+    return min(
+        histories,
+        key=lambda name: min(histories[name]["val_loss"]) - min(histories[name]["penalty"]),
+    )
 
 
 def best_model_with_the_penalty_twice(histories):
-    return min(histories, key=lambda name: np.min(np.add(histories[name]["val_loss"], histories[name]["penalty"])))
+    return min(
+        histories,
+        key=lambda name: np.min(np.add(histories[name]["val_loss"], histories[name]["penalty"])),
+    )
 
 
 def best_model_by_penalty(histories):
@@ -42,11 +55,18 @@ def best_model_by_penalty(histories):
 
 
 def worst_model(histories):
-    return max(histories, key=lambda name: np.min(np.subtract(histories[name]["val_loss"], histories[name]["penalty"])))
+    return max(
+        histories,
+        key=lambda name: np.min(
+            np.subtract(histories[name]["val_loss"], histories[name]["penalty"])
+        ),
+    )
 
 
 def some_histories(**curves) -> dict:
-    return {name: {"val_loss": loss, "penalty": penalty} for name, (loss, penalty) in curves.items()}
+    return {
+        name: {"val_loss": loss, "penalty": penalty} for name, (loss, penalty) in curves.items()
+    }
 
 
 comparing = writing(
@@ -87,14 +107,23 @@ best epoch predicts the validation data best.""",
     ),
     equivalents=(best_model_in_one_line,),
     mistakes=(
-        Mistake(best_model_at_the_end, "You compare the last epochs. Asked for is each model at its best epoch."),
+        Mistake(
+            best_model_at_the_end,
+            "You compare the last epochs. Asked for is each model at its best epoch.",
+        ),
         Mistake(
             best_model_by_separate_minima,
             "You subtract the smallest penalty from the smallest loss, and the two may come from different epochs: subtract "
             "epoch by epoch, then take the minimum.",
         ),
-        Mistake(best_model_with_the_penalty_twice, "You add the penalty, but it is in val_loss already: take it out."),
-        Mistake(best_model_by_penalty, "That is the model with the smallest penalty: a model without one always wins."),
+        Mistake(
+            best_model_with_the_penalty_twice,
+            "You add the penalty, but it is in val_loss already: take it out.",
+        ),
+        Mistake(
+            best_model_by_penalty,
+            "That is the model with the smallest penalty: a model without one always wins.",
+        ),
         Mistake(worst_model, "That is the worst of them: a loss is better the lower it is."),
     ),
 )
@@ -103,8 +132,7 @@ best epoch predicts the validation data best.""",
 # 2 -------------------------------------------------------------------------------------------------------------------
 
 
-def penalty(kernels, l1, l2):
-    ...  # return one number
+def penalty(kernels, l1, l2): ...  # return one number
 
 
 def penalty_solution(kernels, l1, l2):
@@ -173,10 +201,19 @@ and `l2` are the factors, with the meaning that they have in `keras.regularizers
             penalty_without_square,
             "You take the norm, as one of the notes does: L2 is the *square* of the norm, the sum of the squares without a root.",
         ),
-        Mistake(penalty_on_average, "You take means. Keras sums, so that a larger layer pays more under the same factor."),
-        Mistake(penalty_halved, "Some books put 1/2 before the squares, so that the gradient has no 2. Keras does not."),
+        Mistake(
+            penalty_on_average,
+            "You take means. Keras sums, so that a larger layer pays more under the same factor.",
+        ),
+        Mistake(
+            penalty_halved,
+            "Some books put 1/2 before the squares, so that the gradient has no 2. Keras does not.",
+        ),
         Mistake(penalty_of_one_layer, "You penalize the first layer only: sum over all kernels."),
-        Mistake(penalty_exchanged, "The factors are exchanged: l1 goes with the absolute values, l2 with the squares."),
+        Mistake(
+            penalty_exchanged,
+            "The factors are exchanged: l1 goes with the absolute values, l2 with the squares.",
+        ),
     ),
 )
 
@@ -184,8 +221,7 @@ and `l2` are the factors, with the meaning that they have in `keras.regularizers
 # 3 -------------------------------------------------------------------------------------------------------------------
 
 
-def shrink(weights, amount):
-    ...  # return the new weights
+def shrink(weights, amount): ...  # return the new weights
 
 
 def shrink_solution(weights, amount):
@@ -193,7 +229,9 @@ def shrink_solution(weights, amount):
 
 
 def shrink_by_cases(weights, amount):
-    return np.where(weights > amount, weights - amount, np.where(weights < -amount, weights + amount, 0))
+    return np.where(
+        weights > amount, weights - amount, np.where(weights < -amount, weights + amount, 0)
+    )
 
 
 def shrink_by_clipping(weights, amount):
@@ -255,9 +293,17 @@ would pass zero stays *at* zero.""",
             "You take a *share* of each weight: that is the decay of L2, under which a weight comes ever closer to zero and "
             "never arrives.",
         ),
-        Mistake(shrink_positive_only, "Negative weights all became zero: they move upward by the same amount."),
-        Mistake(shrink_without_signs, "The sizes are right, but negative weights have lost their sign."),
-        Mistake(clip_only, "That limits the weights to at most `amount`; asked for is to take `amount` away from them."),
+        Mistake(
+            shrink_positive_only,
+            "Negative weights all became zero: they move upward by the same amount.",
+        ),
+        Mistake(
+            shrink_without_signs, "The sizes are right, but negative weights have lost their sign."
+        ),
+        Mistake(
+            clip_only,
+            "That limits the weights to at most `amount`; asked for is to take `amount` away from them.",
+        ),
     ),
 )
 
@@ -271,7 +317,9 @@ APART = 1e-3  # weights, relative to their size: far above rounding
 def apart(plain, adaptive) -> dict:
     """Whether penalty and decay gave the same weights, from the relative distances of the runs."""
     distances = {"plain gradient descent": plain, "Adam": adaptive}
-    return {name: SAME if np.max(values) < APART else DIFFERENT for name, values in distances.items()}
+    return {
+        name: SAME if np.max(values) < APART else DIFFERENT for name, values in distances.items()
+    }
 
 
 decay_prediction = prediction(
@@ -284,13 +332,21 @@ every step. **Before you look:** are the trained weights the same, up to roundin
     truth=apart,
     evidence=([1e-6, 2e-6], [0.4, 0.3]),
     reasons={
-        ("plain gradient descent", DIFFERENT): "The gradient of c w² is 2 c w, and the step takes learning rate x 2 c w off the "
+        (
+            "plain gradient descent",
+            DIFFERENT,
+        ): "The gradient of c w² is 2 c w, and the step takes learning rate x 2 c w off the "
         "weight: that is the decay, term by term.",
-        ("Adam", SAME): "Adam divides the whole gradient, the penalty's part included, by its usual size. A weight with large "
+        (
+            "Adam",
+            SAME,
+        ): "Adam divides the whole gradient, the penalty's part included, by its usual size. A weight with large "
         "gradients is then hardly penalized at all, but it decays like any other.",
     },
     praise="Only under plain gradient descent are penalty and decay two names for one thing; that is why there is AdamW.",
-    hints=("Write one step of each by hand. Where does Adam's division come in: before or after the penalty has been added?",),
+    hints=(
+        "Write one step of each by hand. Where does Adam's division come in: before or after the penalty has been added?",
+    ),
 )
 
 
@@ -312,7 +368,10 @@ def constrain_by_keras(kernel, limit):
 
 
 def constrain_unit_by_unit(kernel, limit):
-    units = [weights if np.linalg.norm(weights) <= limit else weights / np.linalg.norm(weights) * limit for weights in kernel.T]
+    units = [
+        weights if np.linalg.norm(weights) <= limit else weights / np.linalg.norm(weights) * limit
+        for weights in kernel.T
+    ]
     return np.stack(units, axis=1)
 
 
@@ -330,7 +389,11 @@ def constrain_the_whole_matrix(kernel, limit):
 
 def constrain_dividing_by_zero(kernel, limit):
     with np.errstate(all="ignore"):
-        return np.clip(np.linalg.norm(kernel, axis=0), 0, limit) / np.linalg.norm(kernel, axis=0) * kernel
+        return (
+            np.clip(np.linalg.norm(kernel, axis=0), 0, limit)
+            / np.linalg.norm(kernel, axis=0)
+            * kernel
+        )
 
 
 def constrain_the_largest_weight(kernel, limit):
@@ -368,7 +431,10 @@ scaled back to that length.""",
             constrain_the_whole_matrix,
             "You measure the whole matrix at once, so one long column shortens all. Each unit has a limit of its own.",
         ),
-        Mistake(constrain_dividing_by_zero, "A column of zeros becomes NaN: 0 divided by 0. Guard the length from below."),
+        Mistake(
+            constrain_dividing_by_zero,
+            "A column of zeros becomes NaN: 0 divided by 0. Guard the length from below.",
+        ),
         Mistake(
             constrain_the_largest_weight,
             "You bring the largest weight of each column to the limit. The norm is the length of the vector: the root of the sum "

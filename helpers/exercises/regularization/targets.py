@@ -8,8 +8,7 @@ from helpers.exercises.core import Exercise, Mistake, call, expect, prediction, 
 # 6 -------------------------------------------------------------------------------------------------------------------
 
 
-def drop(x, rate, generator):
-    ...  # return what the layer passes on in training
+def drop(x, rate, generator): ...  # return what the layer passes on in training
 
 
 def drop_solution(x, rate, generator):
@@ -59,16 +58,31 @@ def examine_drop(answer) -> str:
     x = np.tile(np.arange(1.0, 81), (500, 1))
     for rate in (0.3, 0.5, 0.8):
         out = np.asarray(call(answer, x.copy(), rate, np.random.default_rng(7)), float)
-        expect(out.shape == x.shape, f"For x of shape {x.shape} your result has shape {out.shape}: nodes are silenced, not removed.")
+        expect(
+            out.shape == x.shape,
+            f"For x of shape {x.shape} your result has shape {out.shape}: nodes are silenced, not removed.",
+        )
         factors = out / x
         share = (factors == 0).mean()
-        expect(abs(share - rate) < 0.05 or abs(share - (1 - rate)) > 0.05, f"With rate {rate}, {share:.0%} of your values are zero: {KEPT}")
-        expect(abs(share - rate) < 0.05, f"With rate {rate}, {share:.0%} of your values are zero; about {rate:.0%} should be.")
+        expect(
+            abs(share - rate) < 0.05 or abs(share - (1 - rate)) > 0.05,
+            f"With rate {rate}, {share:.0%} of your values are zero: {KEPT}",
+        )
+        expect(
+            abs(share - rate) < 0.05,
+            f"With rate {rate}, {share:.0%} of your values are zero; about {rate:.0%} should be.",
+        )
         kept = factors[factors != 0]
         expect(not np.allclose(kept, 1), UNSCALED)
         expect(not np.allclose(kept, 1 - rate), DOWN)
-        expect(np.allclose(kept, kept[0]), "The values that are kept must all be scaled by the same factor.")
-        expect(abs(kept[0] - 1 / (1 - rate)) < 1e-3, f"With rate {rate} a kept value is {kept[0]:.3g} times its input: {FACTOR}")
+        expect(
+            np.allclose(kept, kept[0]),
+            "The values that are kept must all be scaled by the same factor.",
+        )
+        expect(
+            abs(kept[0] - 1 / (1 - rate)) < 1e-3,
+            f"With rate {rate} a kept value is {kept[0]:.3g} times its input: {FACTOR}",
+        )
         silent = factors == 0
         expect(not (silent == silent[0]).all(), ONE_MASK)
         expect(not (silent == silent[:, :1]).all(), EXAMPLES)
@@ -78,7 +92,9 @@ def examine_drop(answer) -> str:
     return "The mean of what is passed on stays what it was, so at inference the layer has nothing to do."
 
 
-KEPT = "the rate is the share to silence, not to keep (one of the notes has it the wrong way round)."
+KEPT = (
+    "the rate is the share to silence, not to keep (one of the notes has it the wrong way round)."
+)
 UNSCALED = (
     "Your kept values are unchanged, so the next layer gets less in training than at inference, where nothing is silenced. "
     "Divide by what is kept, 1 - rate."
@@ -106,7 +122,10 @@ passed on does not change. `generator` is a NumPy random generator.""",
         Mistake(drop_without_scaling, UNSCALED),
         Mistake(drop_scaling_down, DOWN),
         Mistake(drop_keeping_the_rate, f"With rate 0.3, 70% of your values are zero: {KEPT}"),
-        Mistake(drop_dividing_by_the_rate, f"With rate 0.3 a kept value is 3.33 times its input: {FACTOR}"),
+        Mistake(
+            drop_dividing_by_the_rate,
+            f"With rate 0.3 a kept value is 3.33 times its input: {FACTOR}",
+        ),
         Mistake(drop_with_one_mask, ONE_MASK),
         Mistake(drop_whole_examples, EXAMPLES),
         Mistake(drop_always_the_same, FROZEN),
@@ -117,8 +136,7 @@ passed on does not change. `generator` is a NumPy random generator.""",
 # 7 -------------------------------------------------------------------------------------------------------------------
 
 
-def smooth(labels, classes, alpha):
-    ...  # return targets of shape (n, classes)
+def smooth(labels, classes, alpha): ...  # return targets of shape (n, classes)
 
 
 def smooth_solution(labels, classes, alpha):
@@ -132,7 +150,10 @@ def smooth_by_assignment(labels, classes, alpha):
 
 
 def smooth_from_categorical(labels, classes, alpha):
-    return keras.utils.to_categorical(labels, classes) * (1 - alpha) + np.full(classes, 1 / classes) * alpha
+    return (
+        keras.utils.to_categorical(labels, classes) * (1 - alpha)
+        + np.full(classes, 1 / classes) * alpha
+    )
 
 
 def smooth_over_the_others(labels, classes, alpha):
@@ -164,7 +185,11 @@ with the shares of all classes. A share of 1 - alpha stays with the label; the r
 classes, the right one included. The notes' example, `[0, 1, 0]` to `[0.025, 0.95, 0.025]`, is alpha = 0.075.""",
     stub=smooth,
     reference=smooth_solution,
-    cases=((np.array([1]), 3, 0.075), (np.array([0, 3, 1, 1]), 4, 0.2), (np.array([2, 0]), 10, 0.1)),
+    cases=(
+        (np.array([1]), 3, 0.075),
+        (np.array([0, 3, 1, 1]), 4, 0.2),
+        (np.array([2, 0]), 10, 0.1),
+    ),
     praise="Every row sums to 1, and the inputs were not touched: keras.losses.CategoricalCrossentropy(label_smoothing=alpha) does it.",
     hints=(
         "np.eye(classes)[labels] is the labels as one-hot rows.",
@@ -177,8 +202,14 @@ classes, the right one included. The notes' example, `[0, 1, 0]` to `[0.025, 0.9
             "You spread alpha over the *other* classes. That is a fair definition too, with a larger alpha for the same result; "
             "here, and in Keras, the right class gets its part of it.",
         ),
-        Mistake(smooth_without_taking, "Your rows sum to 1 + alpha: what is given to all must be taken from the label first."),
-        Mistake(smooth_by_the_whole, "Every class gets the whole of alpha; it is to be shared among all of them."),
+        Mistake(
+            smooth_without_taking,
+            "Your rows sum to 1 + alpha: what is given to all must be taken from the label first.",
+        ),
+        Mistake(
+            smooth_by_the_whole,
+            "Every class gets the whole of alpha; it is to be shared among all of them.",
+        ),
         Mistake(
             smooth_by_mixing,
             "You mix each label with that of another example, as the notes describe it: that is the labels' half of mixup. "
@@ -197,7 +228,10 @@ ABOVE, BELOW = "above", "below"
 def confidence_against_accuracy(plain, smoothed) -> dict:
     """Where the mean confidence lies; each argument is (confidence, accuracy), one number a run."""
     pairs = {"one-hot labels": plain, "strongly smoothed labels": smoothed}
-    return {name: ABOVE if np.mean(sure) > np.mean(right) else BELOW for name, (sure, right) in pairs.items()}
+    return {
+        name: ABOVE if np.mean(sure) > np.mean(right) else BELOW
+        for name, (sure, right) in pairs.items()
+    }
 
 
 confidence_prediction = prediction(
@@ -209,9 +243,15 @@ on test pictures, is the mean confidence above or below the share of right predi
     truth=confidence_against_accuracy,
     evidence=(([0.9, 0.92], [0.76, 0.75]), ([0.6, 0.62], [0.76, 0.75])),
     reasons={
-        ("one-hot labels", BELOW): "The loss on the training pictures can still fall when all are right: by being surer. The net is "
+        (
+            "one-hot labels",
+            BELOW,
+        ): "The loss on the training pictures can still fall when all are right: by being surer. The net is "
         "as sure of the test pictures, without being as right.",
-        ("strongly smoothed labels", ABOVE): "The targets themselves never ask for more than 1 - 0.3 + 0.3/10. On fresh pictures the net "
+        (
+            "strongly smoothed labels",
+            ABOVE,
+        ): "The targets themselves never ask for more than 1 - 0.3 + 0.3/10. On fresh pictures the net "
         "stays well below that, although it is right as often.",
     },
     praise="Smoothing changes how sure a net is far more than how often it is right.",

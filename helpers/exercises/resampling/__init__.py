@@ -2,7 +2,13 @@
 
 from helpers.exercises.resampling.bootstraps import interval, share_prediction
 from helpers.exercises.resampling.committees import ensemble_prediction, reweighing, splitting
-from helpers.exercises.resampling.folds import folding, leaking, linear_accuracy, most_correlated, optimism_prediction
+from helpers.exercises.resampling.folds import (
+    folding,
+    leaking,
+    linear_accuracy,
+    most_correlated,
+    optimism_prediction,
+)
 
 __all__ = [
     "ensemble_prediction",

@@ -12,7 +12,10 @@ SHARES = {"about 50 %": 0.5, "about 63 %": 0.632, "about 90 %": 0.9, "100 %": 1.
 def nearest_shares(hundred, many) -> dict:
     """The choice that lies nearest to the measured share of rows that occur."""
     measured = {"100 rows": hundred, "10,000 rows": many}
-    return {name: min(SHARES, key=lambda word: abs(SHARES[word] - np.mean(value))) for name, value in measured.items()}
+    return {
+        name: min(SHARES, key=lambda word: abs(SHARES[word] - np.mean(value)))
+        for name, value in measured.items()
+    }
 
 
 share_prediction = prediction(
@@ -23,11 +26,23 @@ in it at least once, for n = 100 and for n = 10,000? Choose from "about 50 %", "
     truth=nearest_shares,
     evidence=(0.634, 0.632),
     reasons={
-        ("100 rows", "100 %"): "That would be a reshuffled copy. With replacement some rows come twice, so others do not come at all.",
-        ("100 rows", "about 50 %"): "Half would be a subsample. One draw misses a given row with probability 99/100; what is the "
+        (
+            "100 rows",
+            "100 %",
+        ): "That would be a reshuffled copy. With replacement some rows come twice, so others do not come at all.",
+        (
+            "100 rows",
+            "about 50 %",
+        ): "Half would be a subsample. One draw misses a given row with probability 99/100; what is the "
         "chance that 100 draws all miss it?",
-        ("10,000 rows", "about 90 %"): "There are more draws, but more rows to hit as well: (1 - 1/n)^n hardly changes with n.",
-        ("10,000 rows", "100 %"): "Every row is missed with probability (1 - 1/n)^n, which tends to 1/e and not to 0.",
+        (
+            "10,000 rows",
+            "about 90 %",
+        ): "There are more draws, but more rows to hit as well: (1 - 1/n)^n hardly changes with n.",
+        (
+            "10,000 rows",
+            "100 %",
+        ): "Every row is missed with probability (1 - 1/n)^n, which tends to 1/e and not to 0.",
     },
     praise="1 - (1 - 1/n)^n tends to 1 - 1/e = 63.2 %. The other 36.8 % are “out of bag”, ready to examine the model.",
     hints=("The chance that one draw misses a given row is 1 - 1/n. The draws are independent.",),
@@ -37,8 +52,7 @@ in it at least once, for n = 100 and for n = 10,000? Choose from "about 50 %", "
 # 5 -------------------------------------------------------------------------------------------------------------------
 
 
-def mean_interval(sample, generator):
-    ...  # return (low, high)
+def mean_interval(sample, generator): ...  # return (low, high)
 
 
 def mean_interval_solution(sample, generator):
@@ -56,7 +70,9 @@ def resampled_means(sample, generator, size, replace=True):
 
 
 def mean_interval_without_replacement(sample, generator):
-    return np.quantile(resampled_means(sample, generator, len(sample), replace=False), (0.025, 0.975))
+    return np.quantile(
+        resampled_means(sample, generator, len(sample), replace=False), (0.025, 0.975)
+    )
 
 
 def mean_interval_of_halves(sample, generator):
@@ -83,7 +99,9 @@ def mean_interval_divided_twice(sample, generator):
 
 def ends_agree(given, expected, tolerance: float) -> bool:
     """Whether two intervals have the same ends, up to a distance."""
-    return np.shape(given) == np.shape(expected) == (2,) and bool(np.allclose(given, expected, rtol=0, atol=tolerance))
+    return np.shape(given) == np.shape(expected) == (2,) and bool(
+        np.allclose(given, expected, rtol=0, atol=tolerance)
+    )
 
 
 INTERVAL_MISTAKES = (
@@ -101,7 +119,10 @@ INTERVAL_MISTAKES = (
         mean_interval_of_the_data,
         "These are quantiles of the values themselves: where single values lie. Asked for is where their mean may lie.",
     ),
-    Mistake(mean_interval_of_ninety, "You cut 5 % off each end: that leaves 90 %. For 95 % cut 2.5 % off each end."),
+    Mistake(
+        mean_interval_of_ninety,
+        "You cut 5 % off each end: that leaves 90 %. For 95 % cut 2.5 % off each end.",
+    ),
     Mistake(
         mean_interval_of_one_deviation,
         "One standard deviation to each side holds about 68 % of the means; take the 2.5 % and the 97.5 % quantile.",
@@ -114,9 +135,13 @@ INTERVAL_MISTAKES = (
 
 
 def examine_mean_interval(answer) -> str:
-    samples = [np.random.default_rng(seed).gamma(2.0, 3.0, size) for seed, size in enumerate((30, 45, 80))]
+    samples = [
+        np.random.default_rng(seed).gamma(2.0, 3.0, size) for seed, size in enumerate((30, 45, 80))
+    ]
     given = [call(answer, sample.copy(), np.random.default_rng(7)) for sample in samples]
-    allowed = [0.26 * sample.std() / np.sqrt(len(sample)) for sample in samples]  # four times what 2,000 resamples leave to chance
+    allowed = [
+        0.26 * sample.std() / np.sqrt(len(sample)) for sample in samples
+    ]  # four times what 2,000 resamples leave to chance
 
     def agrees_with(function) -> bool:
         expected = [function(sample, np.random.default_rng(8)) for sample in samples]
@@ -128,7 +153,9 @@ def examine_mean_interval(answer) -> str:
         if agrees_with(mistake.answer):
             raise NotYet(mistake.message)
     expected = np.round(mean_interval_solution(samples[0], np.random.default_rng(8)), 2).tolist()
-    raise NotYet(f"For the first of {len(samples)} samples the interval should be close to {expected}; yours is {given[0]!r}.")
+    raise NotYet(
+        f"For the first of {len(samples)} samples the interval should be close to {expected}; yours is {given[0]!r}."
+    )
 
 
 interval = Exercise(

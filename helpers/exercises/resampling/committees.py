@@ -7,8 +7,9 @@ from helpers.exercises.core import Mistake, prediction, writing
 # 6 -------------------------------------------------------------------------------------------------------------------
 
 
-def bias_and_variance(predictions, truth):
-    ...  # return (bias squared, variance), both averaged over the points
+def bias_and_variance(
+    predictions, truth
+): ...  # return (bias squared, variance), both averaged over the points
 
 
 def bias_and_variance_solution(predictions, truth):
@@ -80,7 +81,10 @@ their sum is *exactly* the mean squared distance between predictions and truth."
             bias_as_mean_output,
             "Your bias does not look at the truth: it is the mean output. Bias is the mean output minus the true value.",
         ),
-        Mistake(bias_not_squared, "The first number is the bias itself; it has to be squared at each point, then averaged."),
+        Mistake(
+            bias_not_squared,
+            "The first number is the bias itself; it has to be squared at each point, then averaged.",
+        ),
         Mistake(
             bias_averaged_first,
             "You average over the points before squaring, so that too high here and too low there cancel. Square first.",
@@ -95,7 +99,10 @@ their sum is *exactly* the mean squared distance between predictions and truth."
             "You divide the variance by n - 1. By itself that is the better estimate, but the sum is then no longer the "
             "error: here the n predictions are all there are, so divide by n.",
         ),
-        Mistake(deviation_for_variance, "The second number is a standard deviation: variance is its square."),
+        Mistake(
+            deviation_for_variance,
+            "The second number is a standard deviation: variance is its square.",
+        ),
     ),
 )
 
@@ -108,8 +115,13 @@ BELOW, ABOVE = "below", "above"
 def ensemble_against(ensemble, members) -> dict:
     """Where the log loss of the ensemble lies, on average over the runs; members have shape (runs, members)."""
     members = np.asarray(members)
-    bars = {"the mean of its members": members.mean(axis=-1), "its best member": members.min(axis=-1)}
-    return {name: BELOW if np.mean(ensemble) < np.mean(bar) else ABOVE for name, bar in bars.items()}
+    bars = {
+        "the mean of its members": members.mean(axis=-1),
+        "its best member": members.min(axis=-1),
+    }
+    return {
+        name: BELOW if np.mean(ensemble) < np.mean(bar) else ABOVE for name, bar in bars.items()
+    }
 
 
 ensemble_prediction = prediction(
@@ -121,21 +133,28 @@ with the best of the ten? Write "below" or "above" for each.""",
     truth=ensemble_against,
     evidence=([0.5, 0.6], [[0.7, 0.8], [0.9, 0.8]]),
     reasons={
-        ("the mean of its members", ABOVE): "That cannot be: -log is convex, so the loss of an average is never above the average of "
+        (
+            "the mean of its members",
+            ABOVE,
+        ): "That cannot be: -log is convex, so the loss of an average is never above the average of "
         "the losses (Jensen's inequality), whatever the members.",
-        ("its best member", ABOVE): "It could be, but here it is not: the members err in different places, and where nine agree, the "
+        (
+            "its best member",
+            ABOVE,
+        ): "It could be, but here it is not: the members err in different places, and where nine agree, the "
         "tenth is outvoted.",
     },
     praise="The first is a theorem, the second an observation: it takes members that err in different places.",
-    hints=("Draw -log(p). Take two points of the curve and the middle of the chord between them: above or below the curve?",),
+    hints=(
+        "Draw -log(p). Take two points of the curve and the middle of the chord between them: above or below the curve?",
+    ),
 )
 
 
 # 8 -------------------------------------------------------------------------------------------------------------------
 
 
-def reweigh(weights, wrong):
-    ...  # return the new weights
+def reweigh(weights, wrong): ...  # return the new weights
 
 
 def reweigh_solution(weights, wrong):
@@ -201,7 +220,10 @@ are scaled to sum to 1.""",
     cases=(
         (np.full(5, 0.2), np.array([True, False, False, False, False])),
         (np.array([0.1, 0.4, 0.2, 0.3]), np.array([True, False, True, False])),
-        (np.array([0.05, 0.15, 0.3, 0.3, 0.1, 0.1]), np.array([True, True, False, False, False, True])),
+        (
+            np.array([0.05, 0.15, 0.3, 0.3, 0.1, 0.1]),
+            np.array([True, True, False, False, False, True]),
+        ),
     ),
     praise="Look at what came out: the wrong rows now hold exactly half of the weight. For the next stump, repeating the last one "
     "would be no better than a coin.",
@@ -211,7 +233,10 @@ are scaled to sum to 1.""",
     ),
     equivalents=(reweigh_as_scikit_learn_does, reweigh_half_and_half),
     mistakes=(
-        Mistake(reweigh_without_normalizing, "The factors are right, but the weights no longer sum to 1: divide by their sum."),
+        Mistake(
+            reweigh_without_normalizing,
+            "The factors are right, but the weights no longer sum to 1: divide by their sum.",
+        ),
         Mistake(
             reweigh_with_the_wrong_sign,
             "The wrong rows lost weight and the right ones gained it: the sign of the exponent is the other way round.",

@@ -8,8 +8,7 @@ from helpers.exercises.core import Exercise, Mistake, call, expect, prediction, 
 # 1 -------------------------------------------------------------------------------------------------------------------
 
 
-def k_fold(n, k, generator):
-    ...  # return a list of k pairs (training rows, held-out rows)
+def k_fold(n, k, generator): ...  # return a list of k pairs (training rows, held-out rows)
 
 
 def k_fold_solution(n, k, generator):
@@ -72,7 +71,9 @@ TWICE = (
     "it up."
 )
 REPEATED = "The same row occurs twice in one held-out part: divide the rows, do not draw them with replacement."
-DROPPED = "Some rows are never held out: when k does not divide n, the remainder must go somewhere too."
+DROPPED = (
+    "Some rows are never held out: when k does not divide n, the remainder must go somewhere too."
+)
 UNEVEN = "Your parts differ by more than one row: spread the remainder over the parts instead of giving it to one."
 UNSHUFFLED = (
     "Your parts are runs of neighbouring rows. On a sorted table the first part may then hold all of one class: shuffle the "
@@ -86,15 +87,23 @@ def examine_k_fold(answer) -> str:
         expect(len(pairs) == k, f"For k = {k} there must be {k} pairs; you returned {len(pairs)}.")
         training, held_out = zip(*[(np.asarray(a), np.asarray(b)) for a, b in pairs], strict=True)
         expect(sum(map(len, training)) >= sum(map(len, held_out)), REVERSED)
-        expect(not any(np.intersect1d(a, b).size for a, b in zip(training, held_out, strict=True)), SHARED)
+        expect(
+            not any(np.intersect1d(a, b).size for a, b in zip(training, held_out, strict=True)),
+            SHARED,
+        )
         expect(all(len(np.unique(part)) == len(part) for part in held_out), REPEATED)
         counts = np.bincount(np.concatenate(held_out), minlength=n)
         expect((counts <= 1).all(), TWICE)
         expect((counts == 1).all(), DROPPED)
         sizes = list(map(len, held_out))
         expect(max(sizes) - min(sizes) <= 1, UNEVEN)
-        whole = all(len(np.unique(a)) == len(a) == n - len(b) for a, b in zip(training, held_out, strict=True))
-        expect(whole, "Each model should train on all rows but its held-out ones, each of them once.")
+        whole = all(
+            len(np.unique(a)) == len(a) == n - len(b)
+            for a, b in zip(training, held_out, strict=True)
+        )
+        expect(
+            whole, "Each model should train on all rows but its held-out ones, each of them once."
+        )
     expect(not all((np.diff(np.sort(part)) == 1).all() for part in held_out), UNSHUFFLED)
     return "Every row is held out once, by a model that never saw it; scikit-learn's KFold(k, shuffle=True) does the same."
 
@@ -131,7 +140,9 @@ def most_correlated(x, y, count: int) -> np.ndarray:
     """The columns of x, shape (n, features), that correlate most with y, shape (n,): `count` column numbers."""
     centred = x - x.mean(axis=0)
     scale = np.sqrt((centred**2).sum(axis=0))
-    correlation = np.divide(centred.T @ (y - y.mean()), scale, out=np.zeros(x.shape[1]), where=scale > 0)
+    correlation = np.divide(
+        centred.T @ (y - y.mean()), scale, out=np.zeros(x.shape[1]), where=scale > 0
+    )
     return np.argsort(-np.abs(correlation), kind="stable")[:count]
 
 
@@ -139,7 +150,9 @@ def linear_accuracy(x_train, y_train, x_test, y_test) -> float:
     """Share of the labels (-1 or 1) that a linear model, least squares with a ridge of 1, gets right on the test rows."""
     mean = x_train.mean(axis=0)
     centred = x_train - mean
-    weights = np.linalg.solve(centred.T @ centred + np.eye(x_train.shape[1]), centred.T @ (y_train - y_train.mean()))
+    weights = np.linalg.solve(
+        centred.T @ centred + np.eye(x_train.shape[1]), centred.T @ (y_train - y_train.mean())
+    )
     return float(np.mean(np.sign((x_test - mean) @ weights + y_train.mean()) == y_test))
 
 
@@ -155,7 +168,9 @@ def cross_validate_solution(x, y, folds):
     scores = []
     for train, held_out in folds:
         words = most_correlated(x[train], y[train], 20)
-        scores.append(linear_accuracy(x[train][:, words], y[train], x[held_out][:, words], y[held_out]))
+        scores.append(
+            linear_accuracy(x[train][:, words], y[train], x[held_out][:, words], y[held_out])
+        )
     return sum(scores) / len(scores)
 
 
@@ -171,7 +186,9 @@ def cross_validate_leaking_in_the_loop(x, y, folds):
     scores = []
     for train, held_out in folds:
         words = most_correlated(x, y, 20)
-        scores.append(linear_accuracy(x[train][:, words], y[train], x[held_out][:, words], y[held_out]))
+        scores.append(
+            linear_accuracy(x[train][:, words], y[train], x[held_out][:, words], y[held_out])
+        )
     return np.mean(scores)
 
 
@@ -179,15 +196,22 @@ def cross_validate_choosing_on_held_out(x, y, folds):
     scores = []
     for train, held_out in folds:
         words = most_correlated(x[held_out], y[held_out], 20)
-        scores.append(linear_accuracy(x[train][:, words], y[train], x[held_out][:, words], y[held_out]))
+        scores.append(
+            linear_accuracy(x[train][:, words], y[train], x[held_out][:, words], y[held_out])
+        )
     return np.mean(scores)
 
 
 def cross_validate_choosing_twice(x, y, folds):
     scores = []
     for train, held_out in folds:
-        words, others = most_correlated(x[train], y[train], 20), most_correlated(x[held_out], y[held_out], 20)
-        scores.append(linear_accuracy(x[train][:, words], y[train], x[held_out][:, others], y[held_out]))
+        words, others = (
+            most_correlated(x[train], y[train], 20),
+            most_correlated(x[held_out], y[held_out], 20),
+        )
+        scores.append(
+            linear_accuracy(x[train][:, words], y[train], x[held_out][:, others], y[held_out])
+        )
     return np.mean(scores)
 
 
@@ -250,8 +274,14 @@ reach. Repair it; it shall still use 20 words for each model.""",
             "You chose on the first fold's training rows for all folds: the other folds hold out rows that took part in the "
             "choice.",
         ),
-        Mistake(cross_validate_on_training_rows, "You examine each model on the rows that it was trained on; take the held-out rows."),
-        Mistake(cross_validate_without_choosing, "The leak is gone, but so is the choice: each model shall use 20 words."),
+        Mistake(
+            cross_validate_on_training_rows,
+            "You examine each model on the rows that it was trained on; take the held-out rows.",
+        ),
+        Mistake(
+            cross_validate_without_choosing,
+            "The leak is gone, but so is the choice: each model shall use 20 words.",
+        ),
     ),
 )
 
@@ -263,7 +293,11 @@ HALF, MORE = "about 50 %", "well above 50 %"
 
 def scores_of_the_winner(shown, fresh, nested) -> dict:
     """Accuracies near a coin's, or clearly (3 points) above it."""
-    values = {"its cross-validation score": shown, "on fresh wines": fresh, "nested cross-validation": nested}
+    values = {
+        "its cross-validation score": shown,
+        "on fresh wines": fresh,
+        "nested cross-validation": nested,
+    }
     return {name: MORE if np.mean(value) > 0.53 else HALF for name, value in values.items()}
 
 
@@ -277,12 +311,23 @@ each.""",
     truth=scores_of_the_winner,
     evidence=(0.60, 0.51, 0.51),
     reasons={
-        ("its cross-validation score", HALF): "Each score is 50 % give or take a few points of luck, and you look at the largest of "
+        (
+            "its cross-validation score",
+            HALF,
+        ): "Each score is 50 % give or take a few points of luck, and you look at the largest of "
         "200: it won because it was lucky.",
-        ("on fresh wines", MORE): "The labels are coins: whatever won, there was nothing in them to learn.",
-        ("nested cross-validation", MORE): "The outer held-out rows took no part in the choice either, so the luck of the winner "
+        (
+            "on fresh wines",
+            MORE,
+        ): "The labels are coins: whatever won, there was nothing in them to learn.",
+        (
+            "nested cross-validation",
+            MORE,
+        ): "The outer held-out rows took no part in the choice either, so the luck of the winner "
         "does not reach them.",
     },
     praise="The best of many scores is no estimate of anything. Only data that had no part in the choice can say what was chosen.",
-    hints=("Throw a coin 100 times and count heads. Now do it 200 times over, and report the best count.",),
+    hints=(
+        "Throw a coin 100 times and count heads. Now do it 200 times over, and report the best count.",
+    ),
 )

@@ -20,7 +20,9 @@ class Cache(NamedTuple):
     variance: np.ndarray  # of the batch, with divisor n
 
 
-def batch_normalization(x: np.ndarray, gamma, beta, epsilon: float = EPSILON) -> tuple[np.ndarray, Cache]:
+def batch_normalization(
+    x: np.ndarray, gamma, beta, epsilon: float = EPSILON
+) -> tuple[np.ndarray, Cache]:
     """Outputs in training, normalized by this batch's own mean and variance, then scaled and shifted.
 
     Source: Ioffe and Szegedy 2015, algorithm 1.
@@ -31,7 +33,9 @@ def batch_normalization(x: np.ndarray, gamma, beta, epsilon: float = EPSILON) ->
     return gamma * normalized + beta, Cache(normalized, deviation, mean, variance)
 
 
-def batch_normalization_backward(gradient: np.ndarray, gamma, cache: Cache) -> tuple[np.ndarray, ...]:
+def batch_normalization_backward(
+    gradient: np.ndarray, gamma, cache: Cache
+) -> tuple[np.ndarray, ...]:
     """Gradients with respect to x, gamma and beta, from that of the outputs, shape (n, features).
 
     An example moves the batch's mean and variance too, so what all examples have in common, and what they have in
@@ -43,17 +47,25 @@ def batch_normalization_backward(gradient: np.ndarray, gamma, cache: Cache) -> t
     return gamma / cache.deviation * (gradient - shared), by_gamma, by_beta
 
 
-def moving_averages(mean, variance, cache: Cache, momentum: float = MOMENTUM) -> tuple[np.ndarray, np.ndarray]:
+def moving_averages(
+    mean, variance, cache: Cache, momentum: float = MOMENTUM
+) -> tuple[np.ndarray, np.ndarray]:
     """The moving mean and variance after a training batch: what inference will use."""
-    return momentum * mean + (1 - momentum) * cache.mean, momentum * variance + (1 - momentum) * cache.variance
+    return momentum * mean + (1 - momentum) * cache.mean, momentum * variance + (
+        1 - momentum
+    ) * cache.variance
 
 
-def batch_normalization_inference(x: np.ndarray, gamma, beta, mean, variance, epsilon: float = EPSILON) -> np.ndarray:
+def batch_normalization_inference(
+    x: np.ndarray, gamma, beta, mean, variance, epsilon: float = EPSILON
+) -> np.ndarray:
     """Outputs at inference: the same line for every example, by the moving mean and variance."""
     return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
 
 
-def fold(kernel, bias, gamma, beta, mean, variance, epsilon: float = EPSILON) -> tuple[np.ndarray, np.ndarray]:
+def fold(
+    kernel, bias, gamma, beta, mean, variance, epsilon: float = EPSILON
+) -> tuple[np.ndarray, np.ndarray]:
     """Kernel and bias of the one dense layer that does what dense and batch normalization do at inference."""
     scale = gamma / np.sqrt(variance + epsilon)
     return kernel * scale, (bias - mean) * scale + beta

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 
-def output_size(size: int, kernel: int, *, stride: int = 1, padding: str = "valid", dilation: int = 1) -> int:
+def output_size(
+    size: int, kernel: int, *, stride: int = 1, padding: str = "valid", dilation: int = 1
+) -> int:
     """Number of places that a kernel takes along one dimension.
 
     Raises ValueError for a padding that is not known, numbers below 1, or a kernel that does not fit into the input.
@@ -28,7 +30,9 @@ def output_size(size: int, kernel: int, *, stride: int = 1, padding: str = "vali
     return room // stride + 1
 
 
-def padding_widths(size: int, kernel: int, *, stride: int, padding: str, dilation: int) -> tuple[int, int]:
+def padding_widths(
+    size: int, kernel: int, *, stride: int, padding: str, dilation: int
+) -> tuple[int, int]:
     """Zeros before and after one dimension; where they cannot be shared equally, the end gets one more."""
     if padding not in ("valid", "same"):
         raise ValueError(f'padding is {padding!r}; it must be "valid" or "same".')
@@ -38,7 +42,9 @@ def padding_widths(size: int, kernel: int, *, stride: int, padding: str, dilatio
         )
     if padding == "valid":
         return 0, 0
-    last = (math.ceil(size / stride) - 1) * stride  # where the last window begins, as seen from the first
+    last = (
+        math.ceil(size / stride) - 1
+    ) * stride  # where the last window begins, as seen from the first
     total = max(last + reach(kernel, dilation) - size, 0)
     return total // 2, total - total // 2
 
@@ -63,7 +69,14 @@ def convolution(
 
 
 def convolution_backward(
-    gradient: np.ndarray, x: np.ndarray, kernel: np.ndarray, *, stride=1, padding="valid", dilation=1, groups=1
+    gradient: np.ndarray,
+    x: np.ndarray,
+    kernel: np.ndarray,
+    *,
+    stride=1,
+    padding="valid",
+    dilation=1,
+    groups=1,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients with respect to x, kernel and bias, from that of the outputs, shape (n, *output sizes, filters).
 
@@ -75,18 +88,25 @@ def convolution_backward(
     widths = widths_of(x, kernel, stride, padding, dilation)
     columns, places = columns_of(pad(x, widths), kernel, stride, dilation, groups)
     if gradient.shape != (*places, kernel.shape[-1]):
-        raise ValueError(f"gradient has shape {gradient.shape}; the outputs have {(*places, kernel.shape[-1])}.")
+        raise ValueError(
+            f"gradient has shape {gradient.shape}; the outputs have {(*places, kernel.shape[-1])}."
+        )
     by_output = np.moveaxis(
         gradient.reshape(columns.shape[1], groups, -1), 1, 0
     )  # (groups, places, filters of a group)
     by_kernel = np.concatenate(columns.swapaxes(1, 2) @ by_output, axis=-1).reshape(kernel.shape)
     by_x = convolution(
-        spread(gradient, x, kernel, stride, widths, dilation), turned(kernel, groups), dilation=dilation, groups=groups
+        spread(gradient, x, kernel, stride, widths, dilation),
+        turned(kernel, groups),
+        dilation=dilation,
+        groups=groups,
     )
     return by_x, by_kernel, gradient.reshape(-1, gradient.shape[-1]).sum(axis=0)
 
 
-def check_shapes(x, kernel, stride, dilation, groups: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def check_shapes(
+    x, kernel, stride, dilation, groups: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Stride and dilation, one number for each dimension. Raises ValueError where the shapes do not fit together."""
     dimensions = x.ndim - 2
     if dimensions < 1 or kernel.ndim != x.ndim:
@@ -136,7 +156,9 @@ def columns_of(
     taken = (slice(None), *[slice(None, None, step) for step in stride], slice(None))
     windows = windows[taken + tuple(slice(None, None, apart) for apart in dilation)]
     places = windows.shape[: x.ndim - 1]
-    windows = np.moveaxis(windows, x.ndim - 1, -1)  # channels last: what lies together in memory is copied together
+    windows = np.moveaxis(
+        windows, x.ndim - 1, -1
+    )  # channels last: what lies together in memory is copied together
     grouped = windows.reshape(math.prod(places), -1, groups, x.shape[-1] // groups)
     return np.moveaxis(grouped, 2, 0).reshape(groups, math.prod(places), -1), places
 
@@ -164,5 +186,7 @@ def spread(gradient, x, kernel, stride: tuple, widths: list, dilation: tuple) ->
     sizes = [size + length - 1 for size, length in zip(x.shape[1:-1], covered, strict=True)]
     result = np.zeros((len(x), *sizes, kernel.shape[-1]), gradient.dtype)
     steps = zip(before, stride, gradient.shape[1:-1], strict=True)
-    result[(slice(None), *[slice(start, start + step * count, step) for start, step, count in steps])] = gradient
+    result[
+        (slice(None), *[slice(start, start + step * count, step) for start, step, count in steps])
+    ] = gradient
     return result

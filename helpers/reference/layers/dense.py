@@ -10,7 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, log_softmax
 
-SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, equation 14
+SELU_SCALE, SELU_ALPHA = (
+    1.0507009873554805,
+    1.6732632423543772,
+)  # Klambauer et al. 2017, equation 14
 
 
 def dense(x: np.ndarray, kernel: np.ndarray, bias=0.0) -> np.ndarray:
@@ -18,7 +21,9 @@ def dense(x: np.ndarray, kernel: np.ndarray, bias=0.0) -> np.ndarray:
     return x @ kernel + bias
 
 
-def dense_backward(gradient: np.ndarray, x: np.ndarray, kernel: np.ndarray) -> tuple[np.ndarray, ...]:
+def dense_backward(
+    gradient: np.ndarray, x: np.ndarray, kernel: np.ndarray
+) -> tuple[np.ndarray, ...]:
     """Gradients with respect to x, kernel and bias, from that of the outputs, shape (n, units)."""
     return gradient @ kernel.T, x.T @ gradient, gradient.sum(axis=0)
 

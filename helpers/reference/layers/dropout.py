@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def dropout(x: np.ndarray, rate: float, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def dropout(
+    x: np.ndarray, rate: float, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Outputs in training and the mask, both of the shape of x: 0 with probability `rate`, else x / (1 - rate).
 
     Every value is drawn by itself, for each example anew. At inference the layer returns x as it is.
@@ -11,7 +13,9 @@ def dropout(x: np.ndarray, rate: float, generator: np.random.Generator) -> tuple
     Raises ValueError for a rate below 0, or not below 1.
     """
     if not 0 <= rate < 1:
-        raise ValueError(f"rate is {rate}; it is the share of units to silence, at least 0 and below 1.")
+        raise ValueError(
+            f"rate is {rate}; it is the share of units to silence, at least 0 and below 1."
+        )
     mask = (generator.random(x.shape) >= rate) / (1 - rate)
     return x * mask, mask
 

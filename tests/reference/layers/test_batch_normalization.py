@@ -39,9 +39,13 @@ def test_training_is_that_of_keras(layer, generator):
     expected = tape.gradient(loss, [watched, layer.gamma, layer.beta])
     ours, cache = layers.batch_normalization(x, gamma, beta)
     np.testing.assert_allclose(ours, outputs, rtol=1e-4, atol=1e-5)
-    for mine, theirs in zip(layers.batch_normalization_backward(weight, gamma, cache), expected, strict=True):
+    for mine, theirs in zip(
+        layers.batch_normalization_backward(weight, gamma, cache), expected, strict=True
+    ):
         np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-4)
-    for mine, theirs in zip(layers.moving_averages(mean, variance, cache), layer.get_weights()[2:], strict=True):
+    for mine, theirs in zip(
+        layers.moving_averages(mean, variance, cache), layer.get_weights()[2:], strict=True
+    ):
         np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
 
 
@@ -57,7 +61,9 @@ def test_gradients_are_those_of_finite_differences(generator):
 
     def loss(flat):
         parts = np.split(flat, [21, 24])
-        return (layers.batch_normalization(parts[0].reshape(7, 3), parts[1], parts[2])[0] * weight).sum()
+        return (
+            layers.batch_normalization(parts[0].reshape(7, 3), parts[1], parts[2])[0] * weight
+        ).sum()
 
     _, cache = layers.batch_normalization(x, gamma, beta)
     found = layers.batch_normalization_backward(weight, gamma, cache)
@@ -69,12 +75,20 @@ def test_a_batch_of_one_is_forgotten(generator):
     x = generator.normal(size=(1, 3))
     outputs, cache = layers.batch_normalization(x, np.ones(3), np.full(3, 0.5))
     np.testing.assert_allclose(outputs, 0.5)
-    np.testing.assert_allclose(layers.batch_normalization_backward(np.ones((1, 3)), np.ones(3), cache)[0], 0)
+    np.testing.assert_allclose(
+        layers.batch_normalization_backward(np.ones((1, 3)), np.ones(3), cache)[0], 0
+    )
 
 
 def test_folding_changes_nothing(layer, generator):
-    x, kernel, bias = float32(generator, 8, 3), generator.normal(size=(3, 3)), generator.normal(size=3)
-    expected = layers.batch_normalization_inference(layers.dense(x, kernel, bias), *layer.get_weights())
+    x, kernel, bias = (
+        float32(generator, 8, 3),
+        generator.normal(size=(3, 3)),
+        generator.normal(size=3),
+    )
+    expected = layers.batch_normalization_inference(
+        layers.dense(x, kernel, bias), *layer.get_weights()
+    )
     folded = layers.fold(kernel, bias, *layer.get_weights())
     np.testing.assert_allclose(layers.dense(x, *folded), expected, rtol=1e-5)
 
@@ -83,7 +97,17 @@ def test_the_net_of_the_notes_is_built():
     model = models.batch_normalized_mlp((32, 32, 3), [100] * 20, 10, activation="elu", output_activation="softmax",
                                         normalize_inputs=True, kernel_initializer="he_normal")  # fmt: skip
     kinds = [type(layer).__name__ for layer in model.layers]
-    assert kinds == ["Flatten", "BatchNormalization", *["Dense", "BatchNormalization", "Activation"] * 20, "Dense"]
+    assert kinds == [
+        "Flatten",
+        "BatchNormalization",
+        *["Dense", "BatchNormalization", "Activation"] * 20,
+        "Dense",
+    ]
     assert model.count_params() == 4 * 3072 + 3072 * 100 + 19 * 100 * 100 + 20 * 400 + 1010
     plain = models.batch_normalized_mlp(4, [3])
-    assert [type(layer).__name__ for layer in plain.layers] == ["Dense", "BatchNormalization", "Activation", "Dense"]
+    assert [type(layer).__name__ for layer in plain.layers] == [
+        "Dense",
+        "BatchNormalization",
+        "Activation",
+        "Dense",
+    ]

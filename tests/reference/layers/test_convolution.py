@@ -17,8 +17,11 @@ STEPS = [(1, 1), (2, 1), (3, 1), (1, 2)]  # stride and dilation; Keras refuses b
 GRID = [
     (dimensions, kernel, stride, dilation, padding)
     for dimensions in KERAS
-    for kernel, (stride, dilation), padding in itertools.product(KERNELS[dimensions], STEPS, ("valid", "same"))
-    if padding == "same" or all((k - 1) * dilation < n for k, n in zip(kernel, SIZES[dimensions], strict=True))
+    for kernel, (stride, dilation), padding in itertools.product(
+        KERNELS[dimensions], STEPS, ("valid", "same")
+    )
+    if padding == "same"
+    or all((k - 1) * dilation < n for k, n in zip(kernel, SIZES[dimensions], strict=True))
 ]
 
 
@@ -39,7 +42,9 @@ def compare(layer, x, generator, **options):
     kernel, bias = layer.get_weights()
     close = {"rtol": 1e-5, "atol": 1e-5}
     np.testing.assert_allclose(layers.convolution(x, kernel, bias, **options), outputs, **close)
-    for ours, theirs in zip(layers.convolution_backward(weight, x, kernel, **options), expected, strict=True):
+    for ours, theirs in zip(
+        layers.convolution_backward(weight, x, kernel, **options), expected, strict=True
+    ):
         np.testing.assert_allclose(ours, theirs, **close)
 
 
@@ -47,7 +52,12 @@ def compare(layer, x, generator, **options):
 def test_it_is_that_of_keras(dimensions, kernel, stride, dilation, padding, generator):
     x = generator.normal(size=(2, *SIZES[dimensions], 3)).astype(np.float32)
     layer = KERAS[dimensions](
-        4, kernel, strides=stride, dilation_rate=dilation, padding=padding, bias_initializer="normal"
+        4,
+        kernel,
+        strides=stride,
+        dilation_rate=dilation,
+        padding=padding,
+        bias_initializer="normal",
     )
     compare(layer, x, generator, stride=stride, dilation=dilation, padding=padding)
 
@@ -56,7 +66,9 @@ def test_it_is_that_of_keras(dimensions, kernel, stride, dilation, padding, gene
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_groups_are_those_of_keras(groups, filters, padding, generator):
     x = generator.normal(size=(2, 6, 5, 4)).astype(np.float32)
-    layer = keras.layers.Conv2D(filters, 3, padding=padding, groups=groups, bias_initializer="normal")
+    layer = keras.layers.Conv2D(
+        filters, 3, padding=padding, groups=groups, bias_initializer="normal"
+    )
     compare(layer, x, generator, padding=padding, groups=groups)
 
 
@@ -85,18 +97,31 @@ def test_gradients_are_finite_differences(shape, kernel, options, generator):
         return np.sum(weight * layers.convolution(x, values.reshape(kernel.shape), **options))
 
     by_x, by_kernel, _ = layers.convolution_backward(weight, x, kernel, **options)
-    np.testing.assert_allclose(by_x.ravel(), approx_fprime(x.ravel(), loss_of_x), rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(by_kernel.ravel(), approx_fprime(kernel.ravel(), loss_of_kernel), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        by_x.ravel(), approx_fprime(x.ravel(), loss_of_x), rtol=1e-5, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        by_kernel.ravel(), approx_fprime(kernel.ravel(), loss_of_kernel), rtol=1e-5, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_output_size_is_that_of_keras(padding):
-    for size, kernel, stride, dilation in itertools.product(range(1, 12), range(1, 6), range(1, 4), range(1, 4)):
-        if (stride > 1 and dilation > 1) or (padding == "valid" and (kernel - 1) * dilation >= size):
+    for size, kernel, stride, dilation in itertools.product(
+        range(1, 12), range(1, 6), range(1, 4), range(1, 4)
+    ):
+        if (stride > 1 and dilation > 1) or (
+            padding == "valid" and (kernel - 1) * dilation >= size
+        ):
             continue
-        layer = keras.layers.Conv1D(1, kernel, strides=stride, dilation_rate=dilation, padding=padding)
+        layer = keras.layers.Conv1D(
+            1, kernel, strides=stride, dilation_rate=dilation, padding=padding
+        )
         expected = layer.compute_output_shape((1, size, 1))[1]
-        assert layers.output_size(size, kernel, stride=stride, padding=padding, dilation=dilation) == expected
+        assert (
+            layers.output_size(size, kernel, stride=stride, padding=padding, dilation=dilation)
+            == expected
+        )
 
 
 @pytest.mark.parametrize(

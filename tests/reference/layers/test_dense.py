@@ -41,8 +41,13 @@ def test_an_activation_is_that_of_keras(name):
         tape.watch(z)
         value = theirs(z)
     np.testing.assert_allclose(ours.value(Z), value, rtol=1e-6, atol=1e-9)
-    slope, away_from_zero = tape.gradient(value, z).numpy(), Z != 0  # at the kink of a function there are two slopes
-    np.testing.assert_allclose(ours.slope(Z)[away_from_zero], slope[away_from_zero], rtol=1e-6, atol=1e-9)
+    slope, away_from_zero = (
+        tape.gradient(value, z).numpy(),
+        Z != 0,
+    )  # at the kink of a function there are two slopes
+    np.testing.assert_allclose(
+        ours.slope(Z)[away_from_zero], slope[away_from_zero], rtol=1e-6, atol=1e-9
+    )
 
 
 @every_activation
@@ -55,7 +60,10 @@ def test_a_slope_is_the_slope_of_the_value(name):
 def test_large_pre_activations_do_not_overflow():
     with np.errstate(all="raise", under="ignore"):
         for value, slope in layers.ACTIVATIONS.values():
-            assert np.isfinite(value(np.array([-1e3, 1e3]))).all() and np.isfinite(slope(np.array([-1e3, 1e3]))).all()
+            assert (
+                np.isfinite(value(np.array([-1e3, 1e3]))).all()
+                and np.isfinite(slope(np.array([-1e3, 1e3]))).all()
+            )
 
 
 def test_the_loss_is_that_of_keras_and_its_gradient_that_of_finite_differences(generator):
@@ -63,5 +71,7 @@ def test_the_loss_is_that_of_keras_and_its_gradient_that_of_finite_differences(g
     loss, gradient = layers.softmax_cross_entropy(z, labels)
     expected = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, z)
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
-    numeric = approx_fprime(z.ravel(), lambda at: layers.softmax_cross_entropy(at.reshape(z.shape), labels)[0], 1e-7)
+    numeric = approx_fprime(
+        z.ravel(), lambda at: layers.softmax_cross_entropy(at.reshape(z.shape), labels)[0], 1e-7
+    )
     np.testing.assert_allclose(gradient.ravel(), numeric, atol=1e-6)

@@ -42,7 +42,9 @@ def test_backward_agrees_with_finite_differences():
     for place in np.ndindex(x.shape):
         moved = np.zeros_like(x)
         moved[place] = step
-        assert gradient[place] == pytest.approx((loss(x + moved) - loss(x - moved)) / (2 * step), abs=1e-6)
+        assert gradient[place] == pytest.approx(
+            (loss(x + moved) - loss(x - moved)) / (2 * step), abs=1e-6
+        )
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0, 30])
