@@ -118,7 +118,7 @@ def main() -> None:
         split,
         range(options.runs),
         options.epochs,
-        options.out / "07_cifar10.json",
+        options.out / "cifar10.json",
     )
     there = json.loads(cifar10.RESULTS.read_text(encoding="utf-8"))
     lines = [

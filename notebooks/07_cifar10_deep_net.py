@@ -1029,9 +1029,9 @@ check(
 # replay of that notebook's way on our machine: both are validation accuracies of a single run for each row.
 
 # %%
-stored = root / "notebooks" / "results"
-study = json.loads((stored / "07_cifar10.json").read_text(encoding="utf-8"))
-book = json.loads((stored / "07_textbook.json").read_text(encoding="utf-8"))
+stored = runtime.ROOT / "studies" / "results"
+study = json.loads((stored / "cifar10.json").read_text(encoding="utf-8"))
+book = json.loads((stored / "textbook.json").read_text(encoding="utf-8"))
 train_images, valid_images, test_images = study["images"]
 print(
     f"{study['data']}: {train_images:,} training, {valid_images:,} validation and {test_images:,} test images"

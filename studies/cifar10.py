@@ -21,7 +21,7 @@ from helpers.datasets import downloads as files
 from helpers.nets import augmentation, models
 from helpers.reference import schedules
 
-RESULTS = runtime.ROOT / "notebooks" / "results" / "07_cifar10.json"
+RESULTS = runtime.ROOT / "studies" / "results" / "cifar10.json"
 SWEEP_SEED = 1000  # no final run has it
 SWEEP_EPOCHS = 5
 SAMPLES = 50  # forward passes of Monte-Carlo dropout

@@ -70,7 +70,7 @@ def check(claim, condition, detail, setting="", data=""):
 # The results file of the study says what the real data set held (CIF-01).
 
 # %%
-study = json.loads((root / "notebooks" / "results" / "07_cifar10.json").read_text(encoding="utf-8"))
+study = json.loads((runtime.ROOT / "studies" / "results" / "cifar10.json").read_text(encoding="utf-8"))
 REAL = study["data"]
 total, of_each, tested = sum(study["images"]), study["images_of_each_class"], study["images"][2]
 print(f"{REAL}: {total:,} images of shape {study['shape']}, {len(of_each)} classes")
