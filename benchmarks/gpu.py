@@ -42,7 +42,7 @@ def study(names: list[str], split, seeds: range, epochs: int | None, path: Path)
     rows = {}
     results = {
         "data": str(split),
-        "machine": str(runtime.machine()),
+        "machine": str(runtime.start()),
         "versions": runtime.versions(),
         "variants": rows,
     }

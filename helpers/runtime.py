@@ -1,6 +1,7 @@
-"""Where am I: machine, Keras backend, profile. The one place that reads the environment."""
+"""Machine, Keras's backend, profile, and the environment's variables, read nowhere else."""
 
 import importlib.util
+import json
 import os
 import platform
 import sys
@@ -16,12 +17,12 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ("quick", "full")
-BACKENDS = {
-    "tensorflow": "requirements.txt",
-    "jax": "requirements-jax.txt",
-}  # and what installs them
+BACKENDS = {"tensorflow": "requirements.txt", "jax": "requirements-jax.txt"}
+"""Keras's backends that the course knows, each with the file of packages that installs it."""
+DEFAULT_BACKEND = "tensorflow"
 GIGABYTE = 2**30
-SMALL = 6  # gigabytes of memory: real CIFAR-10 as float32 fits in, and little else
+SMALL = 6
+"""Gigabytes of memory that hold real CIFAR-10 as float32, and little else."""
 
 
 def profile() -> str:
@@ -52,7 +53,7 @@ def data_directory() -> Path | None:
 
 
 def keras_home() -> Path:
-    """`KERAS_HOME`: the folder in which Keras keeps what it has downloaded (default ~/.keras)."""
+    """`KERAS_HOME`: Keras's folder for its configuration and downloads (default ~/.keras)."""
     return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
 
 
@@ -62,10 +63,12 @@ def on_colab() -> bool:
 
 
 def somebody_is_watching() -> bool:
-    """True in a terminal, or in a notebook that a person runs (one that can answer questions); False for a batch run."""
-    kernel = getattr(
-        sys.modules.get("IPython") and sys.modules["IPython"].get_ipython(), "kernel", None
-    )
+    """Whether a person is there: in a terminal, or in a notebook that can ask questions.
+
+    False for a batch run, such as papermill's.
+    """
+    ipython = sys.modules.get("IPython")
+    kernel = getattr(ipython.get_ipython(), "kernel", None) if ipython else None
     return kernel._allow_stdin if kernel else sys.stderr.isatty()
 
 
@@ -82,19 +85,29 @@ def versions() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Machine:
-    """What computes here: Keras's backend, the accelerators it sees, cores, and memory in gigabytes (None: unknown)."""
+    """What computes here: cores, memory in gigabytes (None: unknown), and the accelerators.
+
+    `accelerators` are those that Keras's backend sees, or None before the backend is started.
+    """
 
     place: str
     backend: str
-    accelerators: tuple[str, ...]
+    accelerators: tuple[str, ...] | None
     cores: int
     memory: float | None = None
 
     def __str__(self) -> str:
-        device = ", ".join(self.accelerators) or f"CPU, {self.cores} cores"
         memory = f", {self.memory:.0f} GB" if self.memory else ""
-        found = f"{self.place} · Keras {version('keras')} on {self.backend} · {device}{memory}"
+        found = f"{self.place} · Keras {version('keras')} on {self.backend} · {self.device}{memory}"
         return f"{found} · profile {profile()}, good for {self.good_for}"
+
+    @property
+    def device(self) -> str:
+        """The accelerators by name, or the CPU."""
+        cpu = f"CPU, {self.cores} cores"
+        if self.accelerators is None:
+            return f"{cpu}, GPU unknown before {self.backend} starts"
+        return ", ".join(self.accelerators) or cpu
 
     @property
     def good_for(self) -> str:
@@ -106,47 +119,63 @@ class Machine:
         return "quick; full takes hours without a GPU"
 
 
-@contextmanager
-def quiet_libraries():
-    """Send what compiled libraries write to the error stream nowhere: TensorFlow greets every start with ten lines."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
+def start() -> Machine:
+    """Start Keras's backend, without the lines that it writes to the error stream; what it found.
 
-
-def machine() -> Machine:
-    """Look around: place, Keras backend, accelerators, cores, memory. Call it first: it starts the backend quietly.
-
-    Raises ValueError for a KERAS_BACKEND that the course does not know, or that is not installed.
+    Call it before anything else imports Keras.
+    Raises ValueError for a `KERAS_BACKEND` that the course does not know, or that is not installed.
     """
     check_backend()
     with quiet_libraries():
         import keras
 
-        backend = keras.backend.backend()
-        _let_tensorflow_greet(backend)
-        accelerators = _accelerators(backend)
-    place = "Colab" if on_colab() else "this computer"
-    return Machine(place, backend, accelerators, os.cpu_count() or 1, memory())
+        _write_first_lines(keras.backend.backend())
+        return machine()
 
 
-def _let_tensorflow_greet(backend: str) -> None:
-    """Import TensorFlow and have XLA compile something: at either, versions write lines of their own to the error stream.
+def machine() -> Machine:
+    """Look around and start nothing: place, Keras's backend, accelerators, cores, memory.
 
-    JAX needs no TensorFlow, but Keras imports it with the first model that it describes.
+    The accelerators are None unless the backend is started already.
+    Raises ValueError for a `KERAS_BACKEND` that the course does not know, or that is not installed.
     """
-    if importlib.util.find_spec("tensorflow"):
-        import tensorflow as tf
+    check_backend()
+    name = backend()
+    accelerators = _accelerators(name) if name in sys.modules else None
+    place = "Colab" if on_colab() else "this computer"
+    return Machine(place, name, accelerators, os.cpu_count() or 1, memory())
 
-        if backend == "tensorflow":
-            tf.function(lambda: tf.constant(0.0), jit_compile=True)()
+
+def backend() -> str:
+    """The name of Keras's backend: the one in use, or the one that Keras would start with.
+
+    Source: keras/src/backend/config.py; the variable comes before the configuration file.
+    """
+    if "keras" in sys.modules:
+        return sys.modules["keras"].backend.backend()
+    return os.environ.get("KERAS_BACKEND") or _configured_backend()
+
+
+def _configured_backend() -> str:
+    try:
+        settings = json.loads((keras_home() / "keras.json").read_text(encoding="utf-8"))
+        return settings.get("backend", DEFAULT_BACKEND)
+    except (OSError, ValueError):  # no file, or none that Keras could read
+        return DEFAULT_BACKEND
+
+
+def check_backend() -> None:
+    """Raise ValueError for a backend that the course does not know, or that is not installed."""
+    name = backend()
+    if name not in BACKENDS:
+        raise ValueError(
+            f"Keras's backend (KERAS_BACKEND) is {name!r}; choose one of {', '.join(BACKENDS)}."
+        )
+    if importlib.util.find_spec(name) is None:
+        raise ValueError(
+            f"Keras's backend (KERAS_BACKEND) is {name!r}, which is not installed: "
+            f"pip install -r {BACKENDS[name]}."
+        )
 
 
 def memory() -> float | None:
@@ -157,40 +186,50 @@ def memory() -> float | None:
         return None
 
 
-def check_backend() -> None:
-    """Raise ValueError for a `KERAS_BACKEND` that the course does not know, or that is not installed."""
-    name = os.environ.get("KERAS_BACKEND") or "tensorflow"
-    if name not in BACKENDS:
-        raise ValueError(
-            f"KERAS_BACKEND is {name!r}; choose one of {', '.join(BACKENDS)}, or unset it."
-        )
-    if importlib.util.find_spec(name) is None:
-        raise ValueError(
-            f"KERAS_BACKEND is {name!r}, which is not installed: pip install -r {BACKENDS[name]}."
-        )
-
-
 def with_jax() -> bool:
     """Whether Keras runs on JAX."""
-    import keras  # not before `machine` has looked
-
-    return keras.backend.backend() == "jax"
+    return backend() == "jax"
 
 
-def _accelerators(backend: str) -> tuple[str, ...]:
-    if backend == "tensorflow":
+@contextmanager
+def quiet_libraries():
+    """Discard what compiled libraries write to the error stream, such as TensorFlow's greeting."""
+    sys.stderr.flush()
+    error_stream = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(error_stream, 2)
+        os.close(nowhere)
+        os.close(error_stream)
+
+
+def _write_first_lines(name: str) -> None:
+    """Import TensorFlow and let XLA compile: at either, versions write to the error stream once.
+
+    JAX needs no TensorFlow, but Keras imports it with the first model that it describes.
+    """
+    if importlib.util.find_spec("tensorflow"):
+        import tensorflow as tf
+
+        if name == "tensorflow":
+            tf.function(lambda: tf.constant(0.0), jit_compile=True)()
+
+
+def _accelerators(name: str) -> tuple[str, ...]:
+    """The accelerators that a backend sees, by name."""
+    if name == "tensorflow":
         import tensorflow as tf
 
         devices = tf.config.list_physical_devices("GPU")
-        names = [
-            tf.config.experimental.get_device_details(device).get("device_name", "GPU")
-            for device in devices
-        ]
+        details = [tf.config.experimental.get_device_details(device) for device in devices]
         return tuple(
-            f"{name} ({device.name.split(':', 1)[1]})"
-            for name, device in zip(names, devices, strict=True)
+            f"{detail.get('device_name', 'GPU')} ({device.name.split(':', 1)[1]})"
+            for detail, device in zip(details, devices, strict=True)
         )
-    if backend == "jax":
+    if name == "jax":
         import jax
 
         return tuple(

@@ -18,24 +18,19 @@
 # Plan about an hour; the notebook itself computes for about one minute.
 
 # %% tags=["setup"]
-# Setup: find the course's helpers, in this folder or above; on Colab, fetch them first.
-import subprocess
+# Setup: find the course's folder, here or above.
 import sys
 from pathlib import Path
 
-REPOSITORY, VERSION = "", ""  # written by `python -m helpers publish`
-places = [Path.cwd(), *Path.cwd().parents, Path.cwd() / f"course-{VERSION}"]
-root = next((place for place in places if (place / "helpers" / "runtime.py").exists()), places[-1])
-if "google.colab" in sys.modules:
-    if not root.exists():
-        clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
-        subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
-sys.path.insert(0, str(root))
+folders = [Path.cwd(), *Path.cwd().parents]
+course = next((folder for folder in folders if (folder / "helpers" / "runtime.py").exists()), None)
+if course is None:
+    raise FileNotFoundError("Open this notebook in the course's folder: no helpers/ here or above.")
+sys.path.insert(0, str(course))
 
-from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
+from helpers import runtime
 
-print(runtime.machine())
+print(runtime.start())
 
 # %% [markdown]
 # `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again: the numbers move, and
@@ -1361,7 +1356,7 @@ claims.summary(verdicts)
 
 # %%
 claims.summary(
-    claims.recorded(root / "notebooks" / "audits" / "04_regularization.ipynb"),
+    claims.recorded(runtime.ROOT / "notebooks" / "audits" / "04_regularization.ipynb"),
     link="audits/04_regularization.ipynb",
 )
 

@@ -18,7 +18,7 @@ SOURCE, DOCTREES, PAGES = (
 
 def main() -> int:
     """Build the book; Sphinx's exit status."""
-    runtime.machine()  # starts TensorFlow without its noise; autodoc imports rooms that use it
+    runtime.start()  # quietly, before autodoc imports modules that use TensorFlow
     stage(SOURCE)
     shutil.rmtree(PAGES, ignore_errors=True)  # no page stays whose source is gone
     options = ["-W", "--keep-going", "--quiet", "-b", "html", "-c", ROOT / "docs", "-d", DOCTREES]

@@ -12,24 +12,34 @@ from helpers.course import notebooks
 from helpers.runtime import ROOT
 
 SETUP_CELL = """\
-# Setup: find the course's helpers, in this folder or above; on Colab, fetch them first.
-import subprocess
-import sys
+# Setup: find the course's folder, here or above{then_fetch}.
+{import_subprocess}import sys
 from pathlib import Path
 
-REPOSITORY, VERSION = "", ""  # written by `python -m helpers publish`
-places = [Path.cwd(), *Path.cwd().parents, Path.cwd() / f"course-{VERSION}"]
-root = next((place for place in places if (place / "helpers" / "runtime.py").exists()), places[-1])
+{address}folders = [Path.cwd(), *Path.cwd().parents{fetched_folder}]
+course = next((folder for folder in folders if (folder / "helpers" / "runtime.py").exists()), None)
+{fetch}if course is None:
+    raise FileNotFoundError("Open this notebook in the course's folder: no helpers/ here or above.")
+sys.path.insert(0, str(course))
+
+from helpers import runtime
+
+print(runtime.start())"""
+FOR_COLAB = {
+    "then_fetch": "; on Colab, fetch it first",
+    "import_subprocess": "import subprocess\n",
+    "address": 'REPOSITORY, VERSION = "{repository}", "{ref}"\n',
+    "fetched_folder": ', Path.cwd() / f"course-{VERSION}"',
+    "fetch": """\
 if "google.colab" in sys.modules:
-    if not root.exists():
+    if course is None:
+        course = folders[-1]
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
-        subprocess.run([*clone.split(), root], check=True)
-    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=root, check=True)
-sys.path.insert(0, str(root))
-
-from helpers import runtime  # not found? Open the notebook where it lies, in the course's folder
-
-print(runtime.machine())"""
+        subprocess.run([*clone.split(), course], check=True)
+    subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=course, check=True)
+""",
+}
+"""What a published set-up cell has besides: the lines that fetch the course on Colab."""
 IN_SCRIPT = {"setup": "# %%", "links": "# %% [markdown]"}  # how jupytext begins a cell of this tag
 TABLE_CELL = re.compile(
     r"^(\|[^|]*\| *\[[^\]]*\]\((notebooks/[^/)]+\.ipynb)\)[^|]*?)(?: \[!\[[^\]]*\]\(docs/badges/[^)]*\)\]\([^)]*\))* *\|",
@@ -74,9 +84,15 @@ class Address:
         }
 
 
-def setup_cell(repository: str = "", version: str = "") -> str:
-    """The source of the setup cell, the same in every notebook; without an address it works where the repository lies."""
-    return SETUP_CELL.replace('VERSION = "", ""', f'VERSION = "{repository}", "{version}"', 1)
+def setup_cell(address: Address | None = None) -> str:
+    """The source of the set-up cell, the same in every notebook.
+
+    Without an address it finds the course where it lies; with one, it also fetches it on Colab.
+    """
+    if address is None:
+        return SETUP_CELL.format(**dict.fromkeys(FOR_COLAB, ""))
+    stamp = FOR_COLAB["address"].format(repository=address.repository, ref=address.ref)
+    return SETUP_CELL.format(**FOR_COLAB | {"address": stamp})
 
 
 def publish(address: Address, root: Path = ROOT) -> list[Path]:
@@ -100,7 +116,7 @@ def _stamped_pair(notebook: Path, address: Address, root: Path) -> dict[Path, st
     links = address.links(notebook.relative_to(root).as_posix())
     sources = {
         "links": " · ".join(f"[{label}]({link})" for label, link in links.items()),
-        "setup": setup_cell(address.repository, address.ref),
+        "setup": setup_cell(address),
     }
     script = notebook.with_suffix(".py")
     content, text = notebooks.read(notebook), script.read_text(encoding="utf-8")
