@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from helpers import datasets, runtime, training
-from helpers.datasets import downloads as files
+from helpers import files
 from helpers.nets import augmentation, models
 from helpers.reference import schedules
 

@@ -1,6 +1,8 @@
-"""Notebooks as programs: find them and execute them. Floor 2; papermill and nbclient do the work."""
+"""Notebooks as programs: find them and execute them; papermill and nbclient do the work."""
 
-from collections.abc import Callable, Mapping
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,17 +17,18 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets import Dict, default
 from traitlets.config import Config
 
-from helpers.datasets import downloads as files
+from helpers import files
 from helpers.runtime import ROOT
 
 KERNEL = "python3"
 KERNEL_START_SECONDS = 120
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Watch = Callable[[int], None]
-"""Told the index of each code cell before the cell runs."""
+"""A function that is told the index of each code cell before the cell runs."""
 
 
 class ThisPython(AsyncKernelManager):
-    """Kernels of the Python that runs this program, whatever kernelspecs the machine has installed."""
+    """Kernels of the Python that runs this program, whatever kernelspecs are installed."""
 
     environment = Dict(help="Variables that the kernel gets besides this process's own.").tag(
         config=True
@@ -33,6 +36,7 @@ class ThisPython(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
+        """The kernelspec of this Python, with the variables of `environment`."""
         spec = super().kernel_spec
         spec.env = {**spec.env, **self.environment}
         return spec
@@ -51,8 +55,9 @@ IN_KERNEL = {
     "kernel_manager_class": ThisPython,
     "shutdown_kernel": "immediate",  # graceful interrupts an idle kernel, which complains
     "coalesce_streams": True,
-    "iopub_timeout": 60,  # seconds for the last output to arrive: on a busy machine nbclient's 4 are too few
+    "iopub_timeout": 60,  # seconds for the last output: on a busy machine nbclient's 4 are too few
 }
+"""How papermill and nbclient are to run a kernel."""
 
 
 class NotebookStopped(Exception):
@@ -76,31 +81,51 @@ def lessons(root: Path = ROOT) -> list[Path]:
 
 
 def read(notebook: Path) -> NotebookNode:
-    """The notebook in a file. Raises FileNotFoundError or, for a file that holds none, ValueError."""
+    """The notebook in a file.
+
+    Raises FileNotFoundError where there is no file, ValueError for a file that holds no notebook.
+    """
+    script = notebook.with_suffix(".py")
     if not notebook.is_file():
-        raise FileNotFoundError(
-            f"There is no notebook {notebook}: `make sync` writes it from its .py."
-        )
+        cure = f": `make sync` writes it from {script.name}" if script.is_file() else ""
+        raise FileNotFoundError(f"There is no notebook {notebook}{cure}.")
+    if notebook.suffix != ".ipynb":
+        raise ValueError(f"{notebook} is no notebook: name a file that ends in .ipynb.")
     try:
         return nbformat.read(notebook, as_version=4)
     except (ValueError, nbformat.ValidationError) as error:  # not JSON; JSON, but no notebook
         raise ValueError(
-            f"{notebook} is no notebook: delete it, then `make sync` writes it from its .py."
+            f"{notebook} ends in .ipynb, but what it holds is no notebook ({_first_line(error)})."
         ) from error
 
 
-def check_parameters(notebook: Path, parameters: dict) -> None:
-    """Raises what `read` raises, and ValueError if the cell tagged `parameters` does not define all of these."""
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def fingerprint(notebook: Path) -> str:
+    """A word for the code of a notebook, without its set-up cell, prose and outputs.
+
+    Raises what `read` raises.
+    """
+    cells = [cell for cell in read(notebook).cells if cell.cell_type == "code"]
+    code = [cell.source for cell in cells if "setup" not in cell.metadata.get("tags", ())]
+    return hashlib.sha256(json.dumps(code).encode()).hexdigest()
+
+
+def check_parameters(notebook: Path, parameters: Iterable[str]) -> None:
+    """Raise ValueError if the cell tagged `parameters` does not define all of these names.
+
+    Also raises what `read` raises.
+    """
     read(notebook)
     known = papermill.inspect_notebook(str(notebook))
-    unknown = parameters.keys() - known.keys()
+    unknown = sorted(set(parameters) - known.keys())
     if unknown:
         raise ValueError(
-            f"{notebook.name} has no parameter {', '.join(sorted(unknown))}; it has {', '.join(known) or 'none'}."
+            f"{notebook.name} has no parameter {', '.join(unknown)}; "
+            f"it has {', '.join(known) or 'none'}."
         )
-
-
-NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 def run(

@@ -1,48 +1,36 @@
-"""Files whole or not at all: texts written, downloads checked, and readers that run nothing they read."""
+"""Downloads that are checked, and readers that run nothing they read."""
 
 import hashlib
 import http.client
-import os
 import pickle
-import tempfile
 import urllib.request
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from helpers.datasets import arrays as memory
+from helpers import files
+from helpers.datasets import arrays
 
 CHUNK = 1 << 20  # bytes read at a time
 # The cures that several messages name.
-ROOM = "set KERAS_HOME to a folder that you may write and that has room"
-INSTEAD = "copy the file by hand into the folder that COURSE_DATA_DIR names, or set COURSE_PROFILE=quick (no downloads)"
+ELSEWHERE = "set KERAS_HOME to a folder where you may write, on a disk with free space"
+INSTEAD = (
+    "copy the file by hand into the folder that COURSE_DATA_DIR names, "
+    "or set COURSE_PROFILE=quick (no downloads)"
+)
 
 
 class DataError(RuntimeError):
     """A data file is missing, damaged or out of reach; the message names it and the cure."""
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` (UTF-8) to `path`, whole or not at all; its folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def verify(path: Path, expected: str) -> None:
-    """Raise DataError unless the file at `path` has the expected SHA-256."""
-    found = sha256(path)
+    """Check that the file at `path` has the expected SHA-256 (hexadecimal); DataError if it has not."""
+    found = files.sha256(path)
     if found != expected:
         raise DataError(
             f"{path} is damaged or not the public file (SHA-256 {found}, expected {expected}): "
@@ -53,39 +41,23 @@ def verify(path: Path, expected: str) -> None:
 def download(url: str, path: Path, expected: str, *, timeout: float = 30.0) -> None:
     """Fetch `url` to `path`, which appears in one step, complete and with the expected SHA-256, or not at all.
 
-    The bytes go to a temporary file in the same folder first, so that a killed download never looks finished and two
-    processes may fetch the same file at once. `timeout` in seconds is how long the server may stay silent.
-    Raises DataError if there is no network, no permission to write, or if other bytes came than expected.
+    `timeout` is in seconds: how long the server may stay silent. Raises DataError if there is no network or no
+    permission to write, or if other bytes came than expected.
     """
     print(f"Downloading {url} to {path}")
-    part = _temporary_beside(path)
+    digest = hashlib.sha256()
     try:
-        with open(part, "wb") as stream:
+        with files.whole(path) as stream:
             for chunk in _chunks(url, timeout):
                 stream.write(chunk)
-        found = sha256(part)
-        if found != expected:
-            raise DataError(
-                f"{url} sent other bytes than expected: SHA-256 {found}, not {expected}; {INSTEAD}."
-            )
-        os.replace(part, path)
+                digest.update(chunk)
+            if digest.hexdigest() != expected:
+                raise DataError(
+                    f"{url} sent other bytes than expected: SHA-256 {digest.hexdigest()}, "
+                    f"not {expected}; {INSTEAD}."
+                )
     except OSError as error:
-        raise DataError(f"Cannot write {path} ({error}): {ROOM}, or {INSTEAD}.") from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _temporary_beside(path: Path) -> Path:
-    """A new empty file in the folder of `path`, which is made if need be."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
-        raise DataError(
-            f"Cannot write to {path.parent} ({error}): {ROOM}, or {INSTEAD}."
-        ) from error
-    os.close(handle)
-    return Path(name)
+        raise DataError(f"Cannot write {path} ({error}): {ELSEWHERE}, or {INSTEAD}.") from error
 
 
 def _chunks(url: str, timeout: float) -> Iterator[bytes]:
@@ -126,7 +98,7 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """One array of an .npz, read straight to where it stays: np.load would take the memory of a large one twice."""
+    """One array of an .npz, read straight into its own memory; np.load needs that of a large array twice."""
     with archive.open(f"{name}.npy") as stream:
         version = np.lib.format.read_magic(stream)
         read_header = (
@@ -137,23 +109,24 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
         shape, in_columns, dtype = read_header(stream)
         if dtype.hasobject:
             raise ValueError(f"{name} holds Python objects")
-        array = memory.empty(shape[::-1] if in_columns else shape, dtype)
-        room = memoryview(array).cast("B") if array.size else b""
-        while room and (count := stream.readinto(room[:CHUNK])):
-            room = room[count:]
-        if room:
+        array = arrays.empty(shape[::-1] if in_columns else shape, dtype)
+        missing = memoryview(array).cast("B") if array.size else b""
+        while missing and (count := stream.readinto(missing[:CHUNK])):
+            missing = missing[count:]
+        if missing:
             raise EOFError(f"{name} ends early")
     return array.T if in_columns else array
 
 
 class _OnlyArrays(pickle.Unpickler):
-    """Rebuilds NumPy arrays and built-in containers; any other name in the stream is an error, so nothing can run."""
+    """Rebuilds NumPy arrays and built-in containers; any other name is an error, so nothing can run."""
 
     ALLOWED = {("numpy", "ndarray"), ("numpy", "dtype")} | {
         (module, "_reconstruct") for module in ("numpy.core.multiarray", "numpy._core.multiarray")
     }
 
     def find_class(self, module: str, name: str) -> object:
+        """The class or function of this name, if it is one that arrays are made of; DataError otherwise."""
         if (module, name) not in self.ALLOWED:
             raise DataError(
                 f"The file asks to run {module}.{name}, which no data set needs: delete it."
@@ -161,7 +134,7 @@ class _OnlyArrays(pickle.Unpickler):
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
 
-def read_pickle(stream: BinaryIO, *, encoding: str = "ASCII") -> object:
+def read_pickle(stream: BinaryIO, *, encoding: str = "ASCII") -> Any:
     """Unpickle arrays, numbers, texts and containers of these (Python documentation, "Restricting Globals").
 
     Two public files hold pickles; call this only on a file that `verify` has passed. `encoding` is how texts that

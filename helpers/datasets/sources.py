@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import runtime
-from helpers.datasets import downloads as files, arrays as memory
+from helpers import files, runtime
+from helpers.datasets import arrays as memory
+from helpers.datasets import downloads
 from helpers.datasets.downloads import DataError
 
 EMBEDDED = runtime.ROOT / "data"
 WINE = EMBEDDED / "winequality-red.csv"
 SENTENCES = EMBEDDED / "movie-review-sentences.tsv"
 FASHION = EMBEDDED / "fashion-mnist-12000.npz"
-MEND = "put a good copy in its place; `python data/build.py` rebuilds what the course embeds"
+REBUILD = "put a good copy in its place; `python data/build.py` rebuilds what the course embeds"
 
 WINE_COLUMNS = (
     "fixed acidity", "volatile acidity", "citric acid", "residual sugar", "chlorides", "free sulfur dioxide",
@@ -90,7 +91,7 @@ def find(name: str) -> tuple[Path, str] | None:
     """Where a real data set of REAL lies, and "local" or "download"; None if there is only what is embedded.
 
     First an own copy, then what Keras has cached, then, in the full profile only, a download into Keras's cache.
-    Raises DataError as `files.download` does.
+    Raises DataError as `downloads.download` does.
     """
     real = REAL[name]
     if copy := own(*real.own):
@@ -104,7 +105,7 @@ def find(name: str) -> tuple[Path, str] | None:
     if missing and runtime.profile() != "full":
         return None
     for url, path, sha256 in missing:
-        files.download(url, path, sha256)
+        downloads.download(url, path, sha256)
     return cache / real.cached, "download" if missing else "local"
 
 
@@ -119,11 +120,11 @@ def read_wine(path: Path) -> tuple[np.ndarray, np.ndarray]:
         columns = tuple(word.strip('"') for word in header.split(delimiter))
         table = np.loadtxt(lines, dtype=np.float32, delimiter=delimiter, ndmin=2)
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} is damaged ({error}): {MEND}.") from error
+        raise DataError(f"{path} is damaged ({error}): {REBUILD}.") from error
     if columns != WINE_COLUMNS or table.shape != (WINES, len(WINE_COLUMNS)):
         raise DataError(
             f"{path} is not the red wine table: {len(table)} rows of {', '.join(columns)}; expected {WINES} rows of "
-            f"{', '.join(WINE_COLUMNS)}: {MEND}."
+            f"{', '.join(WINE_COLUMNS)}: {REBUILD}."
         )
     return table[:, :-1], table[:, -1]
 
@@ -137,17 +138,17 @@ def read_sentences(path: Path) -> tuple[list[str], np.ndarray]:
             np.array([float(rating) for rating, _ in records]),
         )
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} is damaged ({error}): {MEND}.") from error
+        raise DataError(f"{path} is damaged ({error}): {REBUILD}.") from error
     if len(sentences) != RATED_SENTENCES:
         raise DataError(
-            f"{path} holds {len(sentences)} sentences, expected {RATED_SENTENCES}: {MEND}."
+            f"{path} holds {len(sentences)} sentences, expected {RATED_SENTENCES}: {REBUILD}."
         )
     return sentences, ratings
 
 
 def read_images(path: Path, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     """The arrays PARTS of an .npz of images of `shape`, uint8, in ten classes; DataError if it is not."""
-    return check_images(path, files.read_npz(path, PARTS), shape)
+    return check_images(path, downloads.read_npz(path, PARTS), shape)
 
 
 def check_images(
@@ -198,12 +199,12 @@ def read_cifar10(path: Path) -> dict[str, np.ndarray]:
     shape = (32, 32, 3)
     if path.suffix == ".npz":
         return read_images(path, shape)
-    files.verify(path, CIFAR10_SHA256)
+    downloads.verify(path, CIFAR10_SHA256)
     images, labels = [], []
     with tarfile.open(path, "r:gz") as archive:
         for batch in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
             with archive.extractfile(f"cifar-10-batches-py/{batch}") as stream:
-                content = files.read_pickle(stream, encoding="bytes")
+                content = downloads.read_pickle(stream, encoding="bytes")
             images.append(content[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
             labels.append(np.array(content[b"labels"]))
     arrays = (np.concatenate(images[:5]), np.concatenate(labels[:5]), images[5], labels[5])
@@ -219,7 +220,7 @@ def read_imdb(path: Path, columns: int) -> dict[str, np.ndarray]:
     if files.sha256(path) == IMDB_SHA256:
         return _read_imdb_keras(path, columns)
     names = [f"{part}_{name}" for part in ("train", "test") for name in ("ids", "offsets")]
-    arrays = files.read_npz(path, (*names, "y_train", "y_test"))
+    arrays = downloads.read_npz(path, (*names, "y_train", "y_test"))
     found = {}
     for part in ("train", "test"):
         ids, offsets, y = arrays[f"{part}_ids"], arrays[f"{part}_offsets"], arrays[f"y_{part}"]
@@ -237,9 +238,9 @@ def read_imdb(path: Path, columns: int) -> dict[str, np.ndarray]:
 
 def _read_imdb_keras(path: Path, columns: int) -> dict[str, np.ndarray]:
     """Keras's imdb.npz: lists of word ranks, from 1."""
-    found = files.read_npz(path, ("y_train", "y_test"))
+    found = downloads.read_npz(path, ("y_train", "y_test"))
     for part in ("train", "test"):
-        reviews = files.read_object_array(path, f"x_{part}")
+        reviews = downloads.read_object_array(path, f"x_{part}")
         rows = np.repeat(np.arange(len(reviews)), [len(review) for review in reviews])
         ranks = np.concatenate([np.array(review, dtype=np.int64) for review in reviews])
         found[f"x_{part}"] = multi_hot(rows, ranks - 1, (len(reviews), columns))

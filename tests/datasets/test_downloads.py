@@ -5,7 +5,6 @@ import hashlib
 import http.server
 import io
 import os
-import pathlib
 import pickle
 import signal
 import subprocess
@@ -17,23 +16,11 @@ import numpy as np
 import pytest
 
 from helpers import runtime
-from helpers.datasets import downloads as files
+from helpers.datasets import downloads
 from helpers.datasets.downloads import DataError
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
-
-
-def test_a_text_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "new" / "table.csv"
-    files.write_text(path, "α,1\n")
-    assert path.read_bytes() == "α,1\n".encode()
-    with pytest.raises(OSError), monkeypatch.context() as patch:
-        patch.setattr(
-            pathlib.Path, "replace", lambda *paths: (_ for _ in ()).throw(OSError("disk full"))
-        )
-        files.write_text(path, "half")
-    assert path.read_bytes() == "α,1\n".encode()
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -71,7 +58,7 @@ def server():
 
 def test_a_download_arrives_whole_and_alone(server, tmp_path, capsys):
     path = tmp_path / "new" / "file.bin"
-    files.download(f"{server}/whole", path, DIGEST)
+    downloads.download(f"{server}/whole", path, DIGEST)
     assert path.read_bytes() == CONTENT
     assert [found.name for found in path.parent.iterdir()] == ["file.bin"]
     assert "Downloading" in capsys.readouterr().out
@@ -88,26 +75,26 @@ def test_a_download_arrives_whole_and_alone(server, tmp_path, capsys):
 def test_a_bad_download_leaves_nothing_behind(server, tmp_path, page, digest, message):
     path = tmp_path / "file.bin"
     with pytest.raises(DataError, match=message):
-        files.download(f"{server}/{page}", path, digest)
+        downloads.download(f"{server}/{page}", path, digest)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_network_names_the_cure(tmp_path):
     with pytest.raises(DataError, match="Cannot download .*COURSE_DATA_DIR.*COURSE_PROFILE=quick"):
-        files.download("http://127.0.0.1:9/closed", tmp_path / "file.bin", DIGEST)
+        downloads.download("http://127.0.0.1:9/closed", tmp_path / "file.bin", DIGEST)
 
 
 def test_an_unwritable_cache_names_the_cure(server, tmp_path):
     (tmp_path / "occupied").write_text("a file where a folder should be")
-    with pytest.raises(DataError, match="Cannot write to .*KERAS_HOME"):
-        files.download(f"{server}/whole", tmp_path / "occupied" / "file.bin", DIGEST)
+    with pytest.raises(DataError, match="Cannot write .*KERAS_HOME"):
+        downloads.download(f"{server}/whole", tmp_path / "occupied" / "file.bin", DIGEST)
 
 
 DOWNLOADER = """
 import sys
 from pathlib import Path
-from helpers.datasets import downloads as files
-files.download(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
+from helpers.datasets import downloads
+downloads.download(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
 """
 
 
@@ -138,7 +125,7 @@ def test_a_killed_download_never_looks_finished(server, tmp_path):
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not path.exists()
-    files.download(f"{server}/whole", path, DIGEST)
+    downloads.download(f"{server}/whole", path, DIGEST)
     assert path.read_bytes() == CONTENT
 
 
@@ -149,6 +136,6 @@ class Bomb:
 
 def test_a_pickle_can_build_arrays_and_run_nothing():
     with pytest.raises(DataError, match=r"asks to run (posix|nt).system"):
-        files.read_pickle(io.BytesIO(pickle.dumps({b"data": Bomb()})))
-    array = files.read_pickle(io.BytesIO(pickle.dumps({b"data": np.arange(3)})))[b"data"]
+        downloads.read_pickle(io.BytesIO(pickle.dumps({b"data": Bomb()})))
+    array = downloads.read_pickle(io.BytesIO(pickle.dumps({b"data": np.arange(3)})))[b"data"]
     assert array.tolist() == [0, 1, 2]

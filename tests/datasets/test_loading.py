@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_sample_images
 
-from helpers import datasets
-from helpers.datasets import downloads as files, sources, standins
+from helpers import datasets, files
+from helpers.datasets import sources, standins
 
 CLASSES = ("reviews", "fashion", "cifar10", "digits", "moons")
 PARTS = ("train", "valid", "test")

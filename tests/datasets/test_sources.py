@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import datasets, runtime
-from helpers.datasets import downloads as files, sources
+from helpers import datasets, files, runtime
+from helpers.datasets import downloads, sources
 from helpers.datasets.downloads import DataError
 
 
@@ -266,7 +266,7 @@ def test_only_the_full_profile_downloads(monkeypatch, tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, path)
 
-    monkeypatch.setattr(files, "download", download)
+    monkeypatch.setattr(downloads, "download", download)
     assert datasets.load("reviews").source == "embedded"
     assert not asked
     monkeypatch.setenv("COURSE_PROFILE", "full")

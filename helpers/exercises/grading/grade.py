@@ -30,7 +30,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from helpers.course import notebooks
-from helpers.datasets import downloads as files
+from helpers import files
 from helpers.exercises.grading import submissions
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET
 from helpers.runtime import ROOT, quiet_libraries
