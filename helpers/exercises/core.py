@@ -1,19 +1,38 @@
 """Exercises that know when they are right: behaviour is examined, and every wrong answer is told its own reason.
 
 An exercise holds its stub, hints, solution, equivalent right answers and typical wrong ones in one place, so that one
-test can walk over all of them (tests/test_exercises.py).
+test can walk over all of them (tests/exercises/test_core.py). Its prompt stands in the lesson alone.
 """
 
+import ast
 import copy
 import dis
 import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from helpers import display
+
+__all__ = [
+    "COLORS",
+    "CORRECT",
+    "MIME_TYPE",
+    "NOT_ATTEMPTED",
+    "NOT_YET",
+    "SYMBOLS",
+    "Exercise",
+    "Mistake",
+    "NotYet",
+    "Result",
+    "call",
+    "expect",
+    "prediction",
+    "writing",
+]
 
 MIME_TYPE = "application/vnd.course.exercise+json"
 CORRECT, NOT_ATTEMPTED, NOT_YET = "correct", "not attempted", "not yet"
@@ -41,7 +60,7 @@ class Result:
 class Mistake:
     """A wrong answer that people give, and what they are told."""
 
-    answer: object
+    answer: Any
     message: str
 
 
@@ -50,15 +69,15 @@ class Exercise:
     """One exercise. `examine(answer, *evidence)` raises NotYet with the reason, or returns what to say when right.
 
     `stub` is what the notebook shows before any work, `reference` the solution, itself a function that runs (or the right
-    value), `equivalents` other right answers, `mistakes` typical wrong ones. `evidence` is an example of what the notebook passes to `check`
-    besides the answer (measured curves, say), for the tests.
+    value); where lessons use that function too, it is one of `helpers.reference`. `equivalents` are other right answers,
+    `mistakes` typical wrong ones. `evidence` is an example of what the notebook passes to `check` besides the answer
+    (measured curves, say), for the tests.
     """
 
     name: str
-    prompt: str
-    stub: object
-    reference: object
-    examine: Callable
+    stub: Any
+    reference: Any
+    examine: Callable[..., str]
     hints: tuple[str, ...]
     equivalents: tuple = ()
     mistakes: tuple[Mistake, ...] = ()
@@ -93,11 +112,17 @@ class Exercise:
         display.show_line(text, f"<pre>{display.escape(text)}</pre>", "#E69F00", {})
 
     def solution_text(self) -> str:
-        """The solution as a learner would write it."""
+        """The solution as a learner would write it: under the stub's name and signature, without a docstring."""
         if not callable(self.reference):
             return repr(self.reference)
         source = textwrap.dedent(inspect.getsource(self.reference))
-        return source.replace(self.reference.__name__, self.stub.__name__)
+        function = ast.parse(source).body[0]
+        assert isinstance(function, ast.FunctionDef)
+        body = function.body[ast.get_docstring(function) is not None :]
+        lines = source.splitlines()[body[0].lineno - 1 :]
+        return (
+            "\n".join([f"def {self.stub.__name__}{inspect.signature(self.stub)}:", *lines]) + "\n"
+        )
 
     def _show(self, status: str, message: str) -> Result:
         result = Result(self.name, status, message)
@@ -161,9 +186,8 @@ def call(function, *arguments):
 def writing(
     name: str,
     *,
-    prompt: str,
-    stub,
-    reference,
+    stub: Callable,
+    reference: Callable,
     cases,
     praise: str,
     hints,
@@ -178,34 +202,42 @@ def writing(
 
     def examine(answer):
         expected = [reference(*case) for case in cases]
-        given = [
-            call(answer, *copy.deepcopy(case)) for case in cases
-        ]  # an answer may change what it gets
+        # An answer may change its arguments, so it gets copies.
+        given = [call(answer, *copy.deepcopy(case)) for case in cases]
         if all(map(same, given, expected)):
             return praise
-        for mistake in mistakes:
-            if all(
-                same(ours, outcome(mistake.answer, case))
-                for ours, case in zip(given, cases, strict=True)
-            ):
-                raise NotYet(mistake.message)
-        wrong = next(
-            number
-            for number, pair in enumerate(zip(given, expected, strict=True))
-            if not same(*pair)
-        )
-        arguments = ", ".join(map(brief, cases[wrong]))
-        raise NotYet(
-            f"{stub.__name__}({arguments}) should be {brief(expected[wrong])}, yours is {brief(given[wrong])}."
-        )
+        expect_no_mistake(given, cases, mistakes)
+        raise NotYet(first_difference(stub.__name__, cases, given, expected))
 
     return Exercise(
-        name, prompt, stub, reference, examine, tuple(hints), tuple(equivalents), tuple(mistakes)
+        name, stub, reference, examine, tuple(hints), tuple(equivalents), tuple(mistakes)
+    )
+
+
+def expect_no_mistake(given: list, cases, mistakes) -> None:
+    """Raise NotYet with the message of the mistake that gives the same results on all cases, if there is one."""
+    for mistake in mistakes:
+        if all(
+            same(ours, outcome(mistake.answer, case))
+            for ours, case in zip(given, cases, strict=True)
+        ):
+            raise NotYet(mistake.message)
+
+
+def first_difference(name: str, cases, given: list, expected: list) -> str:
+    """The first case on which the results differ, in words."""
+    case, ours, theirs = next(
+        triple
+        for triple in zip(cases, given, expected, strict=True)
+        if not same(triple[1], triple[2])
+    )
+    return (
+        f"{name}({', '.join(map(brief, case))}) should be {brief(theirs)}, yours is {brief(ours)}."
     )
 
 
 def prediction(
-    name: str, *, prompt: str, choices, truth, evidence, reasons: dict, praise: str, hints
+    name: str, *, choices, truth: Callable[..., dict], evidence, reasons: dict, praise: str, hints
 ) -> Exercise:
     """An exercise that asks what a run will show, before it is drawn; the run decides.
 
@@ -216,15 +248,7 @@ def prediction(
 
     def examine(answer, *measured):
         found = truth(*measured)
-        expect(
-            isinstance(answer, dict) and set(answer) == set(found),
-            f"Predict all of: {', '.join(found)}.",
-        )
-        for question, guess in answer.items():
-            expect(
-                guess in choices,
-                f"{question}: {guess!r} is no choice; choose one of {', '.join(map(repr, choices))}.",
-            )
+        expect_complete(answer, found, choices)
         for question, guess in answer.items():
             expect(
                 guess == found[question],
@@ -236,9 +260,20 @@ def prediction(
         Mistake(right | {question: guess}, reason) for (question, guess), reason in reasons.items()
     ]
     stub = dict.fromkeys(right, ...)
-    return Exercise(
-        name, prompt, stub, right, examine, tuple(hints), (), tuple(mistakes), tuple(evidence)
+    return Exercise(name, stub, right, examine, tuple(hints), (), tuple(mistakes), tuple(evidence))
+
+
+def expect_complete(answer, found: dict, choices) -> None:
+    """Raise NotYet unless the answer maps each question of `found` to one of the choices."""
+    expect(
+        isinstance(answer, dict) and set(answer) == set(found),
+        f"Predict all of: {', '.join(found)}.",
     )
+    for question, guess in answer.items():
+        expect(
+            guess in choices,
+            f"{question}: {guess!r} is no choice; choose one of {', '.join(map(repr, choices))}.",
+        )
 
 
 def outcome(function, arguments):

@@ -7,11 +7,11 @@ A rule is made with its settings, `rule = adam(learning_rate=0.01)`, and used so
     parameters = parameters + step
 
 `parameters` and `gradient` are arrays of one shape, any shape. Every rule takes the steps of the Keras optimizer with
-the same settings, to rounding (tests/test_optimizers.py); names and defaults are those of Keras. Below, p are the
+the same settings, to rounding (tests/reference/test_optimizers.py); names and defaults are those of Keras. Below, p are the
 parameters, g the gradient, a the learning rate; all operations go element by element.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -251,3 +251,21 @@ def soft_threshold(parameters: np.ndarray, amount) -> np.ndarray:
     if np.any(np.asarray(amount) < 0):
         raise ValueError(f"amount is {amount}; parameters move toward zero by at least 0.")
     return np.sign(parameters) * np.maximum(np.abs(parameters) - amount, 0)
+
+
+def largest_rate(hessian: np.ndarray) -> float:
+    """The learning rate below which gradient descent converges on a quadratic bowl: 2 / the largest eigenvalue.
+
+    `hessian` is symmetric, shape (n, n), with positive eigenvalues. Above that rate the steps grow along the steepest
+    direction. LeCun et al. 1998, "Efficient BackProp", section 5.1.
+    """
+    return 2 / np.linalg.eigvalsh(hessian).max()
+
+
+def accumulate(gradients: Sequence[np.ndarray], sizes: Sequence[int]) -> np.ndarray:
+    """Gradient of the mean loss of a whole batch, from those of its micro-batches, arrays of one shape.
+
+    `sizes` holds the number of examples of each micro-batch; every example counts once.
+    """
+    total = sum(size * gradient for size, gradient in zip(sizes, gradients, strict=True))
+    return total / sum(sizes)

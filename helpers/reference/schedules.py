@@ -4,7 +4,7 @@ A schedule is nothing but a list of numbers that is fixed before training begins
 plot it, join two with `np.concatenate`, give it to `training.Run(learning_rate=...)`. Steps are counted from 0, so the
 last of `steps` is `steps - 1`, and every schedule that goes somewhere arrives there exactly at its last step. Where
 Keras has the same schedule, the docstring says with which settings the two are equal at every step
-(tests/test_schedules.py).
+(tests/reference/test_schedules.py).
 """
 
 from typing import NamedTuple
@@ -17,6 +17,11 @@ class Cycle(NamedTuple):
 
     learning_rate: np.ndarray
     momentum: np.ndarray
+
+
+def total_steps(examples: int, batch_size: int, epochs: int) -> int:
+    """How many steps a training has. The last minibatch of an epoch may be smaller than the others; it counts as one."""
+    return -(-examples // batch_size) * epochs
 
 
 def constant(steps: int, rate: float) -> np.ndarray:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from helpers.exercises.grading import grade as grading, submissions
 from helpers.__main__ import main
 from helpers.exercises import overfitting
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise
+from helpers.exercises.grading import grade as grading
+from helpers.exercises.grading import submissions
 from helpers.exercises.grading.grade import CRASH, KILLED, TIME
 from helpers.exercises.grading.submissions import EXIT, MEMORY, OK, SOLUTION, SYNTAX, UNREADABLE
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from helpers.exercises.grading import submissions
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET
-from helpers.exercises.overfitting import choosing, degree_prediction
+from helpers.exercises.grading import submissions
 from helpers.exercises.grading.submissions import EXIT, MEMORY, OK, SOLUTION, SYNTAX
+from helpers.exercises.overfitting import choosing, degree_prediction
 
 LESSON = [
     "import numpy as np\nfrom helpers.exercises import overfitting as ex",

@@ -225,3 +225,29 @@ def test_soft_thresholding_moves_toward_zero_only():
     )
     with pytest.raises(ValueError, match="amount"):
         optimizers.soft_threshold(np.ones(2), -0.1)
+
+
+def test_the_largest_rate_parts_descents_that_converge_from_those_that_diverge():
+    generator = np.random.default_rng(0)
+    root = generator.normal(size=(5, 9))
+    hessian, start = root @ root.T, generator.normal(size=5)
+    limit = optimizers.largest_rate(hessian)
+    assert limit == pytest.approx(2 / np.linalg.norm(hessian, 2))
+    for factor, converges in ((0.99, True), (1.01, False)):
+        step = np.eye(5) - factor * limit * hessian
+        end = np.linalg.matrix_power(step, 2000) @ start
+        assert (np.linalg.norm(end) < np.linalg.norm(start)) == converges
+
+
+def test_accumulated_micro_batches_give_the_gradient_of_the_whole_batch():
+    generator = np.random.default_rng(1)
+    x, y, weights = generator.normal(size=(10, 3)), generator.normal(size=10), np.ones(3)
+
+    def gradient(rows):
+        return x[rows].T @ (x[rows] @ weights - y[rows]) / len(rows)
+
+    pieces = np.split(np.arange(10), [4, 8])
+    found = optimizers.accumulate(list(map(gradient, pieces)), list(map(len, pieces)))
+    assert found == pytest.approx(gradient(np.arange(10)), rel=1e-12)
+    with pytest.raises(ValueError, match="zip"):
+        optimizers.accumulate([weights], [1, 2])

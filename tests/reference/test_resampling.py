@@ -12,11 +12,7 @@ from sklearn.model_selection import KFold, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from helpers import datasets, training
-from helpers.nets import models
 from helpers.reference import resampling
-from helpers.exercises.resampling.committees import reweigh_solution
-from helpers.exercises.resampling.folds import cross_validate_solution, random_words
 
 MEASURES, BENIGN = load_breast_cancer(return_X_y=True)
 TUMOURS = MEASURES, 2 * BENIGN - 1
@@ -81,31 +77,6 @@ def test_left_out_predictions_by_hand():
     assert np.array_equal(found, [[3.0, 4.0], [8.0, 9.0], [np.nan, np.nan]], equal_nan=True)
     with pytest.raises(ValueError, match="must agree"):
         resampling.predict_left_out(predictions, [[True, False, False]])
-
-
-def test_samples_become_runs_of_the_compiled_loop():
-    split = datasets.load("polynomial", seed=0)
-    samples = resampling.bootstrap(1000, 3, np.random.default_rng(0))
-    runs = resampling.as_runs(samples, seed=5)
-    assert [run.seed for run in runs] == [5, 6, 7]
-    assert all(
-        np.array_equal(run.train_index, sample) for run, sample in zip(runs, samples, strict=True)
-    )
-    fitted = training.fit_runs(
-        lambda: models.mlp(1, []),
-        split,
-        runs=runs,
-        epochs=40,
-        batch_size=50,
-        optimizer="adam",
-        loss="mse",
-        learning_rate=0.05,
-    )
-    for weights, rows in zip(fitted.weights, samples, strict=True):
-        line = np.polyfit(split.x_train[rows, 0], split.y_train[rows], 1)
-        assert np.concatenate([weight.ravel() for weight in weights]) == pytest.approx(
-            line, abs=0.15
-        )
 
 
 def test_decomposition_of_least_squares_as_the_textbook_has_it():
@@ -208,18 +179,24 @@ def test_gradient_boosting_fits_what_is_left_over():
     assert boosted.given[1:] == pytest.approx(y - boosted.staged(x)[:-1])
 
 
-def test_the_exercise_on_weights_agrees_with_adaboost():
-    x, y = TUMOURS
-    boosted = resampling.adaboost(x, y, 10)
-    for member, weights, following in zip(boosted.members, boosted.given, boosted.given[1:]):
-        assert reweigh_solution(weights, member.predict(x) != y) == pytest.approx(
-            following, rel=1e-9
-        )
-
-
-def test_the_exercise_on_leaks_chooses_and_scores_as_scikit_learn_does():
-    x, y, folds = random_words(0)
+def test_selection_inside_the_folds_chooses_and_scores_as_scikit_learn_does():
+    generator = np.random.default_rng(0)
+    x = (generator.random((60, 200)) < 0.15).astype(float)
+    y = generator.permutation(np.repeat([-1.0, 1.0], 30))
+    folds = list(KFold(5, shuffle=True, random_state=0).split(x))
     model = make_pipeline(SelectKBest(f_classif, k=20), RidgeClassifier(alpha=1.0))
-    assert cross_validate_solution(x, y, folds) == pytest.approx(
+    assert resampling.cross_validate(x, y, folds) == pytest.approx(
         cross_val_score(model, x, y, cv=folds).mean()
     )
+
+
+def test_the_most_correlated_columns_come_first_whatever_their_sign():
+    y = np.array([1.0, 2.0, 3.0, 4.0])
+    x = np.column_stack([np.ones(4), [1, 1, 2, 1], -y, [1, 2, 3, 5]])
+    assert resampling.most_correlated(x, y, 3).tolist() == [2, 3, 1]
+
+
+def test_linear_accuracy_on_classes_that_a_line_parts():
+    x, y = np.array([[-3.0], [-2.0], [2.0], [3.0]]), np.array([-1, -1, 1, 1])
+    assert resampling.linear_accuracy(x, y, x, y) == 1
+    assert resampling.linear_accuracy(x, y, x, -y) == 0

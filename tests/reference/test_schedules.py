@@ -23,7 +23,7 @@ PAIRS = {
         KERAS.ExponentialDecay(0.1, STEPS - 1, 1e-3),
     ),
     "cosine": (schedules.cosine(STEPS, 0.1), KERAS.CosineDecay(0.1, STEPS - 1)),
-    "cosine with a floor": (
+    "cosine above zero": (
         schedules.cosine(STEPS, 0.1, 0.01),
         KERAS.CosineDecay(0.1, STEPS - 1, alpha=0.1),
     ),
@@ -186,3 +186,13 @@ def test_constant():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("case", [(100, 32, 3), (96, 32, 3), (5, 8, 2), (7, 1, 2)])
+def test_total_steps_are_those_that_keras_trains(case):
+    examples, batch_size, epochs = case
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    zeros = np.zeros((examples, 1))
+    model.fit(zeros, zeros, batch_size=batch_size, epochs=epochs, verbose=0)
+    assert schedules.total_steps(*case) == int(model.optimizer.iterations)

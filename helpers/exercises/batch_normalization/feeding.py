@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from helpers.exercises.core import Exercise, Mistake, call, expect, prediction
+from helpers.nets.feeding import shuffled_batches
 
 # 8 -------------------------------------------------------------------------------------------------------------------
 
@@ -28,10 +29,6 @@ def moved(plain, evaluating, frozen) -> dict:
 
 mode_prediction = prediction(
     "mode_prediction",
-    prompt="""A net with one batch normalization takes one gradient step on a batch: `model(x, training=...)` inside a
-tape, then `optimizer.apply`. **Before you look:** what changes in the layer, its `gamma` (a trained weight) and its
-moving mean? Write "both", "gamma only", "moving mean only" or "nothing" for each way to call it. In the third,
-`layer.trainable = False` was set before.""",
     choices=(BOTH, ONLY_WEIGHTS, ONLY_AVERAGES, NOTHING),
     truth=moved,
     evidence=((True, True), (True, False), (False, False)),
@@ -75,11 +72,6 @@ def source(
 ): ...  # return a tf.data.Dataset (or a keras.utils.PyDataset) of minibatches
 
 
-def source_solution(x, y, batch_size, seed):
-    rows = tf.data.Dataset.from_tensor_slices((x, y))
-    return rows.shuffle(len(x), seed=seed, reshuffle_each_iteration=True).batch(batch_size)
-
-
 def source_by_index(x, y, batch_size, seed):
     rows = (
         tf.data.Dataset.range(len(x)).shuffle(len(x), seed=seed).batch(batch_size)
@@ -106,7 +98,7 @@ def source_unseeded(x, y, batch_size, seed):
 
 
 def source_of_one_seed(x, y, batch_size, seed):
-    return source_solution(x, y, batch_size, 42)
+    return shuffled_batches(x, y, batch_size, 42)
 
 
 def source_with_a_small_buffer(x, y, batch_size, seed):
@@ -187,12 +179,8 @@ def examine_source(answer) -> str:
 
 feeding = Exercise(
     "feeding",
-    prompt="""**Bug hunt.** The notes' last listing calls `tf.random.set_seed(42)`, and `model.fit(X_train, y_train)`
-then uses the same minibatches in every epoch. Write `source(x, y, batch_size, seed)`, which returns something to pass
-to `model.fit` in place of the arrays: every row once an epoch, other minibatches in every epoch, and the same ones
-again in a second run with the same seed.""",
     stub=source,
-    reference=source_solution,
+    reference=shuffled_batches,
     examine=examine_source,
     hints=(
         "tf.data.Dataset.from_tensor_slices((x, y)) gives pairs, one row each; .shuffle(...) and .batch(...) do the "

@@ -26,9 +26,6 @@ def fates(sigmoid, relu, relu_he, selu_he) -> dict:
 
 profile_prediction = prediction(
     "profile_prediction",
-    prompt="""The gradient of the loss travels back from layer 20 to layer 1 of a net that has just been initialized.
-**Before you look:** does it fade (to less than a tenth), stay (within a factor of ten) or grow (more than tenfold) on
-the way? Write "fades", "stays" or "grows" for each pair of activation and initialization.""",
     choices=(FADES, STAYS, GROWS),
     truth=fates,
     evidence=(-12.0, -2.9, 0.0, 1.36),
@@ -159,9 +156,6 @@ def examine_he_kernel(answer) -> str:
 
 scaling = Exercise(
     "scaling",
-    prompt="""The notes define He initialization as "2 / the number of inputs (fan in) as the variance of the normal
-distribution", and ask: *must one know more? I really do not know.* One need not: write `he_kernel(fan_in, fan_out,
-generator)`, which draws such weights with a NumPy generator, in the shape in which Keras keeps a dense kernel.""",
     stub=he_kernel,
     reference=he_kernel_solution,
     examine=examine_he_kernel,

@@ -73,9 +73,6 @@ def normalize_shifting_first(x, gamma, beta):
 
 normalizing = writing(
     "normalizing",
-    prompt="""Write what the layer does in training, `normalize(x, gamma, beta)`: for a batch `x` of shape (n,
-features), subtract from each feature its mean over the batch, divide by the root of (its variance over the batch +
-0.001), multiply by `gamma` and add `beta` (both of shape (features,)).""",
     stub=normalize,
     reference=normalize_solution,
     cases=(batches(0, 8, 4), batches(1, 5, 5), batches(2, 4, 3)),
@@ -160,10 +157,6 @@ def infer_without_scale_and_shift(x, gamma, beta, moving_mean, moving_variance):
 
 inferring = writing(
     "inferring",
-    prompt="""**Bug hunt.** Note 004 says that the layer normalizes *each incoming batch with that batch's own mean
-and standard deviation*, and `infer` does just that when the net is put to use. So the answer for a customer depends
-on who else asks at the same moment, and one who asks alone always gets `beta`. Mend it: `moving_mean` and
-`moving_variance` are the averages that the layer kept in training.""",
     stub=infer,
     reference=infer_solution,
     cases=(moving(0, 6, 4), moving(1, 1, 3), moving(2, 5, 5)),
@@ -218,9 +211,6 @@ def spreads(training, inference, bare) -> dict:
 
 outlier_prediction = prediction(
     "outlier_prediction",
-    prompt="""In a batch of 32 images one is multiplied by 100. **Before you look:** compared with the same batch
-without that accident, how far are the *other 31* images spread out after the first dense layer? Write "far smaller",
-"about the same" or "far larger" for each of the three.""",
     choices=(SMALLER, SAME, LARGER),
     truth=spreads,
     evidence=(0.06, 1.0, 1.0),
@@ -300,9 +290,6 @@ def layer_to_fold(seed: int) -> tuple:
 
 folding = writing(
     "folding",
-    prompt="""At inference `gamma * (x @ kernel - mean) / root(variance + 0.001) + beta` is a linear function of x, so
-one dense layer can do it. Write `fold(kernel, gamma, beta, mean, variance)`, which returns the `(kernel, bias)` of
-that layer; the layer that was normalized had no bias.""",
     stub=fold,
     reference=fold_solution,
     cases=tuple(map(layer_to_fold, range(3))),
@@ -387,11 +374,6 @@ def count_without_idle_ones(inputs, hidden, outputs):
 
 counting = writing(
     "counting",
-    prompt="""The notes' listing for exercise c stacks `Flatten`, `BatchNormalization`, then 20 times `Dense(100,
-kernel_initializer="he_normal")`, `BatchNormalization`, `Activation("elu")`, and last `Dense(10,
-activation="softmax")`. Write `count(inputs, hidden, outputs)` for a net of this form (`hidden` lists the widths): it
-returns three numbers, how many parameters are trained, how many are moving averages, and how many of the trained ones
-can never make a difference because the normalization takes them off again.""",
     stub=count,
     reference=count_solution,
     cases=((4, [3], 2), (3072, [100] * 20, 10), (5, [], 2), (6, [4, 7], 3)),

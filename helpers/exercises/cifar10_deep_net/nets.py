@@ -136,8 +136,6 @@ def curve_of(model, number: int) -> str:
 
 building = Exercise(
     "building",
-    prompt="""**Step a.** Write `build()`: it returns a new Keras model for images of 32 x 32 pixels and 3 colours, with 20 hidden
-layers of 100 units each, He initialization and ELU, and an output layer of 10 units with softmax.""",
     stub=build,
     reference=build_solution,
     examine=examine_build,
@@ -290,9 +288,6 @@ def examine_prepare(answer) -> str:
 
 self_normalizing = Exercise(
     "self_normalizing",
-    prompt="""**Step d, bug hunt.** This is how the notes prepare their self-normalizing net, with the initialization of step b
-left in. `prepare(images)` shall return a model and the images as the model shall get them, such that the outputs of all 20
-hidden layers keep mean 0 and standard deviation 1, or near it. Two of the conditions are not met. Repair it.""",
     stub=prepare,
     reference=prepare_solution,
     examine=examine_prepare,

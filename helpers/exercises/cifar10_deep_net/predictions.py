@@ -20,9 +20,6 @@ def carried_truth(carried, fresh) -> dict:
 
 carried_prediction = prediction(
     "carried_prediction",
-    prompt="""The sweep over one model has ended with the largest rate, 0.01. Now the notes train with the rate that they found
-best, 0.0003, and so do we: once with the net that the sweep has left, once with a fresh net of the same kind. **Before you
-look:** which validation accuracy does each of them reach? Write "about 10 %" or "clearly above 10 %" for each.""",
     choices=(GUESSING, LEARNING),
     truth=carried_truth,
     evidence=([0.1, 0.1, 0.11], [0.19, 0.22, 0.2]),
@@ -67,9 +64,6 @@ def larger(raw: float, standardized: float) -> str:
 
 batch_norm_prediction = prediction(
     "batch_norm_prediction",
-    prompt="""Four nets: raw or standardized pixels, without or with batch normalization, each with the learning rate that suits
-it. **Before you look:** on which pixels does batch normalization add more accuracy, and which pixels does the best of the four
-nets get? Write "raw pixels", "standardized pixels" or "neither" (within one percentage point) for each.""",
     choices=(RAW, STANDARDIZED, NEITHER),
     truth=batch_norm_truth,
     evidence=([0.30, 0.33], [0.43, 0.44], [0.43, 0.44], [0.47, 0.48]),

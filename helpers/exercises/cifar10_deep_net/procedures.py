@@ -5,6 +5,7 @@ import copy
 import numpy as np
 
 from helpers.exercises.core import Mistake, writing
+from helpers.reference import ensembles, rankings
 
 # b: the sweep --------------------------------------------------------------------------------------------------------
 
@@ -86,9 +87,6 @@ def sweep_for_the_best_score(build, rates, train):
 
 sweeping = writing(
     "sweeping",
-    prompt="""**Bug hunt.** This is the notes' sweep without its plots. `build()` makes a model, `train(model, rate)` trains
-it with a learning rate and returns its validation accuracy. Repair `sweep`, so that it returns the list of the accuracies
-that the rates reach, each by its own merit.""",
     stub=sweep,
     reference=sweep_solution,
     cases=(
@@ -169,10 +167,6 @@ def report_all_from_the_last(val_loss, val_accuracy):
 
 reporting = writing(
     "reporting",
-    prompt="""A training with `EarlyStopping(patience=10, restore_best_weights=True)` has ended. Its history holds the
-validation loss, on which it stopped, and the validation accuracy of each epoch. Write `report(val_loss, val_accuracy)`: it
-returns how many epochs were trained, which epoch was restored (counted from 1), and the validation accuracy of the model
-that you now hold in your hands.""",
     stub=report,
     reference=report_solution,
     cases=(
@@ -242,10 +236,6 @@ class ToyDropoutNet:
 def monte_carlo(model, images, samples): ...  # return class probabilities, shape (images, classes)
 
 
-def monte_carlo_solution(model, images, samples):
-    return np.mean([model(images, training=True) for _ in range(samples)], axis=0)
-
-
 def monte_carlo_in_a_loop(model, images, samples):
     total = 0
     for _ in range(samples):
@@ -278,11 +268,8 @@ def monte_carlo_votes(model, images, samples):
 
 averaging = writing(
     "averaging",
-    prompt="""Write `monte_carlo(model, images, samples)`: it asks a trained net with dropout `samples` times for the class
-probabilities of the images, **with the dropout at work**, and returns their mean, of shape (images, classes). No further
-training is needed.""",
     stub=monte_carlo,
-    reference=monte_carlo_solution,
+    reference=ensembles.monte_carlo,
     cases=(
         (ToyDropoutNet(0, 7), np.zeros((2, 4)), 7),
         (ToyDropoutNet(1, 50), np.zeros((2, 4)), 50),
@@ -359,10 +346,6 @@ def cycle_down_to_the_start(images, batch_size, epochs, peak):
 
 cycling = writing(
     "cycling",
-    prompt="""Write `cycle(images, batch_size, epochs, peak)`: it returns the learning rate of every training step, an array.
-The rate rises in a straight line from peak / 10 at the first step to the peak at step `steps // 2` (counted from 0), and falls
-in a straight line to peak / 1000 at the very last step. The last minibatch of an epoch may be smaller than the others; Keras
-trains on it too.""",
     stub=cycle,
     reference=cycle_solution,
     cases=((45_000, 128, 15, 0.05), (1_000, 32, 3, 1.0), (64, 32, 4, 0.1), (100, 30, 2, 0.01)),
@@ -401,12 +384,6 @@ trains on it too.""",
 def share_of_right_rankings(accuracy): ...  # return a number from 0 to 1
 
 
-def ranking_solution(accuracy):
-    accuracy = np.asarray(accuracy)
-    right = np.argsort(-accuracy.mean(axis=0))
-    return np.mean([np.array_equal(np.argsort(-run), right) for run in accuracy])
-
-
 def ranking_by_ascending_order(accuracy):
     accuracy = np.asarray(accuracy)
     return np.mean((accuracy.argsort(axis=1) == accuracy.mean(axis=0).argsort()).all(axis=1))
@@ -423,7 +400,7 @@ def ranking_by_places(accuracy):
 
 
 def ranking_over_the_wrong_axis(accuracy):
-    return ranking_solution(np.transpose(accuracy))
+    return rankings.share_of_right_rankings(np.transpose(accuracy))
 
 
 def ranking_after_the_first(accuracy):
@@ -433,11 +410,8 @@ def ranking_after_the_first(accuracy):
 
 ranking = writing(
     "ranking",
-    prompt="""Write `share_of_right_rankings(accuracy)`: row r of `accuracy` holds what run r measured for every variant. The
-means over the runs put the variants into an order. Return the share of the single runs that put **all** variants into that
-same order.""",
     stub=share_of_right_rankings,
-    reference=ranking_solution,
+    reference=rankings.share_of_right_rankings,
     cases=(
         ([[0.40, 0.45, 0.50], [0.42, 0.41, 0.52], [0.39, 0.46, 0.48], [0.41, 0.47, 0.44]],),
         ([[0.1, 0.2, 0.3, 0.4], [0.2, 0.1, 0.3, 0.4], [0.1, 0.3, 0.2, 0.5]],),

@@ -50,9 +50,6 @@ def input_gradient_upstream_turned(upstream, kernel):
 
 by_input = writing(
     "by_input",
-    prompt="""**Bug hunt.** The forward pass is `y = np.correlate(x, kernel, mode="valid")`. `input_gradient` gets the gradient
-of the loss with respect to each output, `upstream`, and is to return that with respect to each input. The shape is
-right and some numbers are not. Repair it.""",
     stub=input_gradient,
     reference=input_gradient_solution,
     cases=(
@@ -129,9 +126,6 @@ def kernel_gradient_of_the_last_place(x, upstream):
 
 by_kernel = writing(
     "by_kernel",
-    prompt="""Write `kernel_gradient(x, upstream)`: the forward pass was `y = np.correlate(x, kernel, mode="valid")`, and
-`upstream` holds the gradient of the loss with respect to each output. Return the gradient with respect to each
-weight of the kernel.""",
     stub=kernel_gradient,
     reference=kernel_gradient_solution,
     cases=(

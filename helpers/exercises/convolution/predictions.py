@@ -21,10 +21,6 @@ def maps_that_move(differences: dict) -> dict:
 
 moving_prediction = prediction(
     "moving_prediction",
-    prompt="""You look at a photo through a frame and move the frame by a pixel or two, so that the picture in it moves. A
-convolution with padding "same" makes a map of what is in the frame. **Before you look:** is the new map the old one,
-moved along, or does it hold other numbers? Answer for stride 1, in the middle of the map and at its edges, and for
-stride 2 (in the middle), after a move by one pixel and by two. Write "the same, moved" or "other numbers" for each.""",
     choices=(MOVED, CHANGED),
     truth=maps_that_move,
     evidence=(
@@ -78,10 +74,6 @@ def winners(advantages: dict) -> dict:
 
 winner_prediction = prediction(
     "winner_prediction",
-    prompt="""A convnet and an MLP with equally many parameters learn from 2,000 small pictures of clothes. **Before you look:**
-which of them labels more of the test pictures rightly when the clothes are centred, as they come; when each is moved
-at random by up to 3 pixels; and when the pixels of these moved pictures are permuted, all in the same way? Write
-"convnet", "MLP" or "too close to tell" for each.""",
     choices=(CONVNET, MLP, TIE),
     truth=winners,
     evidence=(

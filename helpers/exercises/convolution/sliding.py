@@ -4,18 +4,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from helpers.exercises.core import Mistake, writing
+from helpers.reference import layers
 
 # 1 -------------------------------------------------------------------------------------------------------------------
 
 
 def correlate(signal, kernel): ...  # return one number for each place
-
-
-def correlate_solution(signal, kernel):
-    places = len(signal) - len(kernel) + 1
-    return np.array(
-        [np.sum(signal[place : place + len(kernel)] * kernel) for place in range(places)]
-    )
 
 
 def correlate_by_windows(signal, kernel):
@@ -31,11 +25,11 @@ def correlate_flipped(signal, kernel):
 
 
 def correlate_one_short(signal, kernel):
-    return correlate_solution(signal, kernel)[:-1]
+    return layers.correlate(signal, kernel)[:-1]
 
 
 def correlate_averaged(signal, kernel):
-    return correlate_solution(signal, kernel) / len(kernel)
+    return layers.correlate(signal, kernel) / len(kernel)
 
 
 def correlate_over_the_edge(signal, kernel):
@@ -43,16 +37,13 @@ def correlate_over_the_edge(signal, kernel):
 
 
 def correlate_in_jumps(signal, kernel):
-    return correlate_solution(signal, kernel)[:: len(kernel)]
+    return layers.correlate(signal, kernel)[:: len(kernel)]
 
 
 correlating = writing(
     "correlating",
-    prompt="""Write `correlate(signal, kernel)`: lay the kernel over the first values of the signal, multiply each value
-by the weight that lies on it, add up; move the kernel one place to the right, and so on, as long as it lies
-within the signal. Return one number for each place, as an array. Both arguments are one-dimensional arrays.""",
     stub=correlate,
-    reference=correlate_solution,
+    reference=layers.correlate,
     cases=(
         (np.array([1.0, 2.0, 4.0, 8.0, 16.0]), np.array([1.0, 10.0])),
         (np.array([0.0, 0.0, 1.0, 3.0, 0.5, 0.0, -2.0]), np.array([1.0, 0.0, -2.0])),
@@ -146,9 +137,6 @@ FILTER = np.random.default_rng(7).integers(-2, 3, (2, 3, 3)).astype(float)
 
 filtering = writing(
     "filtering",
-    prompt="""Write `filter_image(image, kernel)` for a colour image of shape (height, width, channels) and a kernel of
-shape (rows, columns, channels): at each place, multiply *all* the values under the kernel by its weights and add
-them up. Return one map of shape (height - rows + 1, width - columns + 1). There may be any number of channels.""",
     stub=filter_image,
     reference=filter_image_solution,
     cases=(
@@ -215,8 +203,6 @@ def count_weights_one_bias(rows, columns, channels, filters):
 
 counting = writing(
     "counting",
-    prompt="""Write `count_weights(rows, columns, channels, filters)`: the number of parameters of a `Conv2D` layer with so
-many filters of size rows x columns, on inputs with so many channels, bias included.""",
     stub=count_weights,
     reference=count_weights_solution,
     cases=((3, 3, 1, 8), (3, 3, 3, 16), (5, 2, 4, 6), (1, 1, 32, 10)),
@@ -281,9 +267,6 @@ def places_without_stride(size, kernel, stride, padding):
 
 sizing = writing(
     "sizing",
-    prompt="""Write `places(size, kernel, stride, padding)`: at how many places does a kernel of `kernel` weights stop, along
-one side of `size` values with `padding` zeros put before and after it, when it moves by `stride` and never hangs
-over the end?""",
     stub=places,
     reference=places_solution,
     cases=(

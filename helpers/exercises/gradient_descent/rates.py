@@ -3,15 +3,12 @@
 import numpy as np
 
 from helpers.exercises.core import Mistake, prediction, writing
+from helpers.reference import optimizers
 
 # 1 -------------------------------------------------------------------------------------------------------------------
 
 
 def largest_rate(hessian): ...  # return the bound on the learning rate
-
-
-def largest_rate_solution(hessian):
-    return 2 / np.linalg.eigvalsh(hessian).max()
 
 
 def largest_rate_by_norm(hessian):
@@ -26,11 +23,8 @@ BOWLS = (
 
 choosing_rate = writing(
     "choosing_rate",
-    prompt="""A quadratic bowl has the constant Hessian H (a symmetric matrix, all of whose eigenvalues are positive). Write
-`largest_rate(hessian)`: the learning rate below which gradient descent goes to the minimum from every start, and above
-which it diverges from almost every start.""",
     stub=largest_rate,
-    reference=largest_rate_solution,
+    reference=optimizers.largest_rate,
     cases=tuple((bowl,) for bowl in BOWLS),
     praise="The steepest direction alone sets the limit; all the others must put up with the rate that it allows.",
     hints=(
@@ -70,11 +64,6 @@ which it diverges from almost every start.""",
 def accumulate(gradients, sizes): ...  # return the gradient of the whole batch
 
 
-def accumulate_solution(gradients, sizes):
-    total = sum(size * gradient for size, gradient in zip(sizes, gradients))
-    return total / sum(sizes)
-
-
 def accumulate_by_average(gradients, sizes):
     return np.average(gradients, axis=0, weights=sizes)
 
@@ -83,11 +72,8 @@ GRADIENTS = [np.array([1.0, -2.0]), np.array([3.0, 0.5]), np.array([-1.0, 4.0])]
 
 accumulating = writing(
     "accumulating",
-    prompt="""A batch is too large for the memory, so it comes in micro-batches. Write `accumulate(gradients, sizes)`:
-`gradients` holds the gradient of the *mean* loss of each micro-batch (arrays of one shape), `sizes` how many examples each had.
-Return the gradient of the mean loss of the whole batch.""",
     stub=accumulate,
-    reference=accumulate_solution,
+    reference=optimizers.accumulate,
     cases=(
         (GRADIENTS[:2], [4, 4]),
         (GRADIENTS, [4, 4, 1]),
@@ -154,9 +140,6 @@ LEAVES, ARRIVES = np.array([[1.0, 1.0], [9.0, 9.0]]), np.array([[1.0, 1.0], [0.1
 
 divergence_prediction = prediction(
     "divergence_prediction",
-    prompt="""The steepest curvature of the valley is 100, so plain gradient descent has its limit at 2 / 100 = 0.02. Four
-walkers start at the same place: plain descent with a rate just **below** the limit (0.019) and just **above** it (0.021);
-momentum 0.9 and Nesterov 0.9, both with the rate 0.021 as well. Which ones converge? Write "converges" or "diverges" for each.""",
     choices=(CONVERGES, DIVERGES),
     truth=fates_of,
     evidence=(ARRIVES, LEAVES, ARRIVES, LEAVES),
@@ -206,9 +189,6 @@ def what_rescaling_does(predictions, rescaled_predictions, sharpness, rescaled_s
 
 rescaling_prediction = prediction(
     "rescaling_prediction",
-    prompt="""Take a trained net with one hidden layer of ReLU units. Multiply the weights and biases of the hidden layer by 5, and
-divide the weights of the output layer by 5. Do its **predictions** stay or change? Does its **sharpness**? Write "stays" or
-"changes" for each.""",
     choices=(STAYS, CHANGES),
     truth=what_rescaling_does,
     evidence=([0.1, 0.9], [0.1, 0.9], [3.0, 4.0], [50.0, 70.0]),

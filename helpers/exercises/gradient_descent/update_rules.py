@@ -27,9 +27,6 @@ def valley(point):
 
 looking_ahead = writing(
     "looking_ahead",
-    prompt="""The function below makes one step of momentum and returns the new position and velocity. Turn it into Nesterov's:
-*go where the momentum leads first, take the gradient there, and correct*. `gradient` is a function; `friction` is the
-momentum coefficient.""",
     stub=nesterov,
     reference=rules.nesterov_solution,
     cases=(
@@ -83,8 +80,6 @@ def descend(gradient, start, rate, steps):
 
 plain_descent = writing(
     "plain_descent",
-    prompt="""**Bug hunt.** A figure compares "SGD" with other optimizers. Its curve comes from the function below, and the curve
-is not that of plain gradient descent. Find out why, and repair `descend`, so that the label tells the truth.""",
     stub=descend,
     reference=rules.descend_solution,
     cases=(
@@ -139,9 +134,6 @@ def rmsprop(gradient, square, rate, rho, epsilon):
 
 forgetting = writing(
     "forgetting",
-    prompt="""Adagrad divides by the root of a sum that only grows. Turn the function below into RMSprop, which keeps an
-exponential moving average of the squared gradients instead: the old value counts `rho`, the new one `1 - rho`. Return the
-step and the new average. As in Keras, epsilon is inside the root.""",
     stub=rmsprop,
     reference=rules.rmsprop_solution,
     cases=(
@@ -176,8 +168,6 @@ def adam(gradient, mean, square, count, rate, beta_1, beta_2, epsilon):
 
 correcting_bias = writing(
     "correcting_bias",
-    prompt="""Both averages of Adam start at zero, so at first they are too small. Add the bias correction: divide each average
-by what its weights sum to after `count` updates (`count` is 1 at the first), then return the step. Epsilon stays outside the root.""",
     stub=adam,
     reference=rules.adam_solution,
     cases=(

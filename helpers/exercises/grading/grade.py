@@ -29,12 +29,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from helpers.course import notebooks
 from helpers import files
-from helpers.exercises.grading import submissions
+from helpers.course import notebooks
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET
-from helpers.runtime import ROOT, quiet_libraries
+from helpers.exercises.grading import submissions
 from helpers.exercises.grading.submissions import EXIT, OK, UNREADABLE, Finding
+from helpers.runtime import ROOT, quiet_libraries
 
 LARGEST_NOTEBOOK, LARGEST_FILE, LARGEST_RESULT = 20_000_000, 10_000_000, 50_000
 PATIENCE = 10  # an answer may wait, and share the machine with others

@@ -3,7 +3,7 @@
 from helpers.exercises.learning_rate_schedules.listings import (
     fair_start,
     framing,
-    mending,
+    repairing,
     unsmearing,
 )
 from helpers.exercises.learning_rate_schedules.plans import (
@@ -20,6 +20,6 @@ __all__ = [
     "drop_prediction",
     "fair_start",
     "framing",
-    "mending",
+    "repairing",
     "unsmearing",
 ]

@@ -1,4 +1,4 @@
-"""The notes' broken listings, to be mended: running means, limits of axes, the 1cycle scheduler, models used twice."""
+"""The notes' broken listings, to be repaired: running means, limits of axes, the 1cycle scheduler, models used twice."""
 
 import numpy as np
 
@@ -49,8 +49,6 @@ def some_means(seed: int) -> tuple:
 
 unsmearing = writing(
     "unsmearing",
-    prompt="""In a callback of Keras, `logs["loss"]` after a minibatch is the *mean* over all minibatches of the epoch so far. Write
-`batch_losses(means)`: from the list of these means, the loss of each single minibatch (all of one size).""",
     stub=batch_losses,
     reference=batch_losses_solution,
     cases=tuple(map(some_means, range(3))),
@@ -131,10 +129,6 @@ def limits_of_the_end(losses):
 
 framing = writing(
     "framing",
-    prompt="""**Bug hunt.** The notes take the limits of the loss axis from the losses of a range test, as below: the lowest loss, and
-halfway between the first and the lowest. When the network diverges, losses become `nan` or infinite (either sign), and
-the limits with them, or not, depending on where in the list they are. Mend `limits` so that it looks at finite losses
-only; the first loss is always finite.""",
     stub=limits,
     reference=limits_solution,
     cases=(
@@ -230,11 +224,8 @@ def rate_at_jumping_back(iteration, iterations, max_rate, start_rate=None):
     return rate_at_interpolated(iteration % iterations, iterations, max_rate, start_rate)
 
 
-mending = writing(
-    "mending",
-    prompt="""**Bug hunt.** Below is the notes' 1cycle scheduler as one function: the learning rate at an iteration (counted from 0) of
-`iterations`. Mend it so that the last iteration, `iterations - 1`, has exactly `last_rate`; so that any further iteration
-keeps it; and so that a `start_rate` of 0 is taken at its word.""",
+repairing = writing(
+    "repairing",
     stub=rate_at,
     reference=rate_at_solution,
     cases=(
@@ -242,7 +233,7 @@ keeps it; and so that a `start_rate` of 0 is taken at its word.""",
         *((iteration, 41, 0.5, 0.0) for iteration in (0, 9, 40, 43)),
         (7, 41, 0.5, 0.2),
     ),
-    praise="It arrives at its last step, and stays there. `helpers/schedules.py` has it as an array, with the momentum.",
+    praise="It arrives at its last step, and stays there. `schedules.one_cycle` has it as an array, with the momentum.",
     hints=(
         "For which iteration does the last line give last_rate exactly? Is there such an iteration in training?",
         "What does the last line give at iteration 114 of 100? And what is `0 or 0.1`?",
@@ -350,7 +341,7 @@ def compare_only_the_last(build, optimizers, train):
     return compare_solution(build, optimizers, train)[-1:]
 
 
-CONTINUED = "Each optimizer goes on with the weights that the one before left: compile() keeps them. Begin with fresh weights."
+CONTINUED = "Each optimizer goes on with the weights that the one before left: compile() leaves them as they are. Begin with fresh weights."
 
 
 def examine_compare(answer) -> str:
@@ -370,7 +361,7 @@ def examine_compare(answer) -> str:
     if any(weights):
         raise NotYet(CONTINUED)
     expect(list(used) == optimizers, "The results are not in the order of the optimizers.")
-    return "A fresh model each: now the differences are the optimizers' own. In the course, fit_runs does it for you."
+    return "A fresh model each: now the differences are the optimizers' own. In the course, `Recipe.fit` does it for you."
 
 
 def compare_compiling_twice(build, optimizers, train):
@@ -385,9 +376,6 @@ def compare_compiling_twice(build, optimizers, train):
 
 fair_start = Exercise(
     "fair_start",
-    prompt="""**Bug hunt.** The notes compare three schedules in this way: build one model, then compile and train it with each in turn.
-Mend `compare`, so that every optimizer begins with a model that has not been trained. `build()` makes a new model;
-`train(model)` trains it and returns the result; the list of results has the order of the optimizers.""",
     stub=compare,
     reference=compare_solution,
     examine=examine_compare,

@@ -3,6 +3,7 @@
 import numpy as np
 
 from helpers.exercises.core import Mistake, prediction, writing
+from helpers.reference import schedules
 
 # 1 -------------------------------------------------------------------------------------------------------------------
 
@@ -21,10 +22,6 @@ def after_the_drop(losses: dict) -> dict:
 
 drop_prediction = prediction(
     "drop_prediction",
-    prompt="""A network trains with SGD, momentum 0.9, and a constant, rather large learning rate for five epochs. A twin trains in the
-same way for four; in the fifth its rate is a hundred times smaller. A second twin's velocity is made a hundred times
-smaller at the same moment, too. **Before you look:** is the training loss over the fifth epoch "lower" or "higher" than
-that of the network whose rate stayed large? Write it for "rate lowered" and for "rate and velocity lowered".""",
     choices=(LOWER, HIGHER),
     truth=after_the_drop,
     evidence=(
@@ -59,10 +56,6 @@ that of the network whose rate stayed large? Write it for "rate lowered" and for
 def total_steps(examples, batch_size, epochs): ...  # return the number of training steps
 
 
-def total_steps_solution(examples, batch_size, epochs):
-    return -(-examples // batch_size) * epochs
-
-
 def total_steps_with_ceil(examples, batch_size, epochs):
     return int(np.ceil(examples / batch_size)) * epochs
 
@@ -85,10 +78,8 @@ def total_steps_one_more(examples, batch_size, epochs):
 
 counting = writing(
     "counting",
-    prompt="""A schedule must know how many steps there will be. Write `total_steps(examples, batch_size, epochs)`: how often
-`model.fit` updates the weights. The last minibatch of an epoch is used even if it is not full.""",
     stub=total_steps,
-    reference=total_steps_solution,
+    reference=schedules.total_steps,
     cases=((45_000, 128, 15), (60_000, 30, 1), (100, 32, 3), (96, 32, 3), (5, 8, 2)),
     praise="Round up within each epoch, then multiply: 45,000 images in batches of 128 are 352 steps an epoch.",
     hints=(
@@ -161,8 +152,6 @@ def cosine_below_zero(steps, first, last):
 
 cosine_decay = writing(
     "cosine_decay",
-    prompt="""Write `cosine(steps, first, last)`: an array with a learning rate for each of `steps` steps. It begins with exactly
-`first`, ends with exactly `last`, and follows half a cosine in between: flat, steep, flat.""",
     stub=cosine,
     reference=cosine_solution,
     cases=((5, 1.0, 0.0), (11, 0.1, 0.01), (2, 0.3, 0.1)),
@@ -210,9 +199,6 @@ def winner_by_budget(accuracies: dict) -> dict:
 
 budget_prediction = prediction(
     "budget_prediction",
-    prompt="""1cycle and a constant learning rate, each with its best rate, train the same network for 2 epochs, and, in other runs,
-for 8 epochs. **Before you look:** which of the two has the higher accuracy at the end of 2 epochs, and which at the end
-of 8? Write "1cycle" or "constant" for each.""",
     choices=(CYCLE, FIXED),
     truth=winner_by_budget,
     evidence=({2: ([0.74, 0.75], [0.77, 0.78]), 8: ([0.84, 0.85], [0.81, 0.82])},),

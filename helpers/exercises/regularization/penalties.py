@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from helpers.exercises.core import Mistake, prediction, writing
+from helpers.reference import penalties
 
 # 1 -------------------------------------------------------------------------------------------------------------------
 
@@ -71,10 +72,6 @@ def some_histories(**curves) -> dict:
 
 comparing = writing(
     "comparing",
-    prompt="""**Bug hunt.** The notes compare a model without a penalty, one with L1 and one with L2 by the `val_loss` that Keras
-reports, and that loss includes each model's own penalty. Repair `best_model(histories)`: it gets, by the name of each
-model, `{"val_loss": [...], "penalty": [...]}` with one number an epoch, and returns the name of the model that at its
-best epoch predicts the validation data best.""",
     stub=best_model,
     reference=best_model_solution,
     cases=(
@@ -135,10 +132,6 @@ best epoch predicts the validation data best.""",
 def penalty(kernels, l1, l2): ...  # return one number
 
 
-def penalty_solution(kernels, l1, l2):
-    return sum(l1 * np.abs(kernel).sum() + l2 * (kernel**2).sum() for kernel in kernels)
-
-
 def penalty_of_all_weights(kernels, l1, l2):
     weights = np.concatenate([np.ravel(kernel) for kernel in kernels])
     return l1 * np.linalg.norm(weights, 1) + l2 * weights @ weights
@@ -166,11 +159,11 @@ def penalty_halved(kernels, l1, l2):
 
 
 def penalty_of_one_layer(kernels, l1, l2):
-    return penalty_solution(kernels[:1], l1, l2)
+    return penalties.penalty(kernels[:1], l1, l2)
 
 
 def penalty_exchanged(kernels, l1, l2):
-    return penalty_solution(kernels, l2, l1)
+    return penalties.penalty(kernels, l2, l1)
 
 
 def some_kernels(seed: int) -> list:
@@ -180,10 +173,8 @@ def some_kernels(seed: int) -> list:
 
 penalizing = writing(
     "penalizing",
-    prompt="""Write `penalty(kernels, l1, l2)`: what the penalties add to the loss. `kernels` is a list of weight matrices, `l1`
-and `l2` are the factors, with the meaning that they have in `keras.regularizers.L1L2(l1, l2)`.""",
     stub=penalty,
-    reference=penalty_solution,
+    reference=penalties.penalty,
     cases=((some_kernels(0), 0.01, 0.0), (some_kernels(1), 0.0, 0.01), (some_kernels(2), 0.2, 0.5)),
     praise="Absolute values and squares, summed over all weights of all layers: the larger the layer, the larger its penalty.",
     hints=(
@@ -264,8 +255,6 @@ def clip_only(weights, amount):
 
 shrinking = writing(
     "shrinking",
-    prompt="""Write soft-thresholding, `shrink(weights, amount)`: every weight moves toward zero by `amount`, and a weight that
-would pass zero stays *at* zero.""",
     stub=shrink,
     reference=shrink_solution,
     cases=(
@@ -324,10 +313,6 @@ def apart(plain, adaptive) -> dict:
 
 decay_prediction = prediction(
     "decay_prediction",
-    prompt="""The same net is trained twice from the same start on the same minibatches: once with an L2 penalty of factor c in
-its loss, once with a weight decay of 2c in its optimizer, which takes the share `learning rate x 2c` off every weight at
-every step. **Before you look:** are the trained weights the same, up to rounding, or different? Write "the same" or
-"different" for each optimizer.""",
     choices=(SAME, DIFFERENT),
     truth=apart,
     evidence=([1e-6, 2e-6], [0.4, 0.3]),
@@ -402,10 +387,6 @@ def constrain_the_largest_weight(kernel, limit):
 
 constraining = writing(
     "constraining",
-    prompt="""**Bug hunt.** The notes say that a weight constraint replaces every weight beyond its limit by the limit, and put
-`MaxNorm(2.)` into their listing. Repair `constrain(kernel, limit)`, so that it does what `MaxNorm(limit)` does: the
-incoming weights of a unit (a column of the kernel) are a vector, and where that vector is longer than `limit`, it is
-scaled back to that length.""",
     stub=constrain,
     reference=constrain_solution,
     cases=(

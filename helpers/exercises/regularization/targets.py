@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from helpers.exercises.core import Exercise, Mistake, call, expect, prediction, writing
+from helpers.reference import label_smoothing
 
 # 6 -------------------------------------------------------------------------------------------------------------------
 
@@ -107,9 +108,6 @@ FROZEN = "Another generator gave the same mask: draw from the generator that you
 
 dropping = Exercise(
     "dropping",
-    prompt="""Write dropout as Keras does it in training, `drop(x, rate, generator)`: every value of `x`, of shape
-(examples, units), is silenced with probability `rate`, each by itself; the others are scaled so that the mean of what is
-passed on does not change. `generator` is a NumPy random generator.""",
     stub=drop,
     reference=drop_solution,
     examine=examine_drop,
@@ -137,10 +135,6 @@ passed on does not change. `generator` is a NumPy random generator.""",
 
 
 def smooth(labels, classes, alpha): ...  # return targets of shape (n, classes)
-
-
-def smooth_solution(labels, classes, alpha):
-    return (1 - alpha) * np.eye(classes)[labels] + alpha / classes
 
 
 def smooth_by_assignment(labels, classes, alpha):
@@ -180,11 +174,8 @@ def smooth_nothing(labels, classes, alpha):
 
 smoothing = writing(
     "smoothing",
-    prompt="""Write label smoothing, `smooth(labels, classes, alpha)`: `labels` are class numbers, the result is one row a label
-with the shares of all classes. A share of 1 - alpha stays with the label; the rest, alpha, is spread evenly over *all*
-classes, the right one included. The notes' example, `[0, 1, 0]` to `[0.025, 0.95, 0.025]`, is alpha = 0.075.""",
     stub=smooth,
-    reference=smooth_solution,
+    reference=label_smoothing.smooth,
     cases=(
         (np.array([1]), 3, 0.075),
         (np.array([0, 3, 1, 1]), 4, 0.2),
@@ -236,9 +227,6 @@ def confidence_against_accuracy(plain, smoothed) -> dict:
 
 confidence_prediction = prediction(
     "confidence_prediction",
-    prompt="""A net is trained on 300 pictures until it knows nearly all of them by heart, once with one-hot labels and once with
-labels smoothed by 0.3. Its **confidence** is the probability that it gives to the class it predicts. **Before you look:**
-on test pictures, is the mean confidence above or below the share of right predictions? Write "above" or "below" for each.""",
     choices=(ABOVE, BELOW),
     truth=confidence_against_accuracy,
     evidence=(([0.9, 0.92], [0.76, 0.75]), ([0.6, 0.62], [0.76, 0.75])),

@@ -5,8 +5,6 @@ from helpers.exercises.resampling.committees import ensemble_prediction, reweigh
 from helpers.exercises.resampling.folds import (
     folding,
     leaking,
-    linear_accuracy,
-    most_correlated,
     optimism_prediction,
 )
 
@@ -15,8 +13,6 @@ __all__ = [
     "folding",
     "interval",
     "leaking",
-    "linear_accuracy",
-    "most_correlated",
     "optimism_prediction",
     "reweighing",
     "share_prediction",

@@ -20,8 +20,6 @@ def nearest_shares(hundred, many) -> dict:
 
 share_prediction = prediction(
     "share_prediction",
-    prompt="""A bootstrap sample of n rows is drawn from n rows, with replacement. **Before you look:** what share of the rows occurs
-in it at least once, for n = 100 and for n = 10,000? Choose from "about 50 %", "about 63 %", "about 90 %", "100 %".""",
     choices=tuple(SHARES),
     truth=nearest_shares,
     evidence=(0.634, 0.632),
@@ -160,8 +158,6 @@ def examine_mean_interval(answer) -> str:
 
 interval = Exercise(
     "interval",
-    prompt="""Write `mean_interval(sample, generator)`: the 95 % percentile bootstrap interval of the mean. Resample the values 2,000
-times, take the mean of each resample, and return the pair (low, high) between which the middle 95 % of these means lie.""",
     stub=mean_interval,
     reference=mean_interval_solution,
     examine=examine_mean_interval,

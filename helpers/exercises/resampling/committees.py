@@ -59,9 +59,6 @@ def some_predictions(seed: int) -> tuple:
 
 splitting = writing(
     "splitting",
-    prompt="""Write `bias_and_variance(predictions, truth)`. `predictions` has one row for each training set and one column for each
-point; `truth` has one value for each point. Return bias squared and variance, both averaged over the points, so that
-their sum is *exactly* the mean squared distance between predictions and truth.""",
     stub=bias_and_variance,
     reference=bias_and_variance_solution,
     cases=tuple(map(some_predictions, range(4))),
@@ -126,9 +123,6 @@ def ensemble_against(ensemble, members) -> dict:
 
 ensemble_prediction = prediction(
     "ensemble_prediction",
-    prompt="""Ten nets are each trained on another bootstrap sample, and their predicted probabilities are averaged. **Before you
-look:** where does the test log loss of the average lie, compared with the mean of the ten log losses, and compared
-with the best of the ten? Write "below" or "above" for each.""",
     choices=(BELOW, ABOVE),
     truth=ensemble_against,
     evidence=([0.5, 0.6], [[0.7, 0.8], [0.9, 0.8]]),
@@ -211,10 +205,6 @@ def reweigh_from_scratch(weights, wrong):
 
 reweighing = writing(
     "reweighing",
-    prompt="""Write AdaBoost's update of the weights, `reweigh(weights, wrong)`: `weights` (they sum to 1) are those that the last
-stump was fitted with, `wrong` marks the rows that it got wrong. With e the *weight* of the wrong rows and
-a = log((1 - e) / e) / 2, the weight of a wrong row is multiplied by exp(a), that of a right row by exp(-a), and then all
-are scaled to sum to 1.""",
     stub=reweigh,
     reference=reweigh_solution,
     cases=(

@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.model_selection import KFold
 
 from helpers.exercises.core import Exercise, Mistake, call, expect, prediction, writing
+from helpers.reference import resampling
+from helpers.reference.resampling import linear_accuracy, most_correlated
 
 # 1 -------------------------------------------------------------------------------------------------------------------
 
@@ -110,9 +112,6 @@ def examine_k_fold(answer) -> str:
 
 folding = Exercise(
     "folding",
-    prompt="""Write `k_fold(n, k, generator)`: it divides the rows 0 to n - 1 at random into k parts of equal size (or one row
-more) and returns a list of k pairs `(training rows, held-out rows)`. The table may be sorted. `generator` is a
-NumPy random generator.""",
     stub=k_fold,
     reference=k_fold_solution,
     examine=examine_k_fold,
@@ -136,41 +135,11 @@ NumPy random generator.""",
 # 2 -------------------------------------------------------------------------------------------------------------------
 
 
-def most_correlated(x, y, count: int) -> np.ndarray:
-    """The columns of x, shape (n, features), that correlate most with y, shape (n,): `count` column numbers."""
-    centred = x - x.mean(axis=0)
-    scale = np.sqrt((centred**2).sum(axis=0))
-    correlation = np.divide(
-        centred.T @ (y - y.mean()), scale, out=np.zeros(x.shape[1]), where=scale > 0
-    )
-    return np.argsort(-np.abs(correlation), kind="stable")[:count]
-
-
-def linear_accuracy(x_train, y_train, x_test, y_test) -> float:
-    """Share of the labels (-1 or 1) that a linear model, least squares with a ridge of 1, gets right on the test rows."""
-    mean = x_train.mean(axis=0)
-    centred = x_train - mean
-    weights = np.linalg.solve(
-        centred.T @ centred + np.eye(x_train.shape[1]), centred.T @ (y_train - y_train.mean())
-    )
-    return float(np.mean(np.sign((x_test - mean) @ weights + y_train.mean()) == y_test))
-
-
 def cross_validate(x, y, folds):
     x = x[:, most_correlated(x, y, 20)]  # keep the 20 most telling words
     scores = []
     for train, held_out in folds:
         scores.append(linear_accuracy(x[train], y[train], x[held_out], y[held_out]))
-    return sum(scores) / len(scores)
-
-
-def cross_validate_solution(x, y, folds):
-    scores = []
-    for train, held_out in folds:
-        words = most_correlated(x[train], y[train], 20)
-        scores.append(
-            linear_accuracy(x[train][:, words], y[train], x[held_out][:, words], y[held_out])
-        )
     return sum(scores) / len(scores)
 
 
@@ -241,11 +210,8 @@ def random_words(seed: int) -> tuple:
 
 leaking = writing(
     "leaking",
-    prompt="""**Bug hunt.** `cross_validate` keeps the 20 words that correlate most with the labels and then cross-validates a
-linear model on them. On labels that were drawn by coin it reports far more than the 50 % that anybody can
-reach. Repair it; it shall still use 20 words for each model.""",
     stub=cross_validate,
-    reference=cross_validate_solution,
+    reference=resampling.cross_validate,
     cases=tuple(map(random_words, range(4))),
     praise="Choosing the words is part of the training: whatever looks at the labels belongs inside the fold.",
     hints=(
@@ -303,10 +269,6 @@ def scores_of_the_winner(shown, fresh, nested) -> dict:
 
 optimism_prediction = prediction(
     "optimism_prediction",
-    prompt="""The labels are drawn by coin, so that no model can be right more than half of the time. 200 models are
-cross-validated on 100 wines and the one with the best score wins. **Before you look:** what accuracy does the winner show in its
-own five-fold cross-validation, on fresh wines, and in nested cross-validation? Write "about 50 %" or "well above 50 %" for
-each.""",
     choices=(HALF, MORE),
     truth=scores_of_the_winner,
     evidence=(0.60, 0.51, 0.51),

@@ -7,7 +7,12 @@ from helpers.reference.layers.batch_normalization import (
     fold,
     moving_averages,
 )
-from helpers.reference.layers.convolution import convolution, convolution_backward, output_size
+from helpers.reference.layers.convolution import (
+    convolution,
+    convolution_backward,
+    correlate,
+    output_size,
+)
 from helpers.reference.layers.dense import ACTIVATIONS, dense, dense_backward, softmax_cross_entropy
 from helpers.reference.layers.dropout import dropout, dropout_backward
 
@@ -18,6 +23,7 @@ __all__ = [
     "batch_normalization_inference",
     "convolution",
     "convolution_backward",
+    "correlate",
     "dense",
     "dense_backward",
     "dropout",

@@ -12,6 +12,17 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 
+def correlate(signal: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """The sum of products under a kernel at each place within a signal, shape (n - k + 1,): both are one-dimensional.
+
+    What a convolutional layer computes, in one line; `np.correlate(signal, kernel, mode="valid")`.
+    """
+    places = len(signal) - len(kernel) + 1
+    return np.array(
+        [np.sum(signal[place : place + len(kernel)] * kernel) for place in range(places)]
+    )
+
+
 def output_size(
     size: int, kernel: int, *, stride: int = 1, padding: str = "valid", dilation: int = 1
 ) -> int:
@@ -21,13 +32,13 @@ def output_size(
     Source: Dumoulin and Visin 2016, relationships 6 and 15.
     """
     before, after = padding_widths(size, kernel, stride=stride, padding=padding, dilation=dilation)
-    room = size + before + after - reach(kernel, dilation)
-    if room < 0:
+    free = size + before + after - reach(kernel, dilation)
+    if free < 0:
         raise ValueError(
             f"A kernel of {kernel} at dilation {dilation} covers {reach(kernel, dilation)} values, but the input has "
             f'{size}: take a smaller kernel, or padding "same".'
         )
-    return room // stride + 1
+    return free // stride + 1
 
 
 def padding_widths(

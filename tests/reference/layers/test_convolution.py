@@ -145,3 +145,12 @@ def test_what_does_not_fit_is_named(shape, kernel, options, message):
 def test_a_gradient_of_another_shape_is_refused():
     with pytest.raises(ValueError, match="the outputs have"):
         layers.convolution_backward(np.ones((1, 5, 1)), np.ones((1, 5, 2)), np.ones((3, 2, 1)))
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_correlating_one_signal_is_numpy_s_correlation_and_the_layer_s(generator, length):
+    signal, kernel = generator.normal(size=9), generator.normal(size=length)
+    found = layers.correlate(signal, kernel)
+    assert found == pytest.approx(np.correlate(signal, kernel, mode="valid"), rel=1e-12)
+    outputs = layers.convolution(signal[None, :, None], kernel[:, None, None])
+    assert found == pytest.approx(outputs[0, :, 0], rel=1e-12)
