@@ -26,7 +26,7 @@ SMALL = 6
 
 
 def profile() -> str:
-    """`COURSE_PROFILE`: "quick" (default: embedded data, minutes) or "full" (real data, full sizes).
+    """`COURSE_PROFILE`: "quick" (default; embedded data, minutes) or "full" (real data, hours).
 
     Raises ValueError for any other word.
     """
@@ -97,6 +97,7 @@ class Machine:
     memory: float | None = None
 
     def __str__(self) -> str:
+        """All of it in one line, with the profile and what the machine is good for."""
         memory = f", {self.memory:.0f} GB" if self.memory else ""
         found = f"{self.place} · Keras {version('keras')} on {self.backend} · {self.device}{memory}"
         return f"{found} · profile {profile()}, good for {self.good_for}"

@@ -6,6 +6,7 @@ and counts; `helpers.course.cluster` executes them.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ import pandas as pd
 
 from helpers import files, runtime
 from helpers.claims.statements import read
-from helpers.claims.tables import settle
+from helpers.claims.tables import by_claim, settle
+from helpers.claims.verdict import Verdict
 
 BACKENDS = tuple(runtime.BACKENDS)
 COLUMNS = (
@@ -41,13 +43,14 @@ class Part:
 
     @property
     def name(self) -> str:
-        """The name in files and on the dashboard; it differs with code, seed, backend, parameters."""
+        """The name in files and on the dashboard: unique to code, seed, backend, parameters."""
         path = Path(self.notebook)
         settings = json.dumps(self.parameters, sort_keys=True)
         code = hashlib.sha256(f"{self.source} {settings}".encode()).hexdigest()[:8]
         return f"{path.parent.name}.{path.stem}-{code}-{self.backend}-{self.seed}"
 
     def __str__(self) -> str:
+        """The part in a few words."""
         path = Path(self.notebook)
         return f"{path.parent.name}/{path.stem} seed {self.seed} {self.backend}"
 
@@ -99,17 +102,30 @@ def stored(folder: Path, parts: Iterable[Part]) -> list[Measured]:
     return [Measured(**{**entry, "part": Part(**entry["part"])}) for entry in entries]
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """How the seeds agree on a statement (`setting` is "") or on one of its settings.
+
+    `share` is that of the most frequent word, `words` has all of them with their counts.
+    """
+
+    id: str
+    setting: str
+    seeds: int
+    share: float
+    words: str
+
+
 def publish(folder: Path, measured: Sequence[Measured], missing: Sequence[Part]) -> str:
-    """Write verdicts.csv, agreement.csv and README.md into `folder`; a line that says the result."""
+    """Write verdicts.csv, agreement.csv and README.md into `folder`; the result in a line."""
     if not measured:
         return "Nothing was measured, so nothing was written."
-    verdicts = table(measured)
-    agreed = agreement(verdicts)
+    verdicts, agreed = table(measured), agreement(measured)
     verdicts.to_csv(folder / "verdicts.csv", index=False)
-    agreed.to_csv(folder / "agreement.csv", index=False)
+    pd.DataFrame([asdict(row) for row in agreed]).to_csv(folder / "agreement.csv", index=False)
     (folder / "README.md").write_text(page(verdicts, agreed, missing), encoding="utf-8")
-    shares = agreed.loc[agreed["setting"] == "", "share"]
-    same = f"{(shares == 1).sum()} of {len(shares)} statements the same with every seed"
+    whole = [row for row in agreed if not row.setting]
+    same = f"{_how_many_agree(whole)} statements the same with every seed"
     return f"{len(verdicts)} verdicts; {same}: see {folder / 'README.md'}"
 
 
@@ -133,50 +149,45 @@ def table(measured: Iterable[Measured]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=pd.Index(COLUMNS))
 
 
-def agreement(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """In what share of the seeds verdicts came out the same.
+def agreement(measured: Iterable[Measured]) -> list[Agreement]:
+    """In what share of the seeds verdicts came out the same, statement by statement.
 
-    A row for each statement (setting "") and one for each named setting; columns id, setting,
-    seeds, share, words. A seed on another backend counts as another seed; a statement's word for
-    a seed is `settle` of its settings; `share` is that of the most frequent word.
+    A seed on another backend counts as another seed; a statement's word for a seed is `settle` of
+    its settings.
     """
-    one_seed = ["seed", "backend"]
-    # A cell that ran twice counts once, as it ran last.
-    last = verdicts.drop_duplicates(["id", "setting", *one_seed], keep="last")
-    named = last.loc[last["setting"] != "", ["id", "setting", "verdict"]]
-    whole = [
-        {"id": name, "setting": "", "verdict": settle(group.itertuples())}
-        for (name, *_), group in last.groupby(["id", *one_seed])
-    ]
-    words = pd.concat([pd.DataFrame(whole), named])
-    rows = [
-        {"id": name, "setting": setting, **_shares(group["verdict"])}
-        for (name, setting), group in words.groupby(["id", "setting"])
-    ]
-    order = {name: number for number, name in enumerate(read())}
-    return pd.DataFrame(rows).sort_values(
-        "id", key=lambda ids: ids.map(order), kind="stable", ignore_index=True
-    )
+    found: dict[tuple[int, str], list[Verdict]] = {}
+    for done in measured:
+        verdicts = [Verdict(**verdict) for verdict in done.verdicts]
+        found.setdefault((done.part.seed, done.part.backend), []).extend(verdicts)
+    words: dict[tuple[str, str], list[str]] = {}
+    for verdicts in found.values():
+        for name, group in by_claim(verdicts).items():
+            words.setdefault((name, ""), []).append(settle(group))
+            for verdict in group:
+                if verdict.setting:
+                    words.setdefault((name, verdict.setting), []).append(verdict.verdict)
+    order = list(read())
+    places = sorted(words, key=lambda place: (order.index(place[0]), place[1]))
+    return [_agreement(*place, words[place]) for place in places]
 
 
-def _shares(words: pd.Series) -> dict:
-    counts = words.value_counts()
-    return {
-        "seeds": len(words),
-        "share": round(counts.iloc[0] / len(words), 3),
-        "words": ", ".join(f"{count} {word}" for word, count in counts.items()),
-    }
+def _agreement(name: str, setting: str, words: list[str]) -> Agreement:
+    counts = Counter(words).most_common()
+    share = round(counts[0][1] / len(words), 3)
+    listed = ", ".join(f"{count} {word}" for word, count in counts)
+    return Agreement(name, setting, len(words), share, listed)
 
 
-def page(verdicts: pd.DataFrame, agreed: pd.DataFrame, missing: Sequence[Part]) -> str:
-    """The results to read, in Markdown: what was measured, what changed with the seed, everything."""
-    whole, settings = agreed[agreed["setting"] == ""], agreed[agreed["setting"] != ""]
+def page(verdicts: pd.DataFrame, agreed: Sequence[Agreement], missing: Sequence[Part]) -> str:
+    """The results to read, in Markdown: what was measured, what changed, all statements."""
+    whole = [row for row in agreed if not row.setting]
+    settings = [row for row in agreed if row.setting]
     lines = [
         "# Evidence over seeds",
         "",
         "Written by `python -m helpers evidence`; do not edit. Every notebook was executed again",
-        "with other seeds, which change divisions of the data, samples, initial weights and batches.",
-        "No two seeds share a run.",
+        "with other seeds, which change how the data are divided, samples, initial weights and",
+        "batches. No two seeds share a run.",
         "",
         *_what_was_measured(verdicts),
         *(f"- not measured: {part}" for part in missing),
@@ -188,7 +199,7 @@ def page(verdicts: pd.DataFrame, agreed: pd.DataFrame, missing: Sequence[Part]) 
         "",
         "## What changed with the seed",
         "",
-        *_rows(agreed[agreed["share"] < 1]),
+        *_rows([row for row in agreed if row.share < 1]),
         "",
         "## All statements",
         "",
@@ -205,31 +216,32 @@ def _what_was_measured(verdicts: pd.DataFrame) -> list[str]:
     return [
         f"- {len(parts)} executions, {len(verdicts)} verdicts",
         *(f"- {word}: {_listed(verdicts[word])}" for word in varied),
-        f"- paired runs behind a verdict: {_listed(paired.sort_values())}",
+        f"- paired runs behind a verdict: {_listed(sorted(paired))}",
         f"- {', '.join(packages)}",
     ]
 
 
-def _how_many_agree(agreed: pd.DataFrame) -> str:
-    return f"{(agreed['share'] == 1).sum()} of {len(agreed)}"
+def _how_many_agree(agreed: Sequence[Agreement]) -> str:
+    return f"{sum(row.share == 1 for row in agreed)} of {len(agreed)}"
 
 
-def _rows(agreed: pd.DataFrame) -> list[str]:
+def _rows(agreed: Sequence[Agreement]) -> list[str]:
     """The rows as a table in Markdown."""
-    if agreed.empty:
+    if not agreed:
         return ["None."]
     statements = read()
     lines = [
         "| | statement | setting | expected | seeds | share | verdicts |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row in agreed.to_dict("records"):
-        claim = statements[row["id"]]
-        said = (claim.id, claim.statement, row["setting"], claim.expected)
-        counted = (str(row["seeds"]), f"{row['share']:.0%}", row["words"])
+    for row in agreed:
+        claim = statements[row.id]
+        said = (claim.id, claim.statement, row.setting, claim.expected)
+        counted = (str(row.seeds), f"{row.share:.0%}", row.words)
         lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in (*said, *counted))} |")
     return lines
 
 
-def _listed(values: pd.Series) -> str:
-    return ", ".join(str(value) for value in values.drop_duplicates())
+def _listed(values: Iterable[object]) -> str:
+    """Each value once."""
+    return ", ".join(dict.fromkeys(map(str, values)))

@@ -1,40 +1,56 @@
-"""Notebooks on many cores and machines: dask.distributed does the work. Floor 6, imported where it is needed.
+"""Notebooks on many cores and machines; dask.distributed does the work.
 
-A worker executes the notebook that lies in the folder it was started in: the course's folder, on every machine.
+A worker executes the notebook in the folder that it was started in: the course's folder, on every
+machine.
 """
 
 import logging
+import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psutil
 from dask.system import CPU_COUNT
 from dask.utils import format_bytes
-from distributed import Client, Future, LocalCluster, WorkerPlugin, as_completed, get_worker
+from distributed import (
+    Client,
+    Future,
+    LocalCluster,
+    Worker,
+    WorkerPlugin,
+    as_completed,
+    get_worker,
+)
 from distributed.system import MEMORY_LIMIT
 from nbclient.exceptions import DeadKernelError
 from tornado.ioloop import PeriodicCallback
 
 from helpers import claims
+from helpers.claims.replication import Measured, Part
 from helpers.course import notebooks
-from helpers.claims.replication import Measured, Part, fingerprint
-from helpers.course.notebooks import NotebookStopped
+from helpers.course.notebooks import NotebookStopped, fingerprint
 
 CONNECT_SECONDS = 5
 NOTEBOOK_BYTES = 3 * 2**30
 """What a notebook may need, for choosing how many a machine executes at a time."""
 MEMORY_CHECK_SECONDS = 1
 STARTED = "evidence-part-started"
-THREAD_VARIABLES = (  # NumPy's and scikit-learn's libraries, TensorFlow, XLA (which JAX computes with)
+THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
     "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC",
 )  # fmt: skip
-START_A_WORKER = "start workers in the course's folder, with its Python: python -m dask worker ADDRESS --nthreads 1"
+"""Limits of NumPy's and scikit-learn's libraries, of TensorFlow, and of XLA, which JAX uses."""
+START_A_WORKER = (
+    "start workers in the course's folder, with its Python: "
+    "python -m dask worker ADDRESS --nthreads 1"
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +63,7 @@ class Outcome:
     attempts: int
 
     def __str__(self) -> str:
+        """A line about it."""
         end = f"{self.measured.seconds:>7.1f} s  done" if self.measured else f"{'':>7}    FAILED"
         again = f", begun {self.attempts} times" if self.attempts > 1 else ""
         return f"{str(self.part):<60} {end}{again}"
@@ -54,15 +71,16 @@ class Outcome:
 
 @contextmanager
 def local(workers: int | None) -> Iterator[Client]:
-    """A client of a cluster on this machine, `workers` notebooks at a time; None: as many as cores and memory allow.
+    """A client of a cluster on this machine that executes `workers` notebooks at a time.
 
-    Each worker has its share of the memory. Raises ValueError for fewer than one.
+    None stands for as many as cores and memory allow; each has its share of the memory.
+    Raises ValueError for fewer than one.
     """
     if workers is None:
         workers = min(CPU_COUNT, max(1, MEMORY_LIMIT // NOTEBOOK_BYTES))
     if workers < 1:
         raise ValueError(
-            f"--workers is {workers}; it is how many notebooks to execute at a time, so at least 1."
+            f"--workers is {workers}; it is how many notebooks run at a time, so at least 1."
         )
     # Failures come back to the client, which reports them: the workers need not log them as well.
     here = LocalCluster(
@@ -77,12 +95,15 @@ def local(workers: int | None) -> Iterator[Client]:
 
 @contextmanager
 def at(scheduler: str) -> Iterator[Client]:
-    """A client of a running scheduler. Raises ValueError within seconds if nothing answers there or nobody works there."""
+    """A client of a running scheduler.
+
+    Raises ValueError within seconds if nothing answers there or it has no workers.
+    """
     try:
         client = Client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:  # silence; no address
-        reason = f"No scheduler answers at {scheduler}: start one with python -m dask scheduler. ({error})"
-        raise ValueError(reason) from error
+        cure = "start one with python -m dask scheduler"
+        raise ValueError(f"No scheduler answers at {scheduler}: {cure}. ({error})") from error
     with client:
         try:
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
@@ -95,14 +116,15 @@ def at(scheduler: str) -> Iterator[Client]:
 
 def dashboard(client: Client) -> str:
     """Where the scheduler's dashboard is, or that it has none."""
-    return client.dashboard_link if "dashboard" in client.scheduler_info()["services"] else "none"
+    there = "dashboard" in client.scheduler_info()["services"]
+    return client.dashboard_link if there and client.dashboard_link else "none"
 
 
 def check(client: Client, parts: Iterable[Part]) -> None:
-    """Raises ValueError if a worker lacks the course, has another version of a notebook, or lacks a backend."""
+    """Raise ValueError if a worker lacks the course, a backend, or this version of a notebook."""
     needed = list({(part.notebook, part.backend): part for part in parts}.values())
     try:
-        found = client.run(faults, needed)
+        found = _on_every_worker(client, faults, needed)
     except ModuleNotFoundError as error:
         raise ValueError(f"A worker has no {error.name}: {START_A_WORKER}.") from error
     for address, complaints in found.items():
@@ -111,8 +133,15 @@ def check(client: Client, parts: Iterable[Part]) -> None:
             raise ValueError(f"{reason} Bring the folder up to date and {START_A_WORKER}.")
 
 
+def _on_every_worker(client: Client, function: Callable, *arguments) -> dict[str, Any]:
+    """What the function returns on each worker, by address."""
+    found = client.run(function, *arguments)
+    assert isinstance(found, dict)  # only an asynchronous client returns a coroutine
+    return found
+
+
 def faults(parts: Iterable[Part]) -> list[str]:
-    """Why these parts cannot be executed here, in this process's folder: what is missing or differs."""
+    """Why these parts cannot be executed in this process's folder: what is missing or differs."""
     here, complaints = Path.cwd(), []
     for part in parts:
         if find_spec(part.backend) is None:
@@ -127,10 +156,11 @@ def faults(parts: Iterable[Part]) -> list[str]:
 def measure(
     client: Client, parts: Iterable[Part], *, out: Path, timeout: float
 ) -> Iterator[Outcome]:
-    """Execute parts wherever there is room, in any order; each is told of as soon as it ended.
+    """Execute parts on whichever worker is free; yields each outcome as soon as it is there.
 
-    A part whose worker dies is begun again elsewhere, up to three times; one whose notebook stops, once.
-    `timeout`: seconds a cell may take. `out`: the folder in which a worker leaves copies of notebooks that stopped.
+    A part whose worker dies is begun again elsewhere, up to three times; one whose notebook stops,
+    once. `timeout`: seconds a cell may take. `out`: the folder in which a worker leaves copies of
+    notebooks that stopped.
     """
     begun: Counter[str] = Counter()
     client.subscribe_topic(STARTED, lambda event: begun.update([event[1]]))
@@ -153,12 +183,13 @@ def _outcome(future: Future, part: Part, attempts: int) -> Outcome:
 
 
 def threads_by_host(client: Client) -> dict[str, int]:
-    """For each host, the threads that one notebook may use: its cores shared by all that run there at a time."""
+    """For each host, the threads of one notebook: the cores, shared by all that run at a time."""
     workers = client.scheduler_info()["workers"]
     slots = Counter()
     for worker in workers.values():
         slots[worker["host"]] += worker["nthreads"]
-    cores = {workers[address]["host"]: count for address, count in client.run(core_count).items()}
+    counts = _on_every_worker(client, core_count)
+    cores = {workers[address]["host"]: count for address, count in counts.items()}
     return {host: max(1, cores[host] // slots[host]) for host in slots}
 
 
@@ -172,7 +203,8 @@ def execute(
 ) -> tuple[list[dict], float]:
     """On a worker: execute a part in a kernel of its own; its verdicts and seconds.
 
-    Raises RuntimeError with the cell and the reason if the notebook stops, ValueError if it cannot start here.
+    Raises RuntimeError with the cell and the reason if the notebook stops, ValueError if it cannot
+    start here.
     """
     worker = get_worker()
     worker.log_event(STARTED, part.name)
@@ -181,29 +213,25 @@ def execute(
         raise ValueError("; ".join(complaints))
     environment = dict.fromkeys(THREAD_VARIABLES, str(threads.get(worker.ip, 1)))
     environment |= {"KERAS_BACKEND": part.backend, "COURSE_PROFILE": part.parameters["PROFILE"]}
-    notebook, copy, start = (
-        Path(part.notebook),
-        out / "copies" / f"{part.name}.ipynb",
-        time.monotonic(),
-    )
+    copy, start = out / "copies" / f"{part.name}.ipynb", time.monotonic()
+    options = {"watch": _nobody, "timeout": timeout, "environment": environment}
     try:
-        notebooks.run(
-            notebook, copy, part.parameters, watch=_nobody, timeout=timeout, environment=environment
-        )
+        notebooks.run(Path(part.notebook), copy, part.parameters, **options)
     except NotebookStopped as stop:
-        died = isinstance(stop.__cause__, DeadKernelError)
-        limit = (
-            f"\nIts worker's notebooks may use {format_bytes(worker.memory_manager.memory_limit or 0)}."
-            if died
-            else ""
-        )
-        raise RuntimeError(
-            f"{stop.reason} on {worker.ip}.{limit}\nIt stopped in this cell:\n\n{stop.source}"
-        ) from None
+        raise RuntimeError(_why_it_stopped(stop, worker)) from None
     seconds = time.monotonic() - start
     verdicts = [asdict(verdict) for verdict in claims.recorded(copy)]
     copy.unlink()
     return verdicts, seconds
+
+
+def _why_it_stopped(stop: NotebookStopped, worker: Worker) -> str:
+    """The reason, what memory there was if the kernel died, and the cell."""
+    limit = ""
+    if isinstance(stop.__cause__, DeadKernelError):
+        most = format_bytes(worker.memory_manager.memory_limit or 0)
+        limit = f"\nIts worker's notebooks may use {most}."
+    return f"{stop.reason} on {worker.ip}.{limit}\nIt stopped in this cell:\n\n{stop.source}"
 
 
 def _nobody(index: int) -> None:
@@ -211,29 +239,29 @@ def _nobody(index: int) -> None:
 
 
 class KernelMemory(WorkerPlugin):
-    """Holds a worker's kernels to the worker's memory limit, which by itself counts the worker's own process only."""
+    """Holds a worker's kernels to its memory limit: dask looks at the worker's own process only."""
 
     name = "kernel-memory"
 
     def setup(self, worker) -> None:
-        """Look once a second; the largest kernel goes when all together outgrow the limit, and its notebook stops."""
+        """Look once a second; the largest kernel is killed when all together exceed the limit."""
         limit = worker.memory_manager.memory_limit
-        self.callback = PeriodicCallback(lambda: end_largest(limit), 1000 * MEMORY_CHECK_SECONDS)
-        if limit:
-            self.callback.start()
+        look = partial(end_largest, limit or math.inf)
+        self.callback = PeriodicCallback(look, 1000 * MEMORY_CHECK_SECONDS)
+        self.callback.start()
 
     def teardown(self, worker) -> None:
         """Look no more."""
         self.callback.stop()
 
 
-def end_largest(limit: int) -> None:
-    """Kill the largest child of this process if all its children together hold more than `limit` bytes."""
-    sizes = {}
+def end_largest(limit: float) -> None:
+    """Kill the largest child of this process if all children together hold over `limit` bytes."""
+    sizes: dict[psutil.Process, int] = {}
     for child in psutil.Process().children(recursive=True):
         try:
             sizes[child] = child.memory_info().rss
         except psutil.NoSuchProcess:
             continue
     if sum(sizes.values()) > limit:
-        max(sizes, key=sizes.get).kill()
+        max(sizes, key=lambda child: sizes[child]).kill()

@@ -1,4 +1,7 @@
-"""What a Colab machine lacks is installed, what it has stays as it is: `python -m helpers.course.colab`. Floor 1."""
+"""`python -m helpers.course.colab` installs what a Colab machine lacks and changes nothing else.
+
+It runs before the course's packages are there, so it needs none of them.
+"""
 
 import re
 import subprocess
@@ -23,10 +26,11 @@ def pins(requirements: Path) -> dict[str, str]:
 
 
 def complete(needed: dict[str, str]) -> list[str]:
-    """Install those packages that are missing, none older than in `needed`; change none of those that are there.
+    """Install the packages that are missing, none older than in `needed`; change no other.
 
-    Returns the names that were installed. Says so where a package that is there is older than what is tested.
-    Raises CalledProcessError if pip finds no version that goes with the packages that are there.
+    Returns the names that were installed. Prints a line for each package that is there but older
+    than what is tested. Raises CalledProcessError if pip finds no version that goes with the
+    packages that are there.
     """
     present = {name: found for name in needed if (found := _installed(name))}
     for name, found in present.items():
@@ -49,23 +53,13 @@ def _installed(name: str) -> str | None:
         return None
 
 
-def _install(wanted: list[str], kept: list[str]) -> None:
+def _install(wanted: list[str], present: list[str]) -> None:
+    """Install what is wanted without a change to what is present, both as requirements of pip."""
     with tempfile.TemporaryDirectory() as folder:
-        constraints = Path(folder) / "kept.txt"
-        constraints.write_text("\n".join(kept), encoding="utf-8")
-        subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--constraint",
-                str(constraints),
-                *wanted,
-            ],
-            check=True,
-        )
+        constraints = Path(folder) / "present.txt"
+        constraints.write_text("\n".join(present), encoding="utf-8")
+        pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, "--constraint", str(constraints), *wanted], check=True)
 
 
 if __name__ == "__main__":

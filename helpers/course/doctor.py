@@ -5,22 +5,21 @@ import platform
 from helpers import runtime
 from helpers.datasets import sources
 
-HOW = {
-    "tensorflow": "fit_runs trains one run after the other",
-    "jax": "fit_runs trains all runs at once",
-}
+HOW = {"tensorflow": "trains one run after the other", "jax": "trains all runs at once"}
 
 
 def report() -> str:
-    """Backend, device, cores, memory, data and versions, and what the machine is good for."""
-    machine = runtime.machine()
+    """Backend, device, cores, memory, data and versions, and what the machine is good for.
+
+    Starts the backend. Raises what `runtime.start` and `runtime.profile` raise.
+    """
+    machine = runtime.start()
+    device = f"{machine.device}; memory grows on demand" if machine.accelerators else "CPU only"
     memory = f"{machine.memory:.1f} GB" if machine.memory else "unknown"
     lines = {
         "place": f"{machine.place}, {platform.system()} on {platform.machine()}",
         "backend": f"Keras on {machine.backend}: {HOW[machine.backend]}",
-        "device": f"{', '.join(machine.accelerators)}; memory grows on demand"
-        if machine.accelerators
-        else "CPU only",
+        "device": device,
         "cores": str(machine.cores),
         "memory": memory,
         "profile": runtime.profile(),

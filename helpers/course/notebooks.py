@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
+from papermill.translators import PythonTranslator
 from traitlets import Dict, default
 from traitlets.config import Config
 
@@ -38,6 +40,7 @@ class ThisPython(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         """The kernelspec of this Python, with the variables of `environment`."""
         spec = super().kernel_spec
+        assert spec is not None  # the native kernel is always there
         spec.env = {**spec.env, **self.environment}
         return spec
 
@@ -64,6 +67,7 @@ class NotebookStopped(Exception):
     """A notebook that did not reach its end: which one, at which cell's source, for what reason."""
 
     def __init__(self, notebook: Path, source: str, reason: str):
+        """`source` is that of the cell that did not end well."""
         super().__init__(f"{notebook.name} stopped: {reason}")
         self.notebook = notebook
         self.source = source
@@ -85,22 +89,19 @@ def read(notebook: Path) -> NotebookNode:
 
     Raises FileNotFoundError where there is no file, ValueError for a file that holds no notebook.
     """
-    script = notebook.with_suffix(".py")
     if not notebook.is_file():
-        cure = f": `make sync` writes it from {script.name}" if script.is_file() else ""
-        raise FileNotFoundError(f"There is no notebook {notebook}{cure}.")
+        raise FileNotFoundError(
+            f"There is no notebook {notebook}: `make sync` writes the course's from their .py."
+        )
     if notebook.suffix != ".ipynb":
         raise ValueError(f"{notebook} is no notebook: name a file that ends in .ipynb.")
     try:
         return nbformat.read(notebook, as_version=4)
     except (ValueError, nbformat.ValidationError) as error:  # not JSON; JSON, but no notebook
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(
-            f"{notebook} ends in .ipynb, but what it holds is no notebook ({_first_line(error)})."
+            f"{notebook} ends in .ipynb, but is no notebook inside: {reason}"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def fingerprint(notebook: Path) -> str:
@@ -118,13 +119,21 @@ def check_parameters(notebook: Path, parameters: Iterable[str]) -> None:
 
     Also raises what `read` raises.
     """
-    read(notebook)
-    known = papermill.inspect_notebook(str(notebook))
-    unknown = sorted(set(parameters) - known.keys())
+    cells = [cell for cell in read(notebook).cells if "parameters" in cell.metadata.get("tags", ())]
+    known = [found.name for cell in cells[:1] for found in PythonTranslator.inspect(cell)]
+    unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise ValueError(
             f"{notebook.name} has no parameter {', '.join(unknown)}; "
             f"it has {', '.join(known) or 'none'}."
+        )
+
+
+def check_copy(notebook: Path, copy: Path) -> None:
+    """Raise ValueError if the executed copy would be written over the notebook itself."""
+    if copy.exists() and copy.samefile(notebook):
+        raise ValueError(
+            f"The copy of {notebook.name} would replace the notebook itself: choose another folder."
         )
 
 
@@ -137,12 +146,14 @@ def run(
     timeout: float,
     environment: Mapping[str, str] = NO_VARIABLES,
 ) -> None:
-    """Execute a notebook with papermill in a fresh kernel, in the notebook's folder; write the result to `copy`.
+    """Execute a notebook with papermill, in its folder and a fresh kernel; write it to `copy`.
 
-    `copy` appears when it is complete. A notebook that stops leaves what it had as `NAME.failed.ipynb` instead.
-    `timeout`: seconds a cell may take; `environment`: variables the kernel gets besides this process's own.
-    Raises NotebookStopped.
+    `copy` appears when it is complete. A notebook that stops leaves what it had as
+    `NAME.failed.ipynb` instead. `timeout` is in seconds a cell, counted in whole ones;
+    `environment` has variables that the kernel gets besides this process's own.
+    Raises NotebookStopped, and ValueError if `copy` is the notebook itself.
     """
+    check_copy(notebook, copy)
     partial, failed = copy.with_suffix(".partial.ipynb"), copy.with_suffix(".failed.ipynb")
     copy.parent.mkdir(parents=True, exist_ok=True)
     for stale in (copy, failed):
@@ -157,7 +168,7 @@ def run(
             progress_bar=False,
             cwd=str(notebook.resolve().parent),
             start_timeout=KERNEL_START_SECONDS,
-            execution_timeout=timeout,
+            execution_timeout=math.ceil(timeout),
             on_cell_start=current,
             config=Config({"ThisPython": {"environment": dict(environment)}}),
             **IN_KERNEL,
@@ -165,17 +176,17 @@ def run(
         partial.replace(copy)
     except (PapermillExecutionError, CellTimeoutError, RuntimeError) as error:
         partial.replace(failed)
-        raise NotebookStopped(
-            notebook, current.source, f"{_reason(error)}\nWhat had run is in {failed}"
-        ) from error
+        reason = f"{_reason(error)}\nWhat had run is in {failed}"
+        raise NotebookStopped(notebook, current.source, reason) from error
     finally:
         partial.unlink(missing_ok=True)  # interrupted
 
 
 def execute(notebook: Path, *, watch: Watch, timeout: float) -> None:
-    """Execute a notebook where it lies, for committing it: outputs stay, times and tools' metadata go.
+    """Execute a notebook where it lies, for committing it: only lasting metadata stay.
 
-    `timeout`: seconds a cell may take. Raises NotebookStopped, and then leaves the file as it was.
+    `timeout` is in seconds a cell, counted in whole ones.
+    Raises NotebookStopped, and then leaves the file as it was.
     """
     content = read(notebook)
     current = _CurrentCell(watch)
@@ -183,7 +194,7 @@ def execute(notebook: Path, *, watch: Watch, timeout: float) -> None:
         content,
         resources={"metadata": {"path": str(notebook.resolve().parent)}},
         startup_timeout=KERNEL_START_SECONDS,
-        timeout=timeout,
+        timeout=math.ceil(timeout),
         on_cell_start=current,
         record_timing=False,
         **IN_KERNEL,

@@ -1,4 +1,4 @@
-"""Where the course is published: links and setup cells that name its repository and version. Floor 2."""
+"""Where the course is published: links and set-up cells name its repository and version."""
 
 import re
 from dataclasses import dataclass
@@ -42,24 +42,30 @@ if "google.colab" in sys.modules:
 """What a published set-up cell has besides: the lines that fetch the course on Colab."""
 IN_SCRIPT = {"setup": "# %%", "links": "# %% [markdown]"}  # how jupytext begins a cell of this tag
 TABLE_CELL = re.compile(
-    r"^(\|[^|]*\| *\[[^\]]*\]\((notebooks/[^/)]+\.ipynb)\)[^|]*?)(?: \[!\[[^\]]*\]\(docs/badges/[^)]*\)\]\([^)]*\))* *\|",
+    r"^(\|[^|]*\| *\[[^\]]*\]\((notebooks/[^/)]+\.ipynb)\)[^|]*?)"
+    r"(?: \[!\[[^\]]*\]\(docs/badges/[^)]*\)\]\([^)]*\))* *\|",
     re.MULTILINE,
 )
+"""A row of the README's table of lessons: up to its second cell, the lesson's path, old badges."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """A repository on GitHub and the tag that its readers get. Raises ValueError for what can be neither."""
+    """A repository on GitHub and the tag that its readers get.
+
+    Raises ValueError for what can be neither.
+    """
 
     repo: str
     ref: str
 
     def __post_init__(self):
+        """Refuse what GitHub or git would."""
         if not re.fullmatch(
             r"[A-Za-z0-9](-?[A-Za-z0-9])*/(?!\.{1,2}$)[\w.-]+", self.repo, re.ASCII
         ):
             raise ValueError(
-                f"--repo is {self.repo!r}; write OWNER/NAME as in the address of the repository on GitHub."
+                f"--repo is {self.repo!r}; write OWNER/NAME as in its address on GitHub."
             )
         if (
             not re.fullmatch(r"\w[\w.-]*", self.ref, re.ASCII)
@@ -67,20 +73,25 @@ class Address:
             or self.ref.endswith((".", ".lock"))
         ):
             raise ValueError(
-                f"--ref is {self.ref!r}; write a tag of letters, digits, dots and hyphens, for example v1.0."
+                f"--ref is {self.ref!r}; write a tag of letters, digits, dots and hyphens, "
+                "for example v1.0."
             )
 
     @property
     def repository(self) -> str:
+        """The address that git clones from."""
         return f"https://github.com/{self.repo}"
 
     def links(self, notebook: str) -> dict[str, str]:
         """Where a notebook, named as in "notebooks/01_overfitting.ipynb", can be opened."""
         owner, name = self.repo.split("/")
+        colab = f"https://colab.research.google.com/github/{self.repo}/blob/{self.ref}"
+        binder = f"https://mybinder.org/v2/gh/{self.repo}/{self.ref}?urlpath=lab/tree"
+        book = f"https://{owner.lower()}.github.io/{name}"
         return {
-            "Open in Colab": f"https://colab.research.google.com/github/{self.repo}/blob/{self.ref}/{notebook}",
-            "Open in Binder": f"https://mybinder.org/v2/gh/{self.repo}/{self.ref}?urlpath=lab/tree/{notebook}",
-            "Read in the book": f"https://{owner.lower()}.github.io/{name}/{notebook.removesuffix('.ipynb')}.html",
+            "Open in Colab": f"{colab}/{notebook}",
+            "Open in Binder": f"{binder}/{notebook}",
+            "Read in the book": f"{book}/{notebook.removesuffix('.ipynb')}.html",
         }
 
 
@@ -96,9 +107,10 @@ def setup_cell(address: Address | None = None) -> str:
 
 
 def publish(address: Address, root: Path = ROOT) -> list[Path]:
-    """Write the address into all notebooks of the course, their .py and the README; the files that changed.
+    """Write the address into the notebooks, their .py and the README; the files that changed.
 
-    Nothing is written if anything is amiss: raises ValueError, FileNotFoundError for a file that is not there.
+    Raises ValueError for a notebook or README without the place for it, and FileNotFoundError for
+    a file that is not there; nothing is written then.
     """
     texts = {}
     for notebook in notebooks.find(root):
@@ -125,13 +137,14 @@ def _stamped_pair(notebook: Path, address: Address, root: Path) -> dict[Path, st
         text = _put_in_script(text, tag, source)
     if _cells(jupytext.reads(text, "py:percent")) != _cells(content):
         raise ValueError(
-            f"{notebook.name} and {script.name} hold different cells: `make execute` makes them equal."
+            f"{notebook.name} and {script.name} hold different cells: "
+            "`make execute` makes them equal."
         )
     return {notebook: f"{nbformat.writes(content)}\n", script: text}
 
 
 def _put_cell(content: NotebookNode, tag: str, source: str, notebook: Path) -> None:
-    """Give the cell of this tag this source; where there are no links yet, they go before the setup cell."""
+    """Give the cell of this tag this source; new links go before the set-up cell."""
     places = {
         tag: [i for i, cell in enumerate(content.cells) if tag in cell.metadata.get("tags", ())]
         for tag in IN_SCRIPT
@@ -179,7 +192,10 @@ def _stamped_readme(readme: Path, address: Address) -> str:
 
 
 def _write(texts: dict[Path, str]) -> None:
-    """Write all files beside their places first, so that a full disk leaves the old ones whole."""
+    """Write all files beside their places first, so that a full disk leaves the old ones whole.
+
+    Raises OSError if there is no permission to write or no space.
+    """
     partial = {path: path.with_name(f"{path.name}.partial") for path in texts}
     try:
         for path, text in texts.items():
