@@ -1,0 +1,173 @@
+"""What the course's commands do; `helpers.__main__` reads their arguments.
+
+Each function takes the arguments and the course's folder, and returns the exit status. Imports
+stand inside the functions, so that no command waits for packages that only another one needs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers import runtime
+
+if TYPE_CHECKING:
+    from helpers.claims.replication import Part
+    from helpers.course.cluster import Outcome
+
+
+def run(options: Namespace, root: Path) -> int:
+    """Execute copies of the notebooks under `options.out`; print the table of their verdicts."""
+    from helpers import claims
+    from helpers.course import notebooks, progress
+
+    chosen, parameters = _chosen(options, root), _parameters(options)
+    copies = {path: options.out / _inside(path, root) for path in chosen}
+    for path, copy in copies.items():
+        notebooks.check_parameters(path, parameters)
+        notebooks.check_copy(path, copy)
+    _check_folder(options.out)
+
+    def action(path: Path, watch: notebooks.Watch) -> None:
+        notebooks.run(path, copies[path], parameters, watch=watch, timeout=options.timeout)
+
+    stopped = progress.one_after_another(chosen, action)
+    executed = [copy for copy in copies.values() if copy.exists()]
+    verdicts = [verdict for copy in executed for verdict in claims.recorded(copy)]
+    if verdicts:
+        print(f"\n{progress.verdict_table(verdicts)}")
+    return progress.report(stopped)
+
+
+def execute(options: Namespace, root: Path) -> int:
+    """Execute the notebooks where they lie, so that they can be committed with their outputs."""
+    from helpers.course import notebooks, progress
+
+    def action(path: Path, watch: notebooks.Watch) -> None:
+        notebooks.execute(path, watch=watch, timeout=options.timeout)
+
+    return progress.report(progress.one_after_another(_chosen(options, root), action))
+
+
+def evidence(options: Namespace, root: Path) -> int:
+    """Execute notebooks x seeds x backends on a cluster; write parts, tables and a page.
+
+    They are in `options.out`; parts that are there from before are not executed again.
+    """
+    from helpers.claims import replication
+
+    parts = _planned(options, root)
+    _check_folder(options.out)
+    folder = options.out / "parts"
+    finished = {done.part.name for done in replication.stored(folder, parts)}
+    wanted = [part for part in parts if part.name not in finished]
+    print(f"{len(parts)} parts, {len(finished)} of them finished before in {folder}", flush=True)
+    failed = _measure(options, wanted, folder) if wanted else []
+    missing = [outcome.part for outcome in failed]
+    print(f"\n{replication.publish(options.out, replication.stored(folder, parts), missing)}")
+    for outcome in failed:
+        begun = f"{outcome.part}, begun {outcome.attempts} times, gave nothing"
+        print(f"\n{begun}:\n\n{outcome.failure}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def grade(options: Namespace, root: Path) -> int:
+    """Grade a folder of learners' notebooks; write a row a learner, a column an exercise."""
+    from helpers.exercises import grading
+
+    limits = {"seconds": options.seconds, "gigabytes": options.memory, "jobs": options.jobs}
+    return grading.grade(options.submissions, options.out, lesson=options.lesson, **limits)
+
+
+def doctor(options: Namespace, root: Path) -> int:
+    """Say what the course finds on this machine, and what it is good for."""
+    from helpers.course import doctor
+
+    print(doctor.report())
+    return 0
+
+
+def publish(options: Namespace, root: Path) -> int:
+    """Write the repository's address into the notebooks and the README; say what changed."""
+    from helpers.course import publishing
+
+    for path in publishing.publish(publishing.Address(options.repo, options.ref), root):
+        print(path.relative_to(root))
+    print(f"Published as {options.repo} at {options.ref}.")
+    print(f"Now commit, `git tag {options.ref}`, and push both.")
+    return 0
+
+
+def _planned(options: Namespace, root: Path) -> list[Part]:
+    from helpers.claims import replication
+    from helpers.course import notebooks
+
+    parameters = {"PROFILE": options.profile or runtime.profile(), **_parameters(options)}
+    sources = {}
+    for path in _chosen(options, root):
+        name = _inside(path, root).as_posix()
+        notebooks.check_parameters(path, {*parameters, "SEED"})
+        sources[name] = notebooks.fingerprint(path)
+    backends = options.backend or replication.BACKENDS[:1]
+    return replication.plan(sources, seeds=options.seeds, backends=backends, parameters=parameters)
+
+
+def _measure(options: Namespace, wanted: list[Part], folder: Path) -> list[Outcome]:
+    """Store what the parts give as it comes, under a progress bar; those that gave nothing."""
+    from tqdm import tqdm
+
+    from helpers.claims import replication
+    from helpers.course import cluster
+
+    failed = []
+    place = cluster.at(options.scheduler) if options.scheduler else cluster.local(options.workers)
+    with place as client, tqdm(total=len(wanted), unit="part", disable=None) as bar:
+        cluster.check(client, wanted)
+        print(f"Dashboard: {cluster.dashboard(client)}", flush=True)
+        for outcome in cluster.measure(client, wanted, out=options.out, timeout=options.timeout):
+            if outcome.measured:
+                replication.store(folder, outcome.measured)
+            else:
+                failed.append(outcome)
+            bar.update()
+            with bar.external_write_mode():
+                print(outcome, flush=True)
+    return failed
+
+
+def _chosen(options: Namespace, root: Path) -> list[Path]:
+    """The notebooks that were named, or all of the course."""
+    from helpers.course import notebooks
+
+    return [path.resolve() for path in options.notebooks] or notebooks.find(root)
+
+
+def _parameters(options: Namespace) -> dict[str, object]:
+    return {name: _value(text) for name, text in options.parameter}
+
+
+def _value(text: str) -> object:
+    """A parameter as typed on the command line: JSON if it is, otherwise the word itself."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _inside(path: Path, root: Path) -> Path:
+    if not path.is_relative_to(root):
+        raise ValueError(f"{path} lies outside of the course's folder {root}: copy it there.")
+    return path.relative_to(root)
+
+
+def _check_folder(out: Path) -> None:
+    """Raise ValueError if `out` cannot become a folder that files can be written into."""
+    there = next(path for path in (out.resolve(), *out.resolve().parents) if path.exists())
+    if not there.is_dir():
+        raise ValueError(f"--out is {out}, but {there} is a file: name a folder.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ValueError(f"--out is {out}, but you may not write into {there}: name another.")
