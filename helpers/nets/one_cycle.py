@@ -8,9 +8,12 @@ Both follow the optimizer's own count of its steps, which is saved with the mode
 in the middle of the cycle: `keras.models.load_model(...)`, then `fit` with the same callback and `initial_epoch`.
 """
 
+from functools import partial
+
 import keras
 from keras import ops
 
+from helpers.nets.momentum import Momentum
 from helpers.reference import schedules
 
 
@@ -36,48 +39,40 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class CycleMomentum(keras.callbacks.Callback):
-    """Lowers the momentum of SGD (or RMSprop) while the learning rate of `cycle` is high, as Smith (2018) advises.
+    """Lowers the momentum while the learning rate of `cycle` is high, as Smith (2018) advises.
 
-    For the TensorFlow backend. Compile with a momentum above 0, which is what a saved model holds and what comes back
-    when training ends. Raises ValueError when training begins with an optimizer that has no momentum.
+    For SGD and RMSprop on the TensorFlow backend. Compile with a momentum above 0, which is what a
+    saved model holds and what comes back when training ends. Raises ValueError when training begins
+    with an optimizer that has no momentum.
     """
 
     def __init__(self, cycle: OneCycle, high: float = 0.95, low: float = 0.85):
         super().__init__()
-        self._momenta = schedules.one_cycle(**cycle.settings, momenta=(high, low)).momentum.astype(
-            "float32"
-        )
+        plan = schedules.one_cycle(**cycle.settings, momenta=(high, low))
+        self._momenta = plan.momentum.astype("float32")
 
     def on_train_begin(self, logs=None):
+        """Put the changing momentum in place of the compiled one."""
         optimizer = self.model.optimizer
         if not getattr(optimizer, "momentum", 0):
             name = type(optimizer).__name__
             raise ValueError(
                 f"{name} has no momentum to cycle: compile with SGD(..., momentum=0.95)."
             )
-        self._replace(CyclingMomentum(optimizer, self._momenta))
+        config = optimizer.get_config()
+        self._compiled = config["momentum"]
+        optimizer.get_config = lambda: config  # a model that is saved now is saved as compiled
+        now = partial(value_at, optimizer.iterations, self._momenta)
+        # Past Keras's tracking, which would save the momentum with the weights of the optimizer.
+        object.__setattr__(optimizer, "momentum", Momentum(self._compiled, now=now))
+        self.model.make_train_function(force=True)  # the former step has the number built in
 
     def on_train_end(self, logs=None):
-        self._replace(float(self.model.optimizer.momentum))
-
-    def _replace(self, momentum: float) -> None:
-        self.model.optimizer.momentum = momentum
-        self.model.make_train_function(
-            force=True
-        )  # the compiled step has the former momentum built in
-
-
-class CyclingMomentum(float):
-    """To Python the momentum that the optimizer was compiled with, to TensorFlow the momentum of the current step."""
-
-    def __new__(cls, optimizer, momenta):
-        return super().__new__(cls, optimizer.momentum)
-
-    def __init__(self, optimizer, momenta):
-        self._optimizer, self._momenta = optimizer, momenta
-
-    def __tf_tensor__(self, dtype=None, name=None):
-        return ops.cast(value_at(self._optimizer.iterations, self._momenta), dtype or "float32")
+        """Put the compiled momentum back."""
+        optimizer = self.model.optimizer
+        del optimizer.get_config
+        object.__setattr__(optimizer, "momentum", self._compiled)
+        self.model.make_train_function(force=True)
 
 
 def value_at(step, values):

@@ -1,10 +1,20 @@
-"""Many runs for the price of one: train the same Keras model over seeds, folds, samples, labels or learning rates."""
+"""Many runs for the price of one: train the same Keras model over seeds, folds, labels or rates."""
 
-from helpers.training.recipe import (
-    Run,
-    Runs,
-    fit_runs,
-    frozen_order,
-    lr_range_test,
-    suggested_rates,
-)
+from helpers.training.engine import seeded
+from helpers.training.frozen import frozen_order
+from helpers.training.range_test import suggested_rates
+from helpers.training.recipe import Recipe
+from helpers.training.run import Run, as_runs, generator, seeds
+from helpers.training.runs import Runs
+
+__all__ = [
+    "Recipe",
+    "Run",
+    "Runs",
+    "as_runs",
+    "frozen_order",
+    "generator",
+    "seeded",
+    "seeds",
+    "suggested_rates",
+]

@@ -1,15 +1,18 @@
-"""What `fit_runs` refuses before anything is compiled, and what would be right instead."""
+"""What a recipe refuses before anything is compiled, and what would be right instead."""
+
+from numbers import Integral
 
 import keras
 import numpy as np
 
 
-def check_request(split, runs: list, epochs: int, batch_size: int, watch: dict) -> None:
-    """Raise ValueError unless the data are complete and every run has data, order, rates and momenta that fit."""
+def check_request(split, runs: list, recipe, watch: dict) -> None:
+    """Raise ValueError unless the data are complete, and rows, orders, rates and momenta fit them."""
     if not runs:
         raise ValueError("runs is empty: ask for at least one run.")
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if value < 1 or int(value) != value:
+    for name in ("epochs", "batch_size"):
+        value = getattr(recipe, name)
+        if not isinstance(value, Integral) or value < 1:
             raise ValueError(f"{name} is {value}; it must be a whole number of at least 1.")
     if len(split.x_train) == 0:
         raise ValueError("x_train is empty: give at least one training row.")
@@ -17,13 +20,29 @@ def check_request(split, runs: list, epochs: int, batch_size: int, watch: dict) 
         check_data(name, x, y, split)
     for number, run in enumerate(runs):
         try:
-            check_run(run, split, epochs, batch_size)
+            check_run(run, split, recipe)
         except ValueError as error:
             raise ValueError(f"Run {number}: {error}") from None
+    if len({run.valid_rows is None for run in runs}) == 2:
+        raise ValueError(
+            "Some runs have valid_rows and some have none: give them to all, or to none."
+        )
+
+
+def check_range(runs: list, lowest: float, highest: float, steps: int) -> None:
+    """Raise ValueError unless a range test has runs enough and rates that grow."""
+    if len(runs) < 3:
+        raise ValueError(f"There are {len(runs)} runs; one minibatch says little: take at least 3.")
+    if not 0 < lowest < highest:
+        raise ValueError(
+            f"The rates must grow from above 0: lowest is {lowest}, highest is {highest}."
+        )
+    if not isinstance(steps, Integral) or steps < 3:
+        raise ValueError(f"steps is {steps}; a curve needs a whole number of at least 3.")
 
 
 def parts_of(split, watch: dict) -> dict:
-    """All data by name: the training and validation part of the split, and those to watch."""
+    """All data by name: the parts of the split, and those to watch."""
     return {
         "train": (split.x_train, split.y_train),
         "valid": (split.x_valid, split.y_valid),
@@ -43,7 +62,8 @@ def check_data(name: str, x, y, split) -> None:
         if len(values) and not np.isfinite([values.min(), values.max()]).all():
             bad = np.sum(~np.isfinite(values))
             raise ValueError(
-                f"{side} holds {bad} values that are NaN or infinite: remove those rows or fill them in."
+                f"{side} holds {bad} values that are NaN or infinite: "
+                "remove those rows or fill them in."
             )
     if len(x) != len(y):
         raise ValueError(
@@ -51,19 +71,18 @@ def check_data(name: str, x, y, split) -> None:
         )
 
 
-def check_run(run, split, epochs: int, batch_size: int) -> None:
+def check_run(run, split, recipe) -> None:
     """What one run has of its own must fit the data and the number of steps."""
+    if not isinstance(run.seed, Integral) or run.seed < 0:
+        raise ValueError(f"seed is {run.seed!r}; it must be a whole number of at least 0.")
     n = len(split.x_train)
-    rows = np.arange(n) if run.train_index is None else np.asarray(run.train_index)
-    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+    for name in ("train_rows", "valid_rows", "test_rows"):
+        check_rows(name, getattr(run, name), n)
+    rows = n if run.train_rows is None else len(run.train_rows)
+    if recipe.batch_size > rows:
         raise ValueError(
-            "train_index must be a list of whole numbers (for a mask: np.flatnonzero(mask))."
-        )
-    if len(rows) == 0 or rows.min() < 0 or rows.max() >= n:
-        raise ValueError(f"train_index must hold indices from 0 to {n - 1}, and at least one.")
-    if batch_size > len(rows):
-        raise ValueError(
-            f"batch_size is {batch_size}, but there are {len(rows)} training rows: choose a smaller one."
+            f"batch_size is {recipe.batch_size}, but there are {rows} training rows: "
+            "choose a smaller one."
         )
     for name, shape in (("targets", np.shape(split.y_train)), ("sample_weight", (n,))):
         values = getattr(run, name)
@@ -71,25 +90,48 @@ def check_run(run, split, epochs: int, batch_size: int) -> None:
             raise ValueError(
                 f"{name} has shape {np.shape(values)}; it must be {shape}, and all finite."
             )
-    if run.order is not None:
-        order = np.asarray(run.order)
-        if (
-            order.shape not in ((len(rows),), (epochs, len(rows)))
-            or (np.sort(order) != np.arange(len(rows))).any()
-        ):
-            raise ValueError(
-                f"order has shape {order.shape}; it must be a permutation of 0 to {len(rows) - 1}, or one for each of "
-                f"the {epochs} epochs."
-            )
-    steps = epochs * -(-len(rows) // batch_size)
+    check_order(run.order, rows, recipe.epochs)
+    check_steps(run, recipe.epochs * -(-rows // recipe.batch_size))
+
+
+def check_rows(name: str, rows, n: int) -> None:
+    """Rows of a run must be numbers of rows of x_train."""
+    if rows is None:
+        return
+    rows = np.asarray(rows)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} must be a list of whole numbers (for a mask: np.flatnonzero(mask))."
+        )
+    if len(rows) == 0 or rows.min() < 0 or rows.max() >= n:
+        raise ValueError(f"{name} must hold row numbers from 0 to {n - 1}, and at least one.")
+
+
+def check_order(order, rows: int, epochs: int) -> None:
+    """An order must be a permutation of the training rows, or one for each epoch."""
+    if order is None:
+        return
+    order = np.asarray(order)
+    shapes = (rows,), (epochs, rows)
+    if order.shape not in shapes or (np.sort(order) != np.arange(rows)).any():
+        raise ValueError(
+            f"order has shape {order.shape}; it must be a permutation of 0 to {rows - 1}, "
+            f"or one for each of the {epochs} epochs."
+        )
+
+
+def check_steps(run, steps: int) -> None:
+    """Rates and momenta must be one number, or one for each step."""
     for name in ("learning_rate", "momentum"):
         values = getattr(run, name)
-        if values is not None and (
-            np.shape(values) not in ((), (steps,)) or not np.isfinite(values).all()
-        ):
+        if values is None:
+            continue
+        if np.asarray(values).dtype.kind not in "fiu":
+            raise ValueError(f"{name} is {values!r}; it must be a number, or one for each step.")
+        if np.shape(values) not in ((), (steps,)) or not np.isfinite(values).all():
             raise ValueError(
-                f"{name} has shape {np.shape(values)}; it must be one number, or one for each of the {steps} steps, "
-                "and finite."
+                f"{name} has shape {np.shape(values)}; it must be one number, or one for each of "
+                f"the {steps} steps, and finite."
             )
     if run.momentum is not None and (np.min(run.momentum) < 0 or np.max(run.momentum) >= 1):
         raise ValueError("momentum must be at least 0 and less than 1.")

@@ -1,21 +1,92 @@
-"""What the engines of `fit_runs` share: seeded models, momenta that change, and which compiled programs are kept."""
+"""What trains the runs: the protocol of an engine, what engines share, and the cache of compiled ones."""
 
 import json
 import random
 import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from types import FunctionType
+from typing import Any, Protocol
 
 import keras
+import numpy as np
+
+from helpers.nets.momentum import Momentum, momentum_name
 
 EVALUATION_ROWS = 1024  # rows evaluated at a time: bounds the memory that hidden activations take
-KEPT_ENGINES = 16
+CACHE_SIZE = 16  # engines
+TRAINING = threading.RLock()
+"""Held while runs train: a cached engine is state that they share, and threads would mix."""
 
 
-def seeded(build, seed: int):
+class Engine(Protocol):
+    """A Keras model with optimizer, loss and metrics, and the compiled programs that train many of it.
+
+    `model` describes the net, `members` are the runs in training as Keras's callbacks want to see
+    them, `metric_names` are the names of what the metrics report. Tensors are the backend's own,
+    made by `as_tensor`.
+    """
+
+    model: keras.Model
+    members: list
+    metric_names: list[str]
+
+    @staticmethod
+    def mode(model: keras.Model, augment: Callable | None) -> dict:
+        """How this engine compiles such a model, by what was measured: further arguments of it."""
+        ...
+
+    @staticmethod
+    def as_tensor(array: np.ndarray) -> Any:
+        """The array as a tensor of the backend, in the same memory where that can be."""
+        ...
+
+    def groups(self, sizes: Sequence) -> list[list[int]]:
+        """Which runs are trained together: `sizes` holds for each run the numbers of its rows."""
+        ...
+
+    def restart(self, models: list, seeds: list[int]) -> None:
+        """Begin these runs: the weights of fresh models, and optimizers that have done nothing yet."""
+        ...
+
+    def data_of(self, runs: list, x, y) -> tuple:
+        """The training data of the runs for `train_epoch`: tensors x, y, and what runs have of their own."""
+        ...
+
+    def train_epoch(
+        self, data: tuple, orders: list, batch_size: int, settings: list[dict]
+    ) -> list[tuple]:
+        """Train each run on the rows of its order, in that order, the last partial minibatch included.
+
+        `data` is what `data_of` makes. `settings` holds for each run learning rates or momenta, one
+        for each step, by the name of the optimizer's attribute. Returns for each run the data loss
+        of every step, shape (steps,), and the epoch's `loss` (of the data), `penalty` (of the
+        regularizers) and metrics.
+        """
+        ...
+
+    def evaluate(self, x, y, rows: list | None = None) -> list[dict[str, float]]:
+        """For each run the loss of the data (no penalties) and metrics over two tensors, in inference.
+
+        `rows` holds for each run which of their rows count (None: all of them for every run).
+        """
+        ...
+
+    def finalize(self, place: int) -> None:
+        """What Keras does when training ends: an optimizer that averages puts the averages in."""
+        ...
+
+    def predict(self, weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
+        """Outputs of the net with `weights` for the rows of `x`, in inference; changes nothing here."""
+        ...
+
+
+def seeded(build: Callable, seed: int):
     """The model that `keras.utils.set_random_seed(seed); build()` makes.
 
-    Only Python's generator is seeded, and put back after: seeding TensorFlow would freeze the minibatches of every
-    later `model.fit` in the notebook (claim NEW-01).
+    Only Python's generator is seeded, and put back after: seeding TensorFlow would freeze the
+    minibatches of every later `model.fit` in the notebook (claim NEW-01).
     """
     state = random.getstate()
     random.seed(seed)
@@ -30,39 +101,15 @@ def has_kernels(model) -> bool:
     return any(len(variable.shape) > 2 for variable in model.trainable_variables)
 
 
-class Momentum(keras.Variable):
-    """A momentum that can change at every step.
-
-    Keras's optimizers leave momentum out where it is zero, and ask so once, when they are compiled: the answer is no.
-    """
-
-    def __ne__(self, other):
-        return True
-
-    def __gt__(self, other):
-        return True
-
-    __hash__ = keras.Variable.__hash__
-
-
-def momentum_name(optimizer) -> str:
-    """What the optimizer calls its momentum. Raises ValueError where it has none."""
-    for name in ("momentum", "beta_1"):
-        if hasattr(optimizer, name):
-            return name
-    raise ValueError(
-        f"{type(optimizer).__name__} has no momentum to set: take SGD, RMSprop or one of the Adam family."
-    )
-
-
 def compile_for(model, optimizer, loss, metrics, *, momentum: bool, example: tuple) -> list:
-    """Compile the model, build its optimizer (whose momentum can change, if asked) and its metrics, which it returns.
+    """Compile the model, build its optimizer and its metrics, which it returns.
 
-    `example` are a few rows of inputs and targets: Keras builds metrics on first use.
+    With `momentum` the optimizer's momentum can change from step to step. `example` are a few rows
+    of inputs and targets: Keras builds metrics on first use.
     """
     if momentum:
         name = momentum_name(optimizer)
-        setattr(optimizer, name, Momentum(getattr(optimizer, name), trainable=False, name=name))
+        setattr(optimizer, name, Momentum(getattr(optimizer, name), name))
     model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
     model.optimizer.build(model.trainable_variables)
     found = [metric for metric in model.metrics if metric.name != "loss"]
@@ -78,32 +125,61 @@ def as_input(model, rows):
     return keras.ops.cast(rows, model.inputs[0].dtype)
 
 
-# Compiled programs are kept -----------------------------------------------------------------------------------------
+def pairs(variables, values) -> list[tuple]:
+    """Variables with the values that they are to have, for a `keras.StatelessScope`."""
+    return list(zip(variables, values, strict=True))
 
 
-def keep(engines: dict, key: tuple | None, make, most: int):
-    """The engine kept under `key`, or else a new one, which is kept if it has a key; of old ones, `most` stay."""
-    if key is None:
-        return make()
-    engine = engines.pop(key, None) or make()
-    engines[key] = engine  # the latest used is last
-    while len(engines) > most:
-        del engines[next(iter(engines))]
+# The cache of compiled engines ---------------------------------------------------------------------
+
+
+_cache: OrderedDict[tuple, Engine] = OrderedDict()  # compiling takes longer than most experiments
+
+
+def engine_for(
+    kind, model, optimizer, loss, metrics, *, example: tuple, momentum: bool, augment
+) -> Engine:
+    """An engine of this kind for this model, optimizer, loss and metrics, from the cache if it can be.
+
+    `example` are a few rows of inputs and targets. An augmentation is code, and compiled afresh.
+    """
+    mode = {**kind.mode(model, augment), "momentum": momentum, "augment": augment}
+    key = key_of(kind, model, optimizer, loss, metrics, example, mode)
+    engine = _cache.pop(key, None) if key else None
+    if engine is None:
+        tensors = tuple(map(kind.as_tensor, example))
+        engine = kind(model, optimizer, loss, metrics, example=tensors, **mode)
+    if key:
+        _cache[key] = engine  # the latest used is last
+        while len(_cache) > CACHE_SIZE:
+            _cache.popitem(last=False)
     return engine
 
 
-def key_of(model, optimizer, loss, metrics, mode: dict) -> tuple | None:
-    """Equal for equal models, optimizers, losses, metrics and modes; None where one holds code that is not Keras's own.
+def key_of(kind, model, optimizer, loss, metrics, example: tuple, mode: dict) -> tuple | None:
+    """Equal for engines that do the same; None where one would hold code that is not Keras's own.
 
-    Names of losses and metrics are the same if equal, objects only if they are one: Keras's descriptions of losses are
-    incomplete (Huber's has no delta). What holds code that is not Keras's own is compiled afresh each time, because
-    that code may have changed; so is an augmentation, `mode["augment"]`.
+    Names of losses and metrics are the same if equal, objects only if they are one: Keras's
+    descriptions of losses are incomplete (Huber's has no delta). What holds code that is not Keras's
+    own is compiled afresh each time, because that code may have changed; so is an augmentation. The
+    shape of a target is part of it: Keras chooses its metrics by that.
     """
     if mode["augment"]:
         return None
     objects = [part for part in (optimizer, loss, *metrics) if not isinstance(part, str)]
     description = describe(model, optimizer) if all(map(is_from_keras, objects)) else None
-    return None if description is None else (description, loss, *metrics, *mode.values())
+    if description is None:
+        return None
+    targets = example[1]
+    return (
+        kind,
+        description,
+        loss,
+        *metrics,
+        targets.shape[1:],
+        str(targets.dtype),
+        *mode.values(),
+    )
 
 
 def describe(model, optimizer) -> str | None:
@@ -133,9 +209,9 @@ def describe(model, optimizer) -> str | None:
 
 
 def is_from_keras(part) -> bool:
-    """Whether a layer, optimizer, loss, metric or function, and the functions it keeps, are Keras's own code."""
-    kept = [value for value in vars(part).values() if isinstance(value, FunctionType)]
-    code = [part if isinstance(part, FunctionType) else type(part), *kept]
+    """Whether a layer, optimizer, loss, metric or function, and the functions it holds, are Keras's own code."""
+    held = [value for value in vars(part).values() if isinstance(value, FunctionType)]
+    code = [part if isinstance(part, FunctionType) else type(part), *held]
     return all(each.__module__.split(".")[0] == "keras" for each in code)
 
 

@@ -12,15 +12,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from helpers.training.engine import (
-    EVALUATION_ROWS,
-    KEPT_ENGINES,
-    as_input,
-    compile_for,
-    has_kernels,
-    keep,
-    key_of,
-)
+from helpers.training.engine import EVALUATION_ROWS, as_input, compile_for, has_kernels, pairs
 
 
 def wants_stack(model) -> bool:
@@ -41,14 +33,16 @@ class Member:
         self._weights = partial(engine.weights_of, place)
 
     def get_weights(self) -> list[np.ndarray]:
+        """The weights of the run, as Keras's method gives them."""
         return self._weights()
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Take these as the weights of the run."""
         self._weights = lambda: weights
 
 
-class Engine:
-    """A Keras model with optimizer, loss and metrics, and the programs that train, evaluate and apply many of it."""
+class JaxEngine:
+    """The engine of the JAX backend: see `engine.Engine`. It trains many runs side by side."""
 
     def __init__(
         self,
@@ -62,37 +56,47 @@ class Engine:
         momentum=False,
         augment=None,
     ):
-        self._metrics = compile_for(
-            model, optimizer, loss, metrics, momentum=momentum, example=example
-        )
+        check_augmentation(augment, *example)
+        asked = {"momentum": momentum, "example": example}
+        self._metrics = compile_for(model, optimizer, loss, metrics, **asked)
         self.metric_names = [name for metric in self._metrics for name in metric.result()]
         for metric in self._metrics:
             metric.reset_state()
         self.model = model
-        self.members = []  # the runs in training, as Keras's callbacks want them
+        self.members = []
         self._stack = stack
         self._augment = augment
         self._initial_optimizer = values_of(model.optimizer.variables)
         self._initial_metrics = [values_of(metric.variables) for metric in self._metrics]
         self._train_step = jax.jit(self._train_one, donate_argnums=1)
-        self._train_steps = (
-            jax.jit(self._train_all, donate_argnums=1) if stack else self._train_each
-        )
+        together = jax.jit(self._train_all, donate_argnums=1)
+        self._train_steps = together if stack else self._train_each
         self._results = jax.jit(jax.vmap(self._metric_results))
         self._evaluate = jax.jit(jax.vmap(self._evaluate_run, in_axes=(0, None, None)))
+        self._evaluate_own = jax.jit(jax.vmap(self._evaluate_run, in_axes=(0, None, None, 0)))
         self._predict = jax.jit(self._predict_rows)
 
-    def groups(self, lengths: list[int]) -> list[list[int]]:
-        """Which runs, of so many rows each, are trained together: those whose minibatches have the same sizes."""
+    @staticmethod
+    def mode(model, augment) -> dict:
+        """Whether runs are stacked."""
+        return {"stack": wants_stack(model)}
+
+    @staticmethod
+    def as_tensor(array: np.ndarray):
+        """The array on the device, in JAX's types (float32 for float64)."""
+        return jnp.asarray(array)
+
+    def groups(self, sizes) -> list[list[int]]:
+        """Those together whose parts are of the same sizes; each by itself where runs are not stacked."""
         if not self._stack:
-            return [[number] for number in range(len(lengths))]
+            return [[number] for number in range(len(sizes))]
         return [
-            [number for number, each in enumerate(lengths) if each == length]
-            for length in dict.fromkeys(lengths)
+            [number for number, each in enumerate(sizes) if each == size]
+            for size in dict.fromkeys(sizes)
         ]
 
     def restart(self, models: list, seeds: list[int]) -> None:
-        """Begin these runs: the weights of fresh models as this one, and optimizers that have done nothing yet."""
+        """Begin these runs: the weights of fresh models, and optimizers that have done nothing yet."""
         runs = [
             {
                 "trainable": values_of(model.trainable_variables),
@@ -107,12 +111,11 @@ class Engine:
         self.members = [Member(self, place) for place in range(len(models))]
 
     def data_of(self, runs: list, x, y) -> tuple:
-        """Arrays that all runs share, and those with a row for each run, for `train_epoch`."""
+        """Arrays that all runs share, and those with a row for each run."""
         own = {}
         if any(run.targets is not None for run in runs):
-            own["targets"] = jnp.stack(
-                [y if run.targets is None else as_tensor(run.targets) for run in runs]
-            )
+            targets = [y if run.targets is None else jnp.asarray(run.targets) for run in runs]
+            own["targets"] = jnp.stack(targets)
         if any(run.sample_weight is not None for run in runs):
             ones = np.ones(len(x))
             weights = [ones if run.sample_weight is None else run.sample_weight for run in runs]
@@ -122,60 +125,56 @@ class Engine:
     def train_epoch(
         self, data: tuple, orders: list, batch_size: int, settings: list[dict]
     ) -> list[tuple]:
-        """Train each run on the rows of its order, in that order, the last partial minibatch included as in Keras.
-
-        `data` is what `data_of` makes. `settings` holds for each run learning rates or momenta, one for each step, by
-        the name of the optimizer's attribute. Returns for each run the data loss of every step, shape (steps,), and
-        the epoch's `loss` (of the data), `penalty` (of the regularizers) and metrics.
-        """
+        """Train all runs for an epoch."""
         rows = len(orders[0])
         full, rest = divmod(rows, batch_size)
-        orders = np.stack(orders).astype(np.int32)
-        batches = np.moveaxis(orders[:, : full * batch_size].reshape(-1, full, batch_size), 1, 0)
+        index = np.stack(orders).astype(np.int32)
+        batches = np.moveaxis(index[:, : full * batch_size].reshape(-1, full, batch_size), 1, 0)
         each = {
             name: np.stack([one[name] for one in settings], axis=1).astype(np.float32)
             for name in settings[0]
         }
         carry = self._state, stacked([self._initial_metrics] * len(orders))
-        carry, parts = self._train_steps(
-            data, carry, (batches, {name: values[:full] for name, values in each.items()})
-        )
+        steps = batches, {name: values[:full] for name, values in each.items()}
+        carry, parts = self._train_steps(data, carry, steps)
         if rest:
-            last = orders[:, -rest:], {name: values[-1] for name, values in each.items()}
+            last = index[:, -rest:], {name: values[-1] for name, values in each.items()}
             carry, part = self._train_step(data, carry, last)
             parts = np.concatenate([parts, [part]])
         self._state, metrics = carry
         self._weights = None
+        return self._report(np.asarray(parts, np.float64), metrics, batch_size, rows)
+
+    def _report(self, parts: np.ndarray, metrics, batch_size: int, rows: int) -> list[tuple]:
+        """Losses of the steps and the logs of the epoch for each run; `parts` has shape (steps, runs, 2)."""
         sizes = np.full(len(parts), batch_size)
-        sizes[-1] = rest or batch_size
-        parts = np.asarray(parts, np.float64)  # shape (steps, runs, 2)
+        sizes[-1] = rows % batch_size or batch_size
         means = np.einsum("s,srp->rp", sizes, parts) / rows
         found = self._results(metrics) if self.metric_names else {}
         logs = rows_of({"loss": means[:, 0], "penalty": means[:, 1]} | found)
         return list(zip(np.moveaxis(parts[:, :, 0], 0, 1).astype(np.float32), logs, strict=True))
 
-    def evaluate(self, x, y) -> list[dict[str, float]]:
-        """For each run the loss of the data (no penalties) and metrics over all rows of two arrays, in inference."""
-        return rows_of(self._evaluate(self._state, x, y))
+    def evaluate(self, x, y, rows=None) -> list[dict[str, float]]:
+        """Loss of the data and metrics of each run over all rows, or its own, equally many for each."""
+        if rows is None:
+            return rows_of(self._evaluate(self._state, x, y))
+        return rows_of(self._evaluate_own(self._state, x, y, jnp.asarray(np.stack(rows))))
 
     def finalize(self, place: int) -> None:
-        """What Keras does with the weights when training ends: an optimizer that averages puts the averages in."""
+        """Put averages of the optimizer into the weights of a run, where it makes some."""
         model, optimizer = self.model, self.model.optimizer
-        if optimizer.use_ema:
-            run = jax.tree.map(lambda values: values[place], self._state)
-            known = pairs(model.trainable_variables, run["trainable"]) + pairs(
-                optimizer.variables, run["optimizer"]
-            )
-            with keras.StatelessScope(known) as scope:
-                optimizer.finalize_variable_values(model.trainable_variables)
-            averages = {
-                id(variable): scope.get_current_value(variable)
-                for variable in model.trainable_variables
-            }
-            ours = zip(model.weights, self.weights_of(place), strict=True)
-            self.members[place].set_weights(
-                [np.array(averages.get(id(variable), old)) for variable, old in ours]
-            )
+        if not optimizer.use_ema:
+            return
+        run = jax.tree.map(lambda values: values[place], self._state)
+        known = pairs(model.trainable_variables, run["trainable"])
+        known += pairs(optimizer.variables, run["optimizer"])
+        with keras.StatelessScope(known) as scope:
+            optimizer.finalize_variable_values(model.trainable_variables)
+        trained = model.trainable_variables
+        averages = {id(variable): scope.get_current_value(variable) for variable in trained}
+        ours = zip(model.weights, self.weights_of(place), strict=True)
+        weights = [np.array(averages.get(id(variable), old)) for variable, old in ours]
+        self.members[place].set_weights(weights)
 
     def weights_of(self, place: int) -> list[np.ndarray]:
         """The weights of one run, in the order of Keras's `get_weights`."""
@@ -187,17 +186,10 @@ class Engine:
             self._weights = [np.array(values[id(variable)]) for variable in model.weights]
         return [values[place] for values in self._weights]
 
-    def predict(self, weights: list[np.ndarray], x) -> np.ndarray:
-        """Outputs of the model with `weights` for the rows of `x`, in inference mode."""
-        starts = range(0, len(x), EVALUATION_ROWS)
-        return np.concatenate(
-            [self._predict(weights, x[start : start + EVALUATION_ROWS]) for start in starts]
-        )
-
-    def rate_at(self, step: int) -> float:
-        """Learning rate of the optimizer at a step counted from 0, also where it has a schedule."""
-        self.model.optimizer.iterations.assign(step)
-        return float(self.model.optimizer.learning_rate)
+    def predict(self, weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
+        """Outputs of the net with `weights` for the rows of `x`, in inference mode."""
+        parts = [x[start : start + EVALUATION_ROWS] for start in range(0, len(x), EVALUATION_ROWS)]
+        return np.concatenate([self._predict(weights, part) for part in parts])
 
     # What is compiled ------------------------------------------------------------------------------------------------
 
@@ -230,14 +222,12 @@ class Engine:
             x, targets = self._augment(x, targets, state["seed"])
 
         def loss_of(trainable):
-            total, penalty, outputs, fixed = self._apply(
-                trainable, state["fixed"], x, targets, weights, True
-            )
+            found = self._apply(trainable, state["fixed"], x, targets, weights, True)
+            total, penalty, outputs, fixed = found
             return optimizer.scale_loss(total), (total - penalty, penalty, outputs, fixed)
 
-        gradients, (loss, penalty, outputs, fixed) = jax.grad(loss_of, has_aux=True)(
-            state["trainable"]
-        )
+        gradients, found = jax.grad(loss_of, has_aux=True)(state["trainable"])
+        loss, penalty, outputs, fixed = found
         known = list(state["optimizer"])
         for name, value in settings.items():
             known[place_of(getattr(optimizer, name), optimizer.variables)] = value
@@ -250,9 +240,8 @@ class Engine:
     def _apply(self, trainable, fixed, x, targets, weights, training: bool):
         """Total loss, the penalty in it, the outputs, and the next state of the layers."""
         model = self.model
-        known = pairs(model.trainable_variables, trainable) + pairs(
-            model.non_trainable_variables, fixed
-        )
+        known = pairs(model.trainable_variables, trainable)
+        known += pairs(model.non_trainable_variables, fixed)
         with keras.StatelessScope(known, collect_losses=True) as scope:
             inputs = as_input(model, x)
             outputs = model(inputs, training=training)
@@ -261,27 +250,30 @@ class Engine:
         fixed = [scope.get_current_value(variable) for variable in model.non_trainable_variables]
         return total, penalty, outputs, fixed
 
-    def _evaluate_run(self, state, x, y):
-        def part(carry, rows):
-            total, metrics = carry
-            targets = rows[1]
-            loss, penalty, outputs, _ = self._apply(
-                state["trainable"], state["fixed"], *rows, None, False
-            )
-            return (
-                total + (loss - penalty) * len(targets),
-                self._update_metrics(metrics, targets, outputs),
-            ), None
+    def _evaluate_run(self, state, x, y, own=None):
+        """Loss and metrics of one run over all rows, or those that `own` numbers, piece by piece."""
 
-        full = len(x) // EVALUATION_ROWS * EVALUATION_ROWS
+        def part(carry, piece):
+            total, metrics = carry
+            inputs, targets = piece if own is None else (x[piece], y[piece])
+            weights = state["trainable"], state["fixed"]
+            loss, penalty, outputs, _ = self._apply(*weights, inputs, targets, None, False)
+            metrics = self._update_metrics(metrics, targets, outputs)
+            return (total + (loss - penalty) * len(targets), metrics), None
+
+        data = (x, y) if own is None else own
+        rows = len(x) if own is None else len(own)
+        full = rows // EVALUATION_ROWS * EVALUATION_ROWS
         carry = jnp.float32(0), self._initial_metrics
         if full:
-            pieces = [each[:full].reshape(-1, EVALUATION_ROWS, *each.shape[1:]) for each in (x, y)]
+            pieces = jax.tree.map(
+                lambda each: each[:full].reshape(-1, EVALUATION_ROWS, *each.shape[1:]), data
+            )
             carry, _ = jax.lax.scan(part, carry, pieces)
-        if full < len(x):
-            carry, _ = part(carry, (x[full:], y[full:]))
+        if full < rows:
+            carry, _ = part(carry, jax.tree.map(lambda each: each[full:], data))
         total, metrics = carry
-        return {"loss": total / len(x)} | self._metric_results(metrics)
+        return {"loss": total / rows} | self._metric_results(metrics)
 
     def _predict_rows(self, weights, x):
         model = self.model
@@ -301,23 +293,26 @@ class Engine:
         }
 
 
-def as_tensor(array: np.ndarray):
-    """The array on the device, in JAX's types (float32 for float64)."""
-    return jnp.asarray(array)
+def check_augmentation(augment, x, y) -> None:
+    """Raise ValueError where `augment` cannot be compiled, as TensorFlow's functions cannot."""
+    if augment:
+        try:
+            jax.eval_shape(augment, x, y, jax.ShapeDtypeStruct((2,), jnp.uint32))
+        except (TypeError, AttributeError, NotImplementedError) as error:
+            raise ValueError(
+                f"augment cannot be compiled with JAX ({str(error).splitlines()[0]}): make it of "
+                "keras.ops and of what helpers.nets.augmentation offers (uniform, normal, split for "
+                "random numbers)."
+            ) from error
 
 
 def values_of(variables) -> list[np.ndarray]:
+    """The values of Keras variables as arrays."""
     return [np.asarray(variable.value) for variable in variables]
 
 
-def pairs(variables, values) -> list[tuple]:
-    """Variables with the values that they are to have, as arrays of JAX."""
-    return [
-        (variable, jnp.asarray(value)) for variable, value in zip(variables, values, strict=True)
-    ]
-
-
 def place_of(variable, variables) -> int:
+    """Where this very variable stands among the variables."""
     return [each is variable for each in variables].index(True)
 
 
@@ -330,39 +325,3 @@ def rows_of(columns: dict) -> list[dict[str, float]]:
     """For each row of the columns its values as numbers, by name."""
     columns = {name: np.asarray(values).tolist() for name, values in columns.items()}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-# Compiled programs are kept -----------------------------------------------------------------------------------------
-
-_engines: dict[tuple, Engine] = {}  # because compiling takes longer than most experiments
-
-
-def engine_for(
-    model, optimizer, loss, metrics, *, example: tuple, momentum: bool, augment
-) -> Engine:
-    """The engine for this model, optimizer, loss and metrics: the one compiled earlier where all of them are the same.
-
-    `example` are a few rows of inputs and targets. An augmentation is code, and compiled afresh each time.
-    Raises ValueError for an augmentation that JAX cannot compile.
-    """
-    check_augmentation(augment, *example)
-    mode = {"stack": wants_stack(model), "momentum": momentum, "augment": augment}
-    key = key_of(model, optimizer, loss, metrics, mode)
-    return keep(
-        _engines,
-        key,
-        lambda: Engine(model, optimizer, loss, metrics, example=example, **mode),
-        KEPT_ENGINES,
-    )
-
-
-def check_augmentation(augment, x, y) -> None:
-    """Raise ValueError where `augment` cannot be compiled, as TensorFlow's functions cannot."""
-    if augment:
-        try:
-            jax.eval_shape(augment, x, y, jax.ShapeDtypeStruct((2,), jnp.uint32))
-        except (TypeError, AttributeError, NotImplementedError) as error:
-            raise ValueError(
-                f"augment cannot be compiled with JAX ({str(error).splitlines()[0]}): make it of keras.ops and of what "
-                "helpers.augmentation offers (uniform, normal, split for random numbers)."
-            ) from error

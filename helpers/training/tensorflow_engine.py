@@ -5,18 +5,11 @@ loop over the minibatches is inside the program: it gathers each minibatch by it
 the Keras model, loss and optimizer define, and comes back once an epoch with the loss of every step.
 """
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from helpers.training.engine import (
-    EVALUATION_ROWS,
-    KEPT_ENGINES,
-    as_input,
-    compile_for,
-    has_kernels,
-    keep,
-    key_of,
-)
+from helpers.training.engine import EVALUATION_ROWS, as_input, compile_for, has_kernels, pairs
 
 
 def wants_xla(model, augment=None) -> bool:
@@ -31,8 +24,8 @@ def wants_xla(model, augment=None) -> bool:
     return not (has_kernels(model) or draws or augment)
 
 
-class Engine:
-    """A Keras model with optimizer, loss and metrics, and the programs that train, evaluate and apply it."""
+class TensorFlowEngine:
+    """The engine of the TensorFlow backend: see `engine.Engine`. It trains one run after the other."""
 
     def __init__(
         self,
@@ -46,12 +39,11 @@ class Engine:
         momentum=False,
         augment=None,
     ):
-        self._metrics = compile_for(
-            model, optimizer, loss, metrics, momentum=momentum, example=example
-        )
+        asked = {"momentum": momentum, "example": example}
+        self._metrics = compile_for(model, optimizer, loss, metrics, **asked)
         self.metric_names = list(self._metric_results())
         self.model = model
-        self.members = [model]  # the runs in training, as Keras's callbacks want them
+        self.members = [model]
         self._initial_optimizer = [variable.numpy() for variable in model.optimizer.variables]
         self._augment = augment
         self._seed = tf.Variable(0, dtype=tf.int64)
@@ -61,83 +53,84 @@ class Engine:
         self._evaluate = tf.function(self._evaluate_all, reduce_retracing=True)
         self._predict = tf.function(self._predict_rows, reduce_retracing=True)
 
-    def groups(self, lengths: list[int]) -> list[list[int]]:
-        """Which runs, of so many rows each, are trained together: here every run by itself."""
-        return [[number] for number in range(len(lengths))]
+    @staticmethod
+    def mode(model, augment) -> dict:
+        """Whether XLA compiles the training steps."""
+        return {"xla": wants_xla(model, augment)}
+
+    @staticmethod
+    def as_tensor(array: np.ndarray):
+        """The array as a tensor: on a CPU in the same memory, where it begins at a multiple of 64 bytes."""
+        flags = array.flags
+        shared = array.ctypes.data % 64 == 0 and flags.c_contiguous and flags.writeable
+        if shared and array.size and not tf.config.list_physical_devices("GPU"):
+            return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+        return tf.convert_to_tensor(array)
+
+    def groups(self, sizes) -> list[list[int]]:
+        """Every run by itself."""
+        return [[number] for number in range(len(sizes))]
 
     def restart(self, models: list, seeds: list[int]) -> None:
-        """Begin a run: the weights of a fresh model as this one, and an optimizer that has done nothing yet."""
+        """Begin a run with the weights of a fresh model, and the optimizer as it was when built."""
         (fresh,), (seed,) = models, seeds
         for variable, value in zip(state_of(self.model), state_of(fresh), strict=True):
             variable.assign(value)
-        for variable, value in zip(
-            self.model.optimizer.variables, self._initial_optimizer, strict=True
-        ):
+        optimizer = self.model.optimizer.variables
+        for variable, value in zip(optimizer, self._initial_optimizer, strict=True):
             variable.assign(value)
         self._seed.assign(seed)
         self.model.stop_training = False
 
     def data_of(self, runs: list, x, y) -> tuple:
-        """Tensors of the run's inputs, targets and sample weights (None: all count the same), for `train_epoch`."""
+        """Tensors of the run's inputs, targets and sample weights (None: all count the same)."""
         (run,) = runs
         targets = y if run.targets is None else tf.convert_to_tensor(run.targets)
-        return (
-            x,
-            targets,
-            None if run.sample_weight is None else tf.constant(run.sample_weight, tf.float32),
-        )
+        weights = None if run.sample_weight is None else tf.constant(run.sample_weight, tf.float32)
+        return x, targets, weights
 
     def train_epoch(
         self, data: tuple, orders: list, batch_size: int, settings: list[dict]
     ) -> list[tuple]:
-        """Train the run on the rows of its order, in that order, the last partial minibatch included as in Keras.
-
-        `data` is what `data_of` makes. `settings` holds for the run learning rates or momenta, one for each step, by
-        the name of the optimizer's attribute. Returns for the run the data loss of every step, shape (steps,), and the
-        epoch's `loss` (of the data), `penalty` (of the regularizers) and metrics. All lists have one member here.
-        """
-        (order,), (settings,) = orders, settings
+        """Train the run for an epoch. All lists have one member here."""
+        (order,), (settings_,) = orders, settings
         full = len(order) // batch_size
-        room = max(
-            full, len(data[0]) // batch_size
-        )  # so that a fold, or less data, needs no program of its own
-        batches = tf.constant(np.resize(order[: full * batch_size], (room, batch_size)), tf.int32)
+        # As many steps as the data have, so that a fold, or less data, needs no program of its own.
+        steps = max(full, len(data[0]) // batch_size)
+        batches = tf.constant(np.resize(order[: full * batch_size], (steps, batch_size)), tf.int32)
         each = {
-            name: tf.constant(np.resize(values[:full], room), tf.float32)
-            for name, values in settings.items()
+            name: tf.constant(np.resize(values[:full], steps), tf.float32)
+            for name, values in settings_.items()
         }
         parts, metrics = self._train(data, batches, tf.constant(full), each)
         parts = parts[:full].numpy()
         if rest := len(order) % batch_size:
-            last = {name: tf.constant(values[-1], tf.float32) for name, values in settings.items()}
+            last = {name: tf.constant(values[-1], tf.float32) for name, values in settings_.items()}
             part, metrics = self._train_rest(data, tf.constant(order[-rest:], tf.int32), last)
             parts = np.append(parts, [part], axis=0)
         sizes = np.full(len(parts), batch_size)
         sizes[-1] = rest or batch_size
         loss, penalty = sizes @ parts / len(order)
-        metrics = {name: float(value) for name, value in metrics.items()}
-        return [(parts[:, 0], {"loss": loss, "penalty": penalty} | metrics)]
+        logs = {"loss": loss, "penalty": penalty} | {
+            name: float(value) for name, value in metrics.items()
+        }
+        return [(parts[:, 0], logs)]
 
-    def evaluate(self, x, y) -> list[dict[str, float]]:
-        """For each run the loss of the data (no penalties) and metrics over all rows of two tensors, in inference."""
+    def evaluate(self, x, y, rows=None) -> list[dict[str, float]]:
+        """Loss of the data and metrics of the run over all rows, or its own."""
+        if rows is not None:
+            x, y = tf.gather(x, rows[0]), tf.gather(y, rows[0])
         return [{name: float(value) for name, value in self._evaluate(x, y).items()}]
 
-    def finalize(self, number: int) -> None:
-        """What Keras does with the weights when training ends: an optimizer that averages puts the averages in."""
+    def finalize(self, place: int) -> None:
+        """Put averages of the optimizer into the weights, where it makes some."""
         self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
 
-    def predict(self, weights: list[np.ndarray], x) -> np.ndarray:
-        """Outputs of the model with `weights` for the rows of `x`, in inference mode."""
-        self.model.set_weights(weights)
-        starts = range(0, len(x), EVALUATION_ROWS)
-        return np.concatenate(
-            [self._predict(as_tensor(x[start : start + EVALUATION_ROWS])) for start in starts]
-        )
-
-    def rate_at(self, step: int) -> float:
-        """Learning rate of the optimizer at a step counted from 0, also where it has a schedule. Ends the run."""
-        self.model.optimizer.iterations.assign(step)
-        return float(self.model.optimizer.learning_rate)
+    def predict(self, weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
+        """Outputs of the net with `weights` for the rows of `x`, in inference mode."""
+        tensors = [tf.convert_to_tensor(values) for values in weights]
+        parts = [x[start : start + EVALUATION_ROWS] for start in range(0, len(x), EVALUATION_ROWS)]
+        return np.concatenate([self._predict(tensors, self.as_tensor(part)) for part in parts])
 
     # What is compiled ------------------------------------------------------------------------------------------------
 
@@ -179,18 +172,18 @@ class Engine:
             now = slice(start, start + EVALUATION_ROWS)
             inputs, targets = as_input(self.model, x[now]), y[now]
             outputs = self.model(inputs, training=False)
-            loss = (
-                self.model.compute_loss(inputs, targets, outputs, training=False) - self._penalty()
-            )
+            loss = self.model.compute_loss(inputs, targets, outputs, training=False)
+            loss -= self._penalty()
             self._update_metrics(targets, outputs)
             total += tf.cast(loss, tf.float32) * tf.cast(tf.shape(targets)[0], tf.float32)
         return {"loss": total / tf.cast(rows, tf.float32)} | self._metric_results()
 
-    def _predict_rows(self, x):
-        return self.model(as_input(self.model, x), training=False)
+    def _predict_rows(self, weights, x):
+        with keras.StatelessScope(pairs(self.model.weights, weights)):
+            return self.model(as_input(self.model, x), training=False)
 
     def _penalty(self):
-        """What the regularizers add to the loss: reported apart, so that losses can be compared (claim REG-22)."""
+        """What the regularizers add to the loss: reported apart, so that losses can be compared (REG-22)."""
         return tf.add_n(self.model.losses) if self.model.losses else tf.constant(0.0)
 
     def _reset_metrics(self):
@@ -208,33 +201,3 @@ class Engine:
 def state_of(model) -> list:
     """Every variable of the layers: weights, moving averages and the state of random layers."""
     return [variable for layer in model.layers for variable in layer.variables]
-
-
-def as_tensor(array: np.ndarray):
-    """The array as a tensor: in the same memory where TensorFlow can use it (on a CPU, from a multiple of 64 bytes)."""
-    shared = array.ctypes.data % 64 == 0 and array.flags.c_contiguous and array.flags.writeable
-    if shared and array.size and not tf.config.list_physical_devices("GPU"):
-        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
-    return tf.convert_to_tensor(array)
-
-
-# Compiled programs are kept -----------------------------------------------------------------------------------------
-
-_engines: dict[tuple, Engine] = {}  # because compiling takes longer than most experiments
-
-
-def engine_for(
-    model, optimizer, loss, metrics, *, example: tuple, momentum: bool, augment
-) -> Engine:
-    """The engine for this model, optimizer, loss and metrics: the one compiled earlier where all of them are the same.
-
-    `example` are a few rows of inputs and targets. An augmentation is code, and compiled afresh each time.
-    """
-    mode = {"xla": wants_xla(model, augment), "momentum": momentum, "augment": augment}
-    key = key_of(model, optimizer, loss, metrics, mode)
-    return keep(
-        _engines,
-        key,
-        lambda: Engine(model, optimizer, loss, metrics, example=example, **mode),
-        KEPT_ENGINES,
-    )
