@@ -1,11 +1,10 @@
-"""How Sphinx makes the book from what docs/book lays out. Nothing is executed and nothing fetched."""
+"""How Sphinx makes the book from what docs/book lays out; nothing is executed, nothing fetched."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(
-    0, str(Path(__file__).resolve().parent.parent)
-)  # the pages on the helpers are made from their docstrings
+# The chapters on the code are made from its docstrings.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 project = "Why neural networks generalize"
 author = "the course's authors"
@@ -21,10 +20,11 @@ nb_ipywidgets_js = {}  # figures with sliders stand in the book as they were dra
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_default_options = {"members": True}
-autodoc_mock_imports = [
-    "jax"
-]  # a room that needs it is there, the package only for those who asked for it
+autodoc_default_options = {
+    "members": True,
+    "ignore-module-all": True,
+}  # each thing where it is defined
+autodoc_mock_imports = ["jax"]  # only those who asked for it have it
 add_module_names = False
 default_role = "literal"  # docstrings write code as `code`
 

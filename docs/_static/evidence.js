@@ -1,4 +1,4 @@
-// The filter of the evidence: shows the rows that match, says how many, and keeps the choice in the address.
+// The filter of the evidence: shows the rows that match, says how many, and writes the choice into the address.
 "use strict";
 {
   const form = document.querySelector("form.filters");
@@ -16,8 +16,8 @@
     for (const row of rows) row.hidden = !matches(row, chosen);
     const shown = rows.filter((row) => !row.hidden).length;
     count.textContent = shown === rows.length ? `${shown} statements` : `${shown} of ${rows.length} statements`;
-    const kept = new URLSearchParams(Object.entries(chosen).filter(([, value]) => value));
-    history.replaceState(null, "", kept.size ? `?${kept}` : location.pathname);
+    const query = new URLSearchParams(Object.entries(chosen).filter(([, value]) => value));
+    history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
   };
 
   for (const field of form.querySelectorAll("[name]")) {

@@ -1,4 +1,7 @@
-"""`python -m docs.book`: lays out the sources, then lets Sphinx make the pages. A warning is an error."""
+"""`python -m docs.book`: lays out the sources, then lets Sphinx make the pages.
+
+A warning is an error.
+"""
 
 import shutil
 import sys
@@ -24,9 +27,8 @@ def main() -> int:
     options = ["-W", "--keep-going", "--quiet", "-b", "html", "-c", ROOT / "docs", "-d", DOCTREES]
     status = sphinx([str(option) for option in [*options, SOURCE, PAGES]])
     if status == 0:
-        print(
-            f"The book lies in {PAGES.relative_to(ROOT)}: open {(PAGES / 'index.html').relative_to(ROOT)} in a browser."
-        )
+        front = (PAGES / "index.html").relative_to(ROOT)
+        print(f"The book lies in {front.parent}: open {front} in a browser.")
     return status
 
 

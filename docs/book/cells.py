@@ -1,4 +1,4 @@
-"""A Sphinx extension: addresses for code cells, texts for figures, docstrings as they are meant, Korean as Korean."""
+"""A Sphinx extension: addresses for cells, texts for figures, plain docstrings, Korean as such."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def setup(app: Sphinx) -> dict:
 
 
 def mark_cells(app: Sphinx, doctree: nodes.document) -> None:
-    """Give each code cell its anchor, and each of its figures the text that was recorded with it."""
+    """Give each code cell its anchor, and each of its figures the text recorded with it."""
     source = Path(app.env.doc2path(app.env.docname))
     if source.suffix != ".ipynb":
         return
@@ -37,7 +37,7 @@ def mark_cells(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def mark_korean(app: Sphinx, doctree: nodes.document) -> None:
-    """Say of the glossary's Korean terms which language they are in, for those who have them read out."""
+    """Mark the glossary's Korean terms as Korean, for those who have them read out."""
     for term in doctree.findall(nodes.term):
         if HANGUL.search(term.astext()):
             term["classes"].append("language-ko")

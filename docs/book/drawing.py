@@ -1,17 +1,21 @@
-"""What the book draws, as SVG that takes its colours from the style sheet: intervals, and the map of the course."""
+"""What the book draws, as SVG with the colours of the style sheet: intervals and maps."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from html import escape
+from itertools import pairwise
+from statistics import fmean
 
-from docs.book.course import Lesson
+from docs.book.course import Lesson, levels
+from docs.book.packages import Package
 from helpers.claims import Verdict, signed
 
-WIDTH, EDGE = 360, 12
+WIDTH, EDGE = 360, 12  # of the drawing of an interval
+GAP = 52  # between the rows of a map
 
 
 def interval(verdict: Verdict) -> str:
-    """The effect of a comparison with its 95 % interval; the side that the statement claims is shaded.
+    """The effect of a comparison with its 95 % interval; the claimed side is shaded.
 
     Raises ValueError for a verdict that compared nothing.
     """
@@ -19,20 +23,15 @@ def interval(verdict: Verdict) -> str:
         raise ValueError(
             f"{verdict.id} [{verdict.setting}] compared nothing: there is no interval to draw."
         )
-    threshold = verdict.margin if verdict.better == "higher" else -verdict.margin
-    rooms = (
-        (0.12, 0.24) if verdict.better == "higher" else (0.24, 0.12)
-    )  # the claimed side has room for its name
-    at = scale([verdict.low, verdict.high, verdict.effect, threshold, 0], *rooms)
-    left, right = (at(threshold), WIDTH) if verdict.better == "higher" else (0, at(threshold))
+    threshold = verdict.margin if verdict.claimed == "higher" else -verdict.margin
+    space = (0.12, 0.24) if verdict.claimed == "higher" else (0.24, 0.12)  # for the word "claimed"
+    at = scale([verdict.low, verdict.high, verdict.effect, threshold, 0], *space)
     words = f"{signed(verdict.effect)} ({signed(verdict.low)} to {signed(verdict.high)})"
     words_at = inside(at(verdict.effect), len(words) * 3.7)
-    alt = f"Difference {words}, 95 % interval; claimed: {verdict.better} than {threshold:g}."
-    shade = "start" if verdict.better == "lower" else "end"
+    alt = f"Difference {words}, 95 % interval; claimed: {verdict.claimed} than {threshold:g}."
     return (
         f'<svg class="interval" viewBox="0 0 {WIDTH} 92" role="img" aria-label="{escape(alt)}">'
-        f'<rect class="claimed" x="{left:.1f}" y="0" width="{right - left:.1f}" height="70"/>'
-        f'<text class="quiet" x="{6 if shade == "start" else WIDTH - 6}" y="15" text-anchor="{shade}">claimed</text>'
+        f"{claimed_side(verdict.claimed, at(threshold))}"
         f'<path class="axis" d="M0 70H{WIDTH}M{at(0):.1f} 66V74"/>'
         f'<path class="threshold" d="M{at(threshold):.1f} 0V70"/>'
         f'<text class="quiet" x="{at(0):.1f}" y="88" text-anchor="middle">0</text>'
@@ -43,8 +42,21 @@ def interval(verdict: Verdict) -> str:
     )
 
 
+def claimed_side(claimed: str, threshold: float) -> str:
+    """The shaded part of the drawing: from the threshold to the edge on the claimed side."""
+    left, right = (threshold, WIDTH) if claimed == "higher" else (0, threshold)
+    x, anchor = (WIDTH - 6, "end") if claimed == "higher" else (6, "start")
+    return (
+        f'<rect class="claimed" x="{left:.1f}" y="0" width="{right - left:.1f}" height="70"/>'
+        f'<text class="quiet" x="{x}" y="15" text-anchor="{anchor}">claimed</text>'
+    )
+
+
 def scale(values: list[float], before: float, after: float) -> Callable[[float], float]:
-    """From values to places on the drawing; `before` and `after` are the room beside them, as a share of their span."""
+    """From values to places on the drawing.
+
+    `before` and `after` are the space beside the values, as shares of their span.
+    """
     span = (max(values) - min(values)) or 1.0
     low, span = min(values) - before * span, (1 + before + after) * span
     return lambda value: EDGE + (value - low) / span * (WIDTH - 2 * EDGE)
@@ -57,56 +69,119 @@ def inside(centre: float, half: float) -> float:
 
 @dataclass(frozen=True)
 class Box:
-    """Where a lesson stands on the map."""
+    """What stands in a box of a map, where it leads to, and the place of its upper left corner."""
 
-    x: float
-    y: float
+    title: str
+    note: str
+    link: str
+    x: float = 0.0
+    y: float = 0.0
     width: float = 112
     height: float = 64
 
 
-def course_map(levels: list[list[Lesson]]) -> str:
+def course_map(lessons: Mapping[str, Lesson]) -> str:
     """The lessons in rows, an arrow from each to those that build on it; every lesson is a link."""
-    width, row_height = 500, 116
+    boxes = {
+        name: Box(lesson.title, str(lesson.number), f"notebooks/{name}.html")
+        for name, lesson in lessons.items()
+    }
+    rows = levels({name: lesson.needs for name, lesson in lessons.items()})
+    arrows = [(needed, name) for name, lesson in lessons.items() for needed in lesson.needs]
+    return drawn_map("Map of the lessons", boxes, rows, arrows)
+
+
+def package_map(packages: Mapping[str, Package]) -> str:
+    """The packages in rows, an arrow from each down to those that it imports.
+
+    Every package is a link to its chapter.
+    """
     boxes = {}
-    for row, lessons in enumerate(levels):
-        step = width / len(lessons)
-        for column, lesson in enumerate(lessons):
-            boxes[lesson.name] = Box((column + 0.5) * step - 56, row * row_height + 4)
-    course = [lesson for lessons in levels for lesson in lessons]
-    arrows = "".join(
-        arrow(boxes[needed], boxes[lesson.name]) for lesson in course for needed in lesson.needs
-    )
-    nodes = "".join(node(lesson, boxes[lesson.name]) for lesson in course)
-    view = f"0 0 {width} {len(levels) * row_height - 40}"
+    for name, package in packages.items():
+        number = len(package.module.modules)
+        note = f"{number} module{'s' * (number > 1)}" if number else "module"
+        boxes[name] = Box(name, note, f"{name}.html", height=48)
+    rows = levels({name: package.needs for name, package in packages.items()})
+    arrows = [(name, needed) for name, package in packages.items() for needed in package.needs]
+    return drawn_map("Map of the packages", boxes, rows[::-1], arrows)
+
+
+def drawn_map(
+    label: str, boxes: Mapping[str, Box], rows: list[list[str]], arrows: list[tuple[str, str]]
+) -> str:
+    """Boxes in rows from top to bottom and arrows between them, as an SVG called `label`."""
+    wider, paths = routed(rows, arrows)
+    height = next(iter(boxes.values())).height
+    step, width = height + GAP, max(500, 124 * max(map(len, wider)))
+    placed = {}
+    for number, row in enumerate(in_order(wider, paths)):
+        for column, name in enumerate(row):
+            box = boxes.get(name, Box("", "", "", height=height))
+            middle = (column + 0.5) * width / len(row)
+            placed[name] = replace(box, x=middle - box.width / 2, y=number * step + 4)
+    curves = "".join(arrow([placed[name] for name in path]) for path in paths)
+    nodes = "".join(node(placed[name]) for row in rows for name in row)
+    view = f"0 0 {width} {len(rows) * step - GAP + 12}"
+    tip = 'id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"'
     return (
-        f'<svg class="map" viewBox="{view}" role="group" aria-label="Map of the lessons">'
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        f'<path d="M0 0L8 4L0 8z"/></marker></defs>{arrows}{nodes}</svg>'
+        f'<svg class="map" viewBox="{view}" role="group" aria-label="{label}">'
+        f'<defs><marker {tip} orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>'
+        f"{curves}{nodes}</svg>"
     )
 
 
-def arrow(start: Box, end: Box) -> str:
-    """A curve from the lower edge of one box to the upper edge of another."""
-    x, y = start.x + start.width / 2, start.y + start.height
-    to_x, to_y = end.x + end.width / 2, end.y - 2
-    middle = (y + to_y) / 2
-    curve = f"M{x:.0f} {y:.0f}C{x:.0f} {middle:.0f} {to_x:.0f} {middle:.0f} {to_x:.0f} {to_y:.0f}"
+def routed(rows: list[list[str]], arrows: list[tuple[str, str]]) -> tuple[list, list]:
+    """The rows with a gap in each that an arrow passes, and each arrow with the gaps on its way."""
+    number = {name: number for number, row in enumerate(rows) for name in row}
+    gaps = {
+        (start, end): [(start, end, row) for row in range(number[start] + 1, number[end])]
+        for start, end in arrows
+    }
+    passed = [gap for way in gaps.values() for gap in way]
+    wider = [[*names, *(gap for gap in passed if gap[2] == row)] for row, names in enumerate(rows)]
+    return wider, [[start, *way, end] for (start, end), way in gaps.items()]
+
+
+def in_order(rows: list[list], paths: list[list]) -> list[list]:
+    """The rows, in each of which things stand below the middle of what leads to them."""
+    steps = [step for path in paths for step in pairwise(path)]
+    place, found = {}, []
+    for row in rows:
+        wish = {name: (column + 0.5) / len(row) for column, name in enumerate(row)}
+        above = {name: [place[start] for start, end in steps if end == name] for name in row}
+        wish |= {name: fmean(places) for name, places in above.items() if places}
+        found.append(sorted(row, key=wish.__getitem__))
+        place |= {name: (column + 0.5) / len(row) for column, name in enumerate(found[-1])}
+    return found
+
+
+def arrow(boxes: list[Box]) -> str:
+    """A curve from the lower edge of the first box to the upper edge of the last.
+
+    Boxes between them are gaps, through which it leads straight down.
+    """
+    curve = ""
+    for start, end in pairwise(boxes):
+        x, y = start.x + start.width / 2, start.y + start.height
+        to_x, to_y = end.x + end.width / 2, end.y - 2
+        middle = (y + to_y) / 2
+        curve += f"{'L' if curve else 'M'}{x:.0f} {y:.0f}"
+        curve += f"C{x:.0f} {middle:.0f} {to_x:.0f} {middle:.0f} {to_x:.0f} {to_y:.0f}"
     return f'<path class="arrow" marker-end="url(#tip)" d="{curve}"/>'
 
 
-def node(lesson: Lesson, box: Box) -> str:
-    """A lesson's box: its number, and its title in at most two lines."""
-    words = lesson.title.split()
+def node(box: Box) -> str:
+    """A box that is a link: its note, and its title in at most two lines."""
+    words = box.title.split()
     lines = min(
         ([" ".join(words[:cut]), " ".join(words[cut:])] for cut in range(1, len(words) + 1)),
         key=lambda parts: max(map(len, parts)),
     )
     centre = f'x="{box.x + box.width / 2:.0f}" text-anchor="middle"'
-    number = f'<text class="quiet" {centre} y="{box.y + 17}">{lesson.number}</text>'
+    note = f'<text class="quiet" {centre} y="{box.y + 17}">{escape(box.note)}</text>'
     title = "".join(
         f'<text {centre} y="{box.y + 36 + 17 * row}">{escape(line)}</text>'
         for row, line in enumerate(filter(None, lines))
     )
     frame = f'<rect x="{box.x:.0f}" y="{box.y}" width="{box.width}" height="{box.height}" rx="8"/>'
-    return f'<a href="notebooks/{lesson.name}.html">{frame}{number} {title}</a>'
+    return f'<a href="{box.link}">{frame}{note} {title}</a>'

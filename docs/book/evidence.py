@@ -1,4 +1,4 @@
-"""The evidence: what the executed notebooks hold on every statement of claims.toml, and where they measured it."""
+"""What the executed notebooks hold on every statement of claims.toml, and in which cells."""
 
 import re
 from collections import Counter
@@ -15,7 +15,10 @@ WORDS = tuple(SYMBOLS)
 
 @dataclass(frozen=True)
 class Measurement:
-    """A verdict, and the cell of the notebook (its path without suffix, from the course's folder) that found it."""
+    """A verdict, and the cell that found it.
+
+    `notebook` is its path without suffix, from the course's folder.
+    """
 
     verdict: Verdict
     notebook: str
@@ -28,6 +31,7 @@ class Measurement:
 
     @property
     def is_audit(self) -> bool:
+        """Whether the notebook is an audit."""
         return "/audits/" in self.notebook
 
 
@@ -41,11 +45,12 @@ class Statement:
 
     @property
     def symbol(self) -> str:
+        """The sign for the word."""
         return SYMBOLS[self.word]
 
 
 def measurements(notebook: Path, root: Path) -> list[Measurement]:
-    """The verdicts that an executed notebook holds, with their cells, in the order in which they ran."""
+    """The verdicts of an executed notebook with their cells, in the order in which they ran."""
     page = notebook.relative_to(root).with_suffix("").as_posix()
     return [
         Measurement(verdict, page, anchor(cell))
@@ -59,7 +64,10 @@ def anchor(cell_id: str) -> str:
 
 
 def collect(notebooks: list[Path], root: Path) -> dict[str, Statement]:
-    """Every statement of claims.toml by id, with what the notebooks measured; the last one counts in each setting."""
+    """Every statement of claims.toml by id, with what the notebooks measured.
+
+    In each setting the last measurement counts.
+    """
     found = {
         (m.verdict.id, m.verdict.setting): m
         for notebook in notebooks
@@ -78,17 +86,21 @@ def settle(claim: Claim, group: list[Measurement]) -> Statement:
 
 
 def tally(statements: dict[str, Statement]) -> dict[str, int]:
-    """How many statements came out in which way, in the order of WORDS, those that none did left out."""
+    """How many statements came out in which way, in the order of WORDS, without zeros."""
     counts = Counter(statement.word for statement in statements.values())
     return {word: counts[word] for word in WORDS if counts[word]}
 
 
 def pick(statements: dict[str, Statement], name: str, setting: str) -> Measurement:
-    """What was measured on a statement in one setting. Raises KeyError with the settings there are."""
+    """What was measured on a statement in one setting.
+
+    Raises KeyError with the settings there are.
+    """
     settings = {m.verdict.setting: m for m in statements[name].measurements}
     if setting not in settings:
         raise KeyError(
-            f"{name} was not measured in {setting!r}; its settings are {sorted(settings)}: mend docs/course.toml."
+            f"{name} was not measured in {setting!r}; its settings are {sorted(settings)}: "
+            "correct docs/course.toml."
         )
     return settings[setting]
 

@@ -5,45 +5,48 @@ import re
 import jinja2
 from markupsafe import Markup
 
-from docs.book import course, drawing, evidence
+from docs.book import course, drawing, evidence, packages
 from docs.book.evidence import Statement
+from docs.book.packages import Package
 from helpers.runtime import ROOT
 
 DOCS = ROOT / "docs"
 
 
 def pages(statements: dict[str, Statement], beside: list[str]) -> dict[str, str]:
-    """All pages by name: those of docs/pages, one for each statement, one for each floor of the helpers.
+    """All pages by name: those of docs/pages, one for each statement, one for each package.
 
     `beside` names further pages, which the table of contents shall list.
     """
-    environment, lessons, floors = templates(), course.lessons(), course.floors()
+    environment, lessons, code = templates(), course.lessons(), packages.packages()
     known = {
         "lessons": lessons,
-        "levels": course.levels(lessons),
         "statements": statements,
         "tally": evidence.tally(statements),
         "surprises": [
             (statements[name], evidence.pick(statements, name, setting))
             for name, setting in course.surprises()
         ],
-        "floors": floors,
+        "packages": code,
         "beside": beside,
     }
     names = [path.relative_to(DOCS).as_posix() for path in sorted(DOCS.glob("pages/**/*.md"))]
     plain = {
         name.removeprefix("pages/"): environment.get_template(name).render(known) for name in names
     }
-    floor = environment.get_template("templates/floor.md")
-    helpers = {
-        f"api/floor-{number}.md": floor.render(number=number, rooms=rooms)
-        for number, rooms in enumerate(floors, 1)
-    }
     return (
         plain
-        | helpers
+        | package_pages(code, environment.get_template("templates/package.md"))
         | claim_pages(statements, lessons, environment.get_template("templates/claim.md"))
     )
+
+
+def package_pages(code: dict[str, Package], template: jinja2.Template) -> dict[str, str]:
+    """A chapter for each package, with all its modules."""
+    return {
+        f"api/{name}.md": template.render(package=package, name=name)
+        for name, package in code.items()
+    }
 
 
 def claim_pages(
@@ -68,12 +71,17 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"slug": evidence.slug, "place": evidence.place, "markdown": markdown}
+    environment.filters |= {
+        "slug": evidence.slug,
+        "place": evidence.place,
+        "markdown": markdown,
+        "docstring": docstring,
+    }
     environment.globals |= {
         "SYMBOLS": evidence.SYMBOLS,
         "interval": drawing.interval,
         "course_map": drawing.course_map,
-        "modules": course.modules,
+        "package_map": drawing.package_map,
     }
     return environment
 
@@ -81,3 +89,10 @@ def templates() -> jinja2.Environment:
 def markdown(text: str) -> Markup:
     """`text` as Markdown that says just that, whatever signs it holds."""
     return Markup(re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text))
+
+
+def docstring(text: str) -> Markup:
+    """The first line of a docstring as Markdown, in which `code` stays code."""
+    parts = text.split("`")
+    parts[::2] = map(markdown, parts[::2])
+    return Markup("`".join(parts))

@@ -1,4 +1,4 @@
-"""Lays out the book's sources in a folder of their own: notebooks, pages, and what stands in docs/ anyway."""
+"""Lays out the book's sources in a folder: notebooks, pages, and what stands in docs/ anyway."""
 
 import json
 import posixpath
@@ -35,7 +35,10 @@ def stage(target: Path, root: Path = ROOT) -> None:
 
 
 def write(target: Path, files: dict[str, bytes]) -> None:
-    """Make `target` hold these files and no others; what has not changed keeps its time, so that Sphinx skips it."""
+    """Make `target` hold these files and no others.
+
+    What has not changed is not written again, so that Sphinx skips it.
+    """
     for path in [path for path in target.rglob("*") if path.is_file()]:
         if path.relative_to(target).as_posix() not in files:
             path.unlink()
@@ -47,20 +50,23 @@ def write(target: Path, files: dict[str, bytes]) -> None:
 
 
 def closed(name: str, files: dict[str, bytes]) -> bytes:
-    """The page in Markdown without the links that lead out of the book, to other files of the repository."""
+    """The page in Markdown without the links that lead out of the book."""
 
-    def kept(link: re.Match) -> str:
+    def inside(link: re.Match) -> str:
         return (
             link[0]
             if posixpath.normpath(posixpath.join(posixpath.dirname(name), link[2])) in files
             else link[1]
         )
 
-    return LINK.sub(kept, files[name].decode()).encode()
+    return LINK.sub(inside, files[name].decode()).encode()
 
 
 def notebook(path: Path, root: Path) -> str:
-    """The notebook as the book shows it: statements linked to evidence, the setup folded, nothing for machines."""
+    """The notebook as the book shows it.
+
+    Statements are linked to their evidence, the setup is folded, data for machines left out.
+    """
     book = json.loads(path.read_text(encoding="utf-8"))
     up = "../" * len(path.relative_to(root).parent.parts)
     book["metadata"].setdefault(
@@ -76,7 +82,7 @@ def notebook(path: Path, root: Path) -> str:
 
 
 def linked(data: dict, folder: str) -> dict:
-    """The data of an output for people, in which the names of statements lead to their pages in `folder`."""
+    """The data of an output for people; the ids of statements lead to their pages in `folder`."""
     shown = {kind: "".join(content) for kind, content in data.items() if kind.startswith(SHOWN)}
     if claims.MIME_TYPE in data:
         name = data[claims.MIME_TYPE]["id"]

@@ -1,4 +1,4 @@
-"""The makers of the book's pages: what was measured, where, and how it is drawn. No Sphinx, no browser."""
+"""The makers of the book's pages: what was measured, where, and how it is drawn. No Sphinx."""
 
 import json
 import re
@@ -9,8 +9,8 @@ from markdown_it import MarkdownIt
 
 from docs.book import course, drawing, evidence, pages, staging
 from helpers import claims
-from helpers.course import notebooks
 from helpers.claims import Verdict
+from helpers.course import notebooks
 from helpers.runtime import ROOT
 
 HIGHER = Verdict("OVF-04", "supported", "accuracy", "a", 0.3, 0.2, 0.5, "higher", 0.1, 10)
@@ -168,29 +168,22 @@ def test_the_course_is_told_as_the_readme_tells_it():
 
 
 def test_levels_put_a_lesson_below_what_it_needs(tmp_path):
+    lessons = course.lessons()
     row = {
-        lesson.name: number
-        for number, level in enumerate(course.levels(course.lessons()))
-        for lesson in level
+        name: number
+        for number, level in enumerate(
+            course.levels({n: lesson.needs for n, lesson in lessons.items()})
+        )
+        for name in level
     }
     assert all(
-        row[needed] < row[name]
-        for name, lesson in course.lessons().items()
-        for needed in lesson.needs
+        row[needed] < row[name] for name, lesson in lessons.items() for needed in lesson.needs
     )
     (tmp_path / "course.toml").write_text(
         '[lessons.01_a]\ntitle="A"\nlearn=""\nminutes=1\nneeds=["02_b"]\n'
     )
     with pytest.raises(ValueError, match="01_a needs .'02_b'."):
         course.lessons(tmp_path / "course.toml")
-
-
-def test_the_helpers_pages_name_what_people_import():
-    assert "helpers" not in course.floors()[0] and "claims" in sum(course.floors(), [])
-    assert course.modules("claims") == ["helpers.claims"] and course.modules("layers") == [
-        "helpers.layers"
-    ]
-    assert "helpers.exercises.exercise" in course.modules("exercises")
 
 
 def test_sources_that_did_not_change_are_not_written_again(tmp_path):
