@@ -1,4 +1,4 @@
-"""The book as people meet it: in a browser, on a desk and on a phone, without a network. `make book` comes first."""
+"""The book in a browser, on a desk and on a phone, without a network. `make book` comes first."""
 
 import functools
 import threading
@@ -18,7 +18,7 @@ SCREENS = {  # what a context is made from; on the phone in the dark
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
 }
 LOOKED_AT = [
-    *("index", "map", "glossary", "docs/benchmarks", "api/index", "api/floor-1"),
+    *("index", "map", "glossary", "docs/benchmarks", "api/index", "api/claims", "api/exercises"),
     *("evidence/index", "evidence/OVF-02", "evidence/REG-46", "evidence/QA-03"),
     *(f"notebooks/{path.stem}" for path in sorted(BOOK.glob("notebooks/*.html"))),
     "notebooks/audits/01_overfitting",
@@ -48,7 +48,7 @@ def address():
 
 @pytest.fixture(params=SCREENS)
 def page(request, chromium, address):
-    """A page on each screen, whose console and requests are watched: no error, and nothing from elsewhere."""
+    """A page on each screen; neither errors nor requests to elsewhere are allowed."""
     context = chromium.new_context(**SCREENS[request.param], base_url=address)
     page, wrong = context.new_page(), []
     page.on(
@@ -149,7 +149,7 @@ def test_the_evidence_is_filtered_by_lesson_verdict_and_text(page):
     page.get_by_label("Text").fill("flat MINIMA")
     assert shown(page).locator("td:first-child").all_inner_texts() == ["OPT-16"]
     page.reload()
-    assert shown(page).count() == 1, "the address keeps the choice"
+    assert shown(page).count() == 1, "the address holds the choice"
     page.get_by_role("button", name="Show all").click()
     page.wait_for_function("!location.search")
     assert shown(page).count() == everything

@@ -1,4 +1,4 @@
-"""JupyterLab as a reader meets it: `make lab` in a copy of the course, lesson 01 in Chromium, and exercises solved in it."""
+"""JupyterLab as a reader meets it: `make lab`, lesson 01 in Chromium, exercises solved in it."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from helpers.runtime import ROOT
 
 LESSON = "01_overfitting"
 MINUTE = 60_000  # milliseconds
-# No question about news, which would be fetched from the network; every cell on the page, also those out of sight.
+# No question about news from the network; all cells on the page, also those out of sight.
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "notebook-extension/tracker": {"windowingMode": "none"},
@@ -74,8 +74,11 @@ def server(course, tmp_path_factory):
     log = (home / "log").open("w")
     process = subprocess.Popen(
         [sys.executable, *command[1:], "--no-browser", "--allow-root", "--port=0"],
-        cwd=course, env=os.environ | folders | {"IPYTHONDIR": str(home / "ipython")}, stdout=log, stderr=log,
-    )  # fmt: skip
+        cwd=course,
+        env=os.environ | folders | {"IPYTHONDIR": str(home / "ipython")},
+        stdout=log,
+        stderr=log,
+    )
     try:
         yield said_by_server(home, process)
     finally:
@@ -129,7 +132,8 @@ def cell(page: Page, text: str) -> Locator:
     """The first code cell that holds the text now; it stays the same cell when its text changes."""
     cells = page.locator(".jp-CodeCell")
     expect(cells.filter(has_text=text).first).to_be_attached()
-    holds = "(cells, text) => cells.findIndex(cell => cell.querySelector('.jp-InputArea').innerText.includes(text))"
+    holds = """(cells, text) => cells.findIndex(
+        cell => cell.querySelector('.jp-InputArea').innerText.includes(text))"""
     return cells.nth(cells.evaluate_all(holds, text))
 
 
@@ -150,7 +154,8 @@ def run(page: Page, place: Locator) -> str:
 
 def wait_until_idle(page: Page, timeout: int = 2 * MINUTE) -> None:
     """Wait while any cell is marked as waiting or running."""
-    waiting = "[...document.querySelectorAll('.jp-InputArea-prompt')].some(prompt => prompt.textContent.includes('*'))"
+    prompts = "[...document.querySelectorAll('.jp-InputArea-prompt')]"
+    waiting = f"{prompts}.some(prompt => prompt.textContent.includes('*'))"
     page.wait_for_timeout(500)
     page.wait_for_function(f"() => !{waiting}", timeout=timeout)
 
@@ -220,7 +225,7 @@ def test_a_wrong_answer_is_told_what_is_wrong_and_a_hint_helps(page):
     place = cell(page, "def count_parameters(")
     write(page, place, WRONG)
     assert (
-        "✗ counting: not yet. The weights are right, but every unit of every layer has a bias as well."
+        "✗ counting: not yet. The weights are right, but every unit of every layer has a bias"
         in run(page, place)
     )
     write(page, place, WRONG + "\nex.counting.hint()")

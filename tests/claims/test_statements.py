@@ -3,11 +3,12 @@
 import re
 import tomllib
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-CLAIMS_FILE = Path(__file__).parents[1] / "notebooks" / "claims.toml"
+from helpers.runtime import ROOT
+
+CLAIMS_FILE = ROOT / "notebooks" / "claims.toml"
 
 COUNTS = {
     "OVF": 37,

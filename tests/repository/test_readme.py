@@ -1,4 +1,4 @@
-"""The README tells the numbers that the committed notebooks measured, and links to files that are there."""
+"""The README tells what the committed notebooks measured, and links to files that are there."""
 
 import re
 from pathlib import Path
