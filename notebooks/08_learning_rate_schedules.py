@@ -823,11 +823,11 @@ def rate_at(iteration, iterations, max_rate, start_rate=None):
     return start_rate + (last_rate - start_rate) * (iteration - 2 * half) / (iterations - 2 * half)
 
 
-ex.mending.check(rate_at)
+ex.repairing.check(rate_at)
 
 # %%
 # NBVAL_CHECK_OUTPUT
-as_found = ex.mending.stub
+as_found = ex.repairing.stub
 down, up = len(range(0, 45_000 - 127, 128)) * 15, ex.counting.reference(45_000, 128, 15)
 found = {told: np.array([as_found(step, told, 0.05) for step in range(up)]) for told in (down, up)}
 for told, values in found.items():
