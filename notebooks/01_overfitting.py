@@ -1,20 +1,22 @@
 # %% [markdown]
 # # 1 · Overfitting
 #
-# A model that has seen the answers can repeat them. Whether it has *learned* anything shows only on data that it has
-# not seen. This lesson is about the distance between the two, and about what makes it grow and shrink.
+# A model that has seen the answers can repeat them. Whether it has *learned* anything shows only on
+# data that it has not seen. This lesson is about the distance between the two, and about what makes
+# it grow and shrink.
 #
 # After it you will be able to
 #
-# - tell underfitting from overfitting by two curves, and know what the gap between them does and does not say;
+# - tell underfitting from overfitting by two curves, and know what the gap between them does and
+#   does not say;
 # - choose how large a model should be, without fooling yourself;
 # - write early stopping from its definition, and say when it helps;
 # - recognize several popular statements on overfitting that measurements do not bear out.
 #
-# Statements that lecture notes repeat are **measured** here: each over at least ten paired runs, with a 95 % interval, and
-# judged by what came out. ("The notes" are the five that the course examines, numbered 000 to 004.) Look for the lines that
-# begin with ✓ (supported), ✗ (refuted), ≈ (not distinguishable). Plan 45 to 60 minutes; the notebook itself computes for
-# less than one.
+# Statements that lecture notes repeat are **measured** here: each over at least ten paired runs,
+# with a 95 % interval, and judged by what came out. ("The notes" are the five that the course
+# examines, numbered 000 to 004.) Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈
+# (not distinguishable). Plan 45 to 60 minutes; the notebook itself computes for less than one.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -32,8 +34,8 @@ from helpers import runtime
 print(runtime.start())
 
 # %% [markdown]
-# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again: the numbers move, and
-# you see which verdicts stay.
+# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again:
+# the numbers move, and you see which verdicts stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -52,14 +54,14 @@ from helpers.nets import models
 from helpers.plots import widgets
 from helpers.exercises import overfitting as ex
 
-verdicts = []
+verdicts = claims.Ledger()
 
 # %% [markdown]
 # ## 1.1 Fitting is easy
 #
-# Start where everything can be seen. A smooth curve, **the signal**, is measured at 20 random places with random error,
-# **the noise**. We fit polynomials: of degree 0 (a constant), 1 (a straight line), and so on. The degree is the model's
-# **capacity**: how many shapes it can take.
+# Start where everything can be seen. A smooth curve, **the signal**, is measured at 20 random
+# places with random error, **the noise**. We fit polynomials: of degree 0 (a constant), 1 (a
+# straight line), and so on. The degree is the model's **capacity**: how many shapes it can take.
 
 # %%
 samples = datasets.splits("polynomial", range(SEED, SEED + 5 * RUNS), size=20)
@@ -93,24 +95,24 @@ plots.show(
 )
 
 # %% [markdown]
-# The straight line is too stiff: it misses the shape, on the points themselves and everywhere else. That is
-# **underfitting**. Degree 15 has freedom to spare: it runs after each single point, noise included, and between the points
-# it goes where no data asked it to. That is **overfitting**.
+# The straight line is too stiff: it misses the shape, on the points themselves and everywhere else.
+# That is **underfitting**. Degree 15 has freedom to spare: it runs after each single point, noise
+# included, and between the points it goes where no data asked it to. That is **overfitting**.
 
 # %% [markdown]
 # ### Exercise 1 · Predict
 #
-# You fit polynomials of degree 0, 1, 2, ... 15 to the same 20 points. **Before you look:** what do the error on
-# those 20 points and the error on fresh points do as the degree rises? Write "falls", "rises" or "falls, then rises" for
-# each.
+# You fit polynomials of degree 0, 1, 2, ... 15 to the same 20 points. **Before you look:** what do
+# the error on those 20 points and the error on fresh points do as the degree rises? Write "falls",
+# "rises" or "falls, then rises" for each.
 
 # %%
 prediction = {"training error": ..., "test error": ...}
 
 # %% [markdown]
-# Now let the runs decide: not one set of 20 points but five times `RUNS` sets, each with its own noise. And for each 1,000
-# fresh points by which one may choose a degree, the **validation data**, and 1,000 more that only show how good the choice
-# was, the **test data**.
+# Now let the runs decide: not one set of 20 points but five times `RUNS` sets, each with its own
+# noise. And for each 1,000 fresh points by which one may choose a degree, the **validation data**,
+# and 1,000 more that only show how good the choice was, the **test data**.
 
 # %%
 degrees = np.arange(16)
@@ -163,12 +165,13 @@ plots.show(
 )
 
 # %% [markdown]
-# Read the figure from the dotted line. Over many fresh points no model has a lower error than the variance of their noise.
-# Where the training error lies **below** it, the model has fitted some of the noise; and from there on the test error
-# rises. The training error alone shows none of this: it falls to the very end.
+# Read the figure from the dotted line. Over many fresh points no model has a lower error than the
+# variance of their noise. Where the training error lies **below** it, the model has fitted some of
+# the noise; and from there on the test error rises. The training error alone shows none of this: it
+# falls to the very end.
 #
-# So three statements on this in the notes can be settled. Errors span many powers of ten, so they are compared as
-# logarithms: a difference of +1 is a factor of ten.
+# So three statements on this in the notes can be settled. Errors span many powers of ten, so they
+# are compared as logarithms: a difference of +1 is a factor of ten.
 
 # %%
 log_error = {part: np.log10(values) for part, values in errors.items()}
@@ -176,45 +179,41 @@ sets = np.arange(len(samples))
 by_training = log_error["train"].argmin(axis=1)
 by_validation = log_error["valid"].argmin(axis=1)
 
-verdicts.append(
-    claims.judge(
-        "OVF-04",
-        log_error["test"][sets, by_training],
-        log_error["test"][sets, by_validation],
-        better="higher",
-        measure="log10 test error, degree chosen by training error against degree chosen by validation error",
-        data=first,
-    )
+verdicts.compare(
+    "OVF-04",
+    log_error["test"][sets, by_training],
+    log_error["test"][sets, by_validation],
+    claimed="higher",
+    measure="log10 test error, degree chosen by training error against degree chosen by validation error",
+    data=first,
 )
 for part, direction in (("train", "lower"), ("test", "higher")):
-    verdicts.append(
-        claims.judge(
-            "OVF-06",
-            log_error[part][:, 15],
-            log_error[part][sets, by_validation],
-            better=direction,
-            measure=f"log10 {part} error, degree 15 against the degree chosen by validation",
-            data=first,
-            setting=f"{part} error",
-        )
-    )
-verdicts.append(
-    claims.judge(
-        "OVF-25",
-        log_error["train"][:, 15],
-        log_error["train"][sets, by_validation],
-        better="higher",
-        measure="log10 training error, degree 15 against the degree chosen by validation",
+    verdicts.compare(
+        "OVF-06",
+        log_error[part][:, 15],
+        log_error[part][sets, by_validation],
+        claimed=direction,
+        measure=f"log10 {part} error, degree 15 against the degree chosen by validation",
+        setting=f"{part} error",
         data=first,
     )
+verdicts.compare(
+    "OVF-25",
+    log_error["train"][:, 15],
+    log_error["train"][sets, by_validation],
+    claimed="higher",
+    measure="log10 training error, degree 15 against the degree chosen by validation",
+    data=first,
 )
 
 # %% [markdown]
-# The last one is worth a second look. The notes say that an overfitted model has a *high loss on the training set* (the
-# **loss** is the error that training makes small, here the mean squared error). It is the other way round: its training
-# loss is the lowest of all, and that is exactly what makes overfitting easy to miss.
+# The last one is worth a second look. The notes say that an overfitted model has a *high loss on
+# the training set* (the **loss** is the error that training makes small, here the mean squared
+# error). It is the other way round: its training loss is the lowest of all, and that is exactly
+# what makes overfitting easy to miss.
 #
-# The notes' own example of underfitting is a straight line through data from a parabola. Here it is:
+# The notes' own example of underfitting is a straight line through data from a parabola. Here it
+# is:
 
 # %%
 line, parabola = [], []
@@ -232,23 +231,21 @@ for run in range(SEED, SEED + RUNS):
         )
 
 for column, part in enumerate(("training", "test")):
-    verdicts.append(
-        claims.judge(
-            "OVF-24",
-            np.array(line)[:, column],
-            np.array(parabola)[:, column],
-            better="higher",
-            measure=f"{part} error (MSE) of the line against the parabola",
-            data="points around a parabola (generated)",
-            setting=f"{part} error",
-        )
+    verdicts.compare(
+        "OVF-24",
+        np.array(line)[:, column],
+        np.array(parabola)[:, column],
+        claimed="higher",
+        measure=f"{part} error (MSE) of the line against the parabola",
+        setting=f"{part} error",
+        data="points around a parabola (generated)",
     )
 
 # %% [markdown]
 # ### Play with it
 #
-# Where a kernel is running, a slider moves through all degrees, with the errors of each in the title. Find the degree at
-# which the fit begins to chase single points.
+# Where a kernel is running, a slider moves through all degrees, with the errors of each in the
+# title. Find the degree at which the fit begins to chase single points.
 
 
 # %%
@@ -280,8 +277,8 @@ plots.show(figure, alt=f"{alt} Chosen by validation data.", data=first)
 # %% [markdown]
 # ### Exercise 2 · Choose
 #
-# Write `choose`: it gets the training, validation and test error of several models (lists of equal length) and
-# returns the index of the model that you would put to use.
+# Write `choose`: it gets the training, validation and test error of several models (lists of equal
+# length) and returns the index of the model that you would put to use.
 
 
 # %%
@@ -295,8 +292,9 @@ ex.choosing.check(choose)
 # %% [markdown]
 # ## 1.2 Too little data: which illness is it?
 #
-# The notes list "lack of training data" under the causes of **under**fitting. Give two models more and more points: a
-# straight line, which is too simple for this curve, and a polynomial of degree 9, which is not.
+# The notes list "lack of training data" under the causes of **under**fitting. Give two models more
+# and more points: a straight line, which is too simple for this curve, and a polynomial of degree
+# 9, which is not.
 
 # %%
 sizes = np.array([12, 25, 50, 100, 200, 400, 1000])
@@ -338,48 +336,47 @@ plots.show(
 )
 
 # %% [markdown]
-# If a shortage of data caused underfitting, the **training** error would be *high* with few points. It is not: a dozen
-# points are easy to please. For degree 9 the training error is far lower, and the gap to the test error says that this is
-# overfitting, the opposite. For the line it changes little; whether it is lower can depend on the seed. More points close
-# the gap. What they do not do is bend a straight line: both its curves settle at the same height, far above the noise. What
-# they keep above the noise comes from the **bias** of the line (lesson 02 takes it apart), and no amount of data buys it
-# off.
+# If a shortage of data caused underfitting, the **training** error would be *high* with few points.
+# It is not: a dozen points are easy to please. For degree 9 the training error is far lower, and
+# the gap to the test error says that this is overfitting, the opposite. For the line it changes
+# little; whether it is lower can depend on the seed. More points close the gap. What they do not do
+# is bend a straight line: both its curves settle at the same height, far above the noise. What they
+# keep above the noise comes from the **bias** of the line (lesson 02 takes it apart), and no amount
+# of data buys it off.
 
 # %%
 # NBVAL_CHECK_OUTPUT
-verdicts.append(
-    claims.judge(
-        "OVF-11",
-        by_size[1, "train"][:, 0],
-        by_size[1, "train"][:, -1],
-        better="higher",
-        measure=f"training error (MSE) of a line, {sizes[0]} against {sizes[-1]} points",
-        data=full[0],
-        setting="a shortage causes underfitting",
-    )
+verdicts.compare(
+    "OVF-11",
+    by_size[1, "train"][:, 0],
+    by_size[1, "train"][:, -1],
+    claimed="higher",
+    measure=f"training error (MSE) of a line, {sizes[0]} against {sizes[-1]} points",
+    setting="a shortage causes underfitting",
+    data=full[0],
 )
-verdicts.append(
-    claims.judge(
-        "OVF-11",
-        by_size[1, "test"][:, -1],
-        by_size[1, "test"][:, -3],
-        better="lower",
-        margin=0.05,
-        measure=f"test error (MSE) of a line, {sizes[-1]} against {sizes[-3]} points",
-        data=full[0],
-        setting="more data cure underfitting",
-    )
+verdicts.compare(
+    "OVF-11",
+    by_size[1, "test"][:, -1],
+    by_size[1, "test"][:, -3],
+    claimed="lower",
+    measure=f"test error (MSE) of a line, {sizes[-1]} against {sizes[-3]} points",
+    margin=0.05,
+    setting="more data cure underfitting",
+    data=full[0],
 )
 
 # %% [markdown]
 # ## 1.3 The capacity of a net: count, then measure
 #
-# For a network, capacity comes from its units, its layers and how they are connected. Counting is where it starts.
+# For a network, capacity comes from its units, its layers and how they are connected. Counting is
+# where it starts.
 #
 # ### Exercise 3 · Count
 #
-# Capacity starts with a count. Write `count_parameters(inputs, hidden, outputs)`: the number of weights and biases
-# of a fully connected net, where `hidden` is the list of the hidden layers' widths (it may be empty).
+# Capacity starts with a count. Write `count_parameters(inputs, hidden, outputs)`: the number of
+# weights and biases of a fully connected net, where `hidden` is the list of the hidden layers'
+# widths (it may be empty).
 
 
 # %%
@@ -389,13 +386,16 @@ def count_parameters(inputs, hidden, outputs): ...  # return the number of weigh
 ex.counting.check(count_parameters)
 
 # %% [markdown]
-# Now real pictures: clothes from Fashion-MNIST, 300 of them for training, in ten classes. One hidden layer, from 2 units to
-# 256. And a second world beside the first, in which **four in ten training labels are drawn at random**, as in a data set
-# that was labelled in haste. Validation and test labels stay clean in both.
+# Now real pictures: clothes from Fashion-MNIST, 300 of them for training, in ten classes. One
+# hidden layer, from 2 units to
+# 256. And a second world beside the first, in which **four in ten training labels are drawn at
+#      random**, as in a data set that was labelled in haste. Validation and test labels stay clean
+#      in both.
 #
-# Each width is trained `RUNS` times with clean and `RUNS` times with noisy labels; every run draws its own 300 images, its
-# own wrong labels and its own initial weights, the same for every width, so that runs can be compared in pairs. `fit_runs`
-# is the course's compiled training loop: what `model.fit` does, for many runs, in seconds.
+# Each width is trained `RUNS` times with clean and `RUNS` times with noisy labels; every run draws
+# its own 300 images, its own wrong labels and its own initial weights, the same for every width, so
+# that runs can be compared in pairs. `fit_runs` is the course's compiled training loop: what
+# `model.fit` does, for many runs, in seconds.
 
 # %%
 fashion = datasets.load("fashion", seed=SEED).standardized()
@@ -463,13 +463,15 @@ plots.show(
 )
 
 # %% [markdown]
-# On the right, the training accuracy climbs to the top although four in ten labels are arbitrary: the wide nets learn
-# *nonsense* by heart. The number of parameters does tell much about what a net is able to memorize.
+# On the right, the training accuracy climbs to the top although four in ten labels are arbitrary:
+# the wide nets learn *nonsense* by heart. The number of parameters does tell much about what a net
+# is able to memorize.
 #
-# What it does not tell is how well the net predicts. The widest net has several hundred parameters for every training
-# image. With clean labels no harm of it shows. With noisy labels everybody pays, and the question is whether a **smaller**
-# net would pay less. For polynomials it would, as section 1.1 showed. For these nets we ask the best of the smaller ones
-# (chosen on validation data) to beat the widest on the test images:
+# What it does not tell is how well the net predicts. The widest net has several hundred parameters
+# for every training image. With clean labels no harm of it shows. With noisy labels everybody pays,
+# and the question is whether a **smaller** net would pay less. For polynomials it would, as section
+# 1.1 showed. For these nets we ask the best of the smaller ones (chosen on validation data) to beat
+# the widest on the test images:
 
 
 # %%
@@ -494,15 +496,13 @@ judge_width(
 )
 gain = on_test[noisy][:, widths.index(256)] - on_test[noisy][:, widths.index(16)]
 low, high = claims.paired_interval(gain)
-verdicts.append(
-    claims.check(
-        "OVF-30",
-        low <= 0,
-        f"test accuracy, 256 against 16 units: difference {gain.mean():+.3f}, 95 % interval {low:+.3f} to {high:+.3f}, which is "
-        f"{'not ' if low <= 0 else ''}above zero; {RUNS} paired runs",
-        data=fashion,
-        setting="need not do better",
-    )
+verdicts.compute(
+    "OVF-30",
+    low <= 0,
+    detail=f"test accuracy, 256 against 16 units: difference {gain.mean():+.3f}, 95 % interval {low:+.3f} to {high:+.3f}, which is "
+    f"{'not ' if low <= 0 else ''}above zero; {RUNS} paired runs",
+    setting="need not do better",
+    data=fashion,
 )
 
 # %%
@@ -512,35 +512,35 @@ for rows, setting in ((clean, "clean labels"), (noisy, "noisy labels")):
         int(valid[rows].mean(axis=0)[:-1].argmax())
     ]  # the best smaller net, chosen on validation data
     judge_width("OVF-13", on_test, small, 256, "higher", "test accuracy", rows, f"nets, {setting}")
-verdicts.append(
-    claims.judge(
-        "OVF-13",
-        log_error["test"][sets, by_validation],
-        log_error["test"][:, 15],
-        better="lower",
-        measure="log10 test error, the degree chosen by validation against degree 15",
-        data=first,
-        setting="polynomials",
-    )
+verdicts.compare(
+    "OVF-13",
+    log_error["test"][sets, by_validation],
+    log_error["test"][:, 15],
+    claimed="lower",
+    measure="log10 test error, the degree chosen by validation against degree 15",
+    setting="polynomials",
+    data=first,
 )
 
 # %% [markdown]
-# If you have learned that a larger model must generalize worse, this is the place to be surprised. The U-shaped curve of
-# section 1.1 is real, but it is one regime. Networks that are far larger than needed and trained from small random weights
-# often do as well as the best smaller ones, or better; the audit and lesson 04 come back to why.
+# If you have learned that a larger model must generalize worse, this is the place to be surprised.
+# The U-shaped curve of section 1.1 is real, but it is one regime. Networks that are far larger than
+# needed and trained from small random weights often do as well as the best smaller ones, or better;
+# the audit and lesson 04 come back to why.
 
 # %% [markdown]
 # ## 1.4 Reading learning curves
 #
-# Now the same widest net over time. One epoch is one pass over the training data; after each we note loss and accuracy on
-# training, validation and test data. The loss of a classifier is the **cross-entropy**: minus the logarithm of the
-# probability that the net gave to the right class, averaged over the images.
+# Now the same widest net over time. One epoch is one pass over the training data; after each we
+# note loss and accuracy on training, validation and test data. The loss of a classifier is the
+# **cross-entropy**: minus the logarithm of the probability that the net gave to the right class,
+# averaged over the images.
 #
 # ### Exercise 4 · Predict
 #
-# The validation **loss** of the widest net turns upwards after a few epochs, with clean labels as with random ones.
-# **Before you look:** what does its validation **accuracy** do from there to the end? Write "falls" or "does not fall" for
-# each.
+# The validation **loss** of the widest net turns upwards after a few epochs, with clean labels as
+# with random ones. **Before you look:** what does its validation **accuracy** do from there to the
+# end? Write "falls" or "does not fall" for each.
 
 # %%
 after_turn = {"clean labels": ..., "random labels": ...}
@@ -590,49 +590,48 @@ plots.show(
 )
 
 # %% [markdown]
-# The notes read such curves like this: the validation loss falls while the net learns signal; when it begins to learn noise, the
-# validation loss rises and a gap opens; the wider the gap, the more noise.
+# The notes read such curves like this: the validation loss falls while the net learns signal; when
+# it begins to learn noise, the validation loss rises and a gap opens; the wider the gap, the more
+# noise.
 #
-# Look at the left column. No label was changed, there is next to no noise in them to learn, and still the validation loss
-# turns and a gap opens. Below it the validation **accuracy** does not fall. What rises is *confidence*: the net grows ever
-# more certain, also where it is wrong, and cross-entropy makes certain mistakes expensive. Only on the right, where there
-# is noise to learn, does the turn of the loss cost accuracy. So: a rising validation loss is a reason to look at the
+# Look at the left column. No label was changed, there is next to no noise in them to learn, and
+# still the validation loss turns and a gap opens. Below it the validation **accuracy** does not
+# fall. What rises is *confidence*: the net grows ever more certain, also where it is wrong, and
+# cross-entropy makes certain mistakes expensive. Only on the right, where there is noise to learn,
+# does the turn of the loss cost accuracy. So: a rising validation loss is a reason to look at the
 # accuracy, not yet a verdict.
 #
-# The turning point is chosen on validation data, run by run; what happens after it is measured on the test set.
+# The turning point is chosen on validation data, run by run; what happens after it is measured on
+# the test set.
 
 # %%
 for rows, setting in ((clean, "clean labels"), (noisy, "noisy labels")):
     at_turn = {metric: widest.best(f"test_{metric}")[rows] for metric in ("loss", "accuracy")}
     at_end = {metric: widest.last(f"test_{metric}")[rows] for metric in ("loss", "accuracy")}
-    verdicts.append(
-        claims.judge(
-            "OVF-21",
-            at_end["accuracy"],
-            at_turn["accuracy"],
-            better="lower",
-            measure="test accuracy at the end against the turn of the validation loss",
-            data=fashion,
-            setting=f"after the turn, {setting}",
-        )
+    verdicts.compare(
+        "OVF-21",
+        at_end["accuracy"],
+        at_turn["accuracy"],
+        claimed="lower",
+        measure="test accuracy at the end against the turn of the validation loss",
+        setting=f"after the turn, {setting}",
+        data=fashion,
     )
-    verdicts.append(
-        claims.judge(
-            "OVF-23",
-            at_end["loss"],
-            at_turn["loss"],
-            better="higher" if rows is noisy else "lower",
-            measure="test loss at the end against the turn of the validation loss",
-            data=fashion,
-            setting="learning noise raises it"
-            if rows is noisy
-            else "learning signal keeps lowering it",
-        )
+    verdicts.compare(
+        "OVF-23",
+        at_end["loss"],
+        at_turn["loss"],
+        claimed="higher" if rows is noisy else "lower",
+        measure="test loss at the end against the turn of the validation loss",
+        setting="learning noise raises it"
+        if rows is noisy
+        else "learning signal keeps lowering it",
+        data=fashion,
     )
 
 # %% [markdown]
-# And the gap? It does grow with noise. But "the two curves should almost coincide" is poor advice: the net whose curves
-# lie closest together is the one that learned least.
+# And the gap? It does grow with noise. But "the two curves should almost coincide" is poor advice:
+# the net whose curves lie closest together is the one that learned least.
 
 # %%
 gaps = np.stack(
@@ -644,36 +643,33 @@ given = np.stack(
 test_loss = -np.log(np.maximum(given, 1e-7)).mean(
     axis=2
 )  # cross-entropy, cut off where Keras cuts it off
-verdicts.append(
-    claims.judge(
-        "OVF-22",
-        gaps[noisy][:, -1],
-        gaps[clean][:, -1],
-        better="higher",
-        measure="gap between validation and training loss, noisy against clean labels",
-        data=fashion,
-        setting="a wider gap, more noise",
-    )
+verdicts.compare(
+    "OVF-22",
+    gaps[noisy][:, -1],
+    gaps[clean][:, -1],
+    claimed="higher",
+    measure="gap between validation and training loss, noisy against clean labels",
+    setting="a wider gap, more noise",
+    data=fashion,
 )
 close = int(gaps[clean].mean(axis=0).argmin())
-verdicts.append(
-    claims.judge(
-        "OVF-22",
-        test_loss[clean][:, close],
-        test_loss[clean][:, -1],
-        better="lower",
-        measure=f"test loss of the net with the smallest gap ({widths[close]} units) against the widest",
-        data=fashion,
-        setting="curves should coincide",
-    )
+verdicts.compare(
+    "OVF-22",
+    test_loss[clean][:, close],
+    test_loss[clean][:, -1],
+    claimed="lower",
+    measure=f"test loss of the net with the smallest gap ({widths[close]} units) against the widest",
+    setting="curves should coincide",
+    data=fashion,
 )
 
 # %% [markdown]
 # ## 1.5 A boundary one can see
 #
-# Two interleaved half moons, 100 training points, one label in five flipped. The same net (two hidden layers of 64 units) is
-# trained in the same way, once as it is and once with a **penalty on large weights** (L2, the subject of lesson 04): the
-# penalty makes sharp turns expensive, so it takes away capacity without taking away units.
+# Two interleaved half moons, 100 training points, one label in five flipped. The same net (two
+# hidden layers of 64 units) is trained in the same way, once as it is and once with a **penalty on
+# large weights** (L2, the subject of lesson 04): the penalty makes sharp turns expensive, so it
+# takes away capacity without taking away units.
 
 # %%
 moons = datasets.load("moons", seed=SEED)
@@ -732,10 +728,11 @@ plots.show(
 )
 
 # %% [markdown]
-# Without the penalty the boundary makes room for single flipped points. Each such bay is a place where fresh points may be
-# called wrong. With the penalty the net puts up with being "wrong" on the flipped points. But smooth is not yet right: see
-# whether the boundary also cuts off the tip of a moon, which would be underfitting. So what the penalty is worth on fresh
-# points differs widely from run to run: from seed to seed the verdict below changes between *supported* and *not
+# Without the penalty the boundary makes room for single flipped points. Each such bay is a place
+# where fresh points may be called wrong. With the penalty the net puts up with being "wrong" on the
+# flipped points. But smooth is not yet right: see whether the boundary also cuts off the tip of a
+# moon, which would be underfitting. So what the penalty is worth on fresh points differs widely
+# from run to run: from seed to seed the verdict below changes between *supported* and *not
 # distinguishable*.
 #
 # How winding a boundary is can be counted: by the cells of the grid through which it passes.
@@ -758,28 +755,27 @@ correct = {
 print(
     f"boundary, penalized against free: {winding['penalized'].mean() / winding['free'].mean():.0%} of its length"
 )
-verdicts.append(
-    claims.judge(
-        "OVF-31",
-        correct["free"],
-        correct["penalized"],
-        better="lower",
-        measure="test accuracy, winding boundary (no penalty) against smooth boundary (L2)",
-        data=moons,
-    )
+verdicts.compare(
+    "OVF-31",
+    correct["free"],
+    correct["penalized"],
+    claimed="lower",
+    measure="test accuracy, winding boundary (no penalty) against smooth boundary (L2)",
+    data=moons,
 )
 
 # %% [markdown]
 # ## 1.6 Red wine, and when to stop
 #
-# The notes train a net of 512-512-512 units to guess the quality of red wine (scores from 3 to 8) from eleven measurements.
-# Their listing fits an `X_train` that is defined nowhere.
+# The notes train a net of 512-512-512 units to guess the quality of red wine (scores from 3 to 8)
+# from eleven measurements. Their listing fits an `X_train` that is defined nowhere.
 #
 # ### Exercise 5 · Bug hunt
 #
-# **Bug hunt.** The notes' listing for red wine feeds the net an `X_train` that nobody defined: the raw table, with
-# chlorides around 0.09 beside sulphur dioxide up to 289. Repair `prepare`, so that it returns both parts with every feature
-# on a common scale: mean 0 and standard deviation 1, and nothing about the validation data known in advance.
+# **Bug hunt.** The notes' listing for red wine feeds the net an `X_train` that nobody defined: the
+# raw table, with chlorides around 0.09 beside sulphur dioxide up to 289. Repair `prepare`, so that
+# it returns both parts with every feature on a common scale: mean 0 and standard deviation 1, and
+# nothing about the validation data known in advance.
 
 
 # %%
@@ -791,9 +787,10 @@ def prepare(x_train, x_valid):
 ex.preparing.check(prepare)
 
 # %% [markdown]
-# With the wine standardized (by the training part alone: `Split.standardized()` does what the exercise asks for), this is the
-# listing as you would write it in Keras 3. `EarlyStopping` watches the validation loss. It is not seeded on purpose:
-# lesson 05 shows what a seed does to the minibatches of `model.fit`.
+# With the wine standardized (by the training part alone: `Split.standardized()` does what the
+# exercise asks for), this is the listing as you would write it in Keras 3. `EarlyStopping` watches
+# the validation loss. It is not seeded on purpose: lesson 05 shows what a seed does to the
+# minibatches of `model.fit`.
 
 # %%
 wine = datasets.load("wine", seed=SEED).standardized()
@@ -825,30 +822,31 @@ print(
 )
 
 # %% [markdown]
-# A well-known online course checks such an answer by asserting `early_stopping.min_delta == -0.001`, since earlier versions of
-# Keras flipped the sign at once. Ask a callback that is set up correctly:
+# A well-known online course checks such an answer by asserting `early_stopping.min_delta ==
+# -0.001`, since earlier versions of Keras flipped the sign at once. Ask a callback that is set up
+# correctly:
 
 # %%
 # NBVAL_CHECK_OUTPUT
 right = keras.callbacks.EarlyStopping(patience=5, min_delta=0.001, restore_best_weights=True)
-verdicts.append(
-    claims.check(
-        "NEW-03",
-        right.min_delta == -0.001,
-        f"a callback set up correctly has min_delta {right.min_delta} before training, so the assertion "
-        f"{'accepts' if right.min_delta == -0.001 else 'rejects'} the right answer",
-    )
+verdicts.compute(
+    "NEW-03",
+    right.min_delta == -0.001,
+    detail=f"a callback set up correctly has min_delta {right.min_delta} before training, so the assertion "
+    f"{'accepts' if right.min_delta == -0.001 else 'rejects'} the right answer",
 )
 
 # %% [markdown]
-# That is the trouble with checking attributes instead of behaviour. So here is the behaviour, from its definition:
+# That is the trouble with checking attributes instead of behaviour. So here is the behaviour, from
+# its definition:
 #
 # ### Exercise 6 · Write early stopping
 #
-# Write early stopping from its definition: *stop when the validation loss has not improved by more than
-# `min_delta` for `patience` epochs in a row, and keep the weights of the best epoch.* Your `stop(losses, patience,
-# min_delta)` gets the validation loss of every epoch and returns `(last, best)`: the last epoch that is trained and the
-# epoch whose weights are kept, both counted from 0. If it never stops, `last` is the final epoch.
+# Write early stopping from its definition: *stop when the validation loss has not improved by more
+# than `min_delta` for `patience` epochs in a row, and keep the weights of the best epoch.* Your
+# `stop(losses, patience, min_delta)` gets the validation loss of every epoch and returns `(last,
+# best)`: the last epoch that is trained and the epoch whose weights are kept, both counted from 0.
+# If it never stops, `last` is the final epoch.
 
 
 # %%
@@ -858,9 +856,10 @@ def stop(losses, patience, min_delta): ...  # return (last, best)
 ex.stopping.check(stop)
 
 # %% [markdown]
-# Since early stopping is a rule on a list of numbers, we can train *without* it and apply the rule afterwards: one set of
-# runs then shows both what stopping would have kept and what going on would have brought. `RUNS` nets, each with its own
-# division of the wines, initial weights and minibatches.
+# Since early stopping is a rule on a list of numbers, we can train *without* it and apply the rule
+# afterwards: one set of runs then shows both what stopping would have kept and what going on would
+# have brought. `RUNS` nets, each with its own division of the wines, initial weights and
+# minibatches.
 
 # %%
 EPOCHS = {"quick": 80, "full": 300}[PROFILE]
@@ -933,46 +932,40 @@ plots.show(
 )
 
 # %% [markdown]
-# The gap opens wide: the training error falls far below the others. Yet the validation curve does not turn sharply upwards
-# as in the textbooks; it is nearly level, and the triangles lie scattered along the level part. Early stopping finds the
-# plateau and saves the time after it, if any is left. Is it also a *cure*? Compare the test error at the kept epoch with
-# the end, for the wine and for the mislabelled clothes; and, for "few epochs underfit", the training error after five
-# epochs.
+# The gap opens wide: the training error falls far below the others. Yet the validation curve does
+# not turn sharply upwards as in the textbooks; it is nearly level, and the triangles lie scattered
+# along the level part. Early stopping finds the plateau and saves the time after it, if any is
+# left. Is it also a *cure*? Compare the test error at the kept epoch with the end, for the wine and
+# for the mislabelled clothes; and, for "few epochs underfit", the training error after five epochs.
 
 # %%
 on_test_wines = mae["test_loss"]
-verdicts.append(
-    claims.judge(
-        "OVF-37",
-        mae["loss"][:, 4],
-        mae["loss"][ones, kept],
-        better="higher",
-        measure="training error (MAE) after 5 epochs against the epoch that early stopping keeps",
-        data=wine,
-        setting="few epochs underfit",
-    )
+verdicts.compare(
+    "OVF-37",
+    mae["loss"][:, 4],
+    mae["loss"][ones, kept],
+    claimed="higher",
+    measure="training error (MAE) after 5 epochs against the epoch that early stopping keeps",
+    setting="few epochs underfit",
+    data=wine,
 )
-verdicts.append(
-    claims.judge(
-        "OVF-37",
-        on_test_wines[:, -1],
-        on_test_wines[ones, kept],
-        better="higher",
-        measure=f"test error (MAE) after {EPOCHS} epochs against early stopping",
-        data=wine,
-        setting="many epochs overfit, wine",
-    )
+verdicts.compare(
+    "OVF-37",
+    on_test_wines[:, -1],
+    on_test_wines[ones, kept],
+    claimed="higher",
+    measure=f"test error (MAE) after {EPOCHS} epochs against early stopping",
+    setting="many epochs overfit, wine",
+    data=wine,
 )
-verdicts.append(
-    claims.judge(
-        "OVF-37",
-        widest.last("test_accuracy")[noisy],
-        widest.best("test_accuracy")[noisy],
-        better="lower",
-        measure=f"test accuracy after {widest.epochs.max()} epochs against the epoch with the lowest validation loss",
-        data=fashion,
-        setting="many epochs overfit, noisy labels",
-    )
+verdicts.compare(
+    "OVF-37",
+    widest.last("test_accuracy")[noisy],
+    widest.best("test_accuracy")[noisy],
+    claimed="lower",
+    measure=f"test accuracy after {widest.epochs.max()} epochs against the epoch with the lowest validation loss",
+    setting="many epochs overfit, noisy labels",
+    data=fashion,
 )
 stopped = last < EPOCHS - 1
 print(
@@ -980,11 +973,12 @@ print(
 )
 
 # %% [markdown]
-# Where a verdict says *supported*, look at the size of the difference too: for the mislabelled clothes stopping saves
-# several points of accuracy, for the wine a small part of the error.
+# Where a verdict says *supported*, look at the size of the difference too: for the mislabelled
+# clothes stopping saves several points of accuracy, for the wine a small part of the error.
 #
-# One more question that should be asked of every net, and that the notes do not ask: is it better than something simple? A
-# linear regression on the same wines, and the plain median of all scores, take no training to speak of.
+# One more question that should be asked of every net, and that the notes do not ask: is it better
+# than something simple? A linear regression on the same wines, and the plain median of all scores,
+# take no training to speak of.
 
 
 # %%
@@ -1009,22 +1003,23 @@ print(
 )
 
 # %% [markdown]
-# Half a million parameters against twelve. If the interval above does not lie below zero, the large net has not earned its
-# keep on these 940 wines, however carefully it was stopped. Keep a simple model beside every net you train.
+# Half a million parameters against twelve. If the interval above does not lie below zero, the large
+# net has not earned its keep on these 940 wines, however carefully it was stopped. Keep a simple
+# model beside every net you train.
 
 # %% [markdown]
 # ## 1.7 What came out
 #
-# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature led us to expect before
-# anything was measured; where the two differ, the measurement stands. *Qualified* means: it holds in one setting and fails
-# in another, and the settings are named.
+# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature
+# led us to expect before anything was measured; where the two differ, the measurement stands.
+# *Qualified* means: it holds in one setting and fails in another, and the settings are named.
 
 # %%
-claims.summary(verdicts)
+verdicts.summary()
 
 # %% [markdown]
-# Every other statement of the notes on this subject is settled in the [audit of this lesson](audits/01_overfitting.ipynb), which
-# came out as follows when it was last run.
+# Every other statement of the notes on this subject is settled in the [audit of this
+# lesson](audits/01_overfitting.ipynb), which came out as follows when it was last run.
 
 # %%
 claims.summary(
@@ -1035,9 +1030,10 @@ claims.summary(
 # %% [markdown]
 # ## Where to read on
 #
-# - Zhang, Bengio, Hardt, Recht and Vinyals (2017), *Understanding deep learning requires rethinking generalization*: nets that
-#   memorize random labels, on a large scale.
-# - Belkin, Hsu, Ma and Mandal (2019), *Reconciling modern machine-learning practice and the classical bias-variance trade-off*:
-#   what happens to the right of the classical U-shaped curve.
+# - Zhang, Bengio, Hardt, Recht and Vinyals (2017), *Understanding deep learning requires rethinking
+#   generalization*: nets that memorize random labels, on a large scale.
+# - Belkin, Hsu, Ma and Mandal (2019), *Reconciling modern machine-learning practice and the
+#   classical bias-variance trade-off*: what happens to the right of the classical U-shaped curve.
 # - Prechelt (1998), *Early stopping, but when?*: stopping rules compared.
-# - Next: **lesson 02**, on how to estimate the error on unseen data well, and how to average errors away.
+# - Next: **lesson 02**, on how to estimate the error on unseen data well, and how to average errors
+#   away.

@@ -1,9 +1,10 @@
 # %% [markdown]
 # # 2 · Resampling
 #
-# How good is a model on data that it has not seen? You have one table, and the question needs many. Resampling makes
-# many tables out of one: it holds parts back in turn, draws rows again and again, and fits the model to each. The
-# same trick that measures a model's uncertainty can then be turned round to remove some of it.
+# How good is a model on data that it has not seen? You have one table, and the question needs many.
+# Resampling makes many tables out of one: it holds parts back in turn, draws rows again and again,
+# and fits the model to each. The same trick that measures a model's uncertainty can then be turned
+# round to remove some of it.
 #
 # After it you will be able to
 #
@@ -11,11 +12,12 @@
 # - explain why the best score of 200 models is no honest estimate, and get one;
 # - bootstrap an interval, and know when to distrust it, those of this course included;
 # - split an error into bias, variance and noise, and check that the parts add up;
-# - build a committee in parallel (bagging) and one after the other (boosting), and say what each of them buys.
+# - build a committee in parallel (bagging) and one after the other (boosting), and say what each of
+#   them buys.
 #
-# Statements that lecture notes repeat are **measured** here, over at least ten paired runs each, with a 95 %
-# interval. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not distinguishable). Plan 45 to 60
-# minutes.
+# Statements that lecture notes repeat are **measured** here, over at least ten paired runs each,
+# with a 95 % interval. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not
+# distinguishable). Plan 45 to 60 minutes.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -33,8 +35,8 @@ from helpers import runtime
 print(runtime.start())
 
 # %% [markdown]
-# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again: the numbers move,
-# and you see which verdicts stay.
+# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again:
+# the numbers move, and you see which verdicts stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -58,22 +60,23 @@ from helpers.reference import resampling
 from helpers.exercises import resampling as ex
 from helpers.exercises.resampling import linear_accuracy, most_correlated
 
-verdicts = []
+verdicts = claims.Ledger()
 
 # %% [markdown]
 # ## 2.1 One held-out part is a lottery ticket
 #
-# The plan of lesson 01 was: hold out a part of the data and measure the error there. With thousands of rows that
-# works well. With a hundred, the fifth that is held out has twenty rows, and *which* twenty is luck.
+# The plan of lesson 01 was: hold out a part of the data and measure the error there. With thousands
+# of rows that works well. With a hundred, the fifth that is held out has twenty rows, and *which*
+# twenty is luck.
 #
-# **Cross-validation** holds out every row once: it divides the rows into k parts, trains k times, each time on all
-# parts but one, and averages the k errors measured on the parts left out.
+# **Cross-validation** holds out every row once: it divides the rows into k parts, trains k times,
+# each time on all parts but one, and averages the k errors measured on the parts left out.
 #
 # ### Exercise 1 · Write k-fold
 #
-# Write `k_fold(n, k, generator)`: it divides the rows 0 to n - 1 at random into k parts of equal size (or one row
-# more) and returns a list of k pairs `(training rows, held-out rows)`. The table may be sorted. `generator` is a
-# NumPy random generator.
+# Write `k_fold(n, k, generator)`: it divides the rows 0 to n - 1 at random into k parts of equal
+# size (or one row more) and returns a list of k pairs `(training rows, held-out rows)`. The table
+# may be sorted. `generator` is a NumPy random generator.
 
 
 # %%
@@ -83,10 +86,11 @@ def k_fold(n, k, generator): ...  # return a list of k pairs (training rows, hel
 ex.folding.check(k_fold)
 
 # %% [markdown]
-# From here on scikit-learn's splitters do it. To see how good an estimate is, we need a world in which the truth is
-# known. So we play a game: 100 red wines, drawn at random, are "our data"; the others, more than a thousand, are "the
-# world"; and the **true** error of a model is its error there. The model is linear regression on the eleven
-# measurements. We play 20 x `RUNS` games, and estimate the error of the model in three ways in each.
+# From here on scikit-learn's splitters do it. To see how good an estimate is, we need a world in
+# which the truth is known. So we play a game: 100 red wines, drawn at random, are "our data"; the
+# others, more than a thousand, are "the world"; and the **true** error of a model is its error
+# there. The model is linear regression on the eleven measurements. We play 20 x `RUNS` games, and
+# estimate the error of the model in three ways in each.
 
 # %%
 wine = datasets.load("wine", seed=SEED)
@@ -154,41 +158,37 @@ for label, values in estimates.items():
     print(f"{label:20} off by {np.abs(values).mean():.3f} on average, bias {values.mean():+.3f}")
 
 # %% [markdown]
-# Each point is one draw of 100 wines. Cross-validation narrows the cloud, since it examines the model on all hundred
-# wines and not on twenty. Repeating it with other divisions adds little: the hundred wines stay the same. (A small
-# tilt to the right is to be expected: each of the models learned from 80 wines, and is compared with one that
-# learned from 100.)
+# Each point is one draw of 100 wines. Cross-validation narrows the cloud, since it examines the
+# model on all hundred wines and not on twenty. Repeating it with other divisions adds little: the
+# hundred wines stay the same. (A small tilt to the right is to be expected: each of the models
+# learned from 80 wines, and is compared with one that learned from 100.)
 
 # %%
 held = np.concatenate([rows for _, rows in KFold(5, shuffle=True, random_state=SEED).split(wines)])
-verdicts.append(
-    claims.check(
-        "CVB-01",
-        np.array_equal(np.sort(held), np.arange(len(wines))),
-        f"5 trainings held out {len(held):,} rows in all, each of the {len(wines):,} once.",
-        data=wine,
-        setting="the procedure",
-    )
+verdicts.compute(
+    "CVB-01",
+    np.array_equal(np.sort(held), np.arange(len(wines))),
+    detail=f"5 trainings held out {len(held):,} rows in all, each of the {len(wines):,} once.",
+    setting="the procedure",
+    data=wine,
 )
-verdicts.append(
-    claims.judge(
-        "CVB-02",
-        np.abs(five_fold),
-        np.abs(one_part),
-        better="lower",
-        measure="distance of the estimate from the true error, 5-fold against one held-out fifth",
-        data=wine,
-        setting="estimating one model",
-    )
+verdicts.compare(
+    "CVB-02",
+    np.abs(five_fold),
+    np.abs(one_part),
+    claimed="lower",
+    measure="distance of the estimate from the true error, 5-fold against one held-out fifth",
+    setting="estimating one model",
+    data=wine,
 )
 
 # %% [markdown]
 # ## 2.2 What the folds say, and what they do not
 #
-# The five folds give five errors, and it is tempting to read their spread as the uncertainty of their mean: their
-# standard deviation divided by the root of five. If that were right, about twice this **standard error** to either
-# side would hold the true error 95 % of the time. (Student's t, which knows that five values are few, takes 2.78
-# standard errors in place of 1.96.)
+# The five folds give five errors, and it is tempting to read their spread as the uncertainty of
+# their mean: their standard deviation divided by the root of five. If that were right, about twice
+# this **standard error** to either side would hold the true error 95 % of the time. (Student's t,
+# which knows that five values are few, takes 2.78 standard errors in place of 1.96.)
 
 # %%
 standard_error = spread / np.sqrt(5)
@@ -202,15 +202,16 @@ for factor in (1.96, stats.t.ppf(0.975, 4)):
     )
 
 # %% [markdown]
-# The spread of the folds is **not** the uncertainty of the estimate: it is the spread of errors on 20 wines. Divided
-# by the root of five it comes nearer, but stays an approximation: any two of the five models share three quarters of
-# their training rows, and *no* formula on the folds alone gets the uncertainty right for every kind of data (Bengio
-# and Grandvalet 2004). Use it to see whether something is wrong with a fold; do not compare two models by whether
-# their fold intervals overlap. Compare them in pairs, on the same folds, over several draws, as this course does.
+# The spread of the folds is **not** the uncertainty of the estimate: it is the spread of errors on
+# 20 wines. Divided by the root of five it comes nearer, but stays an approximation: any two of the
+# five models share three quarters of their training rows, and *no* formula on the folds alone gets
+# the uncertainty right for every kind of data (Bengio and Grandvalet 2004). Use it to see whether
+# something is wrong with a fold; do not compare two models by whether their fold intervals overlap.
+# Compare them in pairs, on the same folds, over several draws, as this course does.
 #
-# Two kinds of folds deserve a closer look. **Stratified** folds each hold about the same share of every class;
-# **grouped** folds keep rows that belong together in the same fold. The red wines need both: excellent wines are rare,
-# and 240 rows are exact copies of others.
+# Two kinds of folds deserve a closer look. **Stratified** folds each hold about the same share of
+# every class; **grouped** folds keep rows that belong together in the same fold. The red wines need
+# both: excellent wines are rare, and 240 rows are exact copies of others.
 
 # %%
 excellent = every_score >= 7
@@ -256,22 +257,24 @@ print(
 )
 
 # %% [markdown]
-# Plain folds can miss a rare class altogether; stratified ones deal it out evenly. And "ask the most similar wine"
-# looks good under plain folds because the most similar wine is often *the same wine*, once in the training part and
-# once in the held-out part. With copies kept together that advantage is gone. Ask of every table: which rows are the
-# same patient, the same photo, the same day?
+# Plain folds can miss a rare class altogether; stratified ones deal it out evenly. And "ask the
+# most similar wine" looks good under plain folds because the most similar wine is often *the same
+# wine*, once in the training part and once in the held-out part. With copies kept together that
+# advantage is gone. Ask of every table: which rows are the same patient, the same photo, the same
+# day?
 
 # %% [markdown]
 # ## 2.3 What has seen the labels
 #
-# Copied rows are easy to see. Other leaks are not. Here are 100 movie-review sentences over a vocabulary of ten
-# thousand words, and labels that were **drawn by coin**. On average, nobody can be right more than half of the time.
+# Copied rows are easy to see. Other leaks are not. Here are 100 movie-review sentences over a
+# vocabulary of ten thousand words, and labels that were **drawn by coin**. On average, nobody can
+# be right more than half of the time.
 #
 # ### Exercise 2 · Bug hunt
 #
-# **Bug hunt.** `cross_validate` keeps the 20 words that correlate most with the labels and then cross-validates a
-# linear model on them. On labels that were drawn by coin it reports far more than the 50 % that anybody can reach.
-# Repair it; it shall still use 20 words for each model.
+# **Bug hunt.** `cross_validate` keeps the 20 words that correlate most with the labels and then
+# cross-validates a linear model on them. On labels that were drawn by coin it reports far more than
+# the 50 % that anybody can reach. Repair it; it shall still use 20 words for each model.
 
 
 # %%
@@ -302,25 +305,28 @@ print(
 )
 
 # %% [markdown]
-# Nothing was fitted to the held-out sentences, and still they were not unseen: they had a say in which words the
-# model may use. **Whatever looks at the labels is part of the training**, and goes inside the fold.
+# Nothing was fitted to the held-out sentences, and still they were not unseen: they had a say in
+# which words the model may use. **Whatever looks at the labels is part of the training**, and goes
+# inside the fold.
 
 # %% [markdown]
 # ## 2.4 The best of 200
 #
-# Now a leak that no code review finds, because every line is right. We try 200 models and keep the one with the best
-# cross-validation score. The models are linear; each may use another handful of the eleven measurements. Labels: is
-# the wine good (score 6 or more)? In one world they are the real ones, in the other they are drawn by coin.
+# Now a leak that no code review finds, because every line is right. We try 200 models and keep the
+# one with the best cross-validation score. The models are linear; each may use another handful of
+# the eleven measurements. Labels: is the wine good (score 6 or more)? In one world they are the
+# real ones, in the other they are drawn by coin.
 #
-# **Nested** cross-validation puts the whole procedure, choice included, inside an outer fold: on four fifths of the
-# rows the 200 models are cross-validated and one is chosen; only then is it examined on the last fifth.
+# **Nested** cross-validation puts the whole procedure, choice included, inside an outer fold: on
+# four fifths of the rows the 200 models are cross-validated and one is chosen; only then is it
+# examined on the last fifth.
 #
 # ### Exercise 3 · Predict
 #
-# The labels are drawn by coin, so that no model can be right more than half of the time. 200 models are
-# cross-validated on 100 wines and the one with the best score wins. **Before you look:** what accuracy does the
-# winner show in its own five-fold cross-validation, on fresh wines, and in nested cross-validation? Write "about
-# 50 %" or "well above 50 %" for each.
+# The labels are drawn by coin, so that no model can be right more than half of the time. 200 models
+# are cross-validated on 100 wines and the one with the best score wins. **Before you look:** what
+# accuracy does the winner show in its own five-fold cross-validation, on fresh wines, and in nested
+# cross-validation? Write "about 50 %" or "well above 50 %" for each.
 
 # %%
 winner = {"its cross-validation score": ..., "on fresh wines": ..., "nested cross-validation": ...}
@@ -406,50 +412,48 @@ plots.show(
 )
 
 # %% [markdown]
-# The winning score is too good in both worlds; with coin labels all that it has above one half is luck. On fresh wines
-# the winner is an ordinary model, and the nested estimate says so (it scatters, because each of its numbers rests on
-# 100 wines, but around the right place). The more models compete, the higher luck can lift the best of their scores.
-# So cross-validation does not make a test set superfluous: what chose the model cannot examine it.
+# The winning score is too good in both worlds; with coin labels all that it has above one half is
+# luck. On fresh wines the winner is an ordinary model, and the nested estimate says so (it
+# scatters, because each of its numbers rests on 100 wines, but around the right place). The more
+# models compete, the higher luck can lift the best of their scores. So cross-validation does not
+# make a test set superfluous: what chose the model cannot examine it.
 
 # %%
 for name, table in contests.items():
     gap = table[:, 0] - table[:, 1]
     low, high = claims.paired_interval(gap)
-    verdicts.append(
-        claims.check(
-            "CVB-02",
-            low <= 0,
-            f"score that made the best of {MODELS} win minus its accuracy on fresh wines: {gap.mean():+.3f}, 95 % interval "
-            f"{low:+.3f} to {high:+.3f}, which is {'not ' if low <= 0 else ''}above zero; {len(gap)} draws.",
-            data=wine,
-            setting=f"choosing among {MODELS}, {name}",
-        )
+    verdicts.compute(
+        "CVB-02",
+        low <= 0,
+        detail=f"score that made the best of {MODELS} win minus its accuracy on fresh wines: {gap.mean():+.3f}, 95 % interval "
+        f"{low:+.3f} to {high:+.3f}, which is {'not ' if low <= 0 else ''}above zero; {len(gap)} draws.",
+        setting=f"choosing among {MODELS}, {name}",
+        data=wine,
     )
 tilt = contests["coin labels"][:, 0] - contests["coin labels"][:, 1]
-verdicts.append(
-    claims.judge(
-        "CVB-01",
-        np.abs(tilt),
-        np.abs(contests["coin labels"][:, 2] - contests["coin labels"][:, 1]),
-        better="lower",
-        measure="distance from the accuracy on fresh wines: score of the winner's held-out parts against nested "
-        "cross-validation",
-        data=wine,
-        setting="the held-out parts as the test of what they chose",
-    )
+verdicts.compare(
+    "CVB-01",
+    np.abs(tilt),
+    np.abs(contests["coin labels"][:, 2] - contests["coin labels"][:, 1]),
+    claimed="lower",
+    measure="distance from the accuracy on fresh wines: score of the winner's held-out parts against nested "
+    "cross-validation",
+    setting="the held-out parts as the test of what they chose",
+    data=wine,
 )
 
 # %% [markdown]
 # ## 2.5 The bootstrap
 #
-# Folds divide the rows. The **bootstrap** draws them: n rows out of n, *with replacement*, as if the sample were the
-# world. Do it often, and you see how much any number computed from such a sample wobbles.
+# Folds divide the rows. The **bootstrap** draws them: n rows out of n, *with replacement*, as if
+# the sample were the world. Do it often, and you see how much any number computed from such a
+# sample wobbles.
 #
 # ### Exercise 4 · Predict
 #
-# A bootstrap sample of n rows is drawn from n rows, with replacement. **Before you look:** what share of the rows
-# occurs in it at least once, for n = 100 and for n = 10,000? Choose from "about 50 %", "about 63 %", "about 90 %",
-# "100 %".
+# A bootstrap sample of n rows is drawn from n rows, with replacement. **Before you look:** what
+# share of the rows occurs in it at least once, for n = 100 and for n = 10,000? Choose from "about
+# 50 %", "about 63 %", "about 90 %", "100 %".
 
 # %%
 occurs = {"100 rows": ..., "10,000 rows": ...}
@@ -463,27 +467,23 @@ ex.share_prediction.check(occurs, shares[100], shares[10_000])
 
 # %%
 sample = resampling.bootstrap(10_000, 1, generator)[0]
-verdicts.append(
-    claims.check(
-        "CVB-08",
-        shares[10_000].max() < 1,
-        f"Of 10,000 rows {shares[10_000].mean():.1%} occur in a bootstrap sample, on average over {len(shares[10_000])} of "
-        "them.",
-        setting="holds only a part of the rows",
-    )
+verdicts.compute(
+    "CVB-08",
+    shares[10_000].max() < 1,
+    detail=f"Of 10,000 rows {shares[10_000].mean():.1%} occur in a bootstrap sample, on average over {len(shares[10_000])} of "
+    "them.",
+    setting="holds only a part of the rows",
 )
-verdicts.append(
-    claims.check(
-        "CVB-08",
-        len(sample) < 10_000 and len(np.unique(sample)) == len(sample),
-        f"The sample has {len(sample):,} draws of 10,000 rows; one row occurs {np.bincount(sample).max()} times.",
-        setting="is a subsample",
-    )
+verdicts.compute(
+    "CVB-08",
+    len(sample) < 10_000 and len(np.unique(sample)) == len(sample),
+    detail=f"The sample has {len(sample):,} draws of 10,000 rows; one row occurs {np.bincount(sample).max()} times.",
+    setting="is a subsample",
 )
 
 # %% [markdown]
-# The notes have another use for it: data that are "unevenly distributed" would be made even. About one red wine in
-# seven is excellent. Draw bootstrap samples of 200 wines and count.
+# The notes have another use for it: data that are "unevenly distributed" would be made even. About
+# one red wine in seven is excellent. Draw bootstrap samples of 200 wines and count.
 
 # %%
 distance = {"in the data": [], "in bootstrap samples": [], "drawn by class": []}
@@ -502,27 +502,26 @@ for run in range(RUNS):
         distance[name].append(abs(values.mean() - 0.5))
 for name, values in distance.items():
     print(f"share of excellent wines {name:21} {0.5 - np.mean(values):.1%}")
-verdicts.append(
-    claims.judge(
-        "CVB-10",
-        distance["in bootstrap samples"],
-        distance["in the data"],
-        better="lower",
-        margin=0.02,
-        measure="distance of the share of excellent wines from one half, in bootstrap samples against the data",
-        data=wine,
-    )
+verdicts.compare(
+    "CVB-10",
+    distance["in bootstrap samples"],
+    distance["in the data"],
+    claimed="lower",
+    measure="distance of the share of excellent wines from one half, in bootstrap samples against the data",
+    margin=0.02,
+    data=wine,
 )
 
 # %% [markdown]
-# A bootstrap sample is as uneven as the data, on average; that is its purpose, since it imitates drawing them once
-# more. What makes classes even is drawing by class, which is another procedure and answers another question.
+# A bootstrap sample is as uneven as the data, on average; that is its purpose, since it imitates
+# drawing them once more. What makes classes even is drawing by class, which is another procedure
+# and answers another question.
 #
 # ### Exercise 5 · Bootstrap an interval
 #
-# Write `mean_interval(sample, generator)`: the 95 % percentile bootstrap interval of the mean. Resample the values
-# 2,000 times, take the mean of each resample, and return the pair (low, high) between which the middle 95 % of these
-# means lie.
+# Write `mean_interval(sample, generator)`: the 95 % percentile bootstrap interval of the mean.
+# Resample the values 2,000 times, take the mean of each resample, and return the pair (low, high)
+# between which the middle 95 % of these means lie.
 
 
 # %%
@@ -532,11 +531,11 @@ def mean_interval(sample, generator): ...  # return (low, high)
 ex.interval.check(mean_interval)
 
 # %% [markdown]
-# Does a 95 % interval hold the truth in 95 of 100 cases? Count: 1,000 simulated samples whose true mean is known,
-# from a symmetric world (normal) and a skewed one (log-normal), of several sizes. Three intervals for each: the
-# percentile interval you wrote; **BCa** (bias-corrected and accelerated, Efron 1987), which shifts the ends to allow
-# for skew; and Student's t, the formula from the textbook. And one more: the function with which *this course*
-# judges its claims.
+# Does a 95 % interval hold the truth in 95 of 100 cases? Count: 1,000 simulated samples whose true
+# mean is known, from a symmetric world (normal) and a skewed one (log-normal), of several sizes.
+# Three intervals for each: the percentile interval you wrote; **BCa** (bias-corrected and
+# accelerated, Efron 1987), which shifts the ends to allow for skew; and Student's t, the formula
+# from the textbook. And one more: the function with which *this course* judges its claims.
 
 # %%
 SIZES = np.array([3, 5, 10, 20, 50, 100])
@@ -621,50 +620,53 @@ print(
 )
 
 # %% [markdown]
-# With many values all three keep, or nearly keep, their word. With few, the bootstrap intervals are **too short**: a
-# sample of ten spreads less than its world does (by about the root of 9/10: resampling divides the squares by n, where
-# the unbiased variance divides by n - 1), and the resamples know nothing of the tails that were not drawn. BCa helps
-# somewhat against skew, not against smallness. With three or five values Student's t does best in both worlds; but it
-# is a formula for means, while resampling serves any number, a median or a rank correlation too.
+# With many values all three keep, or nearly keep, their word. With few, the bootstrap intervals are
+# **too short**: a sample of ten spreads less than its world does (by about the root of 9/10:
+# resampling divides the squares by n, where the unbiased variance divides by n - 1), and the
+# resamples know nothing of the tails that were not drawn. BCa helps somewhat against skew, not
+# against smallness. With three or five values Student's t does best in both worlds; but it is a
+# formula for means, while resampling serves any number, a median or a rank correlation too.
 #
-# This concerns what you are reading. **The verdicts of this course rest on BCa intervals of ten differences**, and the
-# circle shows what they are worth: even for well-behaved differences the interval misses the truth more often than in
-# the 5 % of cases that its name allows, and where there is no difference at all, a miss is a wrong verdict.
+# This concerns what you are reading. **The verdicts of this course rest on BCa intervals of ten
+# differences**, and the circle shows what they are worth: even for well-behaved differences the
+# interval misses the truth more often than in the 5 % of cases that its name allows, and where
+# there is no difference at all, a miss is a wrong verdict.
 
 # %%
 false_alarms = {name: f"{1 - share:.1%}" for name, share in of_ten.items()}
 print("no true difference, ten runs: the interval leaves zero out in", false_alarms)
 
 # %% [markdown]
-# So read a verdict whose interval ends just beside zero as a hint and no more. Most intervals of this lesson keep a
-# clear distance from zero; where one does not, raise `RUNS`: with 50 the bootstrap has nearly caught up.
+# So read a verdict whose interval ends just beside zero as a hint and no more. Most intervals of
+# this lesson keep a clear distance from zero; where one does not, raise `RUNS`: with 50 the
+# bootstrap has nearly caught up.
 
 # %%
-verdicts.append(
-    claims.check(
-        "CVB-09",
-        min(coverage["normal", method][-2] for method in ("percentile", "BCa")) > 0.9,
-        "With 50 normal values, 95 % intervals from resamples hold the true mean in "
-        f"{coverage['normal', 'percentile'][-2]:.0%} (percentile) and {coverage['normal', 'BCa'][-2]:.0%} (BCa) of "
-        f"{SAMPLES:,} samples.",
-        setting="an interval instead of a single number",
-    )
+verdicts.compute(
+    "CVB-09",
+    min(coverage["normal", method][-2] for method in ("percentile", "BCa")) > 0.9,
+    detail="With 50 normal values, 95 % intervals from resamples hold the true mean in "
+    f"{coverage['normal', 'percentile'][-2]:.0%} (percentile) and {coverage['normal', 'BCa'][-2]:.0%} (BCa) of "
+    f"{SAMPLES:,} samples.",
+    setting="an interval instead of a single number",
 )
 
 # %% [markdown]
 # ## 2.6 Bias, variance and noise
 #
-# Fit the same kind of model to many training sets, and look at one place x. The predictions there scatter: their
-# spread is the **variance**. Their mean misses the truth by something: that is the **bias**. And a fresh observation
-# has an error of its own, the **noise**. The three add up to the whole:
+# Fit the same kind of model to many training sets, and look at one place x. The predictions there
+# scatter: their spread is the **variance**. Their mean misses the truth by something: that is the
+# **bias**. And a fresh observation has an error of its own, the **noise**. The three add up to the
+# whole:
 #
 # $$\text{expected squared error} = \text{bias}^2 + \text{variance} + \text{noise}.$$
 #
 # ### Exercise 6 · Take it apart
 #
-# Write `bias_and_variance(predictions, truth)`. `predictions` has one row for each training set and one column for
-# each point; `truth` has one value for each point. Return bias squared and variance, both averaged over the points,
-# so that their sum is *exactly* the mean squared distance between predictions and truth.
+# Write `bias_and_variance(predictions, truth)`. `predictions` has one row for each training set and
+# one column for each point; `truth` has one value for each point. Return bias squared and variance,
+# both averaged over the points, so that their sum is *exactly* the mean squared distance between
+# predictions and truth.
 
 
 # %%
@@ -676,7 +678,8 @@ def bias_and_variance(
 ex.splitting.check(bias_and_variance)
 
 # %% [markdown]
-# Ten times `RUNS` training sets of 80 points from the noisy curve of lesson 01, and polynomials of degree 0 to 10.
+# Ten times `RUNS` training sets of 80 points from the noisy curve of lesson 01, and polynomials of
+# degree 0 to 10.
 
 # %%
 sets = datasets.splits("polynomial", range(SEED, SEED + 10 * RUNS))
@@ -717,8 +720,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Distance between the orange line and the dashed one: bias. Width of the bundle: variance. Now the sum. The error is
-# measured by itself, on fresh noisy observations, and compared with the three parts.
+# Distance between the orange line and the dashed one: bias. Width of the bundle: variance. Now the
+# sum. The error is measured by itself, on fresh noisy observations, and compared with the three
+# parts.
 
 # %%
 fresh = truth + np.random.default_rng([SEED, 1]).normal(
@@ -765,13 +769,14 @@ print(
 )
 
 # %% [markdown]
-# The black points lie on the line of the sum. Without the noise the identity holds exactly, for any predictions at
-# all; with it, up to the luck of the draw.
+# The black points lie on the line of the sum. Without the noise the identity holds exactly, for any
+# predictions at all; with it, up to the luck of the draw.
 #
-# The notes define both words otherwise. *"Variance is the degree to which a model gives consistent outputs for
-# similar inputs"*: then a model that gives the same output for *all* inputs, the mean of the training data, would
-# have none. *"Bias is the mean of the outputs"*: then a model that always says 0 would be without bias. Take them at
-# their word. The constant is fitted to 5 points, a polynomial of degree 5 to 80.
+# The notes define both words otherwise. *"Variance is the degree to which a model gives consistent
+# outputs for similar inputs"*: then a model that gives the same output for *all* inputs, the mean
+# of the training data, would have none. *"Bias is the mean of the outputs"*: then a model that
+# always says 0 would be without bias. Take them at their word. The constant is fitted to 5 points,
+# a polynomial of degree 5 to 80.
 
 
 # %%
@@ -789,32 +794,28 @@ roughness = {
 print(
     f"mean change between neighbouring inputs: constant {roughness['constant']:.4f}, degree 5 {roughness['degree 5']:.4f}"
 )
-verdicts.append(
-    claims.judge(
-        "CVB-04",
-        group(constant)[:, 1],
-        group(predictions[5])[:, 1],
-        better="lower",
-        measure="variance over training sets, a constant (fully consistent for similar inputs) against degree 5",
-        data=sets[0],
-    )
+verdicts.compare(
+    "CVB-04",
+    group(constant)[:, 1],
+    group(predictions[5])[:, 1],
+    claimed="lower",
+    measure="variance over training sets, a constant (fully consistent for similar inputs) against degree 5",
+    data=sets[0],
 )
 zero = np.zeros_like(predictions[0])
 with_bias = np.mean((zero.mean(axis=0) - truth) ** 2) + zero.var(axis=0).mean()
 with_mean_output = np.mean(zero.mean(axis=0) ** 2) + zero.var(axis=0).mean()
-verdicts.append(
-    claims.check(
-        "CVB-05",
-        np.isclose(np.mean((zero - truth) ** 2), with_mean_output),
-        f"A model that always says 0 has squared distance {np.mean((zero - truth) ** 2):.3f} from the truth; variance plus "
-        f"squared mean output gives {with_mean_output:.3f}, variance plus squared (mean output minus truth) {with_bias:.3f}.",
-        data=sets[0],
-    )
+verdicts.compute(
+    "CVB-05",
+    np.isclose(np.mean((zero - truth) ** 2), with_mean_output),
+    detail=f"A model that always says 0 has squared distance {np.mean((zero - truth) ** 2):.3f} from the truth; variance plus "
+    f"squared mean output gives {with_mean_output:.3f}, variance plus squared (mean output minus truth) {with_bias:.3f}.",
+    data=sets[0],
 )
 
 # %% [markdown]
-# And the famous trade-off? From degree 3 upwards, the figure shows it. But look at its left end, from degree 1 to
-# degree 3.
+# And the famous trade-off? From degree 3 upwards, the figure shows it. But look at its left end,
+# from degree 1 to degree 3.
 
 # %%
 for low_degree, high_degree, setting in (
@@ -822,40 +823,39 @@ for low_degree, high_degree, setting in (
     (1, 3, "from degree 1 to 3"),
 ):
     before, after = group(predictions[low_degree]), group(predictions[high_degree])
-    verdicts.append(
-        claims.judge(
-            "CVB-06",
-            after[:, 1],
-            before[:, 1],
-            better="higher",
-            measure=f"variance while bias squared falls from {before[:, 0].mean():.4f} to {after[:, 0].mean():.4f}",
-            data=sets[0],
-            setting=setting,
-        )
+    verdicts.compare(
+        "CVB-06",
+        after[:, 1],
+        before[:, 1],
+        claimed="higher",
+        measure=f"variance while bias squared falls from {before[:, 0].mean():.4f} to {after[:, 0].mean():.4f}",
+        setting=setting,
+        data=sets[0],
     )
 
 # %% [markdown]
-# A straight line through this curve is wrong *and* unsteady: what it cannot follow acts on it like noise, now here,
-# now there. There is no law that one part must rise when the other falls. The audit shows the same for networks that
-# are made wider, and what more data do.
+# A straight line through this curve is wrong *and* unsteady: what it cannot follow acts on it like
+# noise, now here, now there. There is no law that one part must rise when the other falls. The
+# audit shows the same for networks that are made wider, and what more data do.
 
 # %% [markdown]
 # ## 2.7 A committee in parallel: bagging
 #
-# If predictions scatter from training set to training set, their average scatters less. We have only one training
-# set; but the bootstrap makes many. **Bagging** (bootstrap aggregating) fits one model to each of several bootstrap
-# samples and averages their outputs.
+# If predictions scatter from training set to training set, their average scatters less. We have
+# only one training set; but the bootstrap makes many. **Bagging** (bootstrap aggregating) fits one
+# model to each of several bootstrap samples and averages their outputs.
 #
-# Ten nets of one hidden layer, each on a bootstrap sample of the same 300 digits; and, to compare, one net on the 300
-# digits themselves. To `fit_runs` a bootstrap sample is just another run. The nets are compared by their **log loss**,
-# the cross-entropy of lesson 01: minus the logarithm of the probability given to the right digit, averaged over the
-# test images.
+# Ten nets of one hidden layer, each on a bootstrap sample of the same 300 digits; and, to compare,
+# one net on the 300 digits themselves. To `fit_runs` a bootstrap sample is just another run. The
+# nets are compared by their **log loss**, the cross-entropy of lesson 01: minus the logarithm of
+# the probability given to the right digit, averaged over the test images.
 #
 # ### Exercise 7 · Predict
 #
-# Ten nets are each trained on another bootstrap sample, and their predicted probabilities are averaged. **Before you
-# look:** where does the test log loss of the average lie, compared with the mean of the ten log losses, and compared
-# with the best of the ten? Write "below" or "above" for each.
+# Ten nets are each trained on another bootstrap sample, and their predicted probabilities are
+# averaged. **Before you look:** where does the test log loss of the average lie, compared with the
+# mean of the ten log losses, and compared with the best of the ten? Write "below" or "above" for
+# each.
 
 # %%
 average = {"the mean of its members": ..., "its best member": ...}
@@ -951,14 +951,15 @@ plots.show(
 )
 
 # %% [markdown]
-# Left: the diamond can never lie above the *mean* of its members. That is Jensen's inequality: $-\log$ is convex, so
-# the loss of an average is at most the average of the losses. That it lies below nearly every *single* member is
-# more than the theorem promises: they err in different places. The squares are another matter: a member knows fewer
-# of the digits than the net that saw them all, and averaging has to make up for that first. Right: where the members
-# disagree, the average is often wrong. A committee knows something about what it does not know.
+# Left: the diamond can never lie above the *mean* of its members. That is Jensen's inequality:
+# $-\log$ is convex, so the loss of an average is at most the average of the losses. That it lies
+# below nearly every *single* member is more than the theorem promises: they err in different
+# places. The squares are another matter: a member knows fewer of the digits than the net that saw
+# them all, and averaging has to make up for that first. Right: where the members disagree, the
+# average is often wrong. A committee knows something about what it does not know.
 #
-# Each net leaves out more than a third of the digits. Those can examine it, free of charge: averaged over the nets
-# that did not see it, every digit gets an **out-of-bag** prediction.
+# Each net leaves out more than a third of the digits. Those can examine it, free of charge:
+# averaged over the nets that did not see it, every digit gets an **out-of-bag** prediction.
 
 # %%
 out_of_bag = []
@@ -986,48 +987,47 @@ print(
 )
 
 # %% [markdown]
-# If the interval above holds zero, bagging has not paid here: ten trainings for what one net on all rows does as
-# well. It pays for models that are unsteady; the audit bags nets on harder images, and decision trees.
+# If the interval above holds zero, bagging has not paid here: ten trainings for what one net on all
+# rows does as well. It pays for models that are unsteady; the audit bags nets on harder images, and
+# decision trees.
 
 # %%
 never = bool((losses["bagged"] <= losses["members"].mean(axis=1)).all())
-verdicts.append(
-    claims.check(
-        "CVB-12",
-        never,
-        f"The log loss of the averaged probabilities was {'never' if never else 'sometimes'} above the members' mean; on "
-        f"average {losses['bagged'].mean():.3f} against {losses['members'].mean():.3f}; {RUNS} committees of {MEMBERS}.",
-        data=digits,
-    )
+verdicts.compute(
+    "CVB-12",
+    never,
+    detail=f"The log loss of the averaged probabilities was {'never' if never else 'sometimes'} above the members' mean; on "
+    f"average {losses['bagged'].mean():.3f} against {losses['members'].mean():.3f}; {RUNS} committees of {MEMBERS}.",
+    data=digits,
 )
-verdicts.append(
-    claims.judge(
-        "CVB-09",
-        [dissent[run][wrong[run]].mean() / MEMBERS for run in range(RUNS)],
-        [dissent[run][~wrong[run]].mean() / MEMBERS for run in range(RUNS)],
-        better="higher",
-        measure="share of members that disagree, on wrong against right images",
-        data=digits,
-        setting="looking at how well the models agree",
-    )
+verdicts.compare(
+    "CVB-09",
+    [dissent[run][wrong[run]].mean() / MEMBERS for run in range(RUNS)],
+    [dissent[run][~wrong[run]].mean() / MEMBERS for run in range(RUNS)],
+    claimed="higher",
+    measure="share of members that disagree, on wrong against right images",
+    setting="looking at how well the models agree",
+    data=digits,
 )
 
 # %% [markdown]
 # ## 2.8 A committee one after the other: boosting
 #
-# Bagging takes strong, unsteady models and averages their wobble away: it works on the **variance**. Boosting takes
-# models that are far too simple, **stumps** that ask one question ("more than 10.5 % alcohol?"), and adds them up so
-# that each makes good for what the others left: it works on the **bias**.
+# Bagging takes strong, unsteady models and averages their wobble away: it works on the
+# **variance**. Boosting takes models that are far too simple, **stumps** that ask one question
+# ("more than 10.5 % alcohol?"), and adds them up so that each makes good for what the others left:
+# it works on the **bias**.
 #
-# AdaBoost does it with weights on the rows. It fits a stump to the weighted rows, raises the weight of those that
-# the stump got wrong, lowers the others, and goes on. In the end all stumps vote, the better ones with more weight.
+# AdaBoost does it with weights on the rows. It fits a stump to the weighted rows, raises the weight
+# of those that the stump got wrong, lowers the others, and goes on. In the end all stumps vote, the
+# better ones with more weight.
 #
 # ### Exercise 8 · The weights
 #
-# Write AdaBoost's update of the weights, `reweigh(weights, wrong)`: `weights` (they sum to 1) are those that the
-# last stump was fitted with, `wrong` marks the rows that it got wrong. With e the *weight* of the wrong rows and a =
-# log((1 - e) / e) / 2, the weight of a wrong row is multiplied by exp(a), that of a right row by exp(-a), and then
-# all are scaled to sum to 1.
+# Write AdaBoost's update of the weights, `reweigh(weights, wrong)`: `weights` (they sum to 1) are
+# those that the last stump was fitted with, `wrong` marks the rows that it got wrong. With e the
+# *weight* of the wrong rows and a = log((1 - e) / e) / 2, the weight of a wrong row is multiplied
+# by exp(a), that of a right row by exp(-a), and then all are scaled to sum to 1.
 
 
 # %%
@@ -1037,9 +1037,10 @@ def reweigh(weights, wrong): ...  # return the new weights
 ex.reweighing.check(reweigh)
 
 # %% [markdown]
-# The notes say that boosting builds its further models *only* for the data that the earlier ones handle badly. So we
-# run three committees of stumps on "is this wine good?": AdaBoost; **only the mistakes**, where each stump is fitted
-# to just those rows that the committee does not yet get right; and bagged stumps, which know nothing of each other.
+# The notes say that boosting builds its further models *only* for the data that the earlier ones
+# handle badly. So we run three committees of stumps on "is this wine good?": AdaBoost; **only the
+# mistakes**, where each stump is fitted to just those rows that the committee does not yet get
+# right; and bagged stumps, which know nothing of each other.
 
 # %%
 ROUNDS = 99  # an odd number of equal votes: no ties
@@ -1108,11 +1109,12 @@ plots.show(
 )
 
 # %% [markdown]
-# AdaBoost improves on its first stump; bagging hardly does, since an average of much the same stumps is much the
-# same stump: there is little variance to remove. And the notes' version gets nowhere. Think through its second step:
-# all rows it is given are ones that the first stump got wrong, so the perfect answer for them is *the first stump,
-# turned round*. Together the two cancel. It takes the easy rows, with little weight each, to keep a new stump from
-# undoing what the others got right.
+# AdaBoost improves on its first stump; bagging hardly does, since an average of much the same
+# stumps is much the same stump: there is little variance to remove. And the notes' version gets
+# nowhere. Think through its second step: all rows it is given are ones that the first stump got
+# wrong, so the perfect answer for them is *the first stump, turned round*. Together the two cancel.
+# It takes the easy rows, with little weight each, to keep a new stump from undoing what the others
+# got right.
 
 # %%
 model = boosted[0]
@@ -1126,33 +1128,29 @@ agree = np.mean(
         for score, label in zip(model.staged(x), theirs.staged_predict(x), strict=True)
     ]
 )
-verdicts.append(
-    claims.check(
-        "CVB-13",
-        bool(np.allclose(2 * model.amounts, theirs.estimator_weights_, rtol=1e-9))
-        and agree > 0.999,
-        f"{ROUNDS} stumps fitted one after the other by hand vote as scikit-learn's AdaBoostClassifier does on {agree:.1%} "
-        "of the wines, with the same weights to nine digits.",
-        data=wine,
-        setting="one after the other, combined by votes",
-    )
+verdicts.compute(
+    "CVB-13",
+    bool(np.allclose(2 * model.amounts, theirs.estimator_weights_, rtol=1e-9)) and agree > 0.999,
+    detail=f"{ROUNDS} stumps fitted one after the other by hand vote as scikit-learn's AdaBoostClassifier does on {agree:.1%} "
+    "of the wines, with the same weights to nine digits.",
+    setting="one after the other, combined by votes",
+    data=wine,
 )
 for part, name in enumerate(("training", "test")):
-    verdicts.append(
-        claims.judge(
-            "CVB-13",
-            rates["AdaBoost"][part][:, -1],
-            rates["AdaBoost"][part][:, 0],
-            better="lower",
-            measure=f"{name} error rate, {ROUNDS} boosted stumps against the first of them",
-            data=wine,
-            setting=f"the combination is better, {name} error",
-        )
+    verdicts.compare(
+        "CVB-13",
+        rates["AdaBoost"][part][:, -1],
+        rates["AdaBoost"][part][:, 0],
+        claimed="lower",
+        measure=f"{name} error rate, {ROUNDS} boosted stumps against the first of them",
+        setting=f"the combination is better, {name} error",
+        data=wine,
     )
 
 # %% [markdown]
-# Now to the word "only". A row counts for boosting as much as its weight. Here is the smallest weight that any row
-# had in any round, and how much of the weight lay on the rows that the stump before had got wrong.
+# Now to the word "only". A row counts for boosting as much as its weight. Here is the smallest
+# weight that any row had in any round, and how much of the weight lay on the rows that the stump
+# before had got wrong.
 
 # %%
 smallest = min(
@@ -1164,43 +1162,35 @@ for committee, bottle in zip(boosted, bottles, strict=True):
     y = np.where(bottle.y_train >= 6, 1, -1)
     for stump, following in zip(committee.members, committee.given[1:]):
         on_wrong.append(following[stump.predict(bottle.x_train) != y].sum())
-verdicts.append(
-    claims.check(
-        "CVB-14",
-        bool(
-            np.isclose(np.mean(on_wrong), 0.5) and np.mean(on_wrong) > rates["AdaBoost"][0].mean()
-        ),
-        f"After each round the rows that the stump got wrong hold {np.mean(on_wrong):.1%} of the weight.",
-        data=wine,
-        setting="what was handled badly counts for more",
-    )
+verdicts.compute(
+    "CVB-14",
+    bool(np.isclose(np.mean(on_wrong), 0.5) and np.mean(on_wrong) > rates["AdaBoost"][0].mean()),
+    detail=f"After each round the rows that the stump got wrong hold {np.mean(on_wrong):.1%} of the weight.",
+    setting="what was handled badly counts for more",
+    data=wine,
 )
-verdicts.append(
-    claims.check(
-        "CVB-14",
-        smallest == 0,
-        f"No row was ever left out: the smallest weight in any round of {RUNS} committees was {smallest:.3f} times the mean "
-        "weight.",
-        data=wine,
-        setting="only those data, AdaBoost",
-    )
+verdicts.compute(
+    "CVB-14",
+    smallest == 0,
+    detail=f"No row was ever left out: the smallest weight in any round of {RUNS} committees was {smallest:.3f} times the mean "
+    "weight.",
+    setting="only those data, AdaBoost",
+    data=wine,
 )
-verdicts.append(
-    claims.judge(
-        "CVB-14",
-        rates["only the mistakes"][1][:, -1],
-        rates["AdaBoost"][1][:, -1],
-        better="lower",
-        measure="test error rate, stumps fitted to the mistakes only against AdaBoost",
-        data=wine,
-        setting="leaving out the rest does better",
-    )
+verdicts.compare(
+    "CVB-14",
+    rates["only the mistakes"][1][:, -1],
+    rates["AdaBoost"][1][:, -1],
+    claimed="lower",
+    measure="test error rate, stumps fitted to the mistakes only against AdaBoost",
+    setting="leaving out the rest does better",
+    data=wine,
 )
 
 # %% [markdown]
-# **Gradient boosting** does without weights on the rows. For the squared error, what the committee left over is simply
-# the **residual** y - prediction; so fit the next tree to the residuals of *all* rows, add a tenth of it, and repeat.
-# Stumps on the noisy curve:
+# **Gradient boosting** does without weights on the rows. For the squared error, what the committee
+# left over is simply the **residual** y - prediction; so fit the next tree to the residuals of
+# *all* rows, add a tenth of it, and repeat. Stumps on the noisy curve:
 
 # %%
 curve = sets[0]
@@ -1228,31 +1218,30 @@ plots.show(
     data=curve,
 )
 close = np.abs(staged[-1] - theirs.predict(grid[:, None])).max()
-verdicts.append(
-    claims.check(
-        "CVB-14",
-        bool((stumps.given == 0).any()),
-        f"Every round of gradient boosting fitted the residuals of all {POINTS} rows, and none of them was ever 0; by hand "
-        f"and by scikit-learn's GradientBoostingRegressor the predictions {'agree' if close < 1e-6 else 'differ'} (to six "
-        "digits).",
-        data=curve,
-        setting="only those data, gradient boosting",
-    )
+verdicts.compute(
+    "CVB-14",
+    bool((stumps.given == 0).any()),
+    detail=f"Every round of gradient boosting fitted the residuals of all {POINTS} rows, and none of them was ever 0; by hand "
+    f"and by scikit-learn's GradientBoostingRegressor the predictions {'agree' if close < 1e-6 else 'differ'} (to six "
+    "digits).",
+    setting="only those data, gradient boosting",
+    data=curve,
 )
 
 # %% [markdown]
-# Each single stump is about as poor as a model can be, and their sum follows the curve. With many rounds it follows
-# the noise too: the number of rounds is a capacity, to be chosen on validation data like any other.
+# Each single stump is about as poor as a model can be, and their sum follows the curve. With many
+# rounds it follows the noise too: the number of rounds is a capacity, to be chosen on validation
+# data like any other.
 
 # %% [markdown]
 # ## 2.9 What came out
 #
-# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature led us to expect
-# before anything was measured; where the two differ, the measurement stands. *Qualified* means: it holds in one
-# setting and fails in another, and the settings are named.
+# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature
+# led us to expect before anything was measured; where the two differ, the measurement stands.
+# *Qualified* means: it holds in one setting and fails in another, and the settings are named.
 
 # %%
-claims.summary(verdicts)
+verdicts.summary()
 
 # %% [markdown]
 # Every other statement of the notes on this subject is settled in the [audit of this
@@ -1267,10 +1256,13 @@ claims.summary(
 # %% [markdown]
 # ## Where to read on
 #
-# - Cawley and Talbot (2010), *On over-fitting in model selection and subsequent selection bias in performance evaluation*: the best of
-#   many, in earnest.
-# - Bengio and Grandvalet (2004), *No unbiased estimator of the variance of k-fold cross-validation*.
-# - Efron and Tibshirani (1993), *An introduction to the bootstrap*: the intervals of section 2.5, from the people who made them.
-# - Neal et al. (2018), *A modern take on the bias-variance tradeoff in neural networks*: section 2.6 for wide nets.
+# - Cawley and Talbot (2010), *On over-fitting in model selection and subsequent selection bias in
+#   performance evaluation*: the best of many, in earnest.
+# - Bengio and Grandvalet (2004), *No unbiased estimator of the variance of k-fold
+#   cross-validation*.
+# - Efron and Tibshirani (1993), *An introduction to the bootstrap*: the intervals of section 2.5,
+#   from the people who made them.
+# - Neal et al. (2018), *A modern take on the bias-variance tradeoff in neural networks*: section
+#   2.6 for wide nets.
 # - Friedman (2001), *Greedy function approximation: a gradient boosting machine*.
 # - Next: **lesson 03**, on the steps by which a net gets from its first weights to its last.

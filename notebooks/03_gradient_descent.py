@@ -1,20 +1,23 @@
 # %% [markdown]
 # # 3 · Gradient descent and its variants
 #
-# Training a network means walking downhill on its loss, and the gradient says only which way is down *here*. How far to go,
-# on how much data to ask for the way, what to remember of the way so far: that is what this lesson is about.
+# Training a network means walking downhill on its loss, and the gradient says only which way is
+# down *here*. How far to go, on how much data to ask for the way, what to remember of the way so
+# far: that is what this lesson is about.
 #
 # After it you will be able to
 #
 # - say from the curvature of a loss which learning rates work, and which diverge;
-# - choose a batch size for reasons of time, memory and noise, and accumulate gradients where memory is short;
-# - derive momentum, Nesterov, Adagrad, RMSprop, Adadelta and Adam one from the other, and write their updates;
+# - choose a batch size for reasons of time, memory and noise, and accumulate gradients where memory
+#   is short;
+# - derive momentum, Nesterov, Adagrad, RMSprop, Adadelta and Adam one from the other, and write
+#   their updates;
 # - read a sweep of learning rates;
 # - judge what is said about sharp and flat minima.
 #
-# As in every lesson, statements that lecture notes repeat are **measured**, over at least ten paired runs, and judged by
-# what came out: ✓ supported, ✗ refuted, ≈ not distinguishable. Plan 60 minutes; the notebook itself computes for less than
-# one.
+# As in every lesson, statements that lecture notes repeat are **measured**, over at least ten
+# paired runs, and judged by what came out: ✓ supported, ✗ refuted, ≈ not distinguishable. Plan 60
+# minutes; the notebook itself computes for less than one.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -32,8 +35,8 @@ from helpers import runtime
 print(runtime.start())
 
 # %% [markdown]
-# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again: the numbers move, and
-# you see which verdicts stay.
+# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again:
+# the numbers move, and you see which verdicts stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -55,24 +58,25 @@ from helpers.reference import optimizers, surfaces
 from helpers.exercises import gradient_descent as ex
 from helpers.nets.gradients import gradients
 
-verdicts = []
+verdicts = claims.Ledger()
 
 # %% [markdown]
 # ## 3.1 One step
 #
-# The notes say that gradient descent lowers the loss "by updating the gradient". It is the **parameters** that are updated,
-# by a step against the gradient $g$, as long as the **learning rate** $a$ says:
+# The notes say that gradient descent lowers the loss "by updating the gradient". It is the
+# **parameters** that are updated, by a step against the gradient $g$, as long as the **learning
+# rate** $a$ says:
 #
 # $$p \leftarrow p - a\,g(p)$$
 #
-# Near any minimum a smooth loss looks like a quadratic bowl, so let us start with one. Its curvatures, the eigenvalues of
-# its Hessian, decide everything.
+# Near any minimum a smooth loss looks like a quadratic bowl, so let us start with one. Its
+# curvatures, the eigenvalues of its Hessian, decide everything.
 #
 # ### Exercise 1 · Choose the rate from the curvature
 #
-# A quadratic bowl has the constant Hessian H (a symmetric matrix, all of whose eigenvalues are positive). Write
-# `largest_rate(hessian)`: the learning rate below which gradient descent goes to the minimum from every start, and above
-# which it diverges from almost every start.
+# A quadratic bowl has the constant Hessian H (a symmetric matrix, all of whose eigenvalues are
+# positive). Write `largest_rate(hessian)`: the learning rate below which gradient descent goes to
+# the minimum from every start, and above which it diverges from almost every start.
 
 
 # %%
@@ -82,7 +86,8 @@ def largest_rate(hessian): ...  # return the bound on the learning rate
 ex.choosing_rate.check(largest_rate)
 
 # %% [markdown]
-# Now `RUNS` random bowls in ten dimensions, each descended with rates from a tenth of that limit to just above it.
+# Now `RUNS` random bowls in ten dimensions, each descended with rates from a tenth of that limit to
+# just above it.
 
 # %%
 limit = ex.choosing_rate.reference
@@ -116,33 +121,34 @@ for fraction, setting in (
     (0.95, "rate just below 2 / largest curvature"),
     (1.05, "rate just above it"),
 ):
-    verdicts.append(
-        claims.judge(
-            "OPT-01",
-            fall[fraction][:, -1],
-            fall[fraction][:, 0],
-            better="lower",
-            measure="log10 loss after 60 steps against the start",
-            data="random quadratic bowls in ten dimensions",
-            setting=setting,
-        )
+    verdicts.compare(
+        "OPT-01",
+        fall[fraction][:, -1],
+        fall[fraction][:, 0],
+        claimed="lower",
+        measure="log10 loss after 60 steps against the start",
+        setting=setting,
+        data="random quadratic bowls in ten dimensions",
     )
 
 # %% [markdown]
-# A few percent of the learning rate decide between arriving and being thrown out. The steepest direction alone sets the
-# limit, and the flat ones must creep along with what it allows. Remember that: nearly everything below is an answer to it.
+# A few percent of the learning rate decide between arriving and being thrown out. The steepest
+# direction alone sets the limit, and the flat ones must creep along with what it allows. Remember
+# that: nearly everything below is an answer to it.
 
 # %% [markdown]
 # ## 3.2 How much data for one step?
 #
-# The loss of a data set is a mean over its examples, so its gradient is the mean of their gradients. One may take all of
-# them (**batch** gradient descent), one drawn at random (**stochastic**), or some (**minibatch**, what everybody does).
+# The loss of a data set is a mean over its examples, so its gradient is the mean of their
+# gradients. One may take all of them (**batch** gradient descent), one drawn at random
+# (**stochastic**), or some (**minibatch**, what everybody does).
 #
 # ### Exercise 2 · Accumulate
 #
-# A batch is too large for the memory, so it comes in micro-batches. Write `accumulate(gradients, sizes)`: `gradients` holds
-# the gradient of the *mean* loss of each micro-batch (arrays of one shape), `sizes` how many examples each had. Return the
-# gradient of the mean loss of the whole batch.
+# A batch is too large for the memory, so it comes in micro-batches. Write `accumulate(gradients,
+# sizes)`: `gradients` holds the gradient of the *mean* loss of each micro-batch (arrays of one
+# shape), `sizes` how many examples each had. Return the gradient of the mean loss of the whole
+# batch.
 
 
 # %%
@@ -152,10 +158,11 @@ def accumulate(gradients, sizes): ...  # return the gradient of the whole batch
 ex.accumulating.check(accumulate)
 
 # %% [markdown]
-# The same with a network, its tape, and an optimizer. The notes say of PyTorch that `backward()` "accumulates in the
-# tensor", so that nothing need be linked to the optimizer. Three questions about that can be run here: what a sum that is
-# never set to zero does to the step, whether TensorFlow's tape accumulates too, and whether an optimizer can do without
-# being given the parameters.
+# The same with a network, its tape, and an optimizer. The notes say of PyTorch that `backward()`
+# "accumulates in the tensor", so that nothing need be linked to the optimizer. Three questions
+# about that can be run here: what a sum that is never set to zero does to the step, whether
+# TensorFlow's tape accumulates too, and whether an optimizer can do without being given the
+# parameters.
 
 # %%
 digits = datasets.load("digits", seed=SEED).standardized()
@@ -186,41 +193,35 @@ try:
 except ValueError:
     unlinked = "refused"
 
-verdicts.append(
-    claims.check(
-        "QA-05",
-        stretch > 2 and agree < 1e-5,
-        f"The weighted mean of {len(pieces)} micro-batch gradients is the big batch's (relative difference {agree:.0e}); their plain sum, "
-        f"as it adds up when nothing is set to zero, is {stretch:.1f} times as long.",
-        data=digits,
-        setting="gradients that add up",
-    )
+verdicts.compute(
+    "QA-05",
+    stretch > 2 and agree < 1e-5,
+    detail=f"The weighted mean of {len(pieces)} micro-batch gradients is the big batch's (relative difference {agree:.0e}); their plain sum, "
+    f"as it adds up when nothing is set to zero, is {stretch:.1f} times as long.",
+    setting="gradients that add up",
+    data=digits,
 )
-verdicts.append(
-    claims.check(
-        "QA-05",
-        again > 0.5,
-        f"A second tape over the same batch gave the same gradient again, not twice as much (relative difference {again:.0e}).",
-        data=digits,
-        setting="so does TensorFlow",
-    )
+verdicts.compute(
+    "QA-05",
+    again > 0.5,
+    detail=f"A second tape over the same batch gave the same gradient again, not twice as much (relative difference {again:.0e}).",
+    setting="so does TensorFlow",
+    data=digits,
 )
-verdicts.append(
-    claims.check(
-        "QA-05",
-        unlinked == "made a step",
-        f"A Keras optimizer that had been given a gradient but no parameters {unlinked}.",
-        setting="nothing to link",
-    )
+verdicts.compute(
+    "QA-05",
+    unlinked == "made a step",
+    detail=f"A Keras optimizer that had been given a gradient but no parameters {unlinked}.",
+    setting="nothing to link",
 )
 
 # %% [markdown]
 # In Keras, `SGD(gradient_accumulation_steps=4)` does it for you (the audit checks it).
 #
-# Now the time. Softmax regression, in NumPy so that nothing hides behind a framework, on 2,000 pictures of clothes and on
-# only 50 of them. Batches of 1, of 32, and of everything; for each the fastest of several learning rates (found on one run
-# that is not used further). How many examples, and how many seconds, does it take to bring the training loss down to the
-# same mark?
+# Now the time. Softmax regression, in NumPy so that nothing hides behind a framework, on 2,000
+# pictures of clothes and on only 50 of them. Batches of 1, of 32, and of everything; for each the
+# fastest of several learning rates (found on one run that is not used further). How many examples,
+# and how many seconds, does it take to bring the training loss down to the same mark?
 
 # %%
 fashion = datasets.load("fashion", seed=SEED).standardized()
@@ -315,29 +316,27 @@ for size, batch_size, column, what in (
     (MANY, 32, 1, "seconds"),
     (FEW, 1, 1, "seconds"),
 ):
-    verdicts.append(
-        claims.judge(
-            "OPT-02",
-            cost[size, size][:, column],
-            cost[size, batch_size][:, column],
-            better="higher",
-            measure=f"log10 {what} to a loss of 0.6, all at once against batches of {batch_size}",
-            data=fashion,
-            setting=f"{size} images, {what}",
-        )
+    verdicts.compare(
+        "OPT-02",
+        cost[size, size][:, column],
+        cost[size, batch_size][:, column],
+        claimed="higher",
+        measure=f"log10 {what} to a loss of 0.6, all at once against batches of {batch_size}",
+        setting=f"{size} images, {what}",
+        data=fashion,
     )
 
 # %% [markdown]
-# With many examples, an exact gradient is a luxury: most of its cost goes into digits that one step cannot use. With a
-# handful, the computer is busier with bookkeeping than with the arithmetic, and using all of them costs next to nothing.
-# **Slow** is a matter of the size of the data.
+# With many examples, an exact gradient is a luxury: most of its cost goes into digits that one step
+# cannot use. With a handful, the computer is busier with bookkeeping than with the arithmetic, and
+# using all of them costs next to nothing. **Slow** is a matter of the size of the data.
 
 # %% [markdown]
 # ## 3.3 What the noise does
 #
-# A gradient from few examples points downhill only on average. First what that costs, on a problem with one minimum and
-# nothing to hide: least squares on the red wines, one wine at a time. The **excess** is the loss above the lowest possible
-# one, which linear algebra gives exactly.
+# A gradient from few examples points downhill only on average. First what that costs, on a problem
+# with one minimum and nothing to hide: least squares on the red wines, one wine at a time. The
+# **excess** is the loss above the lowest possible one, which linear algebra gives exactly.
 
 # %%
 wine = datasets.load("wine", seed=SEED).standardized()
@@ -381,24 +380,23 @@ plots.show(
     "smaller rate. With a rate that falls as one over t it keeps falling.",
     data=f"{wine}; line: median, band: middle 80 % of {RUNS} runs",
 )
-verdicts.append(
-    claims.judge(
-        "OPT-07",
-        np.log10(excess["constant 0.01"][:, -1]),
-        np.log10(excess["falling as 1 / t"][:, -1]),
-        better="higher",
-        measure=f"log10 excess loss after {STEPS} steps, constant against falling rate",
-        data=wine,
-    )
+verdicts.compare(
+    "OPT-07",
+    np.log10(excess["constant 0.01"][:, -1]),
+    np.log10(excess["falling as 1 / t"][:, -1]),
+    claimed="higher",
+    measure=f"log10 excess loss after {STEPS} steps, constant against falling rate",
+    data=wine,
 )
 
 # %% [markdown]
-# With a constant rate the descent does not stop at the minimum, it hovers around it, at a height set by the rate. A falling
-# rate lets it settle: the reason for learning-rate schedules (lesson 08).
+# With a constant rate the descent does not stop at the minimum, it hovers around it, at a height
+# set by the rate. A falling rate lets it settle: the reason for learning-rate schedules (lesson
+# 08).
 #
-# Can the same noise be of use? Here are two valleys, the left one deeper, and 200 walkers that start anywhere. Whoever
-# starts on the right must climb a ridge. Noise is added to the gradient, and taken away at the end, so that everybody
-# settles.
+# Can the same noise be of use? Here are two valleys, the left one deeper, and 200 walkers that
+# start anywhere. Whoever starts on the right must climb a ridge. Noise is added to the gradient,
+# and taken away at the end, so that everybody settles.
 
 # %%
 well = surfaces.double_well
@@ -446,39 +444,40 @@ plots.show(
     data=f"{well.name}; 200 walkers, line: median, band: middle 80 % of {RUNS} runs",
 )
 for noise in (0.3, 3.0):
-    verdicts.append(
-        claims.judge(
-            "OPT-05",
-            in_deep[:, NOISES.index(noise)],
-            in_deep[:, 0],
-            better="higher",
-            measure=f"share of 200 walkers in the deeper valley, noise {noise:g} against none",
-            data=well.name,
-            margin=0.02,
-            setting=f"{'weak' if noise < 1 else 'strong'} noise",
-        )
+    verdicts.compare(
+        "OPT-05",
+        in_deep[:, NOISES.index(noise)],
+        in_deep[:, 0],
+        claimed="higher",
+        measure=f"share of 200 walkers in the deeper valley, noise {noise:g} against none",
+        margin=0.02,
+        setting=f"{'weak' if noise < 1 else 'strong'} noise",
+        data=well.name,
     )
 
 # %% [markdown]
-# Noise helps out of a valley only if it is loud enough for the ridge around it; whispering does nothing. What sets its
-# volume is the learning rate and the batch size together. Hold on to that for section 3.7.
+# Noise helps out of a valley only if it is loud enough for the ridge around it; whispering does
+# nothing. What sets its volume is the learning rate and the batch size together. Hold on to that
+# for section 3.7.
 
 # %% [markdown]
 # ## 3.4 Momentum: remember where you were going
 #
-# In a narrow valley the limit of section 3.1 hurts: the walls allow only a small rate, and along the floor there is hardly
-# any slope. **Momentum** gives the walker a velocity $v$ that each gradient pushes and friction slows down:
+# In a narrow valley the limit of section 3.1 hurts: the walls allow only a small rate, and along
+# the floor there is hardly any slope. **Momentum** gives the walker a velocity $v$ that each
+# gradient pushes and friction slows down:
 #
 # $$v \leftarrow m\,v - a\,g(p), \qquad p \leftarrow p + v$$
 #
-# Across the valley the pushes cancel, along it they add up, to $1/(1-m)$ times the rate. **Nesterov**'s variant makes the
-# momentum step first and takes the gradient there.
+# Across the valley the pushes cancel, along it they add up, to $1/(1-m)$ times the rate.
+# **Nesterov**'s variant makes the momentum step first and takes the gradient there.
 #
 # ### Exercise 3 · Predict
 #
-# The steepest curvature of the valley is 100, so plain gradient descent has its limit at 2 / 100 = 0.02. Four walkers start
-# at the same place: plain descent with a rate just **below** the limit (0.019) and just **above** it (0.021); momentum 0.9
-# and Nesterov 0.9, both with the rate 0.021 as well. Which ones converge? Write "converges" or "diverges" for each.
+# The steepest curvature of the valley is 100, so plain gradient descent has its limit at 2 / 100 =
+# 0.02. Four walkers start at the same place: plain descent with a rate just **below** the limit
+# (0.019) and just **above** it (0.021); momentum 0.9 and Nesterov 0.9, both with the rate 0.021 as
+# well. Which ones converge? Write "converges" or "diverges" for each.
 
 # %%
 fates = {"plain below": ..., "plain above": ..., "momentum above": ..., "Nesterov above": ...}
@@ -509,9 +508,9 @@ plots.show(
 # %% [markdown]
 # ### Exercise 4 · Write Nesterov's step
 #
-# The function below makes one step of momentum and returns the new position and velocity. Turn it into Nesterov's:
-# *go where the momentum leads first, take the gradient there, and correct*. `gradient` is a function; `friction` is the
-# momentum coefficient.
+# The function below makes one step of momentum and returns the new position and velocity. Turn it
+# into Nesterov's: *go where the momentum leads first, take the gradient there, and correct*.
+# `gradient` is a function; `friction` is the momentum coefficient.
 
 
 # %%
@@ -524,9 +523,10 @@ def nesterov(gradient, position, velocity, rate, friction):
 ex.looking_ahead.check(nesterov)
 
 # %% [markdown]
-# How much does momentum gain? `RUNS` walkers in that valley: the steps until the loss is below a millionth, each method at
-# its best rate of a fine grid. Then with **noise** on every gradient, at rates for which both go equally far in the long
-# run, $a/(1-m)$: the mean loss over the last 100 of 400 steps.
+# How much does momentum gain? `RUNS` walkers in that valley: the steps until the loss is below a
+# millionth, each method at its best rate of a fine grid. Then with **noise** on every gradient, at
+# rates for which both go equally far in the long run, $a/(1-m)$: the mean loss over the last 100 of
+# 400 steps.
 
 
 # %%
@@ -561,31 +561,28 @@ def loss_with_noise(rule, **settings):
     return np.log10(valley.value(points)[-100:].mean(axis=0))
 
 
-verdicts.append(
-    claims.judge(
-        "OPT-19",
-        np.log10(heavy),
-        np.log10(plain),
-        better="lower",
-        measure="log10 steps to a loss of 1e-6, momentum 0.9 against none, each at its best rate",
-        data=valley.name,
-        setting="narrow valley",
-    )
+verdicts.compare(
+    "OPT-19",
+    np.log10(heavy),
+    np.log10(plain),
+    claimed="lower",
+    measure="log10 steps to a loss of 1e-6, momentum 0.9 against none, each at its best rate",
+    setting="narrow valley",
+    data=valley.name,
 )
-verdicts.append(
-    claims.judge(
-        "OPT-19",
-        loss_with_noise(optimizers.momentum, learning_rate=0.001, momentum=0.9),
-        loss_with_noise(optimizers.sgd, learning_rate=0.01),
-        better="lower",
-        measure="log10 loss with noisy gradients, momentum 0.9 at rate 0.001 against none at 0.01",
-        data=valley.name,
-        setting="noisy gradients, equally long steps in the long run",
-    )
+verdicts.compare(
+    "OPT-19",
+    loss_with_noise(optimizers.momentum, learning_rate=0.001, momentum=0.9),
+    loss_with_noise(optimizers.sgd, learning_rate=0.01),
+    claimed="lower",
+    measure="log10 loss with noisy gradients, momentum 0.9 at rate 0.001 against none at 0.01",
+    setting="noisy gradients, equally long steps in the long run",
+    data=valley.name,
 )
 
 # %% [markdown]
-# Now watch several rules race down a curved valley, Rosenbrock's banana: easy to find, hard to follow.
+# Now watch several rules race down a curved valley, Rosenbrock's banana: easy to find, hard to
+# follow.
 
 # %%
 start = (-1.5, 1.8)
@@ -608,7 +605,8 @@ display.show_animation(
 )
 
 # %% [markdown]
-# The last picture, for those who read this without moving pictures, beside surfaces with other troubles:
+# The last picture, for those who read this without moving pictures, beside surfaces with other
+# troubles:
 
 # %%
 shown = {
@@ -632,13 +630,14 @@ plots.show(
 )
 
 # %% [markdown]
-# At the saddle plain descent is held up: the gradient is almost nothing there, although it is no minimum. On Himmelblau's
-# surface all minima are equally deep, and which one a walker finds is a matter of its habits.
+# At the saddle plain descent is held up: the gradient is almost nothing there, although it is no
+# minimum. On Himmelblau's surface all minima are equally deep, and which one a walker finds is a
+# matter of its habits.
 #
 # ### Play with it
 #
-# Where a kernel is running, two sliders set rate and momentum. Find the fastest way down the valley, and the rate at which
-# momentum still holds but plain descent is lost.
+# Where a kernel is running, two sliders set rate and momentum. Find the fastest way down the
+# valley, and the rate at which momentum still holds but plain descent is lost.
 
 
 # %%
@@ -667,8 +666,9 @@ plots.show(figure, alt=alt, data=valley.name)
 # %% [markdown]
 # ### Exercise 5 · Bug hunt
 #
-# **Bug hunt.** A figure compares "SGD" with other optimizers. Its curve comes from the function below, and the curve
-# is not that of plain gradient descent. Find out why, and repair `descend`, so that the label tells the truth.
+# **Bug hunt.** A figure compares "SGD" with other optimizers. Its curve comes from the function
+# below, and the curve is not that of plain gradient descent. Find out why, and repair `descend`, so
+# that the label tells the truth.
 
 
 # %%
@@ -685,23 +685,26 @@ ex.plain_descent.check(descend)
 # %% [markdown]
 # ## 3.5 A rate of its own for every parameter
 #
-# Momentum softens the limit; the next idea goes round it. If one direction is steep and another flat, why should they share
-# a rate? **Adagrad** divides each parameter's step by the root of the sum of all its squared gradients so far:
+# Momentum softens the limit; the next idea goes round it. If one direction is steep and another
+# flat, why should they share a rate? **Adagrad** divides each parameter's step by the root of the
+# sum of all its squared gradients so far:
 #
 # $$G \leftarrow G + g^2, \qquad p \leftarrow p - a\,\frac{g}{\sqrt{G + \epsilon}}$$
 #
-# The sum only grows, so steps only shrink. **RMSprop** replaces it by a moving average, which forgets:
+# The sum only grows, so steps only shrink. **RMSprop** replaces it by a moving average, which
+# forgets:
 #
 # $$E \leftarrow \rho E + (1-\rho)\,g^2, \qquad p \leftarrow p - a\,\frac{g}{\sqrt{E + \epsilon}}$$
 #
-# **Adadelta** does the same and puts the average size of its own past steps in place of the rate $a$ (the audit looks at its
-# units).
+# **Adadelta** does the same and puts the average size of its own past steps in place of the rate
+# $a$ (the audit looks at its units).
 #
 # ### Exercise 6 · From Adagrad to RMSprop
 #
-# Adagrad divides by the root of a sum that only grows. Turn the function below into RMSprop, which keeps an
-# exponential moving average of the squared gradients instead: the old value counts `rho`, the new one `1 - rho`. Return the
-# step and the new average. As in Keras, epsilon is inside the root.
+# Adagrad divides by the root of a sum that only grows. Turn the function below into RMSprop, which
+# keeps an exponential moving average of the squared gradients instead: the old value counts `rho`,
+# the new one `1 - rho`. Return the step and the new average. As in Keras, epsilon is inside the
+# root.
 
 
 # %%
@@ -714,9 +717,10 @@ def rmsprop(gradient, square, rate, rho, epsilon):
 ex.forgetting.check(rmsprop)
 
 # %% [markdown]
-# What becomes of the steps? Softmax regression on handwritten digits, minibatches of 32, 3,000 steps. At half-time **the
-# lights go down**: all pixels become ten times darker, and with them the gradients. For each rule we note its **effective
-# rate**, the length of a step over the length of the gradient.
+# What becomes of the steps? Softmax regression on handwritten digits, minibatches of 32, 3,000
+# steps. At half-time **the lights go down**: all pixels become ten times darker, and with them the
+# gradients. For each rule we note its **effective rate**, the length of a step over the length of
+# the gradient.
 
 # %%
 x_digits = np.c_[digits.x_train.reshape(len(digits.x_train), -1), np.ones(len(digits.x_train))]
@@ -805,39 +809,33 @@ trained, noise_only = (
     exponent(effective["Adagrad, steady gradients"]),
 )
 losses = followed["Adagrad"][1]
-verdicts.append(
-    claims.check(
-        "OPT-24",
-        bool((trained < 0).all() and (noise_only < 0).all()),
-        f"Adagrad's effective rate falls as the step to the power {trained.mean():.2f} in training, and {noise_only.mean():.2f} under gradients of "
-        "steady size.",
-        data=digits,
-        setting="the sum grows, the rate falls",
-    )
+verdicts.compute(
+    "OPT-24",
+    bool((trained < 0).all() and (noise_only < 0).all()),
+    detail=f"Adagrad's effective rate falls as the step to the power {trained.mean():.2f} in training, and {noise_only.mean():.2f} under gradients of "
+    "steady size.",
+    setting="the sum grows, the rate falls",
+    data=digits,
 )
-verdicts.append(
-    claims.check(
-        "OPT-24",
-        bool((effective["Adagrad"][:, -1] == 0).any()),
-        f"Its smallest value over {TOTAL} steps was {effective['Adagrad'].min():.1e}.",
-        data=digits,
-        setting="it becomes zero",
-    )
+verdicts.compute(
+    "OPT-24",
+    bool((effective["Adagrad"][:, -1] == 0).any()),
+    detail=f"Its smallest value over {TOTAL} steps was {effective['Adagrad'].min():.1e}.",
+    setting="it becomes zero",
+    data=digits,
 )
 early_loss, late_loss = (
     losses[:, half // 4 : half // 2].mean(axis=1),
     losses[:, half // 2 : half].mean(axis=1),
 )
-verdicts.append(
-    claims.judge(
-        "OPT-24",
-        late_loss,
-        early_loss,
-        better="higher",
-        measure=f"training loss, steps {half // 2} to {half} against steps {half // 4} to {half // 2}",
-        data=digits,
-        setting="training has stopped",
-    )
+verdicts.compare(
+    "OPT-24",
+    late_loss,
+    early_loss,
+    claimed="higher",
+    measure=f"training loss, steps {half // 2} to {half} against steps {half // 4} to {half // 2}",
+    setting="training has stopped",
+    data=digits,
 )
 
 
@@ -850,35 +848,35 @@ def recovery(name):
 
 
 for name in ("RMSprop", "Adadelta"):
-    verdicts.append(
-        claims.judge(
-            "OPT-25",
-            recovery(name),
-            recovery("Adagrad"),
-            better="higher",
-            measure=f"log10 growth of the effective rate when gradients become small, {name} against Adagrad",
-            data=digits,
-            setting=name,
-        )
+    verdicts.compare(
+        "OPT-25",
+        recovery(name),
+        recovery("Adagrad"),
+        claimed="higher",
+        measure=f"log10 growth of the effective rate when gradients become small, {name} against Adagrad",
+        setting=name,
+        data=digits,
     )
 
 # %% [markdown]
-# Under gradients of steady size Adagrad's rate falls as one over the square root of the step, and RMSprop's is level after
-# its first steps; in training, where gradients shrink, it falls more slowly. It does not become zero, and what it still does
-# lowers the loss; but it falls for ever, and it never comes back. A sum remembers the bright days; an average forgets them.
-# Whether that is good depends on whether the gradients of long ago still tell anything: on a problem that stays as it is, a
-# falling rate is what section 3.3 asked for.
+# Under gradients of steady size Adagrad's rate falls as one over the square root of the step, and
+# RMSprop's is level after its first steps; in training, where gradients shrink, it falls more
+# slowly. It does not become zero, and what it still does lowers the loss; but it falls for ever,
+# and it never comes back. A sum remembers the bright days; an average forgets them. Whether that is
+# good depends on whether the gradients of long ago still tell anything: on a problem that stays as
+# it is, a falling rate is what section 3.3 asked for.
 
 # %% [markdown]
 # ## 3.6 Adam, and which rate to choose
 #
-# **Adam** keeps both averages: of the gradients (momentum) and of their squares (RMSprop). Both start at zero, and so are
-# too small at first.
+# **Adam** keeps both averages: of the gradients (momentum) and of their squares (RMSprop). Both
+# start at zero, and so are too small at first.
 #
 # ### Exercise 7 · Correct the bias
 #
-# Both averages of Adam start at zero, so at first they are too small. Add the bias correction: divide each average by what
-# its weights sum to after `count` updates (`count` is 1 at the first), then return the step. Epsilon stays outside the root.
+# Both averages of Adam start at zero, so at first they are too small. Add the bias correction:
+# divide each average by what its weights sum to after `count` updates (`count` is 1 at the first),
+# then return the step. Epsilon stays outside the root.
 
 
 # %%
@@ -892,8 +890,8 @@ def adam(gradient, mean, square, count, rate, beta_1, beta_2, epsilon):
 ex.correcting_bias.check(adam)
 
 # %% [markdown]
-# The notes call Adam a merger of momentum and **Adagrad**. So take Keras's Adam at its word: give it 200 random gradients,
-# and see which recipe reproduces its steps.
+# The notes call Adam a merger of momentum and **Adagrad**. So take Keras's Adam at its word: give
+# it 200 random gradients, and see which recipe reproduces its steps.
 
 
 # %%
@@ -942,31 +940,27 @@ first = np.abs(
 print(f"without the correction the first step is {first:.1f} times as long")
 
 exact = 1e-4
-verdicts.append(
-    claims.check(
-        "OPT-32",
-        distance["momentum, averaged squares, corrected"] < exact < distance["no momentum"],
-        "With momentum the recipe reproduces Keras's Adam, without it does not.",
-        data="200 random gradients",
-        setting="momentum",
-    )
+verdicts.compute(
+    "OPT-32",
+    distance["momentum, averaged squares, corrected"] < exact < distance["no momentum"],
+    detail="With momentum the recipe reproduces Keras's Adam, without it does not.",
+    setting="momentum",
+    data="200 random gradients",
 )
-verdicts.append(
-    claims.check(
-        "OPT-32",
-        distance["momentum, sum of squares"] < exact,
-        f"With Adagrad's sum of squares it ends up to {distance['momentum, sum of squares']:.1g} away.",
-        data="200 random gradients",
-        setting="merged with Adagrad",
-    )
+verdicts.compute(
+    "OPT-32",
+    distance["momentum, sum of squares"] < exact,
+    detail=f"With Adagrad's sum of squares it ends up to {distance['momentum, sum of squares']:.1g} away.",
+    setting="merged with Adagrad",
+    data="200 random gradients",
 )
 
 # %% [markdown]
-# So Adam is momentum with RMSprop's average, and a correction without which the first steps are too long by the factor
-# printed above.
+# So Adam is momentum with RMSprop's average, and a correction without which the first steps are too
+# long by the factor printed above.
 #
-# Now to the question that everybody asks: which rate? Eight Keras optimizers, seven rates from 0.00001 to 10, `RUNS` runs
-# each, on the digits. All of them are runs of `fit_runs`.
+# Now to the question that everybody asks: which rate? Eight Keras optimizers, seven rates from
+# 0.00001 to 10, `RUNS` runs each, on the digits. All of them are runs of `fit_runs`.
 
 # %%
 EPOCHS = {"quick": 4, "full": 20}[PROFILE]
@@ -1041,35 +1035,36 @@ for name in KERAS:
     )
 plain = swept["SGD"]
 for column, setting in ((0, "too small"), (len(sweep_rates) - 1, "too large")):
-    verdicts.append(
-        claims.judge(
-            "OPT-18",
-            plain[:, column],
-            plain[:, chosen["SGD"]],
-            better="higher",
-            measure=f"training loss of SGD at rate {sweep_rates[column]:g} against {sweep_rates[chosen['SGD']]:g}",
-            data=digits,
-            setting=setting,
-            margin=0.5,
-        )
+    verdicts.compare(
+        "OPT-18",
+        plain[:, column],
+        plain[:, chosen["SGD"]],
+        claimed="higher",
+        measure=f"training loss of SGD at rate {sweep_rates[column]:g} against {sweep_rates[chosen['SGD']]:g}",
+        margin=0.5,
+        setting=setting,
+        data=digits,
     )
 
 # %% [markdown]
-# Every curve is a valley. The adaptive rules do not abolish it: their valleys lie elsewhere, and too large is fatal for all
-# of them. Two lessons for comparing optimizers: **never at one rate for all**, and mind Keras's defaults, printed above: for
-# some rules they lie far from the best rate. Whether Adam is the "safest choice" the audit asks over four data sets.
+# Every curve is a valley. The adaptive rules do not abolish it: their valleys lie elsewhere, and
+# too large is fatal for all of them. Two lessons for comparing optimizers: **never at one rate for
+# all**, and mind Keras's defaults, printed above: for some rules they lie far from the best rate.
+# Whether Adam is the "safest choice" the audit asks over four data sets.
 
 # %% [markdown]
 # ## 3.7 Sharp and flat
 #
-# The notes: large batches end in *sharp* minima, small ones in *flat* ones; flat minima generalize; so small batches are
-# better. That chain has three links, and each can be measured. **Sharpness** is the largest curvature at the end point, the
-# top eigenvalue of the Hessian of the training loss: the very number that limits the rate in section 3.1. One gets it
-# without ever writing down the Hessian, by multiplying a direction by it again and again (`helpers/curvature.py`).
+# The notes: large batches end in *sharp* minima, small ones in *flat* ones; flat minima generalize;
+# so small batches are better. That chain has three links, and each can be measured. **Sharpness**
+# is the largest curvature at the end point, the top eigenvalue of the Hessian of the training loss:
+# the very number that limits the rate in section 3.1. One gets it without ever writing down the
+# Hessian, by multiplying a direction by it again and again (`helpers/curvature.py`).
 #
-# Nets with one hidden layer, 1,000 small pictures of clothes, plain SGD, batches of 10, 100 and 500. To be fair, all train
-# until they reach **the same training loss**, however long it takes. And each large batch once with the same rate as the
-# small one, once with a rate that grows with the square root of the batch.
+# Nets with one hidden layer, 1,000 small pictures of clothes, plain SGD, batches of 10, 100 and
+# 500. To be fair, all train until they reach **the same training loss**, however long it takes. And
+# each large batch once with the same rate as the small one, once with a rate that grows with the
+# square root of the batch.
 
 # %%
 SIZE, MARK = 1000, 0.2
@@ -1147,26 +1142,24 @@ for plan, runs in ended.items():
 
 # %%
 for grown, setting in ((False, "same rate"), (True, "rate grown with the root of the batch")):
-    verdicts.append(
-        claims.judge(
-            "OPT-14",
-            sharpness[500, grown],
-            sharpness[10, False],
-            better="higher",
-            measure="sharpness at the same training loss, batches of 500 against 10",
-            data=clothes,
-            setting=setting,
-        )
+    verdicts.compare(
+        "OPT-14",
+        sharpness[500, grown],
+        sharpness[10, False],
+        claimed="higher",
+        measure="sharpness at the same training loss, batches of 500 against 10",
+        setting=setting,
+        data=clothes,
     )
 
 # %% [markdown]
-# The first link holds as long as the rate stays the same. With a rate that grows along, the large batch ends no sharper than
-# the small one. It is noise, the rate and the batch *together*, that keeps a walker out of sharp places, and the limit $2/a$
-# of section 3.1, which a walker at rate $a$ cannot stay above: compare the sharpness printed for the largest batch with 2 /
-# 0.1 = 20.
+# The first link holds as long as the rate stays the same. With a rate that grows along, the large
+# batch ends no sharper than the small one. It is noise, the rate and the batch *together*, that
+# keeps a walker out of sharp places, and the limit $2/a$ of section 3.1, which a walker at rate $a$
+# cannot stay above: compare the sharpness printed for the largest batch with 2 / 0.1 = 20.
 #
-# The second link: do the sharper ones do worse on test data? All nets have the same training loss, so the test loss shows
-# the gap.
+# The second link: do the sharper ones do worse on test data? All nets have the same training loss,
+# so the test loss shows the gap.
 
 # %%
 everywhere = np.concatenate([sharpness[plan] for plan in plans])
@@ -1216,15 +1209,13 @@ plots.show(
 )
 for other, what in ((gap, "gap in loss"), (missed, "test error")):
     middle_value, low, high = rank_correlation(other)
-    verdicts.append(
-        claims.check(
-            "OPT-16",
-            bool(low > 0),
-            f"Rank correlation of sharpness with the {what} over {len(everywhere)} nets: {middle_value:+.2f}, 95 % interval {low:+.2f} to {high:+.2f}; "
-            "claimed: above zero.",
-            data=clothes,
-            setting=f"sharper nets, larger {what}",
-        )
+    verdicts.compute(
+        "OPT-16",
+        bool(low > 0),
+        detail=f"Rank correlation of sharpness with the {what} over {len(everywhere)} nets: {middle_value:+.2f}, 95 % interval {low:+.2f} to {high:+.2f}; "
+        "claimed: above zero.",
+        setting=f"sharper nets, larger {what}",
+        data=clothes,
     )
 
 # %% [markdown]
@@ -1232,9 +1223,9 @@ for other, what in ((gap, "gap in loss"), (missed, "test error")):
 #
 # ### Exercise 8 · Predict
 #
-# Take a trained net with one hidden layer of ReLU units. Multiply the weights and biases of the hidden layer by 5, and
-# divide the weights of the output layer by 5. Do its **predictions** stay or change? Does its **sharpness**? Write "stays" or
-# "changes" for each.
+# Take a trained net with one hidden layer of ReLU units. Multiply the weights and biases of the
+# hidden layer by 5, and divide the weights of the output layer by 5. Do its **predictions** stay or
+# change? Does its **sharpness**? Write "stays" or "changes" for each.
 
 # %%
 rescaling = {"predictions": ..., "sharpness": ...}
@@ -1251,36 +1242,33 @@ sharper = sharpness_of(rescaled)
 ex.rescaling_prediction.check(rescaling, as_they_were, after, sharpness[10, False], sharper)
 
 # %%
-verdicts.append(
-    claims.check(
-        "OPT-16",
-        not (
-            np.abs(after - as_they_were).max() < 1e-3 and (sharper > 2 * sharpness[10, False]).all()
-        ),
-        f"Rescaled nets are {np.mean(sharper / sharpness[10, False]):.0f} times as sharp, and their predictions differ by at most "
-        f"{np.abs(after - as_they_were).max():.0e}: the same function, flat and sharp.",
-        data=clothes,
-        setting="sharpness decides",
-    )
+verdicts.compute(
+    "OPT-16",
+    not (np.abs(after - as_they_were).max() < 1e-3 and (sharper > 2 * sharpness[10, False]).all()),
+    detail=f"Rescaled nets are {np.mean(sharper / sharpness[10, False]):.0f} times as sharp, and their predictions differ by at most "
+    f"{np.abs(after - as_they_were).max():.0e}: the same function, flat and sharp.",
+    setting="sharpness decides",
+    data=clothes,
 )
 
 # %% [markdown]
-# So the chain breaks in its middle. (A caution: noisy nets come down in larger jumps, so they can stop a little further
-# below the mark than the others; the printed losses show by how much.) The literature led us to expect a correlation with
-# exceptions; the verdicts say what these nets show. Among nets of one kind, trained in one way, flatness and generalization
-# have been seen to go together; that is a correlation for somebody to explain. As a reason to prefer small batches it will
-# not do: look at the verdicts, and at what changed when nothing but the scale of the weights did. Whether small batches are
-# *better* is asked in the audit, directly, on test accuracy.
+# So the chain breaks in its middle. (A caution: noisy nets come down in larger jumps, so they can
+# stop a little further below the mark than the others; the printed losses show by how much.) The
+# literature led us to expect a correlation with exceptions; the verdicts say what these nets show.
+# Among nets of one kind, trained in one way, flatness and generalization have been seen to go
+# together; that is a correlation for somebody to explain. As a reason to prefer small batches it
+# will not do: look at the verdicts, and at what changed when nothing but the scale of the weights
+# did. Whether small batches are *better* is asked in the audit, directly, on test accuracy.
 
 # %% [markdown]
 # ## 3.8 What came out
 #
-# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature led us to expect before
-# anything was measured; where the two differ, the measurement stands. *Qualified* means: it holds in one setting and fails
-# in another, and the settings are named.
+# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature
+# led us to expect before anything was measured; where the two differ, the measurement stands.
+# *Qualified* means: it holds in one setting and fails in another, and the settings are named.
 
 # %%
-claims.summary(verdicts)
+verdicts.summary()
 
 # %% [markdown]
 # Every other statement of the notes on this subject is settled in the [audit of this
@@ -1295,10 +1283,16 @@ claims.summary(
 # %% [markdown]
 # ## Where to read on
 #
-# - The eight rules in NumPy, with formula, paper, and every difference from Keras: `helpers/optimizers.py`.
-# - Bottou, Curtis and Nocedal (2018), *Optimization methods for large-scale machine learning*: the theory behind sections 3.1 to 3.3.
-# - Sutskever, Martens, Dahl and Hinton (2013), *On the importance of initialization and momentum in deep learning*.
-# - Kingma and Ba (2015), *Adam: a method for stochastic optimization*; Wilson and others (2017), *The marginal value of adaptive gradient methods in machine learning*.
-# - Cohen and others (2021), *Gradient descent on neural networks typically occurs at the edge of stability*: why sharpness ends near 2 / rate.
-# - Dinh, Pascanu, Bengio and Bengio (2017), *Sharp minima can generalize for deep nets*: the rescaling of exercise 8.
+# - The eight rules in NumPy, with formula, paper, and every difference from Keras:
+#   `helpers/optimizers.py`.
+# - Bottou, Curtis and Nocedal (2018), *Optimization methods for large-scale machine learning*: the
+#   theory behind sections 3.1 to 3.3.
+# - Sutskever, Martens, Dahl and Hinton (2013), *On the importance of initialization and momentum in
+#   deep learning*.
+# - Kingma and Ba (2015), *Adam: a method for stochastic optimization*; Wilson and others (2017),
+#   *The marginal value of adaptive gradient methods in machine learning*.
+# - Cohen and others (2021), *Gradient descent on neural networks typically occurs at the edge of
+#   stability*: why sharpness ends near 2 / rate.
+# - Dinh, Pascanu, Bengio and Bengio (2017), *Sharp minima can generalize for deep nets*: the
+#   rescaling of exercise 8.
 # - Next: **lesson 04**, on regularization.

@@ -1,21 +1,25 @@
 # %% [markdown]
 # # 4 · Regularization
 #
-# A net that is free to do so learns its training data by heart. **Regularization** is everything that hinders it, so that what
-# it learns holds for new data: a price on large weights, noise on its units, softer labels, an early end. This lesson builds
-# the common ones from their definitions, and then lets them compete.
+# A net that is free to do so learns its training data by heart. **Regularization** is everything
+# that hinders it, so that what it learns holds for new data: a price on large weights, noise on its
+# units, softer labels, an early end. This lesson builds the common ones from their definitions, and
+# then lets them compete.
 #
 # After it you will be able to
 #
-# - compare regularized models fairly, by the loss of the data and not by what each is charged for itself;
-# - say what L1, L2, weight decay, max-norm and an activity penalty do to a weight, and which of them yields exact zeros;
+# - compare regularized models fairly, by the loss of the data and not by what each is charged for
+#   itself;
+# - say what L1, L2, weight decay, max-norm and an activity penalty do to a weight, and which of
+#   them yields exact zeros;
 # - write dropout as Keras does it, and know what it does at test time;
-# - choose a patience, an augmentation and a softness of labels on validation data, and check whether a net is as sure as it
-#   may be.
+# - choose a patience, an augmentation and a softness of labels on validation data, and check
+#   whether a net is as sure as it may be.
 #
-# Statements that lecture notes repeat are **measured** here: each over at least ten paired runs, with a 95 % interval,
-# and judged by what came out. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not distinguishable).
-# Plan about an hour; the notebook itself computes for about one minute.
+# Statements that lecture notes repeat are **measured** here: each over at least ten paired runs,
+# with a 95 % interval, and judged by what came out. Look for the lines that begin with ✓
+# (supported), ✗ (refuted), ≈ (not distinguishable). Plan about an hour; the notebook itself
+# computes for about one minute.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -33,8 +37,8 @@ from helpers import runtime
 print(runtime.start())
 
 # %% [markdown]
-# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again: the numbers move, and
-# you see which verdicts stay.
+# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again:
+# the numbers move, and you see which verdicts stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -56,34 +60,20 @@ from helpers.exercises import regularization as ex
 from helpers.reference.layers import dropout
 
 seeds = range(SEED, SEED + RUNS)
-verdicts = []
-
-
-def judge(claim, treatment, control, better, measure, data, setting=""):
-    """Judge paired runs and keep the verdict."""
-    verdicts.append(
-        claims.judge(
-            claim, treatment, control, better=better, measure=measure, data=data, setting=setting
-        )
-    )
-
-
-def check(claim, condition, detail, setting="", data=""):
-    """Settle a statement by computation and keep the verdict."""
-    verdicts.append(claims.check(claim, bool(condition), detail, setting=setting, data=data))
+verdicts = claims.Ledger()
 
 
 # %% [markdown]
 # ## 4.1 A price on weights
 #
-# The notes' example: is a movie review positive? A review comes as a row of zeros and ones, one for each of the 10,000
-# commonest words. Two hidden layers of 16 units follow. A **penalty** on the weights is added to the loss, so that the
-# training minimizes
+# The notes' example: is a movie review positive? A review comes as a row of zeros and ones, one for
+# each of the 10,000 commonest words. Two hidden layers of 16 units follow. A **penalty** on the
+# weights is added to the loss, so that the training minimizes
 #
 # $$\text{data loss} + \lambda_1 \sum |w| + \lambda_2 \sum w^2 .$$
 #
-# The first sum is the L1 penalty, the second the L2 penalty. In Keras it is one argument of a layer, here as in the notes'
-# two listings, `"l1"` and `"l2"`, with the default factor of 0.01:
+# The first sum is the L1 penalty, the second the L2 penalty. In Keras it is one argument of a
+# layer, here as in the notes' two listings, `"l1"` and `"l2"`, with the default factor of 0.01:
 
 
 # %%
@@ -101,8 +91,9 @@ def listing(penalty):
 # %% [markdown]
 # ### Exercise 1 · Write the penalty
 #
-# Write `penalty(kernels, l1, l2)`: what the penalties add to the loss. `kernels` is a list of weight matrices, `l1`
-# and `l2` are the factors, with the meaning that they have in `keras.regularizers.L1L2(l1, l2)`.
+# Write `penalty(kernels, l1, l2)`: what the penalties add to the loss. `kernels` is a list of
+# weight matrices, `l1` and `l2` are the factors, with the meaning that they have in
+# `keras.regularizers.L1L2(l1, l2)`.
 
 
 # %%
@@ -112,8 +103,8 @@ def penalty(kernels, l1, l2): ...  # return one number
 ex.penalizing.check(penalty)
 
 # %% [markdown]
-# So what do the two listings charge a net for the weights that it is born with, before it has learned anything? The loss of a
-# net that has no opinion is log 2, about 0.69.
+# So what do the two listings charge a net for the weights that it is born with, before it has
+# learned anything? The loss of a net that has no opinion is log 2, about 0.69.
 
 # %%
 charged = {}
@@ -125,21 +116,21 @@ for name, claim, factors in (("l1", "REG-15", (0.01, 0)), ("l2", "REG-16", (0, 0
     as_meant = np.isclose(
         charged[name], ex.penalizing.reference(kernels, *factors), rtol=1e-4
     ) and born.input_shape == (None, 10_000)
-    check(
+    verdicts.compute(
         claim,
         as_meant,
-        f"It builds, with {born.count_params():,} parameters, and charges the initial weights {charged[name]:.1f}, "
+        detail=f"It builds, with {born.count_params():,} parameters, and charges the initial weights {charged[name]:.1f}, "
         f"{charged[name] / np.log(2):.1f} times the loss of a net without an opinion.",
         setting="builds as meant",
     )
 
 # %% [markdown]
-# The two factors are equal, the two prices are not: initial weights in this layer are about a hundredth in size, and the square
-# of a hundredth is small. A factor means nothing by itself.
+# The two factors are equal, the two prices are not: initial weights in this layer are about a
+# hundredth in size, and the square of a hundredth is small. A factor means nothing by itself.
 #
-# Now train. To be quick we keep the 1,000 commonest words (all 10,000 in the `full` profile). Each run draws 2,048
-# sentences, and everything else is as in the notes: RMSprop, batches of 512, 30 epochs. What the notes used the test set
-# for, we do with validation data.
+# Now train. To be quick we keep the 1,000 commonest words (all 10,000 in the `full` profile). Each
+# run draws 2,048 sentences, and everything else is as in the notes: RMSprop, batches of 512, 30
+# epochs. What the notes used the test set for, we do with validation data.
 
 # %%
 WORDS, SENTENCES = {"quick": (1_000, 2_048), "full": (10_000, 6_144)}[PROFILE]
@@ -184,10 +175,11 @@ penalized = {
 # %% [markdown]
 # ### Exercise 2 · Bug hunt
 #
-# **Bug hunt.** The notes compare a model without a penalty, one with L1 and one with L2 by the `val_loss` that Keras
-# reports, and that loss includes each model's own penalty. Repair `best_model(histories)`: it gets, by the name of each
-# model, `{"val_loss": [...], "penalty": [...]}` with one number an epoch, and returns the name of the model that at its
-# best epoch predicts the validation data best.
+# **Bug hunt.** The notes compare a model without a penalty, one with L1 and one with L2 by the
+# `val_loss` that Keras reports, and that loss includes each model's own penalty. Repair
+# `best_model(histories)`: it gets, by the name of each model, `{"val_loss": [...], "penalty":
+# [...]}` with one number an epoch, and returns the name of the model that at its best epoch
+# predicts the validation data best.
 
 
 # %%
@@ -199,8 +191,8 @@ def best_model(histories):
 ex.comparing.check(best_model)
 
 # %% [markdown]
-# The course's `fit_runs` keeps the two apart: `val_loss` is the loss of the data, `penalty` what the weights cost. Their sum is
-# what Keras calls `val_loss`, and what the notes drew:
+# The course's `fit_runs` keeps the two apart: `val_loss` is the loss of the data, `penalty` what
+# the weights cost. Their sum is what Keras calls `val_loss`, and what the notes drew:
 
 # %%
 data_loss = {name: runs.history["val_loss"] for name, runs in penalized.items()}
@@ -226,8 +218,9 @@ plots.show(
 )
 
 # %% [markdown]
-# The left panel invites a verdict on the models. But what does it show: how they predict, or what they are charged? Take the
-# last epoch, and the distance of each curve from that of the model without a penalty:
+# The left panel invites a verdict on the models. But what does it show: how they predict, or what
+# they are charged? Take the last epoch, and the distance of each curve from that of the model
+# without a penalty:
 
 # %%
 names = list(penalized)
@@ -236,10 +229,10 @@ drawn_apart = {
 }
 charged_apart = {name: penalized[name].last("penalty").mean() for name in names[1:]}
 share = {name: charged_apart[name] / drawn_apart[name] for name in names[1:]}
-check(
+verdicts.compute(
     "REG-22",
     max(share.values()) < 0.5,
-    "Of the distance between each curve and that of the model without a penalty, the penalty itself makes up "
+    detail="Of the distance between each curve and that of the model without a penalty, the penalty itself makes up "
     + ", ".join(f"{part:.0%} ({name})" for name, part in share.items())
     + ". More than 100 % means: on the data alone the model is the better one.",
     setting="the curves compare the models",
@@ -260,10 +253,10 @@ try:
     ending = ""
 except NameError as error:
     ending = str(error)
-check(
+verdicts.compute(
     "REG-22",
     not ending,
-    f"As found, the notes' listing ends at once: {ending}. No other listing defines the curves that follow, either.",
+    detail=f"As found, the notes' listing ends at once: {ending}. No other listing defines the curves that follow, either.",
     setting="runs as found",
 )
 
@@ -277,41 +270,41 @@ for name, runs in penalized.items():
     end[name]["val_accuracy"] = (says == reviews.y_valid).mean(axis=1)
 majority = max(np.mean(reviews.y_valid), 1 - np.mean(reviews.y_valid))
 plain, l1, mild, l2 = (end[name] for name in names)
-judge(
+verdicts.compare(
     "REG-15",
     l1["val_accuracy"],
     np.full(RUNS, majority),
-    "higher",
-    "validation accuracy, L1 of 0.01 against always the commoner class",
-    reviews,
-    "trains at the default factor",
+    claimed="higher",
+    measure="validation accuracy, L1 of 0.01 against always the commoner class",
+    setting="trains at the default factor",
+    data=reviews,
 )
-judge(
+verdicts.compare(
     "REG-16",
     l2["val_accuracy"],
     np.full(RUNS, majority),
-    "higher",
-    "validation accuracy, L2 of 0.01 against always the commoner class",
-    reviews,
-    "trains at the default factor",
+    claimed="higher",
+    measure="validation accuracy, L2 of 0.01 against always the commoner class",
+    setting="trains at the default factor",
+    data=reviews,
 )
-judge(
+verdicts.compare(
     "REG-02",
     l2["loss"],
     plain["loss"],
-    "higher",
-    "training loss after 30 epochs, L2 against no penalty",
-    reviews,
-    "training is hindered",
+    claimed="higher",
+    measure="training loss after 30 epochs, L2 against no penalty",
+    setting="training is hindered",
+    data=reviews,
 )
-judge(
+verdicts.compare(
     "REG-02",
     l2["val_loss"] - l2["loss"],
     plain["val_loss"] - plain["loss"],
-    "lower",
-    "gap between validation and training loss, L2 against no penalty",
-    reviews,
-    "the gap narrows",
+    claimed="lower",
+    measure="gap between validation and training loss, L2 against no penalty",
+    setting="the gap narrows",
+    data=reviews,
 )
 for name in names:
     print(
@@ -319,19 +312,20 @@ for name in names:
     )
 
 # %% [markdown]
-# Both listings build what they mean to build. But where a penalty costs many times what the data have to offer, the cheapest
-# net is one whose weights are all near zero and which says the same of every review. A factor is a number to be searched, over
-# powers of ten, on validation data.
+# Both listings build what they mean to build. But where a penalty costs many times what the data
+# have to offer, the cheapest net is one whose weights are all near zero and which says the same of
+# every review. A factor is a number to be searched, over powers of ten, on validation data.
 #
 # ## 4.2 Zero, or nearly zero
 #
-# "L1 makes weights converge to zero", say the notes (REG-06). Zero, or nearly zero? Take the simplest net, a straight line
-# through eleven measurements of red wine, and raise the price of its weights step by step.
+# "L1 makes weights converge to zero", say the notes (REG-06). Zero, or nearly zero? Take the
+# simplest net, a straight line through eleven measurements of red wine, and raise the price of its
+# weights step by step.
 #
 # ### Exercise 3 · Write the step that ends at zero
 #
-# Write soft-thresholding, `shrink(weights, amount)`: every weight moves toward zero by `amount`, and a weight that
-# would pass zero stays *at* zero.
+# Write soft-thresholding, `shrink(weights, amount)`: every weight moves toward zero by `amount`,
+# and a weight that would pass zero stays *at* zero.
 
 
 # %%
@@ -341,8 +335,9 @@ def shrink(weights, amount): ...  # return the new weights
 ex.shrinking.check(shrink)
 
 # %% [markdown]
-# `optimizers.soft_threshold` is that function. For the L1 penalty we take gradient steps of the data loss alone, and each is
-# followed by soft-thresholding (a **proximal** step). For L2 there is a formula: ridge regression.
+# `optimizers.soft_threshold` is that function. For the L1 penalty we take gradient steps of the
+# data loss alone, and each is followed by soft-thresholding (a **proximal** step). For L2 there is
+# a formula: ridge regression.
 
 # %%
 wines = [split.standardized() for split in datasets.splits("wine", seeds)]
@@ -391,12 +386,13 @@ plots.show(
 )
 
 # %% [markdown]
-# Read both from left to right, while the price falls. Under L1 the weights leave zero one after the other: a strong L1 penalty
-# *chooses* features. Under L2 all are there from the beginning, only small.
+# Read both from left to right, while the price falls. Under L1 the weights leave zero one after the
+# other: a strong L1 penalty *chooses* features. Under L2 all are there from the beginning, only
+# small.
 #
-# That was soft-thresholding. Keras does something else with `kernel_regularizer="l1"`: it adds $\lambda\,\mathrm{sign}(w)$ to
-# the gradient (a subgradient), and leaves the rest to the optimizer. Same wine, same strength, random initial weights, 2,000
-# steps of each kind:
+# That was soft-thresholding. Keras does something else with `kernel_regularizer="l1"`: it adds
+# $\lambda\,\mathrm{sign}(w)$ to the gradient (a subgradient), and leaves the rest to the optimizer.
+# Same wine, same strength, random initial weights, 2,000 steps of each kind:
 
 # %%
 STRENGTH = 0.05
@@ -432,37 +428,39 @@ for way, descend in ways.items():
 # %%
 # NBVAL_CHECK_OUTPUT
 kernel = np.array([[3.0], [-4.0]], "float32")
-check(
+verdicts.compute(
     "REG-06",
     np.isclose(float(regularizers.L1(0.1)(kernel)), 0.1 * 7),
-    "For the weights 3 and -4 and a factor of 0.1 the L1 penalty of Keras is 0.7, the factor times 3 + 4.",
+    detail="For the weights 3 and -4 and a factor of 0.1 the L1 penalty of Keras is 0.7, the factor times 3 + 4.",
     setting="the penalty",
 )
 for way in ways:
-    check(
+    verdicts.compute(
         "REG-06",
         zeros[way].min() > 0,
-        f"Every run has weights of exactly zero: {'yes' if zeros[way].min() > 0 else 'no'}.",
+        detail=f"Every run has weights of exactly zero: {'yes' if zeros[way].min() > 0 else 'no'}.",
         setting=f"exact zeros, {way}",
         data=wines[0],
     )
 
 # %% [markdown]
-# A subgradient step does not know where to stop. Close to zero it takes $\lambda$ times the learning rate off a weight that is
-# smaller than that, lands on the other side, and comes back with the next step. If you want zeros, to leave features out or
-# to store a smaller net, threshold; small weights alone are not sparse.
+# A subgradient step does not know where to stop. Close to zero it takes $\lambda$ times the
+# learning rate off a weight that is smaller than that, lands on the other side, and comes back with
+# the next step. If you want zeros, to leave features out or to store a smaller net, threshold;
+# small weights alone are not sparse.
 #
 # ## 4.3 Penalty or decay?
 #
-# The notes call both penalties *weight decay*. A decay is something that an **optimizer** does: at every step it takes a
-# share off every weight, whatever the loss. Is that the same as an L2 penalty in the loss?
+# The notes call both penalties *weight decay*. A decay is something that an **optimizer** does: at
+# every step it takes a share off every weight, whatever the loss. Is that the same as an L2 penalty
+# in the loss?
 #
 # ### Exercise 4 · Predict
 #
-# The same net is trained twice from the same start on the same minibatches: once with an L2 penalty of factor c in
-# its loss, once with a weight decay of 2c in its optimizer, which takes the share `learning rate x 2c` off every weight at
-# every step. **Before you look:** are the trained weights the same, up to rounding, or different? Write "the same" or
-# "different" for each optimizer.
+# The same net is trained twice from the same start on the same minibatches: once with an L2 penalty
+# of factor c in its loss, once with a weight decay of 2c in its optimizer, which takes the share
+# `learning rate x 2c` off every weight at every step. **Before you look:** are the trained weights
+# the same, up to rounding, or different? Write "the same" or "different" for each optimizer.
 
 # %%
 same_weights = {"plain gradient descent": ..., "Adam": ...}
@@ -512,31 +510,32 @@ ex.decay_prediction.check(same_weights, *distance.values())
 # %%
 signed = np.array([[3.0], [-4.0]], "float32")
 charges = [float(penalty(signed)) for penalty in (regularizers.L1(1.0), regularizers.L2(1.0))]
-check(
+verdicts.compute(
     "REG-05",
     any(np.isclose(charge, signed.sum()) for charge in charges),
-    f"For the weights 3 and -4 the L1 penalty is {charges[0]:.0f} and the L2 penalty {charges[1]:.0f}; their sum is {signed.sum():.0f}.",
+    detail=f"For the weights 3 and -4 the L1 penalty is {charges[0]:.0f} and the L2 penalty {charges[1]:.0f}; their sum is {signed.sum():.0f}.",
     setting="the penalty is the sum of the weights",
 )
 for name, apart in distance.items():
-    check(
+    verdicts.compute(
         "REG-05",
         apart.max() < 1e-3,
-        f"Trained with the penalty and with the decay, weights differ by at most "
+        detail=f"Trained with the penalty and with the decay, weights differ by at most "
         f"{'0.1' if apart.max() < 1e-3 else f'{100 * apart.max():.0f}'} % of their size; {RUNS} runs.",
         setting=f"decay is an L2 penalty, {name}",
         data=digits,
     )
 
 # %% [markdown]
-# Under plain gradient descent the two are one thing: the gradient of $c\,w^2$ is $2c\,w$. Adam divides every gradient by its
-# usual size, the penalty's part included, so that a weight in a busy place is hardly penalized at all. `AdamW` keeps the decay
-# out of that division (Loshchilov and Hutter 2019); the last section compares how well both predict.
+# Under plain gradient descent the two are one thing: the gradient of $c\,w^2$ is $2c\,w$. Adam
+# divides every gradient by its usual size, the penalty's part included, so that a weight in a busy
+# place is hardly penalized at all. `AdamW` keeps the decay out of that division (Loshchilov and
+# Hutter 2019); the last section compares how well both predict.
 #
 # ## 4.4 What exactly is limited?
 #
-# Two arguments of a Keras layer look alike and are not. Note 000 sets `activity_regularizer=l1(0.01)` and comments it "L1 norm
-# regularization". What does it charge for?
+# Two arguments of a Keras layer look alike and are not. Note 000 sets
+# `activity_regularizer=l1(0.01)` and comments it "L1 norm regularization". What does it charge for?
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -549,25 +548,25 @@ by_outputs = 0.01 * np.abs(outputs).sum() / len(batch)
 print(
     f"charged {asked:.4f}; by the weights it would be {by_weights:.4f}, by the outputs {by_outputs:.4f}"
 )
-check(
+verdicts.compute(
     "REG-10",
     np.isclose(asked, by_weights),
-    f"Charged are {asked:.4f}: 0.01 times the absolute outputs, averaged over the examples of the batch.",
+    detail=f"Charged are {asked:.4f}: 0.01 times the absolute outputs, averaged over the examples of the batch.",
 )
 
 # %% [markdown]
-# An **activity** penalty asks a layer to be quiet for most inputs; its weights may be as large as they like. With other inputs
-# the same weights cost something else.
+# An **activity** penalty asks a layer to be quiet for most inputs; its weights may be as large as
+# they like. With other inputs the same weights cost something else.
 #
-# A **weight constraint** charges nothing. It changes the weights after each step. The notes define it as a range: what goes
-# beyond the limit becomes the limit.
+# A **weight constraint** charges nothing. It changes the weights after each step. The notes define
+# it as a range: what goes beyond the limit becomes the limit.
 #
 # ### Exercise 5 · Bug hunt
 #
-# **Bug hunt.** The notes say that a weight constraint replaces every weight beyond its limit by the limit, and put
-# `MaxNorm(2.)` into their listing. Repair `constrain(kernel, limit)`, so that it does what `MaxNorm(limit)` does: the
-# incoming weights of a unit (a column of the kernel) are a vector, and where that vector is longer than `limit`, it is
-# scaled back to that length.
+# **Bug hunt.** The notes say that a weight constraint replaces every weight beyond its limit by the
+# limit, and put `MaxNorm(2.)` into their listing. Repair `constrain(kernel, limit)`, so that it
+# does what `MaxNorm(limit)` does: the incoming weights of a unit (a column of the kernel) are a
+# vector, and where that vector is longer than `limit`, it is scaled back to that length.
 
 
 # %%
@@ -589,10 +588,10 @@ for name, result in results.items():
     print(
         f"{name:<11} {result[:, 0].round(3)} for the first unit, {result[:, 1].round(3)} for the second"
     )
-check(
+verdicts.compute(
     "REG-13",
     np.allclose(*results.values()),
-    "Of a unit's incoming weights 3 and 1, "
+    detail="Of a unit's incoming weights 3 and 1, "
     + " and ".join(
         f"{name} makes {w:.3f} and {v:.3f}" for name, ((w, _), (v, _)) in results.items()
     )
@@ -600,18 +599,20 @@ check(
 )
 
 # %% [markdown]
-# Clipping turns the unit to another direction: it would then respond to other inputs. Max-norm keeps the direction and
-# limits the length.
+# Clipping turns the unit to another direction: it would then respond to other inputs. Max-norm
+# keeps the direction and limits the length.
 #
 # ## 4.5 Dropout
 #
-# In training, **dropout** silences units at random, for every example anew. No unit can rely on a certain other being there.
+# In training, **dropout** silences units at random, for every example anew. No unit can rely on a
+# certain other being there.
 #
 # ### Exercise 6 · Write dropout
 #
-# Write dropout as Keras does it in training, `drop(x, rate, generator)`: every value of `x`, of shape
-# (examples, units), is silenced with probability `rate`, each by itself; the others are scaled so that the mean of what is
-# passed on does not change. `generator` is a NumPy random generator.
+# Write dropout as Keras does it in training, `drop(x, rate, generator)`: every value of `x`, of
+# shape (examples, units), is silenced with probability `rate`, each by itself; the others are
+# scaled so that the mean of what is passed on does not change. `generator` is a NumPy random
+# generator.
 
 
 # %%
@@ -621,8 +622,8 @@ def drop(x, rate, generator): ...  # return what the layer passes on in training
 ex.dropping.check(drop)
 
 # %% [markdown]
-# The notes say that at test time no node is dropped, "but the outputs of the layer are reduced in line with the dropout rate". Ask
-# the layer:
+# The notes say that at test time no node is dropped, "but the outputs of the layer are reduced in
+# line with the dropout rate". Ask the layer:
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -632,23 +633,25 @@ kept = in_training[in_training > 0]
 print(
     f"in training: kept values {kept.min():.4f} to {kept.max():.4f}; at test: {np.unique(at_test)}"
 )
-check(
+verdicts.compute(
     "REG-25",
     np.isclose(at_test.mean(), 0.7, atol=0.01),
-    f"At test a 1 comes out as {at_test.mean():.0f}. It is in training that Keras scales, what is kept by {kept.mean():.4f}, "
+    detail=f"At test a 1 comes out as {at_test.mean():.0f}. It is in training that Keras scales, what is kept by {kept.mean():.4f}, "
     "one over 0.7.",
 )
 
 # %% [markdown]
-# The notes describe the *first* form of dropout (and even there the factor was 1 - rate, not the rate). Today's libraries scale
-# in training, which is called **inverted** dropout; then a trained net is used as it is.
+# The notes describe the *first* form of dropout (and even there the factor was 1 - rate, not the
+# rate). Today's libraries scale in training, which is called **inverted** dropout; then a trained
+# net is used as it is.
 #
 # ### The arena
 #
-# From here on everything happens in one place, so that all regularizers can be compared in the end: 300 pictures of clothes
-# (14 x 14 pixels, to be quick), one hidden layer of 128 units, 15 epochs of Adam, and **two worlds**: clean labels, and labels of
-# which three in ten are drawn at random. Every run draws its own pictures, wrong labels and initial weights, the same for all
-# nets that are compared. Validation and test labels are clean.
+# From here on everything happens in one place, so that all regularizers can be compared in the end:
+# 300 pictures of clothes (14 x 14 pixels, to be quick), one hidden layer of 128 units, 15 epochs of
+# Adam, and **two worlds**: clean labels, and labels of which three in ten are drawn at random.
+# Every run draws its own pictures, wrong labels and initial weights, the same for all nets that are
+# compared. Validation and test labels are clean.
 
 # %%
 CLASSES, NOISE, EPOCHS, BATCH = 10, 0.3, 15, 60
@@ -750,8 +753,8 @@ for world, rows in worlds.items():
     )
 
 # %% [markdown]
-# "A rate of 20 to 50 percent is the usual choice" (REG-24). Usual for whom? A wide net and a narrow one, in both worlds, without
-# dropout and with rates of 0.2 and 0.5:
+# "A rate of 20 to 50 percent is the usual choice" (REG-24). Usual for whom? A wide net and a narrow
+# one, in both worlds, without dropout and with rates of 0.2 and 0.5:
 
 # %%
 rates, widths = (0.0, 0.2, 0.5), (128, 8)
@@ -791,23 +794,25 @@ plots.show(
 for width in widths:
     for world, rows in worlds.items():
         usual = max((0.2, 0.5), key=lambda rate: on_valid[width, rate][rows].mean())
-        judge(
+        verdicts.compare(
             "REG-24",
             on_test[width, usual][rows],
             on_test[width, 0.0][rows],
-            "higher",
-            f"test accuracy, rate {usual} (the better of 0.2 and 0.5 on validation data) against no dropout",
-            small,
-            f"{width} units, {world}",
+            claimed="higher",
+            measure=f"test accuracy, rate {usual} (the better of 0.2 and 0.5 on validation data) against no dropout",
+            setting=f"{width} units, {world}",
+            data=small,
         )
 
 # %% [markdown]
-# A rate is no constant of nature. What matters is how much is left when the noise has taken its part: a net with units to
-# spare can afford it, and with wrong labels around it has something to gain. A narrow net has none to spare.
+# A rate is no constant of nature. What matters is how much is left when the noise has taken its
+# part: a net with units to spare can afford it, and with wrong labels around it has something to
+# gain. A narrow net has none to spare.
 #
-# **Is dropout inconsistent?** (REG-33) It trains one thing and uses another, say its critics. What arrives at the next layer
-# can be measured in a trained net: with masks, as in training, and without, as at test. And one may also leave dropout *on* at
-# test time, and average many passes (Monte-Carlo dropout, Gal and Ghahramani 2016).
+# **Is dropout inconsistent?** (REG-33) It trains one thing and uses another, say its critics. What
+# arrives at the next layer can be measured in a trained net: with masks, as in training, and
+# without, as at test. And one may also leave dropout *on* at test time, and average many passes
+# (Monte-Carlo dropout, Gal and Ghahramani 2016).
 
 # %%
 RATE, PASSES, SHOWN = 0.5, 20, 400
@@ -826,39 +831,41 @@ for number, weights in enumerate(by_rate[128, RATE].weights[clean]):
 single = by_rate[128, RATE].predict(x_test[:SHOWN])[clean]
 averaged = np.array(averaged)
 
-check(
+verdicts.compute(
     "REG-33",
     max(moved) > 0.05,
-    f"Over {PASSES} masks the mean of no output unit moves by more than {max(moved):.1%} of the spread of the outputs.",
+    detail=f"Over {PASSES} masks the mean of no output unit moves by more than {max(moved):.1%} of the spread of the outputs.",
     setting="the mean of what arrives",
     data=small,
 )
-check(
+verdicts.compute(
     "REG-33",
     min(spread) > 1.05,
-    f"With masks the variance of the outputs is {np.mean(spread):.2f} times that without.",
+    detail=f"With masks the variance of the outputs is {np.mean(spread):.2f} times that without.",
     setting="the variance of what arrives",
     data=small,
 )
-judge(
+verdicts.compare(
     "REG-33",
     accuracy(averaged, y_test[:SHOWN]),
     accuracy(single, y_test[:SHOWN]),
-    "higher",
-    f"test accuracy, {PASSES} passes with dropout averaged against one pass without",
-    small,
-    "predictions suffer from it",
+    claimed="higher",
+    measure=f"test accuracy, {PASSES} passes with dropout averaged against one pass without",
+    setting="predictions suffer from it",
+    data=small,
 )
 
 # %% [markdown]
-# The scaling keeps the mean, and nothing else: the variance differs, which is what troubles a batch normalization that follows
-# (Li et al. 2019). For the predictions the question is whether the one pass without masks is a good stand-in for the average of
-# many with them, and the last line answers it for this net.
+# The scaling keeps the mean, and nothing else: the variance differs, which is what troubles a batch
+# normalization that follows (Li et al. 2019). For the predictions the question is whether the one
+# pass without masks is a good stand-in for the average of many with them, and the last line answers
+# it for this net.
 #
 # ## 4.6 Stopping in time
 #
-# Early stopping costs nothing: it leaves out the rest of the training. You wrote its rule in lesson 01. It is a rule on a list
-# of numbers, so one set of curves tells what every **patience** would have done.
+# Early stopping costs nothing: it leaves out the rest of the training. You wrote its rule in lesson
+# 01. It is a rule on a list of numbers, so one set of curves tells what every **patience** would
+# have done.
 
 # %%
 patiences = [1, 2, 4, 8]
@@ -900,35 +907,36 @@ at_lowest, at_end = (
     baseline.history["test_loss"][:, -1],
 )
 for world, rows in worlds.items():
-    judge(
+    verdicts.compare(
         "REG-38",
         at_stop[-1, rows],
         at_end[rows],
-        "lower",
-        f"test log loss, stopped with a patience of {patiences[-1]} against all {EPOCHS} epochs",
-        small,
-        f"prevents overfitting, {world}",
+        claimed="lower",
+        measure=f"test log loss, stopped with a patience of {patiences[-1]} against all {EPOCHS} epochs",
+        setting=f"prevents overfitting, {world}",
+        data=small,
     )
 for row in (0, -1):
     too_soon = (last[row] < lowest).mean()
-    check(
+    verdicts.compute(
         "REG-38",
         too_soon <= 0.1,
-        f"With a patience of {patiences[row]} training ended before the epoch with the lowest validation loss in {too_soon:.0%} "
+        detail=f"With a patience of {patiences[row]} training ended before the epoch with the lowest validation loss in {too_soon:.0%} "
         f"of {2 * RUNS} runs.",
         setting=f"does not stop too soon, patience {patiences[row]}",
         data=small,
     )
 
 # %% [markdown]
-# A validation loss is a noisy number. Little patience takes the first bump for the bottom: early stopping can then *be* the
-# reason for stopping too soon. Patience costs epochs, and little else, as long as the best weights are kept.
+# A validation loss is a noisy number. Little patience takes the first bump for the bottom: early
+# stopping can then *be* the reason for stopping too soon. Patience costs epochs, and little else,
+# as long as the best weights are kept.
 #
 # ## 4.7 More data from the same data
 #
-# "Cropping, mirroring or rotating turns limited data into more data" (REG-46). For whom is a mirrored picture still what its
-# label says? The small digits, 150 of them for training: shifted by up to one pixel; turned by any angle; and, as the
-# measure of all augmentation, 150 *new* ones.
+# "Cropping, mirroring or rotating turns limited data into more data" (REG-46). For whom is a
+# mirrored picture still what its label says? The small digits, 150 of them for training: shifted by
+# up to one pixel; turned by any angle; and, as the measure of all augmentation, 150 *new* ones.
 
 # %%
 SCARCE = 150
@@ -982,14 +990,14 @@ for name, setting in (
     ("shifted by up to 1 pixel", "shifted digits, the label stays true"),
     ("turned by any angle", "digits turned by any angle, a 6 becomes a 9"),
 ):
-    judge(
+    verdicts.compare(
         "REG-46",
         right[name],
         plain_digits,
-        "higher",
-        f"test accuracy, {name} against {SCARCE} digits as they are",
-        digits,
-        setting,
+        claimed="higher",
+        measure=f"test accuracy, {name} against {SCARCE} digits as they are",
+        setting=setting,
+        data=digits,
     )
 clothes_changes = {"shifted by 1": augmentation.shifts(1), "mirrored": augmentation.flips()}
 candidates = {
@@ -997,40 +1005,43 @@ candidates = {
         name: train(net(), augment=change) for name, change in clothes_changes.items()
     }
 }
-judge(
+verdicts.compare(
     "REG-46",
     scored(candidates["shifted or mirrored"]["mirrored"])["accuracy"][clean],
     none["accuracy"][clean],
-    "higher",
-    "test accuracy, clothes mirrored at random against clothes as they are",
-    small,
-    "mirrored clothes, the label stays true",
+    claimed="higher",
+    measure="test accuracy, clothes mirrored at random against clothes as they are",
+    setting="mirrored clothes, the label stays true",
+    data=small,
 )
-judge(
+verdicts.compare(
     "REG-46",
     right["shifted by up to 1 pixel"],
     right["twice as many"],
-    "higher",
-    f"test accuracy, {SCARCE} digits shifted against {2 * SCARCE} digits as they are",
-    digits,
-    "as good as new data",
+    claimed="higher",
+    measure=f"test accuracy, {SCARCE} digits shifted against {2 * SCARCE} digits as they are",
+    setting="as good as new data",
+    data=digits,
 )
 
 # %% [markdown]
-# An augmentation is a statement about the world: *this change does not matter*. Where it is false, the net is taught something
-# wrong: a turned 6 is a 9. That the label stays true is necessary, and not sufficient: the digits of the test are all centred,
-# and a net that must read shifted ones too spends its few units and epochs on something that the test never asks. And altered
-# copies hold no new handwriting. So an augmentation, too, is chosen on validation data.
+# An augmentation is a statement about the world: *this change does not matter*. Where it is false,
+# the net is taught something wrong: a turned 6 is a 9. That the label stays true is necessary, and
+# not sufficient: the digits of the test are all centred, and a net that must read shifted ones too
+# spends its few units and epochs on something that the test never asks. And altered copies hold no
+# new handwriting. So an augmentation, too, is chosen on validation data.
 #
 # ## 4.8 Softer labels, and how sure a net may be
 #
-# A one-hot label says: this is a coat, with certainty. **Label smoothing** takes a little of that certainty away.
+# A one-hot label says: this is a coat, with certainty. **Label smoothing** takes a little of that
+# certainty away.
 #
 # ### Exercise 7 · Write label smoothing
 #
-# Write label smoothing, `smooth(labels, classes, alpha)`: `labels` are class numbers, the result is one row a label
-# with the shares of all classes. A share of 1 - alpha stays with the label; the rest, alpha, is spread evenly over *all*
-# classes, the right one included. The notes' example, `[0, 1, 0]` to `[0.025, 0.95, 0.025]`, is alpha = 0.075.
+# Write label smoothing, `smooth(labels, classes, alpha)`: `labels` are class numbers, the result is
+# one row a label with the shares of all classes. A share of 1 - alpha stays with the label; the
+# rest, alpha, is spread evenly over *all* classes, the right one included. The notes' example, `[0,
+# 1, 0]` to `[0.025, 0.95, 0.025]`, is alpha = 0.075.
 
 
 # %%
@@ -1040,9 +1051,9 @@ def smooth(labels, classes, alpha): ...  # return targets of shape (n, classes)
 ex.smoothing.check(smooth)
 
 # %% [markdown]
-# The notes add that label smoothing "draws two training samples and mixes them" (REG-52). That is another method, **mixup**
-# (Zhang et al. 2018); its cousin **CutMix** (Yun et al. 2019) puts a rectangle of one picture into another. One look at a
-# minibatch tells them apart:
+# The notes add that label smoothing "draws two training samples and mixes them" (REG-52). That is
+# another method, **mixup** (Zhang et al. 2018); its cousin **CutMix** (Yun et al. 2019) puts a
+# rectangle of one picture into another. One look at a minibatch tells them apart:
 
 # %%
 labels = np.array([9, 1, 5, 0])  # ankle boot, trouser, sandal, T-shirt
@@ -1077,17 +1088,17 @@ plots.show(
     data=fashion,
 )
 changed = {name: not np.array_equal(images, batch) for name, (images, _) in softened.items()}
-check(
+verdicts.compute(
     "REG-52",
     changed["label smoothing"],
-    "Changes the pictures: "
+    detail="Changes the pictures: "
     + ", ".join(f"{name} {'yes' if does else 'no'}" for name, does in changed.items())
     + ".",
 )
 
 # %% [markdown]
-# Since smoothed labels are just other targets, they run in the very program that trained the baseline. Mixup and CutMix draw
-# fresh mixtures for every minibatch.
+# Since smoothed labels are just other targets, they run in the very program that trained the
+# baseline. Mixup and CutMix draw fresh mixtures for every minibatch.
 
 
 # %%
@@ -1106,9 +1117,10 @@ candidates |= {
 # %% [markdown]
 # ### Exercise 8 · Predict
 #
-# A net is trained on 300 pictures until it knows nearly all of them by heart, once with one-hot labels and once with
-# labels smoothed by 0.3. Its **confidence** is the probability that it gives to the class it predicts. **Before you look:**
-# on test pictures, is the mean confidence above or below the share of right predictions? Write "above" or "below" for each.
+# A net is trained on 300 pictures until it knows nearly all of them by heart, once with one-hot
+# labels and once with labels smoothed by 0.3. Its **confidence** is the probability that it gives
+# to the class it predicts. **Before you look:** on test pictures, is the mean confidence above or
+# below the share of right predictions? Write "above" or "below" for each.
 
 # %%
 sureness = {"one-hot labels": ..., "strongly smoothed labels": ...}
@@ -1127,9 +1139,10 @@ ex.confidence_prediction.check(
 )
 
 # %% [markdown]
-# A **reliability diagram** sorts the predictions by confidence and asks, bin by bin, how many were right. A net whose points lie
-# on the diagonal is *calibrated*: when it says 80 %, four in five are right. The mean distance from the diagonal is the
-# **expected calibration error** (Guo et al. 2017).
+# A **reliability diagram** sorts the predictions by confidence and asks, bin by bin, how many were
+# right. A net whose points lie on the diagonal is *calibrated*: when it says 80 %, four in five are
+# right. The mean distance from the diagonal is the **expected calibration error** (Guo et al.
+# 2017).
 
 # %%
 everyone = np.tile(y_test, RUNS)
@@ -1176,53 +1189,54 @@ def weaker_class(runs):
     return np.minimum(says[:, truth].mean(axis=1), 1 - says[:, ~truth].mean(axis=1))
 
 
-judge(
+verdicts.compare(
     "REG-50",
     weaker_class(soft_reviews),
     weaker_class(penalized["no penalty"]),
-    "higher",
-    "test accuracy of the weaker class, labels smoothed by 0.1 against hard labels",
-    reviews,
-    "two classes, both predicted accurately",
+    claimed="higher",
+    measure="test accuracy of the weaker class, labels smoothed by 0.1 against hard labels",
+    setting="two classes, both predicted accurately",
+    data=reviews,
 )
-judge(
+verdicts.compare(
     "REG-50",
     confidence["smoothed by 0.1"],
     confidence["one-hot labels"],
-    "lower",
-    "mean confidence on test pictures, labels smoothed by 0.1 against one-hot labels",
-    small,
-    "softer: less confident",
+    claimed="lower",
+    measure="mean confidence on test pictures, labels smoothed by 0.1 against one-hot labels",
+    setting="softer: less confident",
+    data=small,
 )
-judge(
+verdicts.compare(
     "REG-50",
     calibration_error["smoothed by 0.1"],
     calibration_error["one-hot labels"],
-    "lower",
-    "expected calibration error, labels smoothed by 0.1 against one-hot labels",
-    small,
-    "effective: better calibrated",
+    claimed="lower",
+    measure="expected calibration error, labels smoothed by 0.1 against one-hot labels",
+    setting="effective: better calibrated",
+    data=small,
 )
-judge(
+verdicts.compare(
     "REG-50",
     accuracy(soft["smoothed by 0.1"], y_test),
     accuracy(soft["one-hot labels"], y_test),
-    "higher",
-    "test accuracy, labels smoothed by 0.1 against one-hot labels",
-    small,
-    "effective: more often right",
+    claimed="higher",
+    measure="test accuracy, labels smoothed by 0.1 against one-hot labels",
+    setting="effective: more often right",
+    data=small,
 )
 
 # %% [markdown]
-# What smoothing takes away is certainty, with any number of classes. Whether that is an improvement depends on how much
-# certainty there was too much: a little smoothing can put a boastful net right, a lot makes it too modest, and the reliability
-# diagram tells which. It does not know which class is the weaker one.
+# What smoothing takes away is certainty, with any number of classes. Whether that is an improvement
+# depends on how much certainty there was too much: a little smoothing can put a boastful net right,
+# a lot makes it too modest, and the reliability diagram tells which. It does not know which class
+# is the weaker one.
 #
 # ## 4.9 All of them, compared
 #
 # Now the fair fight. Nine regularizers, each with **two** settings: an equal budget for tuning.
-# Each picks its better setting by its accuracy on the validation pictures, for each world by itself. The test pictures decide
-# nothing; they only measure what was picked.
+# Each picks its better setting by its accuracy on the validation pictures, for each world by
+# itself. The test pictures decide nothing; they only measure what was picked.
 
 # %%
 limit = keras.constraints.MaxNorm
@@ -1297,62 +1311,65 @@ for world in worlds:
     print(f"{world}: " + ", ".join(f"{family} {chosen[world][family][0]}" for family in order))
 
 # %% [markdown]
-# Compare the worlds first. Where all labels are true, knowing 300 pictures by heart does little harm to how *often* a net is
-# right, and a regularizer has little to repair. Where labels are wrong, learning by heart is what does the damage, and most
-# ways of hindering it help. Then compare the panels: how often a net is right and how *well it knows* it are two things, and
-# a setting that was picked for the one may even spoil the other.
+# Compare the worlds first. Where all labels are true, knowing 300 pictures by heart does little
+# harm to how *often* a net is right, and a regularizer has little to repair. Where labels are
+# wrong, learning by heart is what does the damage, and most ways of hindering it help. Then compare
+# the panels: how often a net is right and how *well it knows* it are two things, and a setting that
+# was picked for the one may even spoil the other.
 #
-# Neighbours in this plot overlap: much of the order could change in another draw. What to take home is not a winner but a
-# procedure: equal budgets, paired runs, validation data to choose, test data that decide nothing.
+# Neighbours in this plot overlap: much of the order could change in another draw. What to take home
+# is not a winner but a procedure: equal budgets, paired runs, validation data to choose, test data
+# that decide nothing.
 
 # %%
 for world, rows in worlds.items():
     setting, score = chosen[world]["label smoothing"]
-    judge(
+    verdicts.compare(
         "REG-53",
         score["accuracy"],
         none["accuracy"][rows],
-        "higher",
-        f"test accuracy, label smoothing of {setting} against none",
-        small,
-        f"gains accuracy, {world}",
+        claimed="higher",
+        measure=f"test accuracy, label smoothing of {setting} against none",
+        setting=f"gains accuracy, {world}",
+        data=small,
     )
 programs = {
     name: np.shape(run.targets)
     for name, run in (("hard", drawn[0]), ("smoothed", smoothed(0.1)[0]))
 }
-check(
+verdicts.compute(
     "REG-53",
     programs["hard"] == programs["smoothed"],
-    "Smoothed targets have the shape of the hard ones and run in the same compiled program: no step takes longer.",
+    detail="Smoothed targets have the shape of the hard ones and run in the same compiled program: no step takes longer.",
     setting="little effort",
 )
 for world, rows in worlds.items():
     for family in ("L2 penalty", "dropout"):
         setting, score = chosen[world][family]
-        judge(
+        verdicts.compare(
             "REG-02",
             score["accuracy"],
             none["accuracy"][rows],
-            "higher",
-            f"test accuracy, {family} of {setting} against none",
-            small,
-            f"{family}, test accuracy, {world}",
+            claimed="higher",
+            measure=f"test accuracy, {family} of {setting} against none",
+            setting=f"{family}, test accuracy, {world}",
+            data=small,
         )
 
 # %% [markdown]
 # ## 4.10 What came out
 #
-# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature led us to expect before
-# anything was measured; where the two differ, the measurement stands. *Qualified* means: it holds in one setting and fails
-# in another, and the settings are named.
+# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature
+# led us to expect before anything was measured; where the two differ, the measurement stands.
+# *Qualified* means: it holds in one setting and fails in another, and the settings are named.
 
 # %%
-claims.summary(verdicts)
+verdicts.summary()
 
 # %% [markdown]
-# Every other statement of the notes on this subject, and their other broken listings, are settled in the
-# [audit of this lesson](audits/04_regularization.ipynb), which came out as follows when it was last run.
+# Every other statement of the notes on this subject, and their other broken listings, are settled
+# in the [audit of this lesson](audits/04_regularization.ipynb), which came out as follows when it
+# was last run.
 
 # %%
 claims.summary(
@@ -1363,10 +1380,11 @@ claims.summary(
 # %% [markdown]
 # ## Where to read on
 #
-# - Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), *Dropout: a simple way to prevent neural networks from
-#   overfitting*: with max-norm, and with rates by layer.
+# - Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), *Dropout: a simple way to
+#   prevent neural networks from overfitting*: with max-norm, and with rates by layer.
 # - Loshchilov and Hutter (2019), *Decoupled weight decay regularization*: why AdamW.
 # - Guo, Pleiss, Sun and Weinberger (2017), *On calibration of modern neural networks*.
 # - Zhang, Cisse, Dauphin and Lopez-Paz (2018), *mixup: beyond empirical risk minimization*.
-# - Beck and Teboulle (2009), *A fast iterative shrinkage-thresholding algorithm*: the step that ends at zero.
+# - Beck and Teboulle (2009), *A fast iterative shrinkage-thresholding algorithm*: the step that
+#   ends at zero.
 # - Next: **lesson 05**, on batch normalization, initialization and activations.

@@ -1,21 +1,24 @@
 # %% [markdown]
 # # 5 · Batch normalization
 #
-# A net of twenty layers passes the gradient from hand to hand, twenty times. If every hand keeps a little, nothing
-# arrives; if every hand adds a little, it arrives as an avalanche. This lesson measures what arrives, and the two
-# remedies: to start with the right weights, and to normalize inside the net.
+# A net of twenty layers passes the gradient from hand to hand, twenty times. If every hand keeps a
+# little, nothing arrives; if every hand adds a little, it arrives as an avalanche. This lesson
+# measures what arrives, and the two remedies: to start with the right weights, and to normalize
+# inside the net.
 #
 # After it you will be able to
 #
-# - say from the activation and the initial weights whether gradients fade or explode, and derive the variances that
-#   go by the names of LeCun, Glorot and He;
-# - write batch normalization, forward and backward, and name what it does in training and does not do at inference;
+# - say from the activation and the initial weights whether gradients fade or explode, and derive
+#   the variances that go by the names of LeCun, Glorot and He;
+# - write batch normalization, forward and backward, and name what it does in training and does not
+#   do at inference;
 # - say what it buys (rates, initial weights), what it costs, and what it costs not even that much;
 # - tell `training=` from `trainable`;
 # - feed `model.fit` so that a random seed does not do more than you asked for.
 #
-# Statements that lecture notes repeat are **measured** here, over at least ten paired runs each, with a 95 %
-# interval. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not distinguishable). Plan an hour.
+# Statements that lecture notes repeat are **measured** here, over at least ten paired runs each,
+# with a 95 % interval. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not
+# distinguishable). Plan an hour.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -33,8 +36,8 @@ from helpers import runtime
 print(runtime.start())
 
 # %% [markdown]
-# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again: the numbers move,
-# and you see which verdicts stay.
+# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again:
+# the numbers move, and you see which verdicts stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -59,15 +62,15 @@ from helpers.nets.gradients import gradients
 threadpool_limits(
     1
 )  # NumPy multiplies small matrices here: to share one out takes longer than to do it
-verdicts = []
+verdicts = claims.Ledger()
 
 # %% [markdown]
 # ## 5.1 Twenty layers, and what arrives at the first
 #
-# The notes stack twenty layers of 100 units. We take a hundred pictures of clothes, send them forward through such a
-# net, fresh from its initialization, and the gradient of the loss back. In NumPy, with the course's own layers, since
-# that is all there is to backpropagation: at each layer, multiply by the weights, multiply by the slope of the
-# activation.
+# The notes stack twenty layers of 100 units. We take a hundred pictures of clothes, send them
+# forward through such a net, fresh from its initialization, and the gradient of the loss back. In
+# NumPy, with the course's own layers, since that is all there is to backpropagation: at each layer,
+# multiply by the weights, multiply by the slope of the activation.
 
 # %%
 fashion = datasets.load("fashion", seed=SEED).standardized()
@@ -146,9 +149,10 @@ journey = {
 # %% [markdown]
 # ### Exercise 1 · Predict
 #
-# The gradient of the loss travels back from layer 20 to layer 1 of a net that has just been initialized. **Before you
-# look:** does it fade (to less than a tenth), stay (within a factor of ten) or grow (more than tenfold) on the way?
-# Write "fades", "stays" or "grows" for each pair of activation and initialization.
+# The gradient of the loss travels back from layer 20 to layer 1 of a net that has just been
+# initialized. **Before you look:** does it fade (to less than a tenth), stay (within a factor of
+# ten) or grow (more than tenfold) on the way? Write "fades", "stays" or "grows" for each pair of
+# activation and initialization.
 
 # %%
 prediction = {"sigmoid, Glorot": ..., "ReLU, Glorot": ..., "ReLU, He": ..., "SELU, He": ...}
@@ -183,10 +187,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Read the panels from right to left, as the gradient does. With the sigmoid hardly anything reaches the first layers,
-# whatever the weights: its slope is at most 1/4, and there is one such factor in every layer. For the others the
-# initial weights decide. A straight line on this scale means a constant factor a layer; that is why the number of
-# layers matters so much.
+# Read the panels from right to left, as the gradient does. With the sigmoid hardly anything reaches
+# the first layers, whatever the weights: its slope is at most 1/4, and there is one such factor in
+# every layer. For the others the initial weights decide. A straight line on this scale means a
+# constant factor a layer; that is why the number of layers matters so much.
 #
 # Small factors can be seen on the way forward too. Here are the outputs of layers 1, 5, 10 and 20:
 
@@ -208,9 +212,10 @@ plots.show(
 )
 
 # %% [markdown]
-# A layer whose outputs are all the same (the peaks of the sigmoid, the zero of ReLU with Glorot's weights) tells the
-# next layer nothing about the picture. So much for a net at rest. What becomes of it in training? Ten layers of
-# sigmoids, at the best of three learning rates for each run, beside six layers of ELU with He's weights at one.
+# A layer whose outputs are all the same (the peaks of the sigmoid, the zero of ReLU with Glorot's
+# weights) tells the next layer nothing about the picture. So much for a net at rest. What becomes
+# of it in training? Ten layers of sigmoids, at the best of three learning rates for each run,
+# beside six layers of ELU with He's weights at one.
 
 # %%
 SIZE = {"quick": 1000, "full": 8000}[PROFILE]
@@ -258,27 +263,23 @@ sigmoids = [
 elus = fit(plain, 0.03).last("val_accuracy")
 best_sigmoid = np.max(sigmoids, axis=0)
 
-verdicts.append(
-    claims.judge(
-        "BNI-17",
-        profiles["sigmoid", "Glorot"][:, 0],
-        profiles["sigmoid", "Glorot"][:, -1],
-        better="lower",
-        measure="log10 of the gradient's size, layer 1 against layer 20, sigmoid",
-        data=fashion,
-        setting="gradients shrink towards the input",
-    )
+verdicts.compare(
+    "BNI-17",
+    profiles["sigmoid", "Glorot"][:, 0],
+    profiles["sigmoid", "Glorot"][:, -1],
+    claimed="lower",
+    measure="log10 of the gradient's size, layer 1 against layer 20, sigmoid",
+    setting="gradients shrink towards the input",
+    data=fashion,
 )
-verdicts.append(
-    claims.judge(
-        "BNI-17",
-        best_sigmoid,
-        elus,
-        better="lower",
-        measure="validation accuracy of six layers, sigmoid at the best of three rates against ELU at one",
-        data=clothes,
-        setting="no optimum is found",
-    )
+verdicts.compare(
+    "BNI-17",
+    best_sigmoid,
+    elus,
+    claimed="lower",
+    measure="validation accuracy of six layers, sigmoid at the best of three rates against ELU at one",
+    setting="no optimum is found",
+    data=clothes,
 )
 print(
     f"validation accuracy: six layers of sigmoids {best_sigmoid.mean():.0%}, of ELU {elus.mean():.0%}; guessing "
@@ -286,9 +287,9 @@ print(
 )
 
 # %% [markdown]
-# Now to the notes' advice: *the simplest relief is to use ReLU or one of its variants in place of sigmoid or tanh.*
-# What should be near zero is the distance on the logarithmic scale between the first layer's gradient and the last
-# one's.
+# Now to the notes' advice: *the simplest relief is to use ReLU or one of its variants in place of
+# sigmoid or tanh.* What should be near zero is the distance on the logarithmic scale between the
+# first layer's gradient and the last one's.
 
 
 # %%
@@ -303,43 +304,42 @@ for treatment, control in (
 ):
     (ours, start), (theirs, other) = treatment, control
     name = f"{NAMES[ours]} ({start}) instead of {NAMES[theirs]} ({other})"
-    verdicts.append(
-        claims.judge(
-            "BNI-20",
-            distance(*treatment),
-            distance(*control),
-            better="lower",
-            measure="|log10| of the gradient at layer 1 over that at layer 20",
-            data=fashion,
-            setting=name,
-        )
+    verdicts.compare(
+        "BNI-20",
+        distance(*treatment),
+        distance(*control),
+        claimed="lower",
+        measure="|log10| of the gradient at layer 1 over that at layer 20",
+        setting=name,
+        data=fashion,
     )
 
 # %% [markdown]
-# Glorot's weights are what Keras gives to every dense layer unless told otherwise. Change only the activation, from
-# tanh to ReLU, and compare the second verdict with the third: the initialization decides as much as the activation
-# does. Activation and initial weights are chosen **as a pair**.
+# Glorot's weights are what Keras gives to every dense layer unless told otherwise. Change only the
+# activation, from tanh to ReLU, and compare the second verdict with the third: the initialization
+# decides as much as the activation does. Activation and initial weights are chosen **as a pair**.
 
 # %% [markdown]
 # ## 5.2 Where 1/n and 2/n come from
 #
-# The pairs follow from three lines. A unit sums over $n$ inputs, $z = \sum_i w_i x_i$. With weights that are
-# independent of the inputs, centred at 0 and of variance $v$, the variance of the sum is
+# The pairs follow from three lines. A unit sums over $n$ inputs, $z = \sum_i w_i x_i$. With weights
+# that are independent of the inputs, centred at 0 and of variance $v$, the variance of the sum is
 #
 # $$\operatorname{Var} z = n\,v\,\overline{x^2}.$$
 #
-# - **LeCun**: to keep the mean square from layer to layer when the activation does about nothing to it, $nv = 1$, so
-#   $v = 1/n$.
-# - **He**: ReLU sets half of the $z$ to 0 and so halves the mean square. To make good for it, $nv/2 = 1$, so $v =
-#   2/n$.
-# - **Glorot**: on the way back a unit sums over the $m$ units of the *next* layer, and the same argument asks for $v
-#   = 1/m$. One cannot have both unless $n = m$; $v = 2/(n+m)$ lies between.
+# - **LeCun**: to keep the mean square from layer to layer when the activation does about nothing to
+#   it, $nv = 1$, so $v = 1/n$.
+# - **He**: ReLU sets half of the $z$ to 0 and so halves the mean square. To make good for it, $nv/2
+#   = 1$, so $v = 2/n$.
+# - **Glorot**: on the way back a unit sums over the $m$ units of the *next* layer, and the same
+#   argument asks for $v = 1/m$. One cannot have both unless $n = m$; $v = 2/(n+m)$ lies between.
 #
 # ### Exercise 2 · Write He's initialization
 #
-# The notes define He initialization as "2 / the number of inputs (fan in) as the variance of the normal
-# distribution", and ask: *must one know more? I really do not know.* One need not: write `he_kernel(fan_in, fan_out,
-# generator)`, which draws such weights with a NumPy generator, in the shape in which Keras keeps a dense kernel.
+# The notes define He initialization as "2 / the number of inputs (fan in) as the variance of the
+# normal distribution", and ask: *must one know more? I really do not know.* One need not: write
+# `he_kernel(fan_in, fan_out, generator)`, which draws such weights with a NumPy generator, in the
+# shape in which Keras keeps a dense kernel.
 
 
 # %%
@@ -349,8 +349,8 @@ def he_kernel(fan_in, fan_out, generator): ...  # return an array of shape (fan_
 ex.scaling.check(he_kernel)
 
 # %% [markdown]
-# And Keras? It cuts the normal distribution off at two standard deviations, so that no weight is extreme, and widens
-# it beforehand by what the cutting will take away.
+# And Keras? It cuts the normal distribution off at two standard deviations, so that no weight is
+# extreme, and widens it beforehand by what the cutting will take away.
 
 # %%
 FAN_IN, FAN_OUT = 784, 400
@@ -373,14 +373,12 @@ for name, initializer in initializers.items():
 # %%
 # NBVAL_CHECK_OUTPUT
 close = bool((np.abs(ratios["He"] - 1) < 0.03).all())
-verdicts.append(
-    claims.check(
-        "BNI-25",
-        close,
-        f"In each of {RUNS} kernels drawn by Keras's he_normal the variance was "
-        f"{'within' if close else 'not within'} 3 % of 2 / fan_in.",
-        setting="variance 2 / fan_in",
-    )
+verdicts.compute(
+    "BNI-25",
+    close,
+    detail=f"In each of {RUNS} kernels drawn by Keras's he_normal the variance was "
+    f"{'within' if close else 'not within'} 3 % of 2 / fan_in.",
+    setting="variance 2 / fan_in",
 )
 
 
@@ -395,32 +393,32 @@ def forward_change(activation, initialization):
 
 
 for activation in ("relu", "elu"):
-    verdicts.append(
-        claims.judge(
-            "BNI-25",
-            forward_change(activation, "He"),
-            forward_change(activation, "LeCun"),
-            better="lower",
-            measure="|log10| of the outputs' size at layer 20 over that at layer 1, He's weights against LeCun's",
-            data=fashion,
-            setting=f"right for {NAMES[activation]}",
-        )
+    verdicts.compare(
+        "BNI-25",
+        forward_change(activation, "He"),
+        forward_change(activation, "LeCun"),
+        claimed="lower",
+        measure="|log10| of the outputs' size at layer 20 over that at layer 1, He's weights against LeCun's",
+        setting=f"right for {NAMES[activation]}",
+        data=fashion,
     )
 
 # %% [markdown]
-# For ReLU the factor 2 is exact. ELU lets some of the negative half through, so for it a factor somewhere between 1
-# and 2 would be right, and the choice between He and LeCun is one between a bit too much and a bit too little.
+# For ReLU the factor 2 is exact. ELU lets some of the negative half through, so for it a factor
+# somewhere between 1 and 2 would be right, and the choice between He and LeCun is one between a bit
+# too much and a bit too little.
 
 # %% [markdown]
 # ## 5.3 SELU, the net that normalizes itself
 #
-# For given weights one can ask what a layer does to the mean square $q$ of what it gets: $q' = \mathbb{E}\,f(z)^2$
-# with $z$ normal of variance $nv\,q$. Where the curve crosses the diagonal, the layer hands on what it got. Where it
-# crosses it **from above to below**, it also repairs: too large a $q$ comes out smaller, too small a one larger. SELU
-# was made for that (Klambauer et al. 2017): its two constants put the crossing at 1, for LeCun's weights.
+# For given weights one can ask what a layer does to the mean square $q$ of what it gets: $q' =
+# \mathbb{E}\,f(z)^2$ with $z$ normal of variance $nv\,q$. Where the curve crosses the diagonal, the
+# layer hands on what it got. Where it crosses it **from above to below**, it also repairs: too
+# large a $q$ comes out smaller, too small a one larger. SELU was made for that (Klambauer et al.
+# 2017): its two constants put the crossing at 1, for LeCun's weights.
 #
-# The notes name the four conditions and then forget one: their listing computes `X_train_scaled` and fits `X_train`.
-# So we try them one by one.
+# The notes name the four conditions and then forget one: their listing computes `X_train_scaled`
+# and fits `X_train`. So we try them one by one.
 
 # %%
 nodes, weights = np.polynomial.hermite_e.hermegauss(80)
@@ -486,53 +484,49 @@ plots.show(
 
 # %%
 off = {name: np.abs(np.log10(values[:, -1])) for name, values in spreads.items()}
-verdicts.append(
-    claims.judge(
-        "BNI-27",
-        off["all four"],
-        off["ELU instead of SELU"],
-        better="lower",
-        measure="|log10| of the standard deviation at layer 20, SELU against ELU with everything else equal",
-        data=fashion,
-        setting="with all four conditions",
-    )
+verdicts.compare(
+    "BNI-27",
+    off["all four"],
+    off["ELU instead of SELU"],
+    claimed="lower",
+    measure="|log10| of the standard deviation at layer 20, SELU against ELU with everything else equal",
+    setting="with all four conditions",
+    data=fashion,
 )
 for name, setting in (
     ("He instead of LeCun", "LeCun's weights are needed"),
     ("skip connections", "a plain sequence is needed"),
     ("inputs not standardized (×100)", "standardized inputs are needed"),
 ):
-    verdicts.append(
-        claims.judge(
-            "BNI-27",
-            off[name],
-            off["all four"],
-            better="higher",
-            margin=0.1,
-            measure=f"|log10| of the standard deviation at layer 20, {name} against all four conditions",
-            data=fashion,
-            setting=setting,
-        )
+    verdicts.compare(
+        "BNI-27",
+        off[name],
+        off["all four"],
+        claimed="higher",
+        measure=f"|log10| of the standard deviation at layer 20, {name} against all four conditions",
+        margin=0.1,
+        setting=setting,
+        data=fashion,
     )
 
 # %% [markdown]
-# The last one is what a fixed point that attracts does: inputs a hundred times too large are brought back to size
-# within the twenty layers. That is no reason to leave them so. The first layers still see huge values, and training
-# begins there.
+# The last one is what a fixed point that attracts does: inputs a hundred times too large are
+# brought back to size within the twenty layers. That is no reason to leave them so. The first
+# layers still see huge values, and training begins there.
 
 # %% [markdown]
 # ## 5.4 Normalize inside: batch normalization
 #
-# The other remedy does not choose the weights well but corrects what comes out of them: in the middle of the net,
-# take every feature, subtract its mean **over the minibatch**, divide by its standard deviation over the minibatch.
-# Then multiply by $\gamma$ and add $\beta$, two numbers a feature which are trained like weights, so that the net may
-# also choose another mean and spread.
+# The other remedy does not choose the weights well but corrects what comes out of them: in the
+# middle of the net, take every feature, subtract its mean **over the minibatch**, divide by its
+# standard deviation over the minibatch. Then multiply by $\gamma$ and add $\beta$, two numbers a
+# feature which are trained like weights, so that the net may also choose another mean and spread.
 #
 # ### Exercise 3 · Write it
 #
-# Write what the layer does in training, `normalize(x, gamma, beta)`: for a batch `x` of shape (n, features), subtract
-# from each feature its mean over the batch, divide by the root of (its variance over the batch + 0.001), multiply by
-# `gamma` and add `beta` (both of shape (features,)).
+# Write what the layer does in training, `normalize(x, gamma, beta)`: for a batch `x` of shape (n,
+# features), subtract from each feature its mean over the batch, divide by the root of (its variance
+# over the batch + 0.001), multiply by `gamma` and add `beta` (both of shape (features,)).
 
 
 # %%
@@ -542,15 +536,17 @@ def normalize(x, gamma, beta): ...  # return the outputs, shape (n, features)
 ex.normalizing.check(normalize)
 
 # %% [markdown]
-# On the way back there is one thing to know. An example moves the mean and the variance of its batch, so each output
-# depends on **all** inputs of the batch. Call $\hat x$ the normalized value, $s$ the standard deviation and $g$ the
-# gradient that comes in. The chain rule, through mean and variance too, collapses to
+# On the way back there is one thing to know. An example moves the mean and the variance of its
+# batch, so each output depends on **all** inputs of the batch. Call $\hat x$ the normalized value,
+# $s$ the standard deviation and $g$ the gradient that comes in. The chain rule, through mean and
+# variance too, collapses to
 #
 # $$\frac{\partial L}{\partial x} = \frac{\gamma}{s}\Bigl(g - \overline{g} - \hat x\,\overline{g\,\hat x}\Bigr),$$
 #
-# the means being over the batch. What all examples ask for in common is taken out, and so is what they ask for in
-# proportion to $\hat x$: both would only move the mean and the spread, which are normalized away anyway.
-# `helpers/layers` holds it in three lines. Is it right? Compare with Keras, and with the definition of a derivative.
+# the means being over the batch. What all examples ask for in common is taken out, and so is what
+# they ask for in proportion to $\hat x$: both would only move the mean and the spread, which are
+# normalized away anyway. `helpers/layers` holds it in three lines. Is it right? Compare with Keras,
+# and with the definition of a derivative.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -597,8 +593,8 @@ print("gradient summed over the batch is 0:  ", np.allclose(by_x.sum(axis=0), 0)
 # %% [markdown]
 # ### Does it cure vanishing gradients?
 #
-# The same measurement as in 5.1, with a normalization before every activation. Since it also asks what becomes of
-# deeper nets, ReLU is taken to fifty layers.
+# The same measurement as in 5.1, with a normalization before every activation. Since it also asks
+# what becomes of deeper nets, ReLU is taken to fifty layers.
 
 # %%
 CASES = [
@@ -632,33 +628,33 @@ for activation, start, depth in CASES:
         np.abs(sizes[:, 0] - sizes[:, -1])
         for sizes in with_and_without[activation, start, depth].values()
     )
-    verdicts.append(
-        claims.judge(
-            "BNI-10",
-            normed,
-            without,
-            better="lower",
-            measure=f"|log10| of the gradient at layer 1 over that at layer {depth}, with against without batch norm",
-            data=fashion,
-            setting=f"{depth} layers of {NAMES[activation]}, {start}",
-        )
+    verdicts.compare(
+        "BNI-10",
+        normed,
+        without,
+        claimed="lower",
+        measure=f"|log10| of the gradient at layer 1 over that at layer {depth}, with against without batch norm",
+        setting=f"{depth} layers of {NAMES[activation]}, {start}",
+        data=fashion,
     )
 
 # %% [markdown]
-# Where the weights were wrong for the activation, batch normalization mends it, and one no longer has to think. Where
-# the weights were right, it *adds* a factor above 1 in every layer on the way back: gradients explode, slowly (Yang
-# et al. 2019 derive the factor; for ReLU it is $\sqrt{\pi/(\pi-1)} \approx 1.21$). With twenty layers that can be
-# lived with. Residual nets of a hundred layers train because their skip connections step around it.
+# Where the weights were wrong for the activation, batch normalization mends it, and one no longer
+# has to think. Where the weights were right, it *adds* a factor above 1 in every layer on the way
+# back: gradients explode, slowly (Yang et al. 2019 derive the factor; for ReLU it is
+# $\sqrt{\pi/(\pi-1)} \approx 1.21$). With twenty layers that can be lived with. Residual nets of a
+# hundred layers train because their skip connections step around it.
 
 # %% [markdown]
 # ## 5.5 Training is not inference
 #
 # ### Exercise 4 · Bug hunt
 #
-# **Bug hunt.** Note 004 says that the layer normalizes *each incoming batch with that batch's own mean and standard
-# deviation*, and `infer` does just that when the net is put to use. So the answer for a customer depends on who else
-# asks at the same moment, and one who asks alone always gets `beta`. Mend it: `moving_mean` and `moving_variance` are
-# the averages that the layer kept in training.
+# **Bug hunt.** Note 004 says that the layer normalizes *each incoming batch with that batch's own
+# mean and standard deviation*, and `infer` does just that when the net is put to use. So the answer
+# for a customer depends on who else asks at the same moment, and one who asks alone always gets
+# `beta`. Mend it: `moving_mean` and `moving_variance` are the averages that the layer kept in
+# training.
 
 
 # %%
@@ -677,29 +673,25 @@ own = (features - features.mean(axis=0)) / np.sqrt(features.var(axis=0) + 1e-3)
 at_inference = np.array(layer(features, training=False))
 in_training = np.array(layer(features, training=True))
 after = np.array(layer(features, training=False))
-verdicts.append(
-    claims.check(
-        "BNI-03",
-        bool(np.allclose(in_training, own, atol=1e-4)),
-        f"With training=True the outputs have mean {abs(in_training.mean(axis=0)).max():.1f} and standard deviation "
-        f"{in_training.std(axis=0).mean():.1f} in each feature.",
-        data=fashion,
-        setting="training=True",
-    )
+verdicts.compute(
+    "BNI-03",
+    bool(np.allclose(in_training, own, atol=1e-4)),
+    detail=f"With training=True the outputs have mean {abs(in_training.mean(axis=0)).max():.1f} and standard deviation "
+    f"{in_training.std(axis=0).mean():.1f} in each feature.",
+    setting="training=True",
+    data=fashion,
 )
-verdicts.append(
-    claims.check(
-        "BNI-03",
-        bool(np.allclose(at_inference, own, atol=1e-4) or np.allclose(after, own, atol=1e-4)),
-        "With training=False the outputs are those of the moving averages, not of the batch.",
-        data=fashion,
-        setting="training=False",
-    )
+verdicts.compute(
+    "BNI-03",
+    bool(np.allclose(at_inference, own, atol=1e-4) or np.allclose(after, own, atol=1e-4)),
+    detail="With training=False the outputs are those of the moving averages, not of the batch.",
+    setting="training=False",
+    data=fashion,
 )
 
 # %% [markdown]
-# The moving averages start at mean 0 and variance 1 and take, with Keras's momentum of 0.99, one step of 1 % for
-# every minibatch. How long until they know the data?
+# The moving averages start at mean 0 and variance 1 and take, with Keras's momentum of 0.99, one
+# step of 1 % for every minibatch. How long until they know the data?
 
 # %%
 steps = np.arange(401)
@@ -752,22 +744,24 @@ print(
 )
 
 # %% [markdown]
-# Left: a net that trains for a few dozen minibatches with the default momentum may show a fine training loss and
-# guess on validation data, because the averages used there still remember their starting values. The nets of section
-# 5.6 train for so few steps that they use 0.9. Right: in training, what the net sees of an image depends on the
-# company it keeps, more so in small batches. That is noise, fresh in every epoch as long as the company is; hold that
-# thought until section 5.10.
+# Left: a net that trains for a few dozen minibatches with the default momentum may show a fine
+# training loss and guess on validation data, because the averages used there still remember their
+# starting values. The nets of section 5.6 train for so few steps that they use 0.9. Right: in
+# training, what the net sees of an image depends on the company it keeps, more so in small batches.
+# That is noise, fresh in every epoch as long as the company is; hold that thought until section
+# 5.10.
 #
 # ### An odd one in the batch
 #
-# Why normalize at all? The notes explain it so: among the handwritten threes are some that hardly anybody would read
-# as threes; $WX+b$ of such a one sticks out, the nonlinearity **amplifies** it, and normalization brings it back.
+# Why normalize at all? The notes explain it so: among the handwritten threes are some that hardly
+# anybody would read as threes; $WX+b$ of such a one sticks out, the nonlinearity **amplifies** it,
+# and normalization brings it back.
 #
 # ### Exercise 5 · Predict
 #
-# In a batch of 32 images one is multiplied by 100. **Before you look:** compared with the same batch without that
-# accident, how far are the *other 31* images spread out after the first dense layer? Write "far smaller", "about the
-# same" or "far larger" for each of the three.
+# In a batch of 32 images one is multiplied by 100. **Before you look:** compared with the same
+# batch without that accident, how far are the *other 31* images spread out after the first dense
+# layer? Write "far smaller", "about the same" or "far larger" for each of the three.
 
 # %%
 accident = {
@@ -805,43 +799,39 @@ steepest = {
     NAMES[name]: layers.ACTIVATIONS[name].slope(z).max()
     for name in ("sigmoid", "tanh", "relu", "elu")
 }
-verdicts.append(
-    claims.check(
-        "BNI-08",
-        max(steepest.values()) > 1,
-        f"No pair of values leaves farther apart than it came: the steepest slopes are "
-        f"{', '.join(f'{name} {slope:.2f}' for name, slope in steepest.items())}.",
-        setting="the nonlinearity amplifies an outlier",
-    )
+verdicts.compute(
+    "BNI-08",
+    max(steepest.values()) > 1,
+    detail=f"No pair of values leaves farther apart than it came: the steepest slopes are "
+    f"{', '.join(f'{name} {slope:.2f}' for name, slope in steepest.items())}.",
+    setting="the nonlinearity amplifies an outlier",
 )
-verdicts.append(
-    claims.judge(
-        "BNI-08",
-        np.abs(np.log10(others["training"])),
-        np.abs(np.log10(others["bare"])),
-        better="lower",
-        measure="|log10| of how the spread of the other 31 changes when one image is 100 times too bright, with "
-        "against without batch norm",
-        data=fashion,
-        setting="it protects the rest of the batch",
-    )
+verdicts.compare(
+    "BNI-08",
+    np.abs(np.log10(others["training"])),
+    np.abs(np.log10(others["bare"])),
+    claimed="lower",
+    measure="|log10| of how the spread of the other 31 changes when one image is 100 times too bright, with "
+    "against without batch norm",
+    setting="it protects the rest of the batch",
+    data=fashion,
 )
 print(
     f"spread of the other 31 in training, with the odd one over without: {np.mean(others['training']):.3f}"
 )
 
 # %% [markdown]
-# The odd image itself is indeed brought to size: among $n$ values none can be farther than $(n-1)/\sqrt n$ standard
-# deviations from their mean, 5.5 for 32. But the ruler is shared. The other 31 are pressed into almost one point, and
-# for this step the net cannot tell them apart. A statistic of all is no protection against one; section 5.6 looks at
-# what that does to training.
+# The odd image itself is indeed brought to size: among $n$ values none can be farther than
+# $(n-1)/\sqrt n$ standard deviations from their mean, 5.5 for 32. But the ruler is shared. The
+# other 31 are pressed into almost one point, and for this step the net cannot tell them apart. A
+# statistic of all is no protection against one; section 5.6 looks at what that does to training.
 
 # %% [markdown]
 # ## 5.6 What it buys: rates and initial weights
 #
-# Six hidden layers with and without batch normalization, everything else equal, plain gradient descent, and a short
-# training: first at six learning rates, then, each at its own best rate, from initial weights that are ten times too
-# small up to ten times too large.
+# Six hidden layers with and without batch normalization, everything else equal, plain gradient
+# descent, and a short training: first at six learning rates, then, each at its own best rate, from
+# initial weights that are ten times too small up to ten times too large.
 
 # %%
 RATES = np.geomspace(0.01, 10**0.5, 6)
@@ -931,37 +921,31 @@ def largest_rate(losses):
     )
 
 
-verdicts.append(
-    claims.judge(
-        "BNI-12",
-        largest_rate(loss_at["with batch norm"]),
-        largest_rate(loss_at["without"]),
-        better="higher",
-        measure="log10 of the largest learning rate at which the loss gets below half of guessing",
-        data=clothes,
-        setting="larger rates",
-    )
+verdicts.compare(
+    "BNI-12",
+    largest_rate(loss_at["with batch norm"]),
+    largest_rate(loss_at["without"]),
+    claimed="higher",
+    measure="log10 of the largest learning rate at which the loss gets below half of guessing",
+    setting="larger rates",
+    data=clothes,
 )
-verdicts.append(
-    claims.judge(
-        "BNI-12",
-        loss_at["with batch norm"][:, best_rate["with batch norm"]],
-        loss_at["without"][:, best_rate["without"]],
-        better="lower",
-        measure=f"training loss after {EPOCHS} epochs, each at its best rate",
-        data=clothes,
-        setting="faster, counted in epochs",
-    )
+verdicts.compare(
+    "BNI-12",
+    loss_at["with batch norm"][:, best_rate["with batch norm"]],
+    loss_at["without"][:, best_rate["without"]],
+    claimed="lower",
+    measure=f"training loss after {EPOCHS} epochs, each at its best rate",
+    setting="faster, counted in epochs",
+    data=clothes,
 )
-verdicts.append(
-    claims.judge(
-        "BNI-11",
-        np.ptp(loss_from["with batch norm"], axis=1),
-        np.ptp(loss_from["without"], axis=1),
-        better="lower",
-        measure="training loss, largest minus smallest over five scales of the initial weights (0.1 to 10 times He's)",
-        data=clothes,
-    )
+verdicts.compare(
+    "BNI-11",
+    np.ptp(loss_from["with batch norm"], axis=1),
+    np.ptp(loss_from["without"], axis=1),
+    claimed="lower",
+    measure="training loss, largest minus smallest over five scales of the initial weights (0.1 to 10 times He's)",
+    data=clothes,
 )
 print(
     "best rates by validation accuracy:",
@@ -969,14 +953,15 @@ print(
 )
 
 # %% [markdown]
-# Both have one simple reason. Multiply the kernel before a normalization by $c$: the outputs do not change (but for
-# the 0.001), because mean and standard deviation grow by $c$ too. So the scale of the initial weights hardly matters
-# on the way forward; and a step that was too large has made the weights longer, on which the next gradient is smaller
-# in proportion. The layer brakes by itself. (It is also why the scale is not quite irrelevant: the gradient by the
-# kernel is divided by $c$, so ten times the weights learn a hundred times more slowly, relative to their length.)
+# Both have one simple reason. Multiply the kernel before a normalization by $c$: the outputs do not
+# change (but for the 0.001), because mean and standard deviation grow by $c$ too. So the scale of
+# the initial weights hardly matters on the way forward; and a step that was too large has made the
+# weights longer, on which the next gradient is smaller in proportion. The layer brakes by itself.
+# (It is also why the scale is not quite irrelevant: the gradient by the kernel is divided by $c$,
+# so ten times the weights learn a hundred times more slowly, relative to their length.)
 #
-# Is a batch-normalized net then also safe from odd images? One image in fifty is made ten times too bright, in
-# training only.
+# Is a batch-normalized net then also safe from odd images? One image in fifty is made ten times too
+# bright, in training only.
 
 # %%
 bright = clothes.x_train.copy()
@@ -987,33 +972,32 @@ drop = {
     - fit(build, RATES[best_rate[name]], data=accidents).last("val_accuracy")
     for name, build in (("without", plain), ("with batch norm", normalized))
 }
-verdicts.append(
-    claims.judge(
-        "BNI-08",
-        drop["with batch norm"],
-        drop["without"],
-        better="lower",
-        measure="validation accuracy lost when 2 % of the training images are 10 times too bright, with against "
-        "without batch norm",
-        data=clothes,
-        setting="it protects the training",
-    )
+verdicts.compare(
+    "BNI-08",
+    drop["with batch norm"],
+    drop["without"],
+    claimed="lower",
+    measure="validation accuracy lost when 2 % of the training images are 10 times too bright, with against "
+    "without batch norm",
+    setting="it protects the training",
+    data=clothes,
 )
 print("validation accuracy lost:", {name: f"{values.mean():+.3f}" for name, values in drop.items()})
 
 # %% [markdown]
-# Whichever way that came out: odd images are a matter for the data, to be found and looked at. No layer can know that
-# they are odd.
+# Whichever way that came out: odd images are a matter for the data, to be found and looked at. No
+# layer can know that they are odd.
 #
 # ## 5.7 What it costs, and how to fold it away
 #
 # ### Exercise 6 · Count
 #
-# The notes' listing for exercise c stacks `Flatten`, `BatchNormalization`, then 20 times `Dense(100,
-# kernel_initializer="he_normal")`, `BatchNormalization`, `Activation("elu")`, and last `Dense(10,
-# activation="softmax")`. Write `count(inputs, hidden, outputs)` for a net of this form (`hidden` lists the widths):
-# it returns three numbers, how many parameters are trained, how many are moving averages, and how many of the trained
-# ones can never make a difference because the normalization takes them off again.
+# The notes' listing for exercise c stacks `Flatten`, `BatchNormalization`, then 20 times
+# `Dense(100, kernel_initializer="he_normal")`, `BatchNormalization`, `Activation("elu")`, and last
+# `Dense(10, activation="softmax")`. Write `count(inputs, hidden, outputs)` for a net of this form
+# (`hidden` lists the widths): it returns three numbers, how many parameters are trained, how many
+# are moving averages, and how many of the trained ones can never make a difference because the
+# normalization takes them off again.
 
 
 # %%
@@ -1025,9 +1009,9 @@ ex.counting.check(count)
 # %% [markdown]
 # ### Exercise 7 · Fold
 #
-# At inference `gamma * (x @ kernel - mean) / root(variance + 0.001) + beta` is a linear function of x, so one dense
-# layer can do it. Write `fold(kernel, gamma, beta, mean, variance)`, which returns the `(kernel, bias)` of that
-# layer; the layer that was normalized had no bias.
+# At inference `gamma * (x @ kernel - mean) / root(variance + 0.001) + beta` is a linear function of
+# x, so one dense layer can do it. Write `fold(kernel, gamma, beta, mean, variance)`, which returns
+# the `(kernel, bias)` of that layer; the layer that was normalized had no bias.
 
 
 # %%
@@ -1037,8 +1021,8 @@ def fold(kernel, gamma, beta, mean, variance): ...  # return (kernel, bias) of o
 ex.folding.check(fold)
 
 # %% [markdown]
-# Take a net that was trained in section 5.6, fold its six normalizations into its dense layers, and compare:
-# parameters, outputs, and the time of a training epoch.
+# Take a net that was trained in section 5.6, fold its six normalizations into its dense layers, and
+# compare: parameters, outputs, and the time of a training epoch.
 
 # %%
 trained = swept["with batch norm"][best_rate["with batch norm"]]
@@ -1072,52 +1056,47 @@ clocked = np.array(
 )
 
 # %%
-verdicts.append(
-    claims.check(
-        "BNI-13",
-        net.count_params() > slim.count_params(),
-        f"Six layers of 50 units have {net.count_params():,} parameters with batch norm and {slim.count_params():,} "
-        "without.",
-        setting="more complex, in training",
-    )
+verdicts.compute(
+    "BNI-13",
+    net.count_params() > slim.count_params(),
+    detail=f"Six layers of 50 units have {net.count_params():,} parameters with batch norm and {slim.count_params():,} "
+    "without.",
+    setting="more complex, in training",
 )
-verdicts.append(
-    claims.judge(
-        "BNI-13",
-        clocked[:, 0],
-        clocked[:, 1],
-        better="higher",
-        measure="processor seconds of an epoch, with against without batch norm",
-        data=clothes,
-        setting="run time of training",
-    )
+verdicts.compare(
+    "BNI-13",
+    clocked[:, 0],
+    clocked[:, 1],
+    claimed="higher",
+    measure="processor seconds of an epoch, with against without batch norm",
+    setting="run time of training",
+    data=clothes,
 )
-verdicts.append(
-    claims.check(
-        "BNI-13",
-        not (difference < 1e-4 and slim.count_params() == plain().count_params()),
-        f"Folded, the net is a plain one of {len(slim.layers)} layers; its probabilities differ from the original's "
-        f"by {'less' if difference < 1e-4 else 'more'} than 0.0001.",
-        data=clothes,
-        setting="run time of inference, folded",
-    )
+verdicts.compute(
+    "BNI-13",
+    not (difference < 1e-4 and slim.count_params() == plain().count_params()),
+    detail=f"Folded, the net is a plain one of {len(slim.layers)} layers; its probabilities differ from the original's "
+    f"by {'less' if difference < 1e-4 else 'more'} than 0.0001.",
+    setting="run time of inference, folded",
+    data=clothes,
 )
 print(
     f"an epoch takes {np.median(clocked[:, 0] / clocked[:, 1]):.1f} times as long with batch norm (median)"
 )
 
 # %% [markdown]
-# The cost is one of training only, and of bookkeeping. Whoever delivers a net folds first; tools for phones and chips
-# do it on their own.
+# The cost is one of training only, and of bookkeeping. Whoever delivers a net folds first; tools
+# for phones and chips do it on their own.
 
 # %% [markdown]
 # ## 5.8 Is it a remedy for overfitting?
 #
-# A course lists batch normalization next to dropout, under the remedies for overfitting. Section 5.5 shows why there
-# may be something in it: in training each image's values sway with its company, and noise regularizes. If that is the
-# reason, the effect must depend on the size of the minibatch. 256 images, 40 % of the labels drawn at random, two
-# hidden layers; minibatches of 8 and, to the contrary, all 256 at once, where there is no company to change. Both
-# nets of a comparison train at the same rate, one at which neither wavers.
+# A course lists batch normalization next to dropout, under the remedies for overfitting. Section
+# 5.5 shows why there may be something in it: in training each image's values sway with its company,
+# and noise regularizes. If that is the reason, the effect must depend on the size of the minibatch.
+# 256 images, 40 % of the labels drawn at random, two hidden layers; minibatches of 8 and, to the
+# contrary, all 256 at once, where there is no company to change. Both nets of a comparison train at
+# the same rate, one at which neither wavers.
 
 # %%
 FEW, NOISE = 256, 0.4
@@ -1177,40 +1156,39 @@ for size, words in ((8, "minibatches of 8"), (FEW, "all at once")):
         (gap, "test loss minus training loss", "narrower gap"),
         (error, "share of wrong test images", "better on test data"),
     ):
-        verdicts.append(
-            claims.judge(
-                "BNI-05",
-                values[size, "with batch norm"],
-                values[size, "without"],
-                better="lower",
-                measure=f"{measure}, with against without batch norm",
-                data=fashion,
-                setting=f"{short}, {words}",
-            )
+        verdicts.compare(
+            "BNI-05",
+            values[size, "with batch norm"],
+            values[size, "without"],
+            claimed="lower",
+            measure=f"{measure}, with against without batch norm",
+            setting=f"{short}, {words}",
+            data=fashion,
         )
 
 # %% [markdown]
-# The gap and what counts, the error on unseen images, are two different questions (lesson 01). Neither verdict
-# depends on belief: where the gap closes and the error does not fall, the net merely learned its training set less
-# well. Whoever needs a regularizer finds better ones in lesson 04.
+# The gap and what counts, the error on unseen images, are two different questions (lesson 01).
+# Neither verdict depends on belief: where the gap closes and the error does not fall, the net
+# merely learned its training set less well. Whoever needs a regularizer finds better ones in lesson
+# 04.
 #
-# A warning belongs here. We first tried three times these learning rates, at which the net without batch
-# normalization wavers, and then the verdicts on the *test error* came out otherwise. They hold for these rates, and
-# not beyond.
+# A warning belongs here. We first tried three times these learning rates, at which the net without
+# batch normalization wavers, and then the verdicts on the *test error* came out otherwise. They
+# hold for these rates, and not beyond.
 
 # %% [markdown]
 # ## 5.9 `training=` is not `trainable`
 #
-# The notes on PyTorch say that `train()` sets `requires_grad` of all parameters to true and `eval()` sets it to
-# false. Keras has the same two switches, better separated: the argument `training` of the call, and the attribute
-# `trainable` of a layer.
+# The notes on PyTorch say that `train()` sets `requires_grad` of all parameters to true and
+# `eval()` sets it to false. Keras has the same two switches, better separated: the argument
+# `training` of the call, and the attribute `trainable` of a layer.
 #
 # ### Exercise 8 · Predict
 #
-# A net with one batch normalization takes one gradient step on a batch: `model(x, training=...)` inside a tape, then
-# `optimizer.apply`. **Before you look:** what changes in the layer, its `gamma` (a trained weight) and its moving
-# mean? Write "both", "gamma only", "moving mean only" or "nothing" for each way to call it. In the third,
-# `layer.trainable = False` was set before.
+# A net with one batch normalization takes one gradient step on a batch: `model(x, training=...)`
+# inside a tape, then `optimizer.apply`. **Before you look:** what changes in the layer, its `gamma`
+# (a trained weight) and its moving mean? Write "both", "gamma only", "moving mean only" or
+# "nothing" for each way to call it. In the third, `layer.trainable = False` was set before.
 
 # %%
 changes = {"training=True": ..., "training=False": ..., "training=True, trainable=False": ...}
@@ -1256,31 +1234,32 @@ ex.mode_prediction.check(changes, *(moved for moved, _, _ in stepped.values()))
 # NBVAL_CHECK_OUTPUT
 _, strength, model = stepped["training=False"]
 flags = [variable.trainable for variable in model.trainable_variables]
-verdicts.append(
-    claims.check(
-        "QA-04",
-        not (strength > 0 and all(flags)),
-        f"With training=False, which is what eval() does, the gradient is {'not ' if strength > 0 else ''}zero and "
-        f"{sum(flags)} of {len(flags)} weights are still marked trainable.",
-        data="Keras, whose training=False stands for eval()",
-    )
+verdicts.compute(
+    "QA-04",
+    not (strength > 0 and all(flags)),
+    detail=f"With training=False, which is what eval() does, the gradient is {'not ' if strength > 0 else ''}zero and "
+    f"{sum(flags)} of {len(flags)} weights are still marked trainable.",
+    data="Keras, whose training=False stands for eval()",
 )
 
 # %% [markdown]
-# `training` chooses **what is computed**: batch statistics or moving averages, dropout or none. `trainable` chooses
-# **what is learned**. To measure without learning, skip the optimizer (in PyTorch `no_grad()` also saves the memory).
-# To freeze a layer, set `trainable`; that is what fine-tuning does. And there is the one exception that exercise 8
-# shows: a *frozen* batch normalization runs in inference mode, whatever the call says, since fresh statistics would
-# change it by the back door.
+# `training` chooses **what is computed**: batch statistics or moving averages, dropout or none.
+# `trainable` chooses **what is learned**. To measure without learning, skip the optimizer (in
+# PyTorch `no_grad()` also saves the memory). To freeze a layer, set `trainable`; that is what
+# fine-tuning does. And there is the one exception that exercise 8 shows: a *frozen* batch
+# normalization runs in inference mode, whatever the call says, since fresh statistics would change
+# it by the back door.
 
 # %% [markdown]
 # ## 5.10 The frozen shuffle
 #
-# Listings that want to be repeatable begin with a seed, as the notes' last one does: `tf.random.set_seed(42)`.
-# *Fixing the random seed makes a run repeatable and changes nothing else*, everybody says. We came upon the following
-# when a textbook's batch-normalized net, seeded as printed, ended below its plain sibling, against all expectations.
+# Listings that want to be repeatable begin with a seed, as the notes' last one does:
+# `tf.random.set_seed(42)`. *Fixing the random seed makes a run repeatable and changes nothing
+# else*, everybody says. We came upon the following when a textbook's batch-normalized net, seeded
+# as printed, ended below its plain sibling, against all expectations.
 #
-# To see which images share a minibatch, feed the row numbers themselves, to a model that writes down what it gets:
+# To see which images share a minibatch, feed the row numbers themselves, to a model that writes
+# down what it gets:
 
 
 # %%
@@ -1327,14 +1306,15 @@ if keras.backend.backend() != "tensorflow":
     )
 
 # %% [markdown]
-# The rows are shuffled, once. Then every epoch brings **the same minibatches in the same order**. (Without a seed
-# they are shuffled anew in each.) A run with the seed can be repeated; but it is another kind of run. With ordinary
-# gradient descent one might not notice. A batch-normalized net sees each image through its company, and now the
-# company is always the same.
+# The rows are shuffled, once. Then every epoch brings **the same minibatches in the same order**.
+# (Without a seed they are shuffled anew in each.) A run with the seed can be repeated; but it is
+# another kind of run. With ordinary gradient descent one might not notice. A batch-normalized net
+# sees each image through its company, and now the company is always the same.
 #
-# What does it do? A net of five hidden layers with batch normalization, on small colour pictures. `RUNS` times each,
-# in pairs: the minibatches shuffled anew in each epoch, or the one order that `model.fit` takes with that seed.
-# (`frozen_order` gives it, and the first check below sees to it that it is the recorded one.)
+# What does it do? A net of five hidden layers with batch normalization, on small colour pictures.
+# `RUNS` times each, in pairs: the minibatches shuffled anew in each epoch, or the one order that
+# `model.fit` takes with that seed. (`frozen_order` gives it, and the first check below sees to it
+# that it is the recorded one.)
 
 # %%
 photos = datasets.load("cifar10", seed=SEED)
@@ -1427,24 +1407,20 @@ for name in nets:
 repeats = bool(np.array_equal(seeded, seeded_again))
 as_predicted = np.array_equal(training.frozen_order(ROWS, SEED + 1), seeded[0].ravel())
 kinds = len({epoch.tobytes() for epoch in seeded})
-verdicts.append(
-    claims.check(
-        "NEW-01",
-        repeats,
-        f"Two runs of model.fit with the same seed had {'the same' if repeats else 'other'} minibatches.",
-        data="row numbers",
-        setting="the run can be repeated",
-    )
+verdicts.compute(
+    "NEW-01",
+    repeats,
+    detail=f"Two runs of model.fit with the same seed had {'the same' if repeats else 'other'} minibatches.",
+    setting="the run can be repeated",
+    data="row numbers",
 )
-verdicts.append(
-    claims.check(
-        "NEW-01",
-        kinds == len(seeded),
-        f"{len(seeded)} epochs of the seeded model.fit on arrays used {kinds} different "
-        f"order{'s' if kinds > 1 else ''} of the rows, {'as' if as_predicted else 'unlike what'} frozen_order says.",
-        data="row numbers",
-        setting="fresh minibatches in every epoch",
-    )
+verdicts.compute(
+    "NEW-01",
+    kinds == len(seeded),
+    detail=f"{len(seeded)} epochs of the seeded model.fit on arrays used {kinds} different "
+    f"order{'s' if kinds > 1 else ''} of the rows, {'as' if as_predicted else 'unlike what'} frozen_order says.",
+    setting="fresh minibatches in every epoch",
+    data="row numbers",
 )
 words["gap"] = "gap between validation and training loss"
 
@@ -1463,43 +1439,44 @@ for measured, when in ((last, "last epoch"), (late, "mean of the last four epoch
         measured("with batch norm", "shuffled anew"),
     )
     for metric, better in (("gap", "lower"), ("val_loss", "lower"), ("val_accuracy", "higher")):
-        verdicts.append(
-            claims.judge(
-                "NEW-01",
-                frozen[metric],
-                fresh[metric],
-                better=better,
-                measure=f"{words[metric]} of {LONG} epochs with batch norm, {when}, frozen minibatches against fresh ones",
-                data=photos,
-                setting=f"no harm to the {words[metric]}, {when}",
-            )
+        verdicts.compare(
+            "NEW-01",
+            frozen[metric],
+            fresh[metric],
+            claimed=better,
+            measure=f"{words[metric]} of {LONG} epochs with batch norm, {when}, frozen minibatches against fresh ones",
+            setting=f"no harm to the {words[metric]}, {when}",
+            data=photos,
         )
 
 # %% [markdown]
-# The training loss is the giveaway: with batch normalization and frozen minibatches it comes out far lower, and what
-# it gained does not carry over to other images: the gap widens. A likely reason is that the net learns to tell its
-# *minibatches* apart, by the mean and the variance that each stamps on its members, as they are the same few in every
-# epoch. The second printed block has no batch normalization (and a lower learning rate, so compare it with care):
-# what is left of the effect there comes from the repeated order alone.
+# The training loss is the giveaway: with batch normalization and frozen minibatches it comes out
+# far lower, and what it gained does not carry over to other images: the gap widens. A likely reason
+# is that the net learns to tell its *minibatches* apart, by the mean and the variance that each
+# stamps on its members, as they are the same few in every epoch. The second printed block has no
+# batch normalization (and a lower learning rate, so compare it with care): what is left of the
+# effect there comes from the repeated order alone.
 #
-# On validation data the verdicts are given twice, and that is a confession. We judged the last epoch first, and its
-# values sway so much that the verdict hung on the length of training; the mean of four epochs was added afterwards.
-# Who chooses a measure after looking can find nearly anything, so both stand here. Lean on what they agree in.
+# On validation data the verdicts are given twice, and that is a confession. We judged the last
+# epoch first, and its values sway so much that the verdict hung on the length of training; the mean
+# of four epochs was added afterwards. Who chooses a measure after looking can find nearly anything,
+# so both stand here. Lean on what they agree in.
 #
-# A last point on method. A seed is no substitute for repeated runs: a seeded comparison comes out the same to the
-# last digit each time, and so does its mistake.
+# A last point on method. A seed is no substitute for repeated runs: a seeded comparison comes out
+# the same to the last digit each time, and so does its mistake.
 #
 # ### How to feed Keras
 #
-# Everything that reshuffles **by itself** is safe: a `tf.data.Dataset`, or a `keras.utils.PyDataset`, both with their
-# own seed. (The compiled loop of this course takes its permutations from a NumPy generator.)
+# Everything that reshuffles **by itself** is safe: a `tf.data.Dataset`, or a
+# `keras.utils.PyDataset`, both with their own seed. (The compiled loop of this course takes its
+# permutations from a NumPy generator.)
 #
 # ### Exercise 9 · Feed it
 #
-# **Bug hunt.** The notes' last listing calls `tf.random.set_seed(42)`, and `model.fit(X_train, y_train)` then uses
-# the same minibatches in every epoch. Write `source(x, y, batch_size, seed)`, which returns something to pass to
-# `model.fit` in place of the arrays: every row once an epoch, other minibatches in every epoch, and the same ones
-# again in a second run with the same seed.
+# **Bug hunt.** The notes' last listing calls `tf.random.set_seed(42)`, and `model.fit(X_train,
+# y_train)` then uses the same minibatches in every epoch. Write `source(x, y, batch_size, seed)`,
+# which returns something to pass to `model.fit` in place of the arrays: every row once an epoch,
+# other minibatches in every epoch, and the same ones again in a second run with the same seed.
 
 
 # %%
@@ -1512,8 +1489,8 @@ ex.feeding.check(source)
 
 
 # %% [markdown]
-# And the proof, by recording, for both. A `PyDataset` is the longer one to write and the one that also works on JAX
-# and PyTorch:
+# And the proof, by recording, for both. A `PyDataset` is the longer one to write and the one that
+# also works on JAX and PyTorch:
 
 
 # %%
@@ -1554,16 +1531,16 @@ for name, make in (("tf.data", ex.feeding.reference), ("PyDataset", Shuffled)):
 # %% [markdown]
 # ## 5.11 What came out
 #
-# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature led us to expect
-# before anything was measured; where the two differ, the measurement stands. *Qualified* means: it holds in one
-# setting and fails in another, and the settings are named.
+# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature
+# led us to expect before anything was measured; where the two differ, the measurement stands.
+# *Qualified* means: it holds in one setting and fails in another, and the settings are named.
 
 # %%
-claims.summary(verdicts)
+verdicts.summary()
 
 # %% [markdown]
-# Every other statement of the notes on this subject, among them the order of normalization and activation and what
-# "internal covariate shift" has to do with it, is settled in the [audit of this
+# Every other statement of the notes on this subject, among them the order of normalization and
+# activation and what "internal covariate shift" has to do with it, is settled in the [audit of this
 # lesson](audits/05_batch_normalization.ipynb), which came out as follows when it was last run.
 
 # %%
@@ -1575,12 +1552,12 @@ claims.summary(
 # %% [markdown]
 # ## Where to read on
 #
-# - Glorot and Bengio (2010), *Understanding the difficulty of training deep feedforward neural networks*: where
-#   section 5.1 was measured first.
+# - Glorot and Bengio (2010), *Understanding the difficulty of training deep feedforward neural
+#   networks*: where section 5.1 was measured first.
 # - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*: the factor 2.
-# - Ioffe and Szegedy (2015), *Batch normalization*, and Santurkar et al. (2018), *How does batch normalization help
-#   optimization?*, which doubts its first explanation.
+# - Ioffe and Szegedy (2015), *Batch normalization*, and Santurkar et al. (2018), *How does batch
+#   normalization help optimization?*, which doubts its first explanation.
 # - Klambauer, Unterthiner, Mayr and Hochreiter (2017), *Self-normalizing neural networks*.
-# - Yang, Pennington, Rao, Sohl-Dickstein and Schoenholz (2019), *A mean field theory of batch normalization*: why
-#   gradients explode in section 5.4.
+# - Yang, Pennington, Rao, Sohl-Dickstein and Schoenholz (2019), *A mean field theory of batch
+#   normalization*: why gradients explode in section 5.4.
 # - Next: **lesson 06**, on layers that look at a neighbourhood instead of at everything.

@@ -1,9 +1,10 @@
 # %% [markdown]
 # # 6 · Convolution
 #
-# A dense layer has a weight for every pixel. A convolutional layer has a handful of weights and lays them over the
-# whole picture, place by place. That is one idea with large consequences: fewer weights, maps that move with the
-# picture, and a backward pass that has the same form as the forward pass.
+# A dense layer has a weight for every pixel. A convolutional layer has a handful of weights and
+# lays them over the whole picture, place by place. That is one idea with large consequences: fewer
+# weights, maps that move with the picture, and a backward pass that has the same form as the
+# forward pass.
 #
 # After it you will be able to
 #
@@ -13,9 +14,9 @@
 # - write the backward pass of a convolution, and say why it is a convolution again;
 # - say when a convnet should win against a plain net, when it should not, and check it.
 #
-# Statements that lecture notes repeat are **measured** here, with at least ten paired runs wherever something is
-# trained, or settled by computation. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not
-# distinguishable). Plan 45 to 60 minutes.
+# Statements that lecture notes repeat are **measured** here, with at least ten paired runs wherever
+# something is trained, or settled by computation. Look for the lines that begin with ✓ (supported),
+# ✗ (refuted), ≈ (not distinguishable). Plan 45 to 60 minutes.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -33,8 +34,8 @@ from helpers import runtime
 print(runtime.start())
 
 # %% [markdown]
-# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again: the numbers move,
-# and you see which verdicts stay.
+# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again:
+# the numbers move, and you see which verdicts stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -56,13 +57,8 @@ from helpers.plots import widgets
 from helpers.reference import layers
 from helpers.exercises import convolution as ex
 
-verdicts = []
+verdicts = claims.Ledger(data="random numbers")
 TOLERANCE = 1e-5  # two float32 computations of the same thing differ by less
-
-
-def check(claim, condition, detail, setting="", data="random numbers"):
-    """Check one statement by computation and keep the verdict."""
-    verdicts.append(claims.check(claim, bool(condition), detail, data=data, setting=setting))
 
 
 def largest(difference):
@@ -72,15 +68,16 @@ def largest(difference):
 # %% [markdown]
 # ## 6.1 A window that slides
 #
-# Take a signal, a row of numbers, and a **kernel**, a much shorter row of weights. Lay the kernel over the first
-# values, multiply each value by the weight on it, add up. Move on by one place and do it again. Everything that
-# follows in this lesson is built from that.
+# Take a signal, a row of numbers, and a **kernel**, a much shorter row of weights. Lay the kernel
+# over the first values, multiply each value by the weight on it, add up. Move on by one place and
+# do it again. Everything that follows in this lesson is built from that.
 #
 # ### Exercise 1 · Write it
 #
-# Write `correlate(signal, kernel)`: lay the kernel over the first values of the signal, multiply each value by the
-# weight that lies on it, add up; move the kernel one place to the right, and so on, as long as it lies within the
-# signal. Return one number for each place, as an array. Both arguments are one-dimensional arrays.
+# Write `correlate(signal, kernel)`: lay the kernel over the first values of the signal, multiply
+# each value by the weight that lies on it, add up; move the kernel one place to the right, and so
+# on, as long as it lies within the signal. Return one number for each place, as an array. Both
+# arguments are one-dimensional arrays.
 
 
 # %%
@@ -90,7 +87,8 @@ def correlate(signal, kernel): ...  # return one number for each place
 ex.correlating.check(correlate)
 
 # %% [markdown]
-# What comes out depends on the weights alone. Here is a noisy step under three kernels of length nine.
+# What comes out depends on the weights alone. Here is a noisy step under three kernels of length
+# nine.
 
 # %%
 generator = np.random.default_rng(SEED)
@@ -116,12 +114,12 @@ plots.show(
 )
 
 # %% [markdown]
-# Equal weights smooth the signal; weights that take the left from the right find where it rises (a peak) and falls (a
-# dip); a single 1 copies it. One operation, three tools.
+# Equal weights smooth the signal; weights that take the left from the right find where it rises (a
+# peak) and falls (a dip); a single 1 copies it. One operation, three tools.
 #
-# Now to what the notes say: convolution "applies a linear model and a composite function at each place". Three
-# questions are in it. Does a Keras layer do what you have just written? Is it what mathematics calls a convolution? And
-# is there a function in it beyond the linear one?
+# Now to what the notes say: convolution "applies a linear model and a composite function at each
+# place". Three questions are in it. Does a Keras layer do what you have just written? Is it what
+# mathematics calls a convolution? And is there a function in it beyond the linear one?
 
 # %%
 x = generator.normal(size=(1, 40, 1)).astype("float32")
@@ -133,18 +131,18 @@ kernel, bias = layer.kernel.numpy()[:, 0, 0], layer.bias.numpy()[0]
 by_hand = ex.correlating.reference(x[0, :, 0], kernel) + bias
 flipped = np.convolve(x[0, :, 0], kernel, mode="valid") + bias
 far = largest(by_hand - outputs)
-check(
+verdicts.compute(
     "CNN-01",
     far < TOLERANCE,
-    f"The loop of exercise 1, plus the bias, {'is' if far < TOLERANCE else 'is not'} what Conv1D returns.",
-    "a kernel moved over the input, the same weights at each place",
+    detail=f"The loop of exercise 1, plus the bias, {'is' if far < TOLERANCE else 'is not'} what Conv1D returns.",
+    setting="a kernel moved over the input, the same weights at each place",
 )
 far = largest(flipped - outputs)
-check(
+verdicts.compute(
     "CNN-01",
     far < TOLERANCE,
-    f"np.convolve turns the kernel round, as mathematics has it; its numbers are off by up to {far:.2f}.",
-    "a convolution in the sense of mathematics",
+    detail=f"np.convolve turns the kernel round, as mathematics has it; its numbers are off by up to {far:.2f}.",
+    setting="a convolution in the sense of mathematics",
 )
 
 
@@ -156,30 +154,31 @@ def off_the_line(layer):
 
 
 far = off_the_line(keras.layers.Conv1D(1, 5))
-check(
+verdicts.compute(
     "CNN-01",
     far < TOLERANCE,
-    f"Conv1D of 2x - 3y against 2 Conv1D(x) - 3 Conv1D(y): up to {far:.0e} apart.",
-    "linear",
+    detail=f"Conv1D of 2x - 3y against 2 Conv1D(x) - 3 Conv1D(y): up to {far:.0e} apart.",
+    setting="linear",
 )
 with_relu = off_the_line(keras.layers.Conv1D(1, 5, activation="relu"))
-check(
+verdicts.compute(
     "CNN-01",
     far > TOLERANCE,
-    f"The layer as such is linear; only with activation='relu', an operation of its own, it is not (off by {with_relu:.2f}).",
-    "a composite function besides",
+    detail=f"The layer as such is linear; only with activation='relu', an operation of its own, it is not (off by {with_relu:.2f}).",
+    setting="a composite function besides",
 )
 
 # %% [markdown]
-# So the word is a misnomer that stayed. Libraries compute the **cross-correlation**, with the kernel as it lies.
-# Mathematics turns the kernel round first: with that, the order of the two does not matter, $x * w = w * x$. For a net
-# it makes no difference, since it *learns* the weights and would learn them turned round. You will meet the turned
-# kernel again in 6.5, where it does matter.
+# So the word is a misnomer that stayed. Libraries compute the **cross-correlation**, with the
+# kernel as it lies. Mathematics turns the kernel round first: with that, the order of the two does
+# not matter, $x * w = w * x$. For a net it makes no difference, since it *learns* the weights and
+# would learn them turned round. You will meet the turned kernel again in 6.5, where it does matter.
 
 # %% [markdown]
 # ## 6.2 Pictures and their channels
 #
-# On a picture the window slides in two directions. Hand-picked kernels of 3 x 3 on a part of a photo, in grey:
+# On a picture the window slides in two directions. Hand-picked kernels of 3 x 3 on a part of a
+# photo, in grey:
 
 # %%
 photo = load_sample_image("china.jpg").astype("float32") / 255
@@ -202,10 +201,12 @@ plots.show(
 )
 
 # %% [markdown]
-# The mean blurs. Each of the other maps shows *where* its pattern is: upright edges, level edges, fine detail. These
-# kernels were thought up by people. In a net they are learned, and section 6.6 looks at some.
+# The mean blurs. Each of the other maps shows *where* its pattern is: upright edges, level edges,
+# fine detail. These kernels were thought up by people. In a net they are learned, and section 6.6
+# looks at some.
 #
-# A colour picture has three channels, and inside a net there are dozens. What does the window do with them?
+# A colour picture has three channels, and inside a net there are dozens. What does the window do
+# with them?
 #
 # ### Exercise 2 · A colour picture
 #
@@ -221,8 +222,9 @@ def filter_image(image, kernel): ...  # return one map
 ex.filtering.check(filter_image)
 
 # %% [markdown]
-# The notes call this a "three-dimensional convolution" that "applies a two-dimensional convolution three times". Count
-# for one, three and five channels; and compare with `Conv3D`, which has the name.
+# The notes call this a "three-dimensional convolution" that "applies a two-dimensional convolution
+# three times". Count for one, three and five channels; and compare with `Conv3D`, which has the
+# name.
 
 # %%
 for channels in (1, 3, 5):
@@ -234,33 +236,34 @@ for channels in (1, 3, 5):
     keras_layer.build(images.shape)
     keras_layer.set_weights([kernel])
     far = max(largest(keras_layer(images) - together), largest(sum(one_by_one) - together))
-    check(
+    verdicts.compute(
         "CNN-08",
         far < TOLERANCE and len(one_by_one) == 3,
-        f"Conv2D is the sum of as many convolutions of one channel as there are channels, {len(one_by_one)} (up to {far:.0e}).",
-        f"Conv2D, number of channels {channels}",
+        detail=f"Conv2D is the sum of as many convolutions of one channel as there are channels, {len(one_by_one)} (up to {far:.0e}).",
+        setting=f"Conv2D, number of channels {channels}",
     )
 
 volume = generator.normal(size=(1, 8, 8, 3, 1)).astype("float32")  # three slices of one channel
 outputs = keras.layers.Conv3D(1, (3, 3, 2))(volume)
-check(
+verdicts.compute(
     "CNN-08",
     outputs.shape[3] == 1,
-    f"On {volume.shape[3]} slices, a kernel of 3 x 3 x 2 stops at {outputs.shape[3]} places in depth: it slides in the third "
+    detail=f"On {volume.shape[3]} slices, a kernel of 3 x 3 x 2 stops at {outputs.shape[3]} places in depth: it slides in the third "
     "direction as well, and returns a volume.",
-    "Conv3D",
+    setting="Conv3D",
 )
 
 # %% [markdown]
-# Three is the number of colours, not of the operation. What makes a convolution one-, two- or three-dimensional is the
-# number of directions in which the window *slides*: over time, over a picture, over a volume or a film. The channels
-# are no such direction: they are always summed up, all of them, at each place. So a Conv2D layer on a colour picture
-# is two-dimensional, although picture and kernel are arrays with three axes.
+# Three is the number of colours, not of the operation. What makes a convolution one-, two- or
+# three-dimensional is the number of directions in which the window *slides*: over time, over a
+# picture, over a volume or a film. The channels are no such direction: they are always summed up,
+# all of them, at each place. So a Conv2D layer on a colour picture is two-dimensional, although
+# picture and kernel are arrays with three axes.
 #
 # ### Exercise 3 · Count
 #
-# Write `count_weights(rows, columns, channels, filters)`: the number of parameters of a `Conv2D` layer with so many
-# filters of size rows x columns, on inputs with so many channels, bias included.
+# Write `count_weights(rows, columns, channels, filters)`: the number of parameters of a `Conv2D`
+# layer with so many filters of size rows x columns, on inputs with so many channels, bias included.
 
 
 # %%
@@ -288,32 +291,34 @@ for rows, channels, filters, use_bias in ((3, 1, 1, False), (3, 3, 8, True), (5,
     )
 
 kernels, filters, parameters = counted[3, 1, 1]
-check(
+verdicts.compute(
     "CNN-06",
     kernels == filters and parameters == 9 * kernels,
-    f"{kernels} kernel, {filters} filter, and the {parameters} weights of the layer are all in it.",
-    "one channel, one filter, no bias",
-    "Conv2D",
+    detail=f"{kernels} kernel, {filters} filter, and the {parameters} weights of the layer are all in it.",
+    setting="one channel, one filter, no bias",
+    data="Conv2D",
 )
 kernels, filters, parameters = counted[3, 3, 8]
-check(
+verdicts.compute(
     "CNN-06",
     kernels == filters and parameters == 9 * kernels,
-    f"{kernels} kernels make {filters} filters; the layer has {parameters} parameters, {9 * kernels} of them in kernels.",
-    "three channels, eight filters",
-    "Conv2D",
+    detail=f"{kernels} kernels make {filters} filters; the layer has {parameters} parameters, {9 * kernels} of them in kernels.",
+    setting="three channels, eight filters",
+    data="Conv2D",
 )
 
 # %% [markdown]
-# A **kernel** is the window for one channel; a **filter** is one kernel for each channel plus a bias, and makes one
-# map; the **weights** are the numbers in all of them. Keras adds to the muddle: its attribute `layer.kernel` is the
-# array of all kernels of all filters. Note what is *not* in the count: the size of the picture.
+# A **kernel** is the window for one channel; a **filter** is one kernel for each channel plus a
+# bias, and makes one map; the **weights** are the numbers in all of them. Keras adds to the muddle:
+# its attribute `layer.kernel` is the array of all kernels of all filters. Note what is *not* in the
+# count: the size of the picture.
 
 # %% [markdown]
 # ## 6.3 How large is what comes out?
 #
-# A window of three fits into seven values at five places. Three things change that: **padding** puts zeros around the
-# input; a **stride** lets the window move by more than one place; **dilation** pulls its weights apart.
+# A window of three fits into seven values at five places. Three things change that: **padding**
+# puts zeros around the input; a **stride** lets the window move by more than one place;
+# **dilation** pulls its weights apart.
 
 # %%
 settings = {
@@ -362,8 +367,8 @@ plots.show(
 #
 # ### Play with it
 #
-# Where a kernel is running, sliders choose the kernel, its dilation and the stride, on the photo from above. Watch the
-# size of the map.
+# Where a kernel is running, sliders choose the kernel, its dilation and the stride, on the photo
+# from above. Watch the size of the map.
 
 
 # %%
@@ -395,9 +400,9 @@ plots.show(
 # %% [markdown]
 # ### Exercise 4 · The formula
 #
-# Write `places(size, kernel, stride, padding)`: at how many places does a kernel of `kernel` weights stop, along one
-# side of `size` values with `padding` zeros put before and after it, when it moves by `stride` and never hangs over
-# the end?
+# Write `places(size, kernel, stride, padding)`: at how many places does a kernel of `kernel`
+# weights stop, along one side of `size` values with `padding` zeros put before and after it, when
+# it moves by `stride` and never hangs over the end?
 
 
 # %%
@@ -407,8 +412,9 @@ def places(size, kernel, stride, padding): ...  # return the number of places
 ex.sizing.check(places)
 
 # %% [markdown]
-# The notes say that the output's size follows from the height and width of input and kernel; their formula is lost.
-# Here is a grid of inputs, kernels, paddings and strides, and what Keras makes of each.
+# The notes say that the output's size follows from the height and width of input and kernel; their
+# formula is lost. Here is a grid of inputs, kernels, paddings and strides, and what Keras makes of
+# each.
 
 # %%
 grid = [
@@ -429,23 +435,23 @@ right = sum(
     size - kernel + 1 == from_keras[size, kernel, stride, padding]
     for size, kernel, stride, padding in plain
 )
-check(
+verdicts.compute(
     "CNN-07",
     right == len(plain),
-    f"Height - kernel height + 1 gives Keras's height in {right} of {len(plain)} cases.",
-    "no padding, stride 1",
-    "Conv2D, a grid of sizes",
+    detail=f"Height - kernel height + 1 gives Keras's height in {right} of {len(plain)} cases.",
+    setting="no padding, stride 1",
+    data="Conv2D, a grid of sizes",
 )
 right = sum(
     size - kernel + 1 == from_keras[size, kernel, stride, padding]
     for size, kernel, stride, padding in grid
 )
-check(
+verdicts.compute(
     "CNN-07",
     right == len(grid),
-    f"The same formula gives it in {right} of {len(grid)} cases: for the same sizes there are several answers.",
-    "in general",
-    "Conv2D, a grid of sizes",
+    detail=f"The same formula gives it in {right} of {len(grid)} cases: for the same sizes there are several answers.",
+    setting="in general",
+    data="Conv2D, a grid of sizes",
 )
 general = {
     (size, kernel, stride, padding): layers.output_size(
@@ -458,10 +464,10 @@ print(
 )
 
 # %% [markdown]
-# In general, for H input values, a kernel of K, stride S, and P zeros on both sides together, there are
-# $\lfloor (H + P - K) / S \rfloor + 1$ places; with dilation D the kernel reaches over D (K - 1) + 1 values, and that
-# number takes the place of K. "Same" is the padding that makes this $\lceil H / S \rceil$; where the number of zeros is odd, the
-# end gets one more.
+# In general, for H input values, a kernel of K, stride S, and P zeros on both sides together, there
+# are $\lfloor (H + P - K) / S \rfloor + 1$ places; with dilation D the kernel reaches over D (K -
+# 1) + 1 values, and that number takes the place of K. "Same" is the padding that makes this $\lceil
+# H / S \rceil$; where the number of zeros is odd, the end gets one more.
 
 # %% [markdown]
 # ## 6.4 It moves with the picture
@@ -470,10 +476,11 @@ print(
 #
 # ### Exercise 5 · Predict
 #
-# You look at a photo through a frame and move the frame by a pixel or two, so that the picture in it moves. A
-# convolution with padding "same" makes a map of what is in the frame. **Before you look:** is the new map the old one,
-# moved along, or does it hold other numbers? Answer for stride 1, in the middle of the map and at its edges, and for
-# stride 2 (in the middle), after a move by one pixel and by two. Write "the same, moved" or "other numbers" for each.
+# You look at a photo through a frame and move the frame by a pixel or two, so that the picture in
+# it moves. A convolution with padding "same" makes a map of what is in the frame. **Before you
+# look:** is the new map the old one, moved along, or does it hold other numbers? Answer for stride
+# 1, in the middle of the map and at its edges, and for stride 2 (in the middle), after a move by
+# one pixel and by two. Write "the same, moved" or "other numbers" for each.
 
 # %%
 moving = {
@@ -537,23 +544,24 @@ for place, value in measured.items():
     print(f"{place:26} largest difference {value:.1e}")
 
 # %% [markdown]
-# In the middle the map moves with the picture, number for number. That is called **equivariance**, and no training is
-# needed for it: it follows from using the same weights everywhere. At the edges it breaks, since the window meets
-# zeros there that are no part of the photo. With stride 2 it breaks all over the map for a move by one pixel, because
-# the window now stops at the pixels it used to jump over; a move by two pixels is one stride, and all is well. Pooling
-# by two has the same stride, and breaks it in the same way.
+# In the middle the map moves with the picture, number for number. That is called **equivariance**,
+# and no training is needed for it: it follows from using the same weights everywhere. At the edges
+# it breaks, since the window meets zeros there that are no part of the photo. With stride 2 it
+# breaks all over the map for a move by one pixel, because the window now stops at the pixels it
+# used to jump over; a move by two pixels is one stride, and all is well. Pooling by two has the
+# same stride, and breaks it in the same way.
 #
-# "It acts locally" says something else: a value of the output knows only what lay under its window. Change one pixel,
-# and see how far the change gets.
+# "It acts locally" says something else: a value of the output knows only what lay under its window.
+# Change one pixel, and see how far the change gets.
 
 # %%
 far = measured["stride 1, in the middle"]
-check(
+verdicts.compute(
     "CNN-03",
     far < TOLERANCE,
-    f"Moved picture, moved map: equal within {far:.0e}.",
-    "the same at every place, away from the edges",
-    "photo",
+    detail=f"Moved picture, moved map: equal within {far:.0e}.",
+    setting="the same at every place, away from the edges",
+    data="photo",
 )
 
 touched = framed(0).copy()
@@ -566,38 +574,40 @@ for size in (3, 5):
         != layers.convolution(framed(0), kernel, padding="same")
     )
     reach = int(np.abs(changed[:, 1:3] - middle).max())
-    check(
+    verdicts.compute(
         "CNN-03",
         reach <= size // 2,
-        f"One changed pixel changes {len(changed)} values of the map, none further away than {reach}.",
-        f"local, kernel {size} x {size}",
-        "photo",
+        detail=f"One changed pixel changes {len(changed)} values of the map, none further away than {reach}.",
+        setting=f"local, kernel {size} x {size}",
+        data="photo",
     )
 
 # %% [markdown]
 # ## 6.5 Backwards
 #
-# To learn the weights, the gradient must come back through the layer. Write the forward pass for one place $p$, with
-# weights $w_0, w_1, \dots$:
+# To learn the weights, the gradient must come back through the layer. Write the forward pass for
+# one place $p$, with weights $w_0, w_1, \dots$:
 #
 # $$y_p = \sum_k w_k \, x_{p+k}.$$
 #
-# Let $g_p$ be the gradient of the loss with respect to $y_p$. The weight $w_k$ took part at *every* place $p$, where it
-# met $x_{p+k}$. The input $x_i$ took part at every place $p$ whose window covers it, where it met $w_{i-p}$. By the
-# chain rule, adding up over all places where they took part,
+# Let $g_p$ be the gradient of the loss with respect to $y_p$. The weight $w_k$ took part at *every*
+# place $p$, where it met $x_{p+k}$. The input $x_i$ took part at every place $p$ whose window
+# covers it, where it met $w_{i-p}$. By the chain rule, adding up over all places where they took
+# part,
 #
 # $$\frac{\partial L}{\partial w_k} = \sum_p g_p \, x_{p+k}, \qquad \frac{\partial L}{\partial x_i} = \sum_p g_p \, w_{i-p}.$$
 #
-# That is the proof; now read it. The left sum has the form of the forward pass: slide $g$ over $x$. It is a
-# **correlation** of the inputs with the gradients. In the right sum the index of $w$ runs *against* $p$: slide the
-# kernel **turned round** over $g$, over its edges too. It is a convolution, this time in the sense of mathematics.
-# With more directions, read each index as a pair or a triple; with channels, sum over them as before.
+# That is the proof; now read it. The left sum has the form of the forward pass: slide $g$ over $x$.
+# It is a **correlation** of the inputs with the gradients. In the right sum the index of $w$ runs
+# *against* $p$: slide the kernel **turned round** over $g$, over its edges too. It is a
+# convolution, this time in the sense of mathematics. With more directions, read each index as a
+# pair or a triple; with channels, sum over them as before.
 #
 # ### Exercise 6 · Bug hunt
 #
-# **Bug hunt.** The forward pass is `y = np.correlate(x, kernel, mode="valid")`. `input_gradient` gets the gradient of
-# the loss with respect to each output, `upstream`, and is to return that with respect to each input. The shape is
-# right and some numbers are not. Repair it.
+# **Bug hunt.** The forward pass is `y = np.correlate(x, kernel, mode="valid")`. `input_gradient`
+# gets the gradient of the loss with respect to each output, `upstream`, and is to return that with
+# respect to each input. The shape is right and some numbers are not. Repair it.
 
 
 # %%
@@ -611,9 +621,9 @@ ex.by_input.check(input_gradient)
 # %% [markdown]
 # ### Exercise 7 · And to the kernel
 #
-# Write `kernel_gradient(x, upstream)`: the forward pass was `y = np.correlate(x, kernel, mode="valid")`, and `upstream`
-# holds the gradient of the loss with respect to each output. Return the gradient with respect to each weight of the
-# kernel.
+# Write `kernel_gradient(x, upstream)`: the forward pass was `y = np.correlate(x, kernel,
+# mode="valid")`, and `upstream` holds the gradient of the loss with respect to each output. Return
+# the gradient with respect to each weight of the kernel.
 
 
 # %%
@@ -623,10 +633,11 @@ def kernel_gradient(x, upstream): ...  # return one number for each weight
 ex.by_kernel.check(kernel_gradient)
 
 # %% [markdown]
-# The proof is one thing; the numbers are another. In two dimensions, on pictures of random size, SciPy's correlation
-# and convolution are compared with what TensorFlow's automatic differentiation finds for a convolution. "All gradients
-# that reach a kernel are added up" is tested by taking the sharing away: give **each place its own kernel**, all
-# equal, let TensorFlow find the gradient of each, and add up.
+# The proof is one thing; the numbers are another. In two dimensions, on pictures of random size,
+# SciPy's correlation and convolution are compared with what TensorFlow's automatic differentiation
+# finds for a convolution. "All gradients that reach a kernel are added up" is tested by taking the
+# sharing away: give **each place its own kernel**, all equal, let TensorFlow find the gradient of
+# each, and add up.
 
 # %%
 apart = {"input": [], "kernel": [], "own kernels": []}
@@ -661,21 +672,22 @@ parts = {
 }
 for part, (setting, words) in parts.items():
     far = max(apart[part])
-    check(
+    verdicts.compute(
         "CNN-11",
-        far < 10 * TOLERANCE,  # sums of up to a hundred products, float32
-        f"{words[0].upper()}{words[1:]}: within {far:.0e} of automatic differentiation, {len(apart[part])} shapes.",
-        setting,
-        "random pictures",
+        far < 10 * TOLERANCE,
+        detail=f"{words[0].upper()}{words[1:]}: within {far:.0e} of automatic differentiation, {len(apart[part])} shapes.",
+        setting=setting,
+        data="random pictures",
     )
 
 # %% [markdown]
-# `layers.convolution_backward` of this course is written that way: the gradient to the input is one more call of
-# `layers.convolution`, with the kernel turned round, for one, two and three dimensions alike. Stride puts zeros
-# between the gradients first; channels and filters change places. Tests compare it with Keras over a grid of shapes.
+# `layers.convolution_backward` of this course is written that way: the gradient to the input is one
+# more call of `layers.convolution`, with the kernel turned round, for one, two and three dimensions
+# alike. Stride puts zeros between the gradients first; channels and filters change places. Tests
+# compare it with Keras over a grid of shapes.
 #
-# What it means for a picture: a pixel gets gradient from every window that covers it. Here is how many there are, and
-# what comes back when a single output matters.
+# What it means for a picture: a pixel gets gradient from every window that covers it. Here is how
+# many there are, and what comes back when a single output matters.
 
 # %%
 ones = np.ones((1, 9, 9, 1))
@@ -702,29 +714,32 @@ print(
 )
 
 # %% [markdown]
-# The single output hands its gradient back through the very weights it read with: what was multiplied by $w_k$ on the
-# way up is multiplied by $w_k$ on the way down. (To *see* the kernel as it is, and not turned round, is no
-# contradiction: a convolution with a single 1 writes down the kernel as it lies.) On the right: with padding "valid"
-# a corner pixel lies under one window, a pixel in the middle under nine. What stands at the edge has less of a say.
+# The single output hands its gradient back through the very weights it read with: what was
+# multiplied by $w_k$ on the way up is multiplied by $w_k$ on the way down. (To *see* the kernel as
+# it is, and not turned round, is no contradiction: a convolution with a single 1 writes down the
+# kernel as it lies.) On the right: with padding "valid" a corner pixel lies under one window, a
+# pixel in the middle under nine. What stands at the edge has less of a say.
 
 # %% [markdown]
 # ## 6.6 What is it good for?
 #
-# Everything so far holds for any weights. Now some are learned: by a small **convnet**, 8 filters of 3 x 3, pooling
-# (of each 2 x 2 values the largest is kept), 16 filters, pooling, 32 filters, the mean of each map, and one dense
-# layer; and by an **MLP** with one hidden layer and as many parameters. Both get 2,000 small pictures of clothes (14 x
-# 14 pixels), in three versions:
+# Everything so far holds for any weights. Now some are learned: by a small **convnet**, 8 filters
+# of 3 x 3, pooling (of each 2 x 2 values the largest is kept), 16 filters, pooling, 32 filters, the
+# mean of each map, and one dense layer; and by an **MLP** with one hidden layer and as many
+# parameters. Both get 2,000 small pictures of clothes (14 x 14 pixels), in three versions:
 #
 # - **centred**, as they come: each piece in the middle of its picture, filling it;
 # - **moved**, each picture by up to 3 pixels in both directions;
-# - **permuted**: the moved pictures, with their pixels in another order, the *same* for all pictures.
+# - **permuted**: the moved pictures, with their pixels in another order, the *same* for all
+#   pictures.
 #
 # ### Exercise 8 · Predict
 #
-# A convnet and an MLP with equally many parameters learn from 2,000 small pictures of clothes. **Before you look:**
-# which of them labels more of the test pictures rightly when the clothes are centred, as they come; when each is
-# moved at random by up to 3 pixels; and when the pixels of these moved pictures are permuted, all in the same way?
-# Write "convnet", "MLP" or "too close to tell" for each.
+# A convnet and an MLP with equally many parameters learn from 2,000 small pictures of clothes.
+# **Before you look:** which of them labels more of the test pictures rightly when the clothes are
+# centred, as they come; when each is moved at random by up to 3 pixels; and when the pixels of
+# these moved pictures are permuted, all in the same way? Write "convnet", "MLP" or "too close to
+# tell" for each.
 
 # %%
 winner = {"centred": ..., "moved": ..., "permuted": ...}
@@ -797,9 +812,10 @@ for name, build in nets.items():
 # %% [markdown]
 # Equal parameters are not equal work: each weight of the convnet is used at many places.
 #
-# Both are trained `RUNS` times, each time with other training pictures, initial weights and minibatches. In one run
-# both nets see the same pictures in the same order, and a net begins with the same weights in all three versions. The
-# training is the same for both too: Adam at 0.01, minibatches of 50.
+# Both are trained `RUNS` times, each time with other training pictures, initial weights and
+# minibatches. In one run both nets see the same pictures in the same order, and a net begins with
+# the same weights in all three versions. The training is the same for both too: Adam at 0.01,
+# minibatches of 50.
 
 # %%
 drawn = [
@@ -860,28 +876,28 @@ for task, differences_of_task in advantage.items():
     )
 
 # %% [markdown]
-# Read it from the left. On clothes that all lie in the same place, a weight for every pixel is a good idea, and
-# sharing weights over all places buys little: with so few parameters and epochs, and a last step that averages over
-# all places, the convnet need not come out ahead. Then the clothes are moved, and the MLP has to learn each of them
-# for every place it can be in; the kernels meet the same sleeve wherever it is. Last, the permutation. An MLP does not
-# know in which order its inputs come, so apart from chance nothing changes for it. For the convnet the neighbours are
-# gone, and with them what it had over the MLP.
+# Read it from the left. On clothes that all lie in the same place, a weight for every pixel is a
+# good idea, and sharing weights over all places buys little: with so few parameters and epochs, and
+# a last step that averages over all places, the convnet need not come out ahead. Then the clothes
+# are moved, and the MLP has to learn each of them for every place it can be in; the kernels meet
+# the same sleeve wherever it is. Last, the permutation. An MLP does not know in which order its
+# inputs come, so apart from chance nothing changes for it. For the convnet the neighbours are gone,
+# and with them what it had over the MLP.
 #
-# So "convnets are better on images" is short for: *on images whose parts mean the same in different places, and whose
-# neighbouring pixels belong together*. The second half is the notes' "acts locally", and can be judged:
+# So "convnets are better on images" is short for: *on images whose parts mean the same in different
+# places, and whose neighbouring pixels belong together*. The second half is the notes' "acts
+# locally", and can be judged:
 
 # %%
 cost = {name: accuracy[name, "moved"] - accuracy[name, "permuted"] for name in nets}
-verdicts.append(
-    claims.judge(
-        "CNN-03",
-        cost["convnet"],
-        cost["MLP"],
-        better="higher",
-        measure="test accuracy lost when the pixels are permuted, convnet against MLP",
-        data=tasks["moved"],
-        setting="local, so that the order of the pixels matters to it",
-    )
+verdicts.compare(
+    "CNN-03",
+    cost["convnet"],
+    cost["MLP"],
+    claimed="higher",
+    measure="test accuracy lost when the pixels are permuted, convnet against MLP",
+    setting="local, so that the order of the pixels matters to it",
+    data=tasks["moved"],
 )
 low, high = claims.paired_interval(cost["MLP"])
 print(f"the MLP loses {cost['MLP'].mean():+.1%} ({low:+.1%} to {high:+.1%})")
@@ -889,8 +905,9 @@ print(f"the MLP loses {cost['MLP'].mean():+.1%} ({low:+.1%} to {high:+.1%})")
 # %% [markdown]
 # ### What it learned
 #
-# The 8 kernels of the first layer, one row for each version of the clothes. The three kernels of a column
-# began as the same random numbers, in nets that saw the same pieces of clothing in the same order.
+# The 8 kernels of the first layer, one row for each version of the clothes. The three kernels of a
+# column began as the same random numbers, in nets that saw the same pieces of clothing in the same
+# order.
 
 # %%
 first_kernels = {
@@ -911,9 +928,10 @@ plots.show(
 )
 
 # %% [markdown]
-# With nine weights each, some can be read like those of section 6.2: red against blue from one side to the other finds
-# an edge, red all over takes a mean. Others cannot; nobody asked the net for kernels with a name. Here is what those of
-# the middle row make of one piece of clothing, after ReLU:
+# With nine weights each, some can be read like those of section 6.2: red against blue from one side
+# to the other finds an edge, red all over takes a mean. Others cannot; nobody asked the net for
+# kernels with a name. Here is what those of the middle row make of one piece of clothing, after
+# ReLU:
 
 # %%
 example = tasks["moved"].x_test[:1, :, :, None]
@@ -930,14 +948,15 @@ plots.show(
 )
 
 # %% [markdown]
-# Look for maps of its whole area, and for maps of its edges on one side. A map that is black all over belongs to a filter that ReLU keeps
-# silent on this picture.
+# Look for maps of its whole area, and for maps of its edges on one side. A map that is black all
+# over belongs to a filter that ReLU keeps silent on this picture.
 #
-# The notes say that *which kernel is used differs with the nature of the data*. In part that is a matter of choice: one
-# chooses in how many directions it slides. The weights nobody chooses. But do they differ with the data? Kernels always
-# differ a little between two trainings. So the comparison is: how far apart are kernels learned from moved and from
-# permuted pictures, against kernels learned twice from the same moved pictures, in another order? Everything starts
-# from the same random weights.
+# The notes say that *which kernel is used differs with the nature of the data*. In part that is a
+# matter of choice: one chooses in how many directions it slides. The weights nobody chooses. But do
+# they differ with the data? Kernels always differ a little between two trainings. So the comparison
+# is: how far apart are kernels learned from moved and from permuted pictures, against kernels
+# learned twice from the same moved pictures, in another order? Everything starts from the same
+# random weights.
 
 # %%
 rng = np.random.default_rng([SEED, 77])
@@ -964,43 +983,41 @@ for kind, shape in {
     layer = getattr(keras.layers, kind)(1, 3)
     layer.build(shape)
     needed[kind] = len(layer.kernel.shape) - 2
-check(
+verdicts.compute(
     "CNN-05",
     list(needed.values()) == [1, 2, 3],
-    f"Kernels for series, pictures and volumes slide in {', '.join(map(str, needed.values()))} directions, chosen beforehand.",
-    "the number of dimensions",
-    "Conv1D, Conv2D, Conv3D",
+    detail=f"Kernels for series, pictures and volumes slide in {', '.join(map(str, needed.values()))} directions, chosen beforehand.",
+    setting="the number of dimensions",
+    data="Conv1D, Conv2D, Conv3D",
 )
-verdicts.append(
-    claims.judge(
-        "CNN-05",
-        distances(first_kernels["moved"], first_kernels["permuted"]),
-        distances(first_kernels["moved"], again),
-        better="higher",
-        measure="distance of kernels learned from moved and permuted pictures, against the same pictures twice",
-        data=tasks["moved"],
-        setting="the weights, as learned",
-    )
+verdicts.compare(
+    "CNN-05",
+    distances(first_kernels["moved"], first_kernels["permuted"]),
+    distances(first_kernels["moved"], again),
+    claimed="higher",
+    measure="distance of kernels learned from moved and permuted pictures, against the same pictures twice",
+    setting="the weights, as learned",
+    data=tasks["moved"],
 )
 in_common = int(np.sum(again[0] == first_kernels["moved"][0]))
-check(
+verdicts.compute(
     "CNN-05",
     in_common == again[0].size,
-    f"Two trainings on the same pictures, from the same random weights, ended with {in_common} of {again[0].size} weights in "
+    detail=f"Two trainings on the same pictures, from the same random weights, ended with {in_common} of {again[0].size} weights in "
     "common: nobody had chosen them.",
-    "the weights, as somebody's choice",
-    tasks["moved"],
+    setting="the weights, as somebody's choice",
+    data=tasks["moved"],
 )
 
 # %% [markdown]
 # ## 6.7 What came out
 #
-# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature led us to expect
-# before anything was measured; where the two differ, the measurement stands. *Qualified* means: it holds in one
-# setting and fails in another, and the settings are named.
+# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature
+# led us to expect before anything was measured; where the two differ, the measurement stands.
+# *Qualified* means: it holds in one setting and fails in another, and the settings are named.
 
 # %%
-claims.summary(verdicts)
+verdicts.summary()
 
 # %% [markdown]
 # Every other statement of the notes on this subject is settled in the [audit of this
@@ -1015,10 +1032,12 @@ claims.summary(
 # %% [markdown]
 # ## Where to read on
 #
-# - Dumoulin and Visin (2016), *A guide to convolution arithmetic for deep learning*: section 6.3 with every padding and
-#   stride drawn, and the backward pass as a convolution of its own.
-# - LeCun, Bottou, Bengio and Haffner (1998), *Gradient-based learning applied to document recognition*: the convnet that
-#   read cheques.
-# - Zhang (2019), *Making convolutional networks shift-invariant again*: what stride breaks, and how to repair it.
-# - Zeiler and Fergus (2014), *Visualizing and understanding convolutional networks*: learned filters beyond the first layer.
+# - Dumoulin and Visin (2016), *A guide to convolution arithmetic for deep learning*: section 6.3
+#   with every padding and stride drawn, and the backward pass as a convolution of its own.
+# - LeCun, Bottou, Bengio and Haffner (1998), *Gradient-based learning applied to document
+#   recognition*: the convnet that read cheques.
+# - Zhang (2019), *Making convolutional networks shift-invariant again*: what stride breaks, and how
+#   to repair it.
+# - Zeiler and Fergus (2014), *Visualizing and understanding convolutional networks*: learned
+#   filters beyond the first layer.
 # - Next: **lesson 07**, where plain deep nets and convnets meet on colour pictures.

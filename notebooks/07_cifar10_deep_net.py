@@ -1,22 +1,25 @@
 # %% [markdown]
 # # 7 · A deep net on CIFAR-10
 #
-# One exercise from a well-known textbook, in six steps: build a net of twenty hidden layers, train it, normalize it,
-# let it normalize itself, drop parts of it, and train it in one cycle. The study notes that this course measures did
-# most of it, each step once, and met an accuracy of 10 % that nobody explained. Here you do all six steps, and find
-# out what each of them is worth, over several runs.
+# One exercise from a well-known textbook, in six steps: build a net of twenty hidden layers, train
+# it, normalize it, let it normalize itself, drop parts of it, and train it in one cycle. The study
+# notes that this course measures did most of it, each step once, and met an accuracy of 10 % that
+# nobody explained. Here you do all six steps, and find out what each of them is worth, over several
+# runs.
 #
 # After it you will be able to
 #
-# - build a deep net in a loop, choose its learning rate on validation data, and know what a sweep must not share;
+# - build a deep net in a loop, choose its learning rate on validation data, and know what a sweep
+#   must not share;
 # - say which line of a training log belongs to the model you keep;
 # - compare batch normalization fairly, with what else changed along with it taken apart;
 # - meet all conditions of a self-normalizing net, and say what each missing one costs;
 # - place alpha dropout, and get a committee out of one net by Monte-Carlo dropout;
 # - train in one cycle, and say why one run of each variant ranks nothing.
 #
-# Statements that lecture notes repeat are **measured** here, with a 95 % interval over paired runs. Look for the
-# lines that begin with ✓ (supported), ✗ (refuted), ≈ (not distinguishable). Plan 60 minutes.
+# Statements that lecture notes repeat are **measured** here, with a 95 % interval over paired runs.
+# Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not distinguishable). Plan 60
+# minutes.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -34,8 +37,8 @@ from helpers import runtime
 print(runtime.start())
 
 # %% [markdown]
-# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again: the numbers move,
-# and you see which verdicts stay.
+# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again:
+# the numbers move, and you see which verdicts stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -57,31 +60,21 @@ from helpers.reference import schedules
 from helpers.exercises import cifar10_deep_net as ex
 
 seeds = [1000 * SEED + run for run in range(RUNS)]
-verdicts = []
-
-
-def judge(claim, treatment, control, better, measure, setting="", data="", margin=0.0):
-    """Judge one statement in one setting and keep the verdict."""
-    common = {"better": better, "measure": measure, "setting": setting, "margin": margin}
-    verdicts.append(claims.judge(claim, treatment, control, data=data or pixels, **common))
-
-
-def check(claim, condition, detail, setting="", data=""):
-    """Check one statement by computation and keep the verdict."""
-    verdicts.append(claims.check(claim, bool(condition), detail, setting=setting, data=data))
+verdicts = claims.Ledger()
 
 
 # %% [markdown]
 # ## 7.1 Step a: twenty layers of a hundred
 #
-# CIFAR-10 has 60,000 colour photographs of 32 x 32 pixels in ten classes. It cannot be shipped with a notebook, so
-# the runs below use a **stand-in** of the same shape: clothes from Fashion-MNIST, tinted and laid over patches of
-# two photographs. It is no CIFAR-10, and it is named in every figure. Section 7.9 shows the same exercise on the real
-# data set.
+# CIFAR-10 has 60,000 colour photographs of 32 x 32 pixels in ten classes. It cannot be shipped with
+# a notebook, so the runs below use a **stand-in** of the same shape: clothes from Fashion-MNIST,
+# tinted and laid over patches of two photographs. It is no CIFAR-10, and it is named in every
+# figure. Section 7.9 shows the same exercise on the real data set.
 #
-# To keep the notebook short its nets see few images for few epochs, so all accuracies in it are low; what counts is how
-# they compare. Pixels come in two forms: **raw**, from 0 to 255, as the notes
-# used them, and **standardized**, with mean 0 and standard deviation 1 for each colour of the training part.
+# To keep the notebook short its nets see few images for few epochs, so all accuracies in it are
+# low; what counts is how they compare. Pixels come in two forms: **raw**, from 0 to 255, as the
+# notes used them, and **standardized**, with mean 0 and standard deviation 1 for each colour of the
+# training part.
 
 # %%
 SIZE, EPOCHS = {"quick": (1_024, 6), "full": (20_000, 20)}[PROFILE]
@@ -103,8 +96,9 @@ plots.show(
 # %% [markdown]
 # ### Exercise 1 · Build it
 #
-# **Step a.** Write `build()`: it returns a new Keras model for images of 32 x 32 pixels and 3 colours, with 20 hidden
-# layers of 100 units each, He initialization and ELU, and an output layer of 10 units with softmax.
+# **Step a.** Write `build()`: it returns a new Keras model for images of 32 x 32 pixels and 3
+# colours, with 20 hidden layers of 100 units each, He initialization and ELU, and an output layer
+# of 10 units with softmax.
 
 
 # %%
@@ -114,10 +108,10 @@ def build(): ...  # return a Keras model
 ex.building.check(build)
 
 # %% [markdown]
-# **ELU** is z for positive z and exp(z) - 1 for negative: smooth, and never quite flat. **He** initialization draws
-# the weights of a layer with a variance of 2 / inputs, so that signals neither fade nor grow on their way through
-# layers that cut off about half of what they get. From here on the course's own builder makes the same net; count its
-# parameters by hand once.
+# **ELU** is z for positive z and exp(z) - 1 for negative: smooth, and never quite flat. **He**
+# initialization draws the weights of a layer with a variance of 2 / inputs, so that signals neither
+# fade nor grow on their way through layers that cut off about half of what they get. From here on
+# the course's own builder makes the same net; count its parameters by hand once.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -143,20 +137,20 @@ print(
     f"{plain_net().count_params():,} parameters; by hand {by_hand:,}; the first layer alone {(32 * 32 * 3 + 1) * 100:,}"
 )
 print(f"with the batch normalization of step c: {normalized_net().count_params():,}")
-check(
+verdicts.compute(
     "CIF-02",
     plain_net().count_params() == by_hand,
-    f"It builds, and has the {by_hand:,} parameters counted by hand.",
+    detail=f"It builds, and has the {by_hand:,} parameters counted by hand.",
 )
 
 # %% [markdown]
-# Three fifths of them sit in the first layer, which looks at 3,072 numbers. (A batch normalization keeps four numbers for
-# each unit, two of them learned, and the layer before it needs no bias.)
+# Three fifths of them sit in the first layer, which looks at 3,072 numbers. (A batch normalization
+# keeps four numbers for each unit, two of them learned, and the layer before it needs no bias.)
 #
 # ## 7.2 Step b: the sweep that was none
 #
-# The step asks for Nadam and early stopping, and adds: find the right learning rate each time you change something.
-# The notes do it with a loop over seven rates, from 0.00001 to 0.01. In essence:
+# The step asks for Nadam and early stopping, and adds: find the right learning rate each time you
+# change something. The notes do it with a loop over seven rates, from 0.00001 to 0.01. In essence:
 #
 # ```python
 # for i, x in enumerate([1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2]):
@@ -167,9 +161,9 @@ check(
 #
 # ### Exercise 2 · Bug hunt
 #
-# **Bug hunt.** This is the notes' sweep without its plots. `build()` makes a model, `train(model, rate)` trains it
-# with a learning rate and returns its validation accuracy. Repair `sweep`, so that it returns the list of the
-# accuracies that the rates reach, each by its own merit.
+# **Bug hunt.** This is the notes' sweep without its plots. `build()` makes a model, `train(model,
+# rate)` trains it with a learning rate and returns its validation accuracy. Repair `sweep`, so that
+# it returns the list of the accuracies that the rates reach, each by its own merit.
 
 
 # %%
@@ -181,11 +175,13 @@ def sweep(build, rates, train):
 ex.sweeping.check(sweep)
 
 # %% [markdown]
-# What does the bug do? Here are both sweeps, with fewer epochs for each rate: one over fresh nets, and one over a single net that
-# keeps its weights from rate to rate and gets a new optimizer for each, which is what `compile()` does. The largest rate comes last.
-# After the sweep the same net is trained on with the rate 0.0003, as the notes do. Two things set the notes' net apart from a
-# good start, the sweep and the raw pixels, so the single net goes through its sweep twice: on standardized pixels, on which even
-# a short sweep can be read, and on raw ones as in the notes. So many trainings leave time for at most five seeds.
+# What does the bug do? Here are both sweeps, with fewer epochs for each rate: one over fresh nets,
+# and one over a single net that keeps its weights from rate to rate and gets a new optimizer for
+# each, which is what `compile()` does. The largest rate comes last. After the sweep the same net is
+# trained on with the rate 0.0003, as the notes do. Two things set the notes' net apart from a good
+# start, the sweep and the raw pixels, so the single net goes through its sweep twice: on
+# standardized pixels, on which even a short sweep can be read, and on raw ones as in the notes. So
+# many trainings leave time for at most five seeds.
 
 # %%
 RATES = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2]
@@ -265,34 +261,35 @@ plots.show(
 )
 
 # %% [markdown]
-# Two sweeps over the same seven rates, two curves, and only the first is about the rates. Each point of the other is about
-# everything that the net has been through before: it reaps what earlier rates have sown, and it inherits what they have ruined.
+# Two sweeps over the same seven rates, two curves, and only the first is about the rates. Each
+# point of the other is about everything that the net has been through before: it reaps what earlier
+# rates have sown, and it inherits what they have ruined.
 
 # %%
 found = sum(int(a.argmax() == b.argmax()) for a, b in zip(reported, merits, strict=True))
-check(
+verdicts.compute(
     "CIF-05",
     found == SWEEPS,
-    f"Of {SWEEPS} sweeps over one net {found} name the rate with which fresh nets of the same seed do best.",
-    "finds the best rate",
-    pixels,
+    detail=f"Of {SWEEPS} sweeps over one net {found} name the rate with which fresh nets of the same seed do best.",
+    setting="finds the best rate",
+    data=pixels,
 )
 off = np.abs(reported[:, 1:] - merits[:, 1:])
-check(
+verdicts.compute(
     "CIF-05",
     off.max() < 0.01,
-    f"From the second rate on, what the sweep reports is off by {100 * off.mean():.1f} points on average, by up to {100 * off.max():.1f}.",
-    "tells what each rate reaches by itself",
-    pixels,
+    detail=f"From the second rate on, what the sweep reports is off by {100 * off.mean():.1f} points on average, by up to {100 * off.max():.1f}.",
+    setting="tells what each rate reaches by itself",
+    data=pixels,
 )
 
 # %% [markdown]
 # ### Exercise 3 · Predict
 #
-# The sweep over one model has ended with the largest rate, 0.01. Now the notes train with the rate that they found
-# best, 0.0003, and so do we: once with the net that the sweep has left, once with a fresh net of the same kind.
-# **Before you look:** which validation accuracy does each of them reach? Write "about 10 %" or "clearly above 10 %"
-# for each.
+# The sweep over one model has ended with the largest rate, 0.01. Now the notes train with the rate
+# that they found best, 0.0003, and so do we: once with the net that the sweep has left, once with a
+# fresh net of the same kind. **Before you look:** which validation accuracy does each of them
+# reach? Write "about 10 %" or "clearly above 10 %" for each.
 #
 # (Both nets see raw pixels, as in the notes.)
 
@@ -319,46 +316,48 @@ print(f"  its outputs differ between images by {np.ptp(outputs, axis=1).max():.1
 print(f"raw pixels, a fresh net: accuracy {healthy_accuracy.mean():.4f}")
 print(f"standardized pixels, the sweep's net, trained on: accuracy {recovered_accuracy.mean():.4f}")
 dead = np.isclose(carried_loss, np.log(10), atol=0.02)
-check(
+verdicts.compute(
     "CIF-08",
     dead.mean() > 0.5,
-    f"{dead.sum()} of {SWEEPS} nets end with a loss within 0.02 of the logarithm of 10, which is that of ten equal outputs.",
-    "from the weights that the sweep left",
-    raw,
+    detail=f"{dead.sum()} of {SWEEPS} nets end with a loss within 0.02 of the logarithm of 10, which is that of ten equal outputs.",
+    setting="from the weights that the sweep left",
+    data=raw,
 )
 near = np.isclose(healthy_accuracy, 0.1038, atol=0.01)
-check(
+verdicts.compute(
     "CIF-08",
     near.mean() > 0.5,
-    f"{near.sum()} of {SWEEPS} fresh nets are within one point of 0.1038; their mean is {healthy_accuracy.mean():.3f}.",
-    "from fresh weights",
-    raw,
+    detail=f"{near.sum()} of {SWEEPS} fresh nets are within one point of 0.1038; their mean is {healthy_accuracy.mean():.3f}.",
+    setting="from fresh weights",
+    data=raw,
 )
 measure = (
     "validation accuracy with 0.0003, from the weights that the sweep left against from fresh ones"
 )
-judge(
+verdicts.compare(
     "CIF-07",
     carried_accuracy,
     healthy_accuracy,
-    "higher",
-    measure,
-    "as found: from where the sweep ended",
-    raw,
+    claimed="higher",
+    measure=measure,
+    setting="as found: from where the sweep ended",
+    data=raw,
 )
 
 # %% [markdown]
-# An accuracy of 10 % with a loss of 2.30 is what the notes report, and it is the mark of a net that gives every class a
-# tenth, whatever it sees. "What went wrong? Let us move on", they write. The three lines above take it apart: raw pixels without the
-# sweep, the sweep without raw pixels, and both together. In section 7.4 the misfortune goes on, because the next step is compared with
-# this ruin.
+# An accuracy of 10 % with a loss of 2.30 is what the notes report, and it is the mark of a net that
+# gives every class a tenth, whatever it sees. "What went wrong? Let us move on", they write. The
+# three lines above take it apart: raw pixels without the sweep, the sweep without raw pixels, and
+# both together. In section 7.4 the misfortune goes on, because the next step is compared with this
+# ruin.
 #
 # ## 7.3 Step b, done
 #
-# Now properly. The input is standardized from here on, unless we say otherwise. The rate comes in two moves, for every variant
-# anew. A **range test** finds the region: it raises the rate at every step from tiny to huge and watches the loss of each
-# minibatch (lesson 8 has more about it). A **sweep** over fresh nets then picks from the region, on validation data. Both have
-# seeds of their own, which no final run has.
+# Now properly. The input is standardized from here on, unless we say otherwise. The rate comes in
+# two moves, for every variant anew. A **range test** finds the region: it raises the rate at every
+# step from tiny to huge and watches the loss of each minibatch (lesson 8 has more about it). A
+# **sweep** over fresh nets then picks from the region, on validation data. Both have seeds of their
+# own, which no final run has.
 
 # %%
 EXPLORER = 1000 * SEED + 999
@@ -415,9 +414,10 @@ plots.show(
 )
 
 # %% [markdown]
-# The test says where learning begins and where it breaks down. Where the loss is lowest the rate is about to become too large,
-# so the candidates for the sweep lie there and below. The sweep is shorter than the training that follows, and so favours rates that
-# are quick at first; that is the price of its being short.
+# The test says where learning begins and where it breaks down. Where the loss is lowest the rate is
+# about to become too large, so the candidates for the sweep lie there and below. The sweep is
+# shorter than the training that follows, and so favours rates that are quick at first; that is the
+# price of its being short.
 
 
 # %%
@@ -476,16 +476,17 @@ print(
 )
 
 # %% [markdown]
-# Early stopping here watches the validation accuracy, because that is what the exercise compares; Keras's default, and
-# the notes', is the validation loss. Either way the training goes on for a while after its best epoch, and only then
-# puts the best weights back.
+# Early stopping here watches the validation accuracy, because that is what the exercise compares;
+# Keras's default, and the notes', is the validation loss. Either way the training goes on for a
+# while after its best epoch, and only then puts the best weights back.
 #
 # ### Exercise 4 · Which number is yours?
 #
-# A training with `EarlyStopping(patience=10, restore_best_weights=True)` has ended. Its history holds the validation
-# loss, on which it stopped, and the validation accuracy of each epoch. Write `report(val_loss, val_accuracy)`: it
-# returns how many epochs were trained, which epoch was restored (counted from 1), and the validation accuracy of the
-# model that you now hold in your hands.
+# A training with `EarlyStopping(patience=10, restore_best_weights=True)` has ended. Its history
+# holds the validation loss, on which it stopped, and the validation accuracy of each epoch. Write
+# `report(val_loss, val_accuracy)`: it returns how many epochs were trained, which epoch was
+# restored (counted from 1), and the validation accuracy of the model that you now hold in your
+# hands.
 
 
 # %%
@@ -499,18 +500,21 @@ ex.reporting.check(report)
 # %% [markdown]
 # ## 7.4 Step c: batch normalization, compared fairly
 #
-# The notes add batch normalization before every activation, *and one more layer of it in front, on the raw pixels*.
-# The result, about 52 %, is compared with the 10 % of the ruin: "dramatic". Two things have to be taken apart. The baseline
-# must be healthy. And a normalization of the raw pixels is a standardization of the inputs, which every net may
-# have. So we cross the two: raw or standardized pixels, without or with batch normalization in the hidden layers. (On raw pixels
-# half of the seeds have to do. And one setting is not Keras's: its moving averages, which replace the minibatch when the net is
-# examined, keep 99 % at every step. So few steps as here would leave them behind, so in the quick profile they keep 90 %.)
+# The notes add batch normalization before every activation, *and one more layer of it in front, on
+# the raw pixels*. The result, about 52 %, is compared with the 10 % of the ruin: "dramatic". Two
+# things have to be taken apart. The baseline must be healthy. And a normalization of the raw pixels
+# is a standardization of the inputs, which every net may have. So we cross the two: raw or
+# standardized pixels, without or with batch normalization in the hidden layers. (On raw pixels half
+# of the seeds have to do. And one setting is not Keras's: its moving averages, which replace the
+# minibatch when the net is examined, keep 99 % at every step. So few steps as here would leave them
+# behind, so in the quick profile they keep 90 %.)
 #
 # ### Exercise 5 · Predict
 #
-# Four nets: raw or standardized pixels, without or with batch normalization, each with the learning rate that suits
-# it. **Before you look:** on which pixels does batch normalization add more accuracy, and which pixels does the best
-# of the four nets get? Write "raw pixels", "standardized pixels" or "neither" (within one percentage point) for each.
+# Four nets: raw or standardized pixels, without or with batch normalization, each with the learning
+# rate that suits it. **Before you look:** on which pixels does batch normalization add more
+# accuracy, and which pixels does the best of the four nets get? Write "raw pixels", "standardized
+# pixels" or "neither" (within one percentage point) for each.
 
 # %%
 prediction = {"batch normalization adds more on": ..., "the best of the four nets gets": ...}
@@ -549,24 +553,24 @@ for name, values in reached.items():
     print(f"{name:26} {values.mean():.1%}")
 
 # %% [markdown]
-# The difference between the first and the last net is what the notes' comparison would show if their baseline had
-# been healthy. One part of it is the standardization, and that one is free. What is "dramatic"? We fixed it
-# before the run: five percentage points. And "much faster" is counted in epochs: how many until nine tenths of what the net
-# without batch normalization reaches?
+# The difference between the first and the last net is what the notes' comparison would show if
+# their baseline had been healthy. One part of it is the standardization, and that one is free. What
+# is "dramatic"? We fixed it before the run: five percentage points. And "much faster" is counted in
+# epochs: how many until nine tenths of what the net without batch normalization reaches?
 
 # %%
 for setting in ("raw", "standardized"):
     treatment, control = reached[f"{setting}, batch norm"], reached[setting]
     measure = "validation accuracy with batch normalization against without"
-    judge(
+    verdicts.compare(
         "CIF-15",
         treatment,
         control,
-        "higher",
-        measure,
-        f"{setting} pixels, by more than five points",
-        photos,
-        0.05,
+        claimed="higher",
+        measure=measure,
+        margin=0.05,
+        setting=f"{setting} pixels, by more than five points",
+        data=photos,
     )
 
 for setting in ("raw", "standardized"):
@@ -586,8 +590,9 @@ for setting in ("raw", "standardized"):
     )
 
 # %% [markdown]
-# The notes report for this step: "epoch 25, accuracy 0.6030, validation accuracy 0.5248, stopped early". After
-# exercise 4 you know what to ask: is that the last epoch, or the one that was restored?
+# The notes report for this step: "epoch 25, accuracy 0.6030, validation accuracy 0.5248, stopped
+# early". After exercise 4 you know what to ask: is that the last epoch, or the one that was
+# restored?
 
 # %%
 stopped = table["c · batch normalization"][0]
@@ -596,31 +601,34 @@ print(
     *zip(stopped.epochs.tolist(), (stopped.best_epoch + 1).tolist(), strict=True),
 )
 lost = stopped.best("val_accuracy") - stopped.last("val_accuracy")
-check(
+verdicts.compute(
     "CIF-12",
     (stopped.epochs == stopped.best_epoch + 1).all(),
-    f"In {(stopped.epochs > stopped.best_epoch + 1).sum()} of {RUNS} runs the last line of the log is not that of the epoch that is "
+    detail=f"In {(stopped.epochs > stopped.best_epoch + 1).sum()} of {RUNS} runs the last line of the log is not that of the epoch that is "
     f"kept; its validation accuracy is up to {100 * lost.max():.1f} points lower.",
-    "the last line describes the model that is kept",
-    pixels,
+    setting="the last line describes the model that is kept",
+    data=pixels,
 )
 
 # %% [markdown]
-# With a patience of 10 epochs, a training that stops at epoch 25 restores epoch 15, and the log's last line describes
-# weights that are thrown away. (Here the patience is half of the epochs, so that a training may also end before it is used up.)
+# With a patience of 10 epochs, a training that stops at epoch 25 restores epoch 15, and the log's
+# last line describes weights that are thrown away. (Here the patience is half of the epochs, so
+# that a training may also end before it is used up.)
 #
 # ## 7.5 Step d: a net that normalizes itself
 #
-# Batch normalization measures mean and variance in every step. **SELU** (Klambauer et al. 2017) is built so that
-# nothing need be measured: a scaled ELU whose two constants are such that outputs of mean 0 and variance 1 in one
-# layer lead to outputs of mean 0 and variance 1 in the next. The proof needs conditions: standardized inputs, weights drawn with
-# a variance of 1 / inputs (LeCun normal), dense layers in plain sequence, and no ordinary dropout.
+# Batch normalization measures mean and variance in every step. **SELU** (Klambauer et al. 2017) is
+# built so that nothing need be measured: a scaled ELU whose two constants are such that outputs of
+# mean 0 and variance 1 in one layer lead to outputs of mean 0 and variance 1 in the next. The proof
+# needs conditions: standardized inputs, weights drawn with a variance of 1 / inputs (LeCun normal),
+# dense layers in plain sequence, and no ordinary dropout.
 #
 # ### Exercise 6 · Bug hunt
 #
-# **Step d, bug hunt.** This is how the notes prepare their self-normalizing net, with the initialization of step b
-# left in. `prepare(images)` shall return a model and the images as the model shall get them, such that the outputs of
-# all 20 hidden layers keep mean 0 and standard deviation 1, or near it. Two of the conditions are not met. Repair it.
+# **Step d, bug hunt.** This is how the notes prepare their self-normalizing net, with the
+# initialization of step b left in. `prepare(images)` shall return a model and the images as the
+# model shall get them, such that the outputs of all 20 hidden layers keep mean 0 and standard
+# deviation 1, or near it. Two of the conditions are not met. Repair it.
 
 
 # %%
@@ -638,8 +646,8 @@ def prepare(images):
 ex.self_normalizing.check(prepare)
 
 # %% [markdown]
-# What do the conditions do? First without any training: images go in, and we look at the standard deviation of the outputs of
-# every layer.
+# What do the conditions do? First without any training: images go in, and we look at the standard
+# deviation of the outputs of every layer.
 
 # %%
 LECUN = {"activation": "selu", "kernel_initializer": "lecun_normal"} | OUTPUT
@@ -694,9 +702,10 @@ plots.show(
 )
 
 # %% [markdown]
-# With all conditions met the signal stays as it is through twenty layers. Drawn too wide it grows from layer to layer; raw
-# pixels begin far out, and it takes the net most of its layers to pull them back. Now trained: one condition missing at a time, each
-# net with a rate of its own, and again with half of the seeds where a condition is missing.
+# With all conditions met the signal stays as it is through twenty layers. Drawn too wide it grows
+# from layer to layer; raw pixels begin far out, and it takes the net most of its layers to pull
+# them back. Now trained: one condition missing at a time, each net with a rate of its own, and
+# again with half of the seeds where a condition is missing.
 
 # %%
 table["d · SELU"] = tuned(self_normalizing_net, pixels)
@@ -714,29 +723,30 @@ for name, values in missing.items():
     )
 
 # %% [markdown]
-# And the notes' listing? It computes `X_train_scaled` and then calls `fit(X_train, ...)`. They also report that this net was the
-# fastest of all, and that batch normalization had made the epochs longer. So we train the three nets again for a few epochs, in turns,
-# and take the time; a smaller number is faster.
+# And the notes' listing? It computes `X_train_scaled` and then calls `fit(X_train, ...)`. They also
+# report that this net was the fastest of all, and that batch normalization had made the epochs
+# longer. So we train the three nets again for a few epochs, in turns, and take the time; a smaller
+# number is faster.
 
 # %%
 first, last = spread["SELU, raw pixels"][:, 0], spread["SELU, raw pixels"][:, -1]
-check(
+verdicts.compute(
     "CIF-17",
     np.all((spread["SELU, raw pixels"] > 0.5) & (spread["SELU, raw pixels"] < 2)),
-    f"On the raw pixels that it passes to fit(), layer 1 has a standard deviation of {first.mean():.0f} and layer 20 one of "
+    detail=f"On the raw pixels that it passes to fit(), layer 1 has a standard deviation of {first.mean():.0f} and layer 20 one of "
     f"{last.mean():.1f}; standardized, they have {spread['SELU, all conditions met'][:, [0, -1]].mean():.1f} in the mean.",
-    "as found: normalizes itself on the inputs it gets",
-    raw,
+    setting="as found: normalizes itself on the inputs it gets",
+    data=raw,
 )
 measure = "validation accuracy, raw as in the listing against standardized"
-judge(
+verdicts.compare(
     "CIF-17",
     missing["raw pixels"],
     selu[: len(half)],
-    "higher",
-    measure,
-    "as found: loses nothing",
-    photos,
+    claimed="higher",
+    measure=measure,
+    setting="as found: loses nothing",
+    data=photos,
 )
 
 
@@ -752,31 +762,39 @@ nets = (normalized_net, plain_net, self_normalizing_net)
 turns = [[processor_seconds(build, seed) for build in nets] for seed in [EXPLORER, *half]]
 with_norm, with_elu, with_selu = np.transpose(turns[1:])
 measure = "processor seconds for three epochs"
-judge(
+verdicts.compare(
     "CIF-13",
     with_norm,
     with_elu,
-    "higher",
-    f"{measure}, with batch normalization against without",
-    "compiled training on this machine",
+    claimed="higher",
+    measure=f"{measure}, with batch normalization against without",
+    setting="compiled training on this machine",
 )
-judge("CIF-18", with_selu, with_elu, "lower", f"{measure}, SELU against ELU", "faster than step b")
-judge(
+verdicts.compare(
+    "CIF-18",
+    with_selu,
+    with_elu,
+    claimed="lower",
+    measure=f"{measure}, SELU against ELU",
+    setting="faster than step b",
+)
+verdicts.compare(
     "CIF-18",
     with_selu,
     with_norm,
-    "lower",
-    f"{measure}, SELU against batch normalization",
-    "faster than step c",
+    claimed="lower",
+    measure=f"{measure}, SELU against batch normalization",
+    setting="faster than step c",
 )
 
 # %% [markdown]
 # ## 7.6 Step e: alpha dropout, and a committee out of one net
 #
-# Ordinary dropout sets outputs to 0 and so changes mean and variance. **Alpha dropout** sets them to the value that SELU has
-# far to the left, and rescales, so that both stay. In the notes' listing it is unclear whether it stands after every hidden layer or
-# after the last one only: the indentation was lost. Does it matter? An image goes twice through an untrained net, each time
-# with other units dropped. How alike are the two answers?
+# Ordinary dropout sets outputs to 0 and so changes mean and variance. **Alpha dropout** sets them
+# to the value that SELU has far to the left, and rescales, so that both stay. In the notes' listing
+# it is unclear whether it stands after every hidden layer or after the last one only: the
+# indentation was lost. Does it matter? An image goes twice through an untrained net, each time with
+# other units dropped. How alike are the two answers?
 
 # %%
 DROP = 0.1
@@ -811,38 +829,39 @@ for place, values in alike.items():
     print(
         f"correlation of two answers to the same image, alpha dropout of {DROP:g} {place}: {values.mean():.2f}"
     )
-check(
+verdicts.compute(
     "CIF-20",
     alike["after every layer"].mean() < 0.5 < alike["after the last layer only"].mean(),
-    f"Two passes of one image correlate by {alike['after every layer'].mean():.2f} with alpha dropout after every layer, by "
+    detail=f"Two passes of one image correlate by {alike['after every layer'].mean():.2f} with alpha dropout after every layer, by "
     f"{alike['after the last layer only'].mean():.2f} after the last alone.",
-    "too strong everywhere, at the start of training",
-    pixels,
+    setting="too strong everywhere, at the start of training",
+    data=pixels,
 )
 
 # %% [markdown]
-# A tenth of the units does not sound like much, but twenty layers do it twenty times, and what arrives at the output is mostly
-# noise. So it goes after the last hidden layer. The audit trains both placements, and a grid of dropout rates and learning rates.
+# A tenth of the units does not sound like much, but twenty layers do it twenty times, and what
+# arrives at the output is mostly noise. So it goes after the last hidden layer. The audit trains
+# both placements, and a grid of dropout rates and learning rates.
 
 # %%
 table["e · alpha dropout"] = tuned(dropped_net, pixels)
 dropped = table["e · alpha dropout"][0]
 measure = "validation accuracy, alpha dropout against none"
-judge(
+verdicts.compare(
     "CIF-19",
     dropped.best("val_accuracy"),
     selu,
-    "higher",
-    measure,
-    "mended: raises the validation accuracy",
+    claimed="higher",
+    measure=measure,
+    setting="mended: raises the validation accuracy",
 )
 
 # %% [markdown]
 # ### Exercise 7 · Monte-Carlo dropout
 #
-# Write `monte_carlo(model, images, samples)`: it asks a trained net with dropout `samples` times for the class
-# probabilities of the images, **with the dropout at work**, and returns their mean, of shape (images, classes). No
-# further training is needed.
+# Write `monte_carlo(model, images, samples)`: it asks a trained net with dropout `samples` times
+# for the class probabilities of the images, **with the dropout at work**, and returns their mean,
+# of shape (images, classes). No further training is needed.
 
 
 # %%
@@ -852,8 +871,9 @@ def monte_carlo(model, images, samples): ...  # return class probabilities, shap
 ex.averaging.check(monte_carlo)
 
 # %% [markdown]
-# Here it is at work on the nets that we have trained, on 500 validation images (your function can take the place of the
-# reference). The accuracy is one question; the other is whether the probabilities mean what they say, and that one the log loss answers.
+# Here it is at work on the nets that we have trained, on 500 validation images (your function can
+# take the place of the reference). The accuracy is one question; the other is whether the
+# probabilities mean what they say, and that one the log loss answers.
 
 # %%
 SAMPLES = 20
@@ -880,28 +900,30 @@ for name, values in asked.items():
     )
 
 # %% [markdown]
-# With dropout after the last layer only, the members of the committee share nearly everything, so there is little that their vote could
-# add to the accuracy. The log loss is another matter: the logarithm is concave, so the mean of some probabilities never has a higher log
-# loss than the single passes have on average; whether it is lower than that of the net without dropout, the line above says.
-# (A warning: `training=True` switches *all* layers into training. In a net with batch normalization it would
-# also use the statistics of the images at hand.)
+# With dropout after the last layer only, the members of the committee share nearly everything, so
+# there is little that their vote could add to the accuracy. The log loss is another matter: the
+# logarithm is concave, so the mean of some probabilities never has a higher log loss than the
+# single passes have on average; whether it is lower than that of the net without dropout, the line
+# above says. (A warning: `training=True` switches *all* layers into training. In a net with batch
+# normalization it would also use the statistics of the images at hand.)
 #
-# The notes' own listing for this step differs in more than the dropout: raw pixels again, and a tenth of the learning rate
-# that step d had. The audit runs it as found.
+# The notes' own listing for this step differs in more than the dropout: raw pixels again, and a
+# tenth of the learning rate that step d had. The audit runs it as found.
 
 # %% [markdown]
 # ## 7.7 Step f: one cycle
 #
-# So far the learning rate stood still. **1cycle** (Smith 2018) lets it rise to a peak and fall again in one cycle over the
-# whole training, while the momentum does the opposite; the last steps are tiny. The notes call the code too
-# difficult and copy it. It is two lines, if you count the steps right.
+# So far the learning rate stood still. **1cycle** (Smith 2018) lets it rise to a peak and fall
+# again in one cycle over the whole training, while the momentum does the opposite; the last steps
+# are tiny. The notes call the code too difficult and copy it. It is two lines, if you count the
+# steps right.
 #
 # ### Exercise 8 · Count the steps
 #
-# Write `cycle(images, batch_size, epochs, peak)`: it returns the learning rate of every training step, an array. The
-# rate rises in a straight line from peak / 10 at the first step to the peak at step `steps // 2` (counted from 0), and
-# falls in a straight line to peak / 1000 at the very last step. The last minibatch of an epoch may be smaller than the
-# others; Keras trains on it too.
+# Write `cycle(images, batch_size, epochs, peak)`: it returns the learning rate of every training
+# step, an array. The rate rises in a straight line from peak / 10 at the first step to the peak at
+# step `steps // 2` (counted from 0), and falls in a straight line to peak / 1000 at the very last
+# step. The last minibatch of an epoch may be smaller than the others; Keras trains on it too.
 
 
 # %%
@@ -912,8 +934,9 @@ ex.cycling.check(cycle)
 
 
 # %% [markdown]
-# The net is that of step d; its optimizer is now SGD with momentum, and its training has the same number of epochs and is
-# never stopped early: a cycle that is cut short never gets to its small rates.
+# The net is that of step d; its optimizer is now SGD with momentum, and its training has the same
+# number of epochs and is never stopped early: a cycle that is cut short never gets to its small
+# rates.
 
 
 # %%
@@ -953,12 +976,14 @@ plots.show(
 )
 
 # %% [markdown]
-# Judge a cycle by its end. What the curve does before it belongs to rates at which no net is kept; and because the end is planned, the
-# number of epochs has to be chosen beforehand, while a training at a constant rate may go on as long as it helps.
+# Judge a cycle by its end. What the curve does before it belongs to rates at which no net is kept;
+# and because the end is planned, the number of epochs has to be chosen beforehand, while a training
+# at a constant rate may go on as long as it helps.
 #
 # ## 7.8 The table
 #
-# Six steps, five rows. Everything so far was decided on validation images; here the test images are used, once.
+# Six steps, five rows. Everything so far was decided on validation images; here the test images are
+# used, once.
 
 # %%
 test = {
@@ -985,14 +1010,15 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# Mean and 95 % interval over the runs, on the stand-in. Compare the intervals with the differences between the rows, and the
-# spread of single runs (from the lowest test accuracy to the highest) with both.
+# Mean and 95 % interval over the runs, on the stand-in. Compare the intervals with the differences
+# between the rows, and the spread of single runs (from the lowest test accuracy to the highest)
+# with both.
 #
 # ### Exercise 9 · One run each?
 #
-# Write `share_of_right_rankings(accuracy)`: row r of `accuracy` holds what run r measured for every variant. The means
-# over the runs put the variants into an order. Return the share of the single runs that put **all** variants into that
-# same order.
+# Write `share_of_right_rankings(accuracy)`: row r of `accuracy` holds what run r measured for every
+# variant. The means over the runs put the variants into an order. Return the share of the single
+# runs that put **all** variants into that same order.
 
 
 # %%
@@ -1004,24 +1030,25 @@ ex.ranking.check(share_of_right_rankings)
 # %%
 runs_by_variant = np.stack(list(valid.values()), axis=1)
 share = ex.ranking.reference(runs_by_variant)
-check(
+verdicts.compute(
     "NEW-02",
     share == 1,
-    f"{share:.0%} of {RUNS} single runs put the five variants into the order of the means.",
-    "validation accuracy, stand-in",
-    pixels,
+    detail=f"{share:.0%} of {RUNS} single runs put the five variants into the order of the means.",
+    setting="validation accuracy, stand-in",
+    data=pixels,
 )
 
 # %% [markdown]
-# Whoever trains every variant once draws one of these orders, and cannot know which. That is no reason to give up: the intervals
-# say which differences are large enough for the runs at hand.
+# Whoever trains every variant once draws one of these orders, and cannot know which. That is no
+# reason to give up: the intervals say which differences are large enough for the runs at hand.
 #
 # ## 7.9 On the real CIFAR-10, and beyond the exercise
 #
-# The same five steps on the real photographs take too long for a notebook, but not for a long lunch. The course keeps a
-# small file of what they gave; anybody with the data set can make it again:
-# `COURSE_DATA_DIR=folder python -m helpers.studies.cifar10`. Beside it stand the numbers of the textbook's own notebook, and a
-# replay of that notebook's way on our machine: both are validation accuracies of a single run for each row.
+# The same five steps on the real photographs take too long for a notebook, but not for a long
+# lunch. The course keeps a small file of what they gave; anybody with the data set can make it
+# again: `COURSE_DATA_DIR=folder python -m helpers.studies.cifar10`. Beside it stand the numbers of
+# the textbook's own notebook, and a replay of that notebook's way on our machine: both are
+# validation accuracies of a single run for each row.
 
 # %%
 stored = runtime.ROOT / "studies" / "results"
@@ -1064,11 +1091,12 @@ for name, row in done.items():
 pd.DataFrame(rows).T
 
 # %% [markdown]
-# Mean and 95 % interval over seeds; where there are only one or two runs, their mean without an interval. What differs from the
-# textbook's way is nothing that this lesson has not shown: standardized inputs in every row, a rate chosen for every row, minibatches
-# of 128 that are drawn anew in every epoch (lesson 5 has the reason), and early stopping on the accuracy. *Monte-Carlo dropout* is
-# row e asked many times, without training it again. A row named *flips averaged* asks the net of the row above twice, with each image
-# and with its mirror image. In words:
+# Mean and 95 % interval over seeds; where there are only one or two runs, their mean without an
+# interval. What differs from the textbook's way is nothing that this lesson has not shown:
+# standardized inputs in every row, a rate chosen for every row, minibatches of 128 that are drawn
+# anew in every epoch (lesson 5 has the reason), and early stopping on the accuracy. *Monte-Carlo
+# dropout* is row e asked many times, without training it again. A row named *flips averaged* asks
+# the net of the row above twice, with each image and with its mirror image. In words:
 
 # %%
 AIMS = {
@@ -1155,41 +1183,42 @@ real = {
 }
 if len(real) == len(titles) and len({len(values) for values in real.values()}) == 1:
     share = ex.ranking.reference(np.stack(list(real.values()), axis=1))
-    check(
+    verdicts.compute(
         "NEW-02",
         share == 1,
-        f"{share:.0%} of {len(real['b'])} single runs put the five variants into the order of the means.",
-        "validation accuracy, real photographs",
-        study["data"],
+        detail=f"{share:.0%} of {len(real['b'])} single runs put the five variants into the order of the means.",
+        setting="validation accuracy, real photographs",
+        data=study["data"],
     )
     measure = "validation accuracy with batch normalization against without"
-    judge(
+    verdicts.compare(
         "CIF-15",
         real["c"],
         real["b"],
-        "higher",
-        measure,
-        "real photographs, standardized, by more than five points",
-        study["data"],
-        0.05,
+        claimed="higher",
+        measure=measure,
+        margin=0.05,
+        setting="real photographs, standardized, by more than five points",
+        data=study["data"],
     )
 
 # %% [markdown]
-# The two sides hold different photographs in different numbers, trained for different times: compare the order of the curves, not
-# their heights, and where the order differs, trust the side with more data.
+# The two sides hold different photographs in different numbers, trained for different times:
+# compare the order of the curves, not their heights, and where the order differs, trust the side
+# with more data.
 #
 # ## 7.10 What came out
 #
-# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature led us to expect before anything
-# was measured; where the two differ, the measurement stands. *Qualified* means: it holds in one setting and fails in another,
-# and the settings are named.
+# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature
+# led us to expect before anything was measured; where the two differ, the measurement stands.
+# *Qualified* means: it holds in one setting and fails in another, and the settings are named.
 
 # %%
-claims.summary(verdicts)
+verdicts.summary()
 
 # %% [markdown]
-# Every other statement of the notes on this exercise is settled in the [audit of this lesson](audits/07_cifar10_deep_net.ipynb), which
-# came out as follows when it was last run.
+# Every other statement of the notes on this exercise is settled in the [audit of this
+# lesson](audits/07_cifar10_deep_net.ipynb), which came out as follows when it was last run.
 
 # %%
 claims.summary(
@@ -1202,7 +1231,10 @@ claims.summary(
 #
 # - Géron, *Hands-On Machine Learning*, chapter 11: the exercise, and its author's answers.
 # - Klambauer et al. (2017), *Self-normalizing neural networks*: SELU, and a long proof.
-# - Gal and Ghahramani (2016), *Dropout as a Bayesian approximation*: what Monte-Carlo dropout means.
-# - Smith (2018), *A disciplined approach to neural network hyper-parameters*: range test and 1cycle.
-# - Bouthillier et al. (2021), *Accounting for variance in machine learning benchmarks*: why one run ranks nothing.
+# - Gal and Ghahramani (2016), *Dropout as a Bayesian approximation*: what Monte-Carlo dropout
+#   means.
+# - Smith (2018), *A disciplined approach to neural network hyper-parameters*: range test and
+#   1cycle.
+# - Bouthillier et al. (2021), *Accounting for variance in machine learning benchmarks*: why one run
+#   ranks nothing.
 # - Next: **lesson 08**, on schedules for the learning rate.

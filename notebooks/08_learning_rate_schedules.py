@@ -1,21 +1,22 @@
 # %% [markdown]
 # # 8 · Learning-rate schedules and 1cycle
 #
-# The learning rate is often the setting that matters most, and nothing says that it has to stay the same from the first
-# step to the last. This lesson is about plans for it: which there are, what they are good for, and what is only said
-# about them.
+# The learning rate is often the setting that matters most, and nothing says that it has to stay the
+# same from the first step to the last. This lesson is about plans for it: which there are, what
+# they are good for, and what is only said about them.
 #
 # After it you will be able to
 #
 # - say what a fixed rate does wrong, whether it is small or large;
 # - write schedules as arrays, and the same ones in Keras;
 # - run a learning-rate range test, and read it without being fooled by Keras's running mean;
-# - compare schedules fairly: same budget, each with its own best rate, on data that did not choose it;
+# - compare schedules fairly: same budget, each with its own best rate, on data that did not choose
+#   it;
 # - train with 1cycle, momentum included, in plain `model.fit`, stop in the middle and go on.
 #
-# As in every lesson, statements that lecture notes repeat are **measured**, over at least ten paired runs, and judged by
-# what came out: ✓ supported, ✗ refuted, ≈ not distinguishable. Plan 60 minutes; the notebook itself computes for about
-# one.
+# As in every lesson, statements that lecture notes repeat are **measured**, over at least ten
+# paired runs, and judged by what came out: ✓ supported, ✗ refuted, ≈ not distinguishable. Plan 60
+# minutes; the notebook itself computes for about one.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -33,8 +34,8 @@ from helpers import runtime
 print(runtime.start())
 
 # %% [markdown]
-# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again: the numbers move, and
-# you see which verdicts stay.
+# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again:
+# the numbers move, and you see which verdicts stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -57,31 +58,19 @@ from helpers.nets.one_cycle import CycleMomentum, OneCycle
 
 seeds = [1000 * SEED + run for run in range(RUNS)]
 tuning_seeds = [1000 * SEED + 500, 1000 * SEED + 501]  # other runs than those that are judged
-verdicts = []
-
-
-def judge(claim, treatment, control, better, measure, setting, data):
-    """Judge one statement in one setting and keep the verdict."""
-    verdict = claims.judge(
-        claim, treatment, control, better=better, measure=measure, data=data, setting=setting
-    )
-    verdicts.append(verdict)
-
-
-def check(claim, condition, detail, setting="", data=""):
-    """Check one statement by computation and keep the verdict."""
-    verdicts.append(claims.check(claim, bool(condition), detail, data=data, setting=setting))
+verdicts = claims.Ledger()
 
 
 # %% [markdown]
 # ## 8.1 What one fixed rate does
 #
-# Note 000 (the course examines five lecture notes, numbered 000 to 004) says: a small fixed rate converges slowly, and
-# may end in a local minimum; a large one escapes from local minima, but swings around the optimum or even diverges. That
-# is four statements, and they are not equally true.
+# Note 000 (the course examines five lecture notes, numbered 000 to 004) says: a small fixed rate
+# converges slowly, and may end in a local minimum; a large one escapes from local minima, but
+# swings around the optimum or even diverges. That is four statements, and they are not equally
+# true.
 #
-# The test case: 4,000 pictures of clothes, shrunk to 14 x 14 pixels, a network with two hidden layers, and SGD with
-# momentum 0.9. Seven rates from 0.001 to 3, five epochs each.
+# The test case: 4,000 pictures of clothes, shrunk to 14 x 14 pixels, a network with two hidden
+# layers, and SGD with momentum 0.9. Seven rates from 0.001 to 3, five epochs each.
 
 # %%
 fashion = datasets.load("fashion", seed=SEED, size=4000).standardized()
@@ -178,46 +167,47 @@ middling = SWEEP[int(np.median(loss_by_rate, axis=0).argmin())]
 print(f"lowest training loss at rate {middling:g}")
 
 # %%
-judge(
+verdicts.compare(
     "LRS-03",
     loss_by_rate[:, 0],
     loss_by_rate[:, SWEEP.index(middling)],
-    "higher",
-    f"training loss in epoch {EPOCHS}, rate {SWEEP[0]:g} against {middling:g}",
-    "slow",
-    clothes,
+    claimed="higher",
+    measure=f"training loss in epoch {EPOCHS}, rate {SWEEP[0]:g} against {middling:g}",
+    setting="slow",
+    data=clothes,
 )
 lost = loss_by_rate[:, -1] >= 0.99 * guessing
-check(
+verdicts.compute(
     "LRS-04",
     lost.all(),
-    f"At rate {SWEEP[-1]:g}, {lost.sum()} of {RUNS} runs were no better than guessing, or not a number.",
-    "too large: diverges",
-    clothes,
+    detail=f"At rate {SWEEP[-1]:g}, {lost.sum()} of {RUNS} runs were no better than guessing, or not a number.",
+    setting="too large: diverges",
+    data=clothes,
 )
 
 # %% [markdown]
-# Slow it is, and at the right edge nothing is learned at all. Now the *local minima*. If a small rate had got stuck in
-# one, more steps would not help it. So give the small rate as much more time as its steps are shorter: a fifth of the
-# rate, five times the epochs.
+# Slow it is, and at the right edge nothing is learned at all. Now the *local minima*. If a small
+# rate had got stuck in one, more steps would not help it. So give the small rate as much more time
+# as its steps are shorter: a fifth of the rate, five times the epochs.
 
 # %%
 long_way = train([(seed, fixed(0.006, 5 * EPOCHS)) for seed in seeds], 5 * EPOCHS)
 short_way = train([(seed, fixed(0.03, EPOCHS)) for seed in seeds], EPOCHS)
-judge(
+verdicts.compare(
     "LRS-03",
     loss_of(long_way, clothes.x_train, clothes.y_train),
     loss_of(short_way, clothes.x_train, clothes.y_train),
-    "higher",
-    f"training loss at the end, rate 0.006 for {5 * EPOCHS} epochs against 0.03 for {EPOCHS}",
-    "ends in a worse minimum: network",
-    clothes,
+    claimed="higher",
+    measure=f"training loss at the end, rate 0.006 for {5 * EPOCHS} epochs against 0.03 for {EPOCHS}",
+    setting="ends in a worse minimum: network",
+    data=clothes,
 )
 
 # %% [markdown]
-# And where there certainly is a second, worse minimum? The double well of lesson 03: 300 walkers start anywhere, at a small
-# and at a ten times larger rate; once with the exact gradient, and once with noise in it, as minibatches have. At the end
-# the noise is taken away, so that everybody settles.
+# And where there certainly is a second, worse minimum? The double well of lesson 03: 300 walkers
+# start anywhere, at a small and at a ten times larger rate; once with the exact gradient, and once
+# with noise in it, as minibatches have. At the end the noise is taken away, so that everybody
+# settles.
 
 # %%
 well = surfaces.double_well
@@ -251,40 +241,42 @@ for (rate, noise), share in stuck.items():
 # %%
 for noise, setting in ((0.0, "exact gradient"), (2.0, "noisy gradient")):
     measure = "share of 300 walkers in the worse valley, rate 0.01 against 0.1"
-    judge(
+    verdicts.compare(
         "LRS-03",
         stuck[0.01, noise],
         stuck[0.1, noise],
-        "higher",
-        measure,
-        f"ends in a worse minimum: double well, {setting}",
-        well.name,
+        claimed="higher",
+        measure=measure,
+        setting=f"ends in a worse minimum: double well, {setting}",
+        data=well.name,
     )
     measure = "share of 300 walkers in the worse valley, rate 0.1 against 0.01"
-    judge(
+    verdicts.compare(
         "LRS-04",
         stuck[0.1, noise],
         stuck[0.01, noise],
-        "lower",
-        measure,
-        f"escapes: double well, {setting}",
-        well.name,
+        claimed="lower",
+        measure=measure,
+        setting=f"escapes: double well, {setting}",
+        data=well.name,
     )
 
 # %% [markdown]
-# The word *noise* is missing in the notes. With the exact gradient a walker goes down into the valley in which it stands,
-# with a small rate as with a ten times larger one. With noise, the rate sets how far it is thrown, and whether that is over
-# the ridge. For the network, see the verdict: what a small rate lacks is not escape but time.
+# The word *noise* is missing in the notes. With the exact gradient a walker goes down into the
+# valley in which it stands, with a small rate as with a ten times larger one. With noise, the rate
+# sets how far it is thrown, and whether that is over the ridge. For the network, see the verdict:
+# what a small rate lacks is not escape but time.
 #
-# Now the *swinging*. If a network with a large rate hops around the optimum, it should sink in as soon as the rate is
-# lowered. Should it?
+# Now the *swinging*. If a network with a large rate hops around the optimum, it should sink in as
+# soon as the rate is lowered. Should it?
 #
 # ### Exercise 1 · Predict
 #
-# A network trains with SGD, momentum 0.9, and a constant, rather large learning rate for five epochs. A twin trains in the
-# same way for four; in the fifth its rate is a hundred times smaller. A second twin's velocity is made a hundred times
-# smaller at the same moment, too. **Before you look:** is the training loss over the fifth epoch "lower" or "higher" than
-# that of the network whose rate stayed large? Write it for "rate lowered" and for "rate and velocity lowered".
+# A network trains with SGD, momentum 0.9, and a constant, rather large learning rate for five
+# epochs. A twin trains in the same way for four; in the fifth its rate is a hundred times smaller.
+# A second twin's velocity is made a hundred times smaller at the same moment, too. **Before you
+# look:** is the training loss over the fifth epoch "lower" or "higher" than that of the network
+# whose rate stayed large? Write it for "rate lowered" and for "rate and velocity lowered".
 
 # %%
 after_drop = {"rate lowered": ..., "rate and velocity lowered": ...}
@@ -323,38 +315,40 @@ plots.show(
     "lowered the loss shoots up and comes down slowly; with the velocity lowered too it falls at once below that of the constant rate.",
     data=f"{clothes}; moving mean of 15 steps; line: median, band: middle 80 % of {RUNS} runs",
 )
-judge(
+verdicts.compare(
     "LRS-04",
     fifth["rate kept"],
     fifth["rate and velocity lowered"],
-    "higher",
-    f"training loss in epoch {EPOCHS}, rate kept at 0.1 against rate and velocity lowered a hundredfold",
-    "oscillates around the optimum",
-    clothes,
+    claimed="higher",
+    measure=f"training loss in epoch {EPOCHS}, rate kept at 0.1 against rate and velocity lowered a hundredfold",
+    setting="oscillates around the optimum",
+    data=clothes,
 )
 
 # %% [markdown]
-# The velocity of Keras's SGD is a sum of past *steps*, each with the rate of its time. Lower the rate suddenly, and the
-# network coasts on at its former speed, while its brake, the gradient times the rate, has become a hundred times weaker.
-# That is the peak after the dotted line. Goyal and others (2017) call the cure **momentum correction**: scale the
-# velocity along with the rate (PyTorch's SGD keeps the rate outside the velocity, and does so by itself). In
-# `schedules.momentum_corrected` it is nothing but an array of momenta, in which the one at the drop is as much smaller as
-# the rate. Smooth schedules do not need it.
+# The velocity of Keras's SGD is a sum of past *steps*, each with the rate of its time. Lower the
+# rate suddenly, and the network coasts on at its former speed, while its brake, the gradient times
+# the rate, has become a hundred times weaker. That is the peak after the dotted line. Goyal and
+# others (2017) call the cure **momentum correction**: scale the velocity along with the rate
+# (PyTorch's SGD keeps the rate outside the velocity, and does so by itself). In
+# `schedules.momentum_corrected` it is nothing but an array of momenta, in which the one at the drop
+# is as much smaller as the rate. Smooth schedules do not need it.
 #
-# A large rate covers the distance, a small one settles at its end. So why not have both, one after the other? That is the
-# whole idea of a **schedule**.
+# A large rate covers the distance, a small one settles at its end. So why not have both, one after
+# the other? That is the whole idea of a **schedule**.
 
 # %% [markdown]
 # ## 8.2 A schedule is an array
 #
-# A schedule is a plan made before training: one rate for each step. In this course it is exactly that, an array
-# (`helpers/schedules.py`), which one can print, plot, join to another, and give to a run. To make one, you must know how
-# long it is.
+# A schedule is a plan made before training: one rate for each step. In this course it is exactly
+# that, an array (`helpers/schedules.py`), which one can print, plot, join to another, and give to a
+# run. To make one, you must know how long it is.
 #
 # ### Exercise 2 · Count the steps
 #
-# A schedule must know how many steps there will be. Write `total_steps(examples, batch_size, epochs)`: how often
-# `model.fit` updates the weights. The last minibatch of an epoch is used even if it is not full.
+# A schedule must know how many steps there will be. Write `total_steps(examples, batch_size,
+# epochs)`: how often `model.fit` updates the weights. The last minibatch of an epoch is used even
+# if it is not full.
 
 
 # %%
@@ -366,8 +360,9 @@ ex.counting.check(total_steps)
 # %% [markdown]
 # ### Exercise 3 · Half a cosine
 #
-# Write `cosine(steps, first, last)`: an array with a learning rate for each of `steps` steps. It begins with exactly
-# `first`, ends with exactly `last`, and follows half a cosine in between: flat, steep, flat.
+# Write `cosine(steps, first, last)`: an array with a learning rate for each of `steps` steps. It
+# begins with exactly `first`, ends with exactly `last`, and follows half a cosine in between: flat,
+# steep, flat.
 
 
 # %%
@@ -412,12 +407,13 @@ plots.show(
 )
 
 # %% [markdown]
-# The stairs are the oldest; the cosine has no stairs to choose. **Restarts** let the rate jump up again, in the hope of
-# another, better valley. A **warm-up** begins gently, for networks that would be thrown out by large steps while their
-# weights are fresh. **1cycle** is a long warm-up and a long descent, with a short tail at almost nothing.
+# The stairs are the oldest; the cosine has no stairs to choose. **Restarts** let the rate jump up
+# again, in the hope of another, better valley. A **warm-up** begins gently, for networks that would
+# be thrown out by large steps while their weights are fresh. **1cycle** is a long warm-up and a
+# long descent, with a short tail at almost nothing.
 #
-# The notes print a formula for a "decayed learning rate", and below it a listing that uses Keras's `CosineDecayRestarts`.
-# Do the two agree? And does the printed function run?
+# The notes print a formula for a "decayed learning rate", and below it a listing that uses Keras's
+# `CosineDecayRestarts`. Do the two agree? And does the printed function run?
 
 
 # %%
@@ -447,31 +443,37 @@ apart = {
     name: max(abs(float(schedule(step)) - printed[step]) for step in range(0, 2500, 25))
     for name, schedule in {"CosineDecay": single, "CosineDecayRestarts": restarting}.items()
 }
-check("LRS-08", fault == "nothing", f"As printed it stops with: {fault}.", "runs as printed")
-check(
+verdicts.compute(
+    "LRS-08",
+    fault == "nothing",
+    detail=f"As printed it stops with: {fault}.",
+    setting="runs as printed",
+)
+verdicts.compute(
     "LRS-08",
     apart["CosineDecay"] < 1e-7,
-    f"Mended, it is at most {apart['CosineDecay']:.0e} from CosineDecay over 2,500 steps.",
-    "a single cosine",
+    detail=f"Mended, it is at most {apart['CosineDecay']:.0e} from CosineDecay over 2,500 steps.",
+    setting="a single cosine",
 )
-check(
+verdicts.compute(
     "LRS-08",
     apart["CosineDecayRestarts"] < 1e-7,
-    f"It is up to {apart['CosineDecayRestarts']:.2g} from CosineDecayRestarts, which the listing below it uses.",
-    "the schedule used below it",
+    detail=f"It is up to {apart['CosineDecayRestarts']:.2g} from CosineDecayRestarts, which the listing below it uses.",
+    setting="the schedule used below it",
 )
 
 # %% [markdown]
-# The formula is right for what it is, one descent. After the first thousand steps the two part: one stays at the bottom,
-# the other jumps up.
+# The formula is right for what it is, one descent. After the first thousand steps the two part: one
+# stays at the bottom, the other jumps up.
 
 # %% [markdown]
 # ## 8.3 Which rate? The range test
 #
-# Every schedule has a highest rate, and that must be chosen. Smith (2017) proposes one short run: let the rate grow from
-# tiny to huge, a factor from step to step, and watch the loss of each minibatch. Where it falls steeply the rate is good;
-# where it explodes, too large. Note 003 has this as a Keras callback, built on `logs["loss"]`. What is in there? To see it,
-# let a network with learning rate 0 look at ten minibatches: nothing changes but the batch.
+# Every schedule has a highest rate, and that must be chosen. Smith (2017) proposes one short run:
+# let the rate grow from tiny to huge, a factor from step to step, and watch the loss of each
+# minibatch. Where it falls steeply the rate is good; where it explodes, too large. Note 003 has
+# this as a Keras callback, built on `logs["loss"]`. What is in there? To see it, let a network with
+# learning rate 0 look at ten minibatches: nothing changes but the batch.
 
 
 # %%
@@ -503,8 +505,9 @@ print("mean so far", running.round(3))
 #
 # ### Exercise 4 · Take the mean apart
 #
-# In a callback of Keras, `logs["loss"]` after a minibatch is the *mean* over all minibatches of the epoch so far. Write
-# `batch_losses(means)`: from the list of these means, the loss of each single minibatch (all of one size).
+# In a callback of Keras, `logs["loss"]` after a minibatch is the *mean* over all minibatches of the
+# epoch so far. Write `batch_losses(means)`: from the list of these means, the loss of each single
+# minibatch (all of one size).
 
 
 # %%
@@ -514,7 +517,8 @@ def batch_losses(means): ...  # return the loss of every single minibatch
 ex.unsmearing.check(batch_losses)
 
 # %% [markdown]
-# What does it do to a range test? The same runs, read in both ways. `lr_range_test` returns the true losses.
+# What does it do to a range test? The same runs, read in both ways. `lr_range_test` returns the
+# true losses.
 
 # %%
 LOWEST, HIGHEST, TEST_STEPS = 1e-4, 10.0, 200
@@ -554,38 +558,40 @@ lowest_at = {
     for name, values in {"true": losses, "mean": smeared}.items()
 }
 factor = np.exp(np.mean(np.log(lowest_at["mean"] / lowest_at["true"])))
-check(
+verdicts.compute(
     "LRS-13",
     np.allclose(noting.losses, each, atol=1e-3),
-    f'logs["loss"] after ten minibatches is {noting.losses[-1]:.3f}, their mean {running[-1]:.3f}, the tenth alone {each[-1]:.3f}. In the range test the running mean '
+    detail=f'logs["loss"] after ten minibatches is {noting.losses[-1]:.3f}, their mean {running[-1]:.3f}, the tenth alone {each[-1]:.3f}. In the range test the running mean '
     f"has its lowest value at a rate {factor:.1f} times as high as the true loss ({RUNS} runs).",
-    "the loss of each minibatch",
-    clothes,
+    setting="the loss of each minibatch",
+    data=clothes,
 )
 missing = [name for name in ("get_value", "set_value") if not hasattr(keras.backend, name)]
 missing += [] if hasattr(keras.optimizers.SGD(), "lr") else ["optimizer.lr"]
-check(
+verdicts.compute(
     "LRS-13",
     not missing,
-    f"It uses {', '.join(missing) or 'only names'} that Keras {keras.__version__} does not have.",
-    "runs in Keras 3",
+    detail=f"It uses {', '.join(missing) or 'only names'} that Keras {keras.__version__} does not have.",
+    setting="runs in Keras 3",
 )
 
 # %% [markdown]
-# A mean that drags all earlier losses along shows the fall late, and the explosion too: whoever reads it picks a higher
-# rate than the losses themselves say. Keras's `model.fit` also starts the mean anew in each epoch, so a test over two
-# epochs has a kink as well. And what the losses themselves say is where a search begins, not where it ends: section 8.4
-# finds the best rates, and prints the suggestions beside them.
+# A mean that drags all earlier losses along shows the fall late, and the explosion too: whoever
+# reads it picks a higher rate than the losses themselves say. Keras's `model.fit` also starts the
+# mean anew in each epoch, so a test over two epochs has a kink as well. And what the losses
+# themselves say is where a search begins, not where it ends: section 8.4 finds the best rates, and
+# prints the suggestions beside them.
 #
-# Then there is the picture. The notes cut the loss axis by the lowest loss, and this goes wrong as soon as one is not a
-# number.
+# Then there is the picture. The notes cut the loss axis by the lowest loss, and this goes wrong as
+# soon as one is not a number.
 #
 # ### Exercise 5 · Bug hunt: the axes
 #
-# **Bug hunt.** The notes take the limits of the loss axis from the losses of a range test, as below: the lowest loss, and
-# halfway between the first and the lowest. When the network diverges, losses become `nan` or infinite (either sign), and
-# the limits with them, or not, depending on where in the list they are. Mend `limits` so that it looks at finite losses
-# only; the first loss is always finite.
+# **Bug hunt.** The notes take the limits of the loss axis from the losses of a range test, as
+# below: the lowest loss, and halfway between the first and the lowest. When the network diverges,
+# losses become `nan` or infinite (either sign), and the limits with them, or not, depending on
+# where in the list they are. Mend `limits` so that it looks at finite losses only; the first loss
+# is always finite.
 
 
 # %%
@@ -600,16 +606,17 @@ ex.framing.check(limits)
 # %% [markdown]
 # ## 8.4 Does a schedule beat the best constant rate?
 #
-# The notes: a proper fixed rate is hard to find, and there are more efficient ways. A fair test needs three things that are
-# easily forgotten. Every plan has the **same number of steps**. Every plan has **its own best rate**, found in the same
-# grid, with the same effort, on **validation** data and with other seeds than those that are judged. And the models must
-# **begin anew**.
+# The notes: a proper fixed rate is hard to find, and there are more efficient ways. A fair test
+# needs three things that are easily forgotten. Every plan has the **same number of steps**. Every
+# plan has **its own best rate**, found in the same grid, with the same effort, on **validation**
+# data and with other seeds than those that are judged. And the models must **begin anew**.
 #
 # ### Exercise 6 · Bug hunt: a fair start
 #
-# **Bug hunt.** The notes compare three schedules in this way: build one model, then compile and train it with each in turn.
-# Mend `compare`, so that every optimizer begins with a model that has not been trained. `build()` makes a new model;
-# `train(model)` trains it and returns the result; the list of results has the order of the optimizers.
+# **Bug hunt.** The notes compare three schedules in this way: build one model, then compile and
+# train it with each in turn. Mend `compare`, so that every optimizer begins with a model that has
+# not been trained. `build()` makes a new model; `train(model)` trains it and returns the result;
+# the list of results has the order of the optimizers.
 
 
 # %%
@@ -626,8 +633,8 @@ def compare(build, optimizers, train):
 ex.fair_start.check(compare)
 
 # %% [markdown]
-# Five plans, four highest rates, three budgets of epochs (for the exponential decay only the longest). All of these are
-# runs of one compiled program: a schedule is just an array.
+# Five plans, four highest rates, three budgets of epochs (for the exponential decay only the
+# longest). All of these are runs of one compiled program: a schedule is just an array.
 
 # %%
 BUDGETS = (2, 4, 8)
@@ -691,8 +698,8 @@ for name in PLANS:
     print(f"{name:12}", *(f"{best_rate.get((name, epochs), '-'):>6}" for epochs in BUDGETS))
 
 # %% [markdown]
-# Compare the table with the suggestions above it: they show where to search, and need not be what wins. Now the chosen
-# rates, with new seeds, on the **test** data.
+# Compare the table with the suggestions above it: they show where to search, and need not be what
+# wins. Now the chosen rates, with new seeds, on the **test** data.
 
 
 # %%
@@ -704,18 +711,19 @@ def tested(name, epochs, rate):
 
 accuracy = {key: tested(*key, best_rate[key]) for key in tried}
 for name in ("exponential", "cosine"):
-    judge(
+    verdicts.compare(
         "LRS-05",
         accuracy[name, LONG],
         accuracy["constant", LONG],
-        "higher",
-        f"test accuracy after {LONG} epochs, {name} against constant, each at its best rate",
-        f"more efficient: {name} decay, clothes",
-        clothes,
+        claimed="higher",
+        measure=f"test accuracy after {LONG} epochs, {name} against constant, each at its best rate",
+        setting=f"more efficient: {name} decay, clothes",
+        data=clothes,
     )
 
 # %% [markdown]
-# Is that so on every task? The same with the red wines: a small regression, where the noise of the scores sets the limit.
+# Is that so on every task? The same with the red wines: a small regression, where the noise of the
+# scores sets the limit.
 
 # %%
 wine = datasets.load("wine", seed=SEED).standardized()
@@ -744,19 +752,19 @@ for name in ("constant", "cosine"):
     rate = WINE_RATES[int(np.nan_to_num(error, nan=np.inf).argmin())]
     sipped[name] = taste(name, [rate], seeds, wine.x_test, wine.y_test)[:, 0]
     print(f"{name:9} best rate {rate:g}, test error {sipped[name].mean():.3f}")
-judge(
+verdicts.compare(
     "LRS-05",
     sipped["cosine"],
     sipped["constant"],
-    "lower",
-    "squared test error, cosine against constant, each at its best rate",
-    "more efficient: cosine, wine",
-    wine,
+    claimed="lower",
+    measure="squared test error, cosine against constant, each at its best rate",
+    setting="more efficient: cosine, wine",
+    data=wine,
 )
 
 # %% [markdown]
-# And *hard to find*? Take the next rate of the grid, about three times the best one, as somebody might who guessed, and
-# see what it costs.
+# And *hard to find*? Take the next rate of the grid, about three times the best one, as somebody
+# might who guessed, and see what it costs.
 
 
 # %%
@@ -774,14 +782,14 @@ for name, values in cost.items():
     print(
         f"{name:9} rate {next_rate(name):g} in place of {best_rate[name, LONG]:g} costs {100 * values.mean():.1f} points of accuracy"
     )
-judge(
+verdicts.compare(
     "LRS-05",
     cost["constant"],
     cost["1cycle"],
-    "higher",
-    "test accuracy lost at the next rate of the grid, constant against 1cycle",
-    "a fixed rate is harder to find",
-    clothes,
+    claimed="higher",
+    measure="test accuracy lost at the next rate of the grid, constant against 1cycle",
+    setting="a fixed rate is harder to find",
+    data=clothes,
 )
 print(
     f"validation accuracy at the highest rate of the grid, {RATES[-1]:g}:",
@@ -789,25 +797,29 @@ print(
 )
 
 # %% [markdown]
-# A plan does not spare you the choice of its highest rate: the verdict says whether a guess one place off costs a fixed
-# rate more. What the last line shows is another thing: how a plan fares that starts far too high. A rate that begins low,
-# as in 1cycle, or leaves the top at once, as in the exponential decay, gives the network a second chance.
+# A plan does not spare you the choice of its highest rate: the verdict says whether a guess one
+# place off costs a fixed rate more. What the last line shows is another thing: how a plan fares
+# that starts far too high. A rate that begins low, as in 1cycle, or leaves the top at once, as in
+# the exponential decay, gives the network a second chance.
 
 # %% [markdown]
 # ## 8.5 1cycle
 #
-# Smith (2018) goes further: start low, rise **above** what a constant rate could bear, come down again, and keep a short
-# tail at almost nothing for the end. Where the rate is high the momentum goes down (0.95 to 0.85), since both lengthen
-# the steps. He calls what he saw *super-convergence*: the same accuracy in a fraction of the epochs.
+# Smith (2018) goes further: start low, rise **above** what a constant rate could bear, come down
+# again, and keep a short tail at almost nothing for the end. Where the rate is high the momentum
+# goes down (0.95 to 0.85), since both lengthen the steps. He calls what he saw *super-convergence*:
+# the same accuracy in a fraction of the epochs.
 #
-# The notes take a scheduler for it from a textbook. It is told how many iterations there will be, and if that number is
-# rounded down (15 epochs of 45,000 images in batches of 128), training goes on after its end.
+# The notes take a scheduler for it from a textbook. It is told how many iterations there will be,
+# and if that number is rounded down (15 epochs of 45,000 images in batches of 128), training goes
+# on after its end.
 #
 # ### Exercise 7 · Bug hunt: the scheduler
 #
-# **Bug hunt.** Below is the notes' 1cycle scheduler as one function: the learning rate at an iteration (counted from 0) of
-# `iterations`. Mend it so that the last iteration, `iterations - 1`, has exactly `last_rate`; so that any further iteration
-# keeps it; and so that a `start_rate` of 0 is taken at its word.
+# **Bug hunt.** Below is the notes' 1cycle scheduler as one function: the learning rate at an
+# iteration (counted from 0) of `iterations`. Mend it so that the last iteration, `iterations - 1`,
+# has exactly `last_rate`; so that any further iteration keeps it; and so that a `start_rate` of 0
+# is taken at its word.
 
 
 # %%
@@ -857,34 +869,34 @@ plots.show(
     alt="The learning rate over the last 120 steps. Both schedules fall in a straight line; the notes' crosses zero 14 steps before the end and becomes negative, ours ends just above it.",
     data="15 epochs of 45,000 images in batches of 128",
 )
-check(
+verdicts.compute(
     "LRS-15",
     (found[up] > 0).all(),
-    f"Told the right number, {up}, it stays above 0.",
-    "iterations rounded up",
+    detail=f"Told the right number, {up}, it stays above 0.",
+    setting="iterations rounded up",
 )
-check(
+verdicts.compute(
     "LRS-15",
     (found[down] > 0).all(),
-    f"Told {down}, the number rounded down, it is negative for the last {np.sum(found[down] < 0)} of {up} steps, and at the end {found[down][-1]:.1e}.",
-    "iterations rounded down",
+    detail=f"Told {down}, the number rounded down, it is negative for the last {np.sum(found[down] < 0)} of {up} steps, and at the end {found[down][-1]:.1e}.",
+    setting="iterations rounded down",
 )
-check(
+verdicts.compute(
     "LRS-15",
     np.isclose(found[up][-1], 0.005 / 1000),
-    f"In its last step the rate is {found[up][-1]:.1e}, where {0.005 / 1000:.1e} was meant.",
-    "ends at a thousandth of the start",
+    detail=f"In its last step the rate is {found[up][-1]:.1e}, where {0.005 / 1000:.1e} was meant.",
+    setting="ends at a thousandth of the start",
 )
 
 # %% [markdown]
-# A negative rate climbs the loss, at the very end, when nobody looks any more. (The notes' class changes the rate alone; the
-# momentum, half of Smith's recipe, is left out.)
+# A negative rate climbs the loss, at the very end, when nobody looks any more. (The notes' class
+# changes the rate alone; the momentum, half of Smith's recipe, is left out.)
 #
 # ### Exercise 8 · Predict
 #
-# 1cycle and a constant learning rate, each with its best rate, train the same network for 2 epochs, and, in other runs,
-# for 8 epochs. **Before you look:** which of the two has the higher accuracy at the end of 2 epochs, and which at the end
-# of 8? Write "1cycle" or "constant" for each.
+# 1cycle and a constant learning rate, each with its best rate, train the same network for 2 epochs,
+# and, in other runs, for 8 epochs. **Before you look:** which of the two has the higher accuracy at
+# the end of 2 epochs, and which at the end of 8? Write "1cycle" or "constant" for each.
 
 # %%
 winners = {"2 epochs": ..., "8 epochs": ...}
@@ -927,14 +939,14 @@ for epochs, against, setting in (
     (LONG, LONG, f"{LONG} epochs each"),
     (MIDDLE, LONG, f"{MIDDLE} epochs against {LONG}"),
 ):
-    judge(
+    verdicts.compare(
         "LRS-17",
         accuracy["1cycle", epochs],
         accuracy["constant", against],
-        "higher",
-        f"test accuracy, 1cycle in {epochs} epochs against constant in {against}, each at its best rate",
-        f"clothes, {setting}",
-        clothes,
+        claimed="higher",
+        measure=f"test accuracy, 1cycle in {epochs} epochs against constant in {against}, each at its best rate",
+        setting=f"clothes, {setting}",
+        data=clothes,
     )
 for other in ("steps", "cosine"):
     difference = accuracy["1cycle", LONG] - accuracy[other, LONG]
@@ -944,21 +956,23 @@ for other in ("steps", "cosine"):
     )
 
 # %% [markdown]
-# Note what the figure is: every point is a training of its own, planned for that many epochs. It would be wrong to read
-# the speed of a schedule off one learning curve, because halfway a schedule is not yet meant to be good.
+# Note what the figure is: every point is a training of its own, planned for that many epochs. It
+# would be wrong to read the speed of a schedule off one learning curve, because halfway a schedule
+# is not yet meant to be good.
 #
-# *Faster* and *more accurate* are two claims, and the verdicts above settle them for each budget by itself: as many
-# epochs as the constant rate, few or many, and half as many. And a constant rate is the easier opponent. The last two
-# lines ask the harder question: is it 1cycle, or is it that the rate ends low? Where the interval is not above zero,
-# nothing here speaks for 1cycle in particular.
+# *Faster* and *more accurate* are two claims, and the verdicts above settle them for each budget by
+# itself: as many epochs as the constant rate, few or many, and half as many. And a constant rate is
+# the easier opponent. The last two lines ask the harder question: is it 1cycle, or is it that the
+# rate ends low? Where the interval is not above zero, nothing here speaks for 1cycle in particular.
 
 # %% [markdown]
 # ## 8.6 The deep network of note 003
 #
-# Exercise f of note 003: train the deep network again with 1cycle, and see whether speed and accuracy improve. The note
-# leaves the answer open, and its listing changes two things at once: the schedule, and the batch size, from 32 to 128.
-# Here they are taken apart, on a smaller relative: ten layers of 50 SELU units, and 3,000 Fashion-on-photos (clothes
-# blended with photographs, which stand in for CIFAR-10) shrunk to 16 x 16. (The whole exercise is lesson 07.)
+# Exercise f of note 003: train the deep network again with 1cycle, and see whether speed and
+# accuracy improve. The note leaves the answer open, and its listing changes two things at once: the
+# schedule, and the batch size, from 32 to 128. Here they are taken apart, on a smaller relative:
+# ten layers of 50 SELU units, and 3,000 Fashion-on-photos (clothes blended with photographs, which
+# stand in for CIFAR-10) shrunk to 16 x 16. (The whole exercise is lesson 07.)
 
 
 # %%
@@ -1027,23 +1041,30 @@ for epochs, setting in (
     (SHORT, f"accuracy, {SHORT} epochs against {FULL}"),
 ):
     measure = f"test accuracy, 1cycle in {epochs} epochs against constant in {FULL}, each at its best rate"
-    judge(
-        "LRS-12", deep["1cycle", epochs], deep["constant", FULL], "higher", measure, setting, photos
+    verdicts.compare(
+        "LRS-12",
+        deep["1cycle", epochs],
+        deep["constant", FULL],
+        claimed="higher",
+        measure=measure,
+        setting=setting,
+        data=photos,
     )
-    judge(
+    verdicts.compare(
         "LRS-17",
         deep["1cycle", epochs],
         deep["constant", FULL],
-        "higher",
-        measure,
-        f"deep network, {epochs} epochs against {FULL}",
-        photos,
+        claimed="higher",
+        measure=measure,
+        setting=f"deep network, {epochs} epochs against {FULL}",
+        data=photos,
     )
 
 
 # %% [markdown]
-# That was accuracy, and the number of epochs. Now the time for an epoch, with the batch size and the schedule changed one
-# at a time: seconds of the processor, which depend little on what else the computer is doing.
+# That was accuracy, and the number of epochs. Now the time for an epoch, with the batch size and
+# the schedule changed one at a time: seconds of the processor, which depend little on what else the
+# computer is doing.
 
 
 # %%
@@ -1063,37 +1084,40 @@ for run, seed in enumerate(seeds):  # in turns, so that a busy computer is busy 
 for (name, batch_size), values in timed.items():
     print(f"{name:9} batches of {batch_size:3}: {np.mean(10**values) / 2:.3f} s an epoch")
 measure = "log10 processor seconds for two epochs"
-judge(
+verdicts.compare(
     "LRS-12",
     timed["1cycle", 128],
     timed["constant", 128],
-    "lower",
-    f"{measure}, 1cycle against constant, batches of 128",
-    "seconds an epoch: the schedule",
-    photos,
+    claimed="lower",
+    measure=f"{measure}, 1cycle against constant, batches of 128",
+    setting="seconds an epoch: the schedule",
+    data=photos,
 )
-judge(
+verdicts.compare(
     "LRS-12",
     timed["constant", 128],
     timed["constant", 32],
-    "lower",
-    f"{measure}, constant rate, batches of 128 against 32",
-    "seconds an epoch: the batch size",
-    photos,
+    claimed="lower",
+    measure=f"{measure}, constant rate, batches of 128 against 32",
+    setting="seconds an epoch: the batch size",
+    data=photos,
 )
 
 # %% [markdown]
-# So *faster* has two meanings. A larger batch makes an epoch shorter, with any schedule. A schedule cannot make an epoch
-# shorter; if anything, it needs fewer of them. Whoever changes both at once and reads the clock has measured the batch.
+# So *faster* has two meanings. A larger batch makes an epoch shorter, with any schedule. A schedule
+# cannot make an epoch shorter; if anything, it needs fewer of them. Whoever changes both at once
+# and reads the clock has measured the batch.
 #
-# How the best highest rate moves with the batch size and with weight decay is measured in the audit.
+# How the best highest rate moves with the batch size and with weight decay is measured in the
+# audit.
 
 # %% [markdown]
 # ## 8.7 In plain Keras, to take home
 #
-# A schedule goes into the optimizer in place of the rate. `helpers/keras_schedules.py` has 1cycle as a
-# `LearningRateSchedule`, and a callback that moves the momentum along. The optimizer counts its own steps, and the count is
-# saved with the model, so training can be cut off in the middle of the cycle and go on. Let us do just that.
+# A schedule goes into the optimizer in place of the rate. `helpers/keras_schedules.py` has 1cycle
+# as a `LearningRateSchedule`, and a callback that moves the momentum along. The optimizer counts
+# its own steps, and the count is saved with the model, so training can be cut off in the middle of
+# the cycle and go on. Let us do just that.
 
 
 # %%
@@ -1137,9 +1161,9 @@ print(
 )
 
 # %% [markdown]
-# One plan of this lesson cannot be an array: **reduce on plateau**. It lowers the rate whenever the validation loss has
-# not improved for a while, so nobody knows its rates before training ends. It is a callback, and it brings settings of
-# its own, `patience` and `factor`.
+# One plan of this lesson cannot be an array: **reduce on plateau**. It lowers the rate whenever the
+# validation loss has not improved for a while, so nobody knows its rates before training ends. It
+# is a callback, and it brings settings of its own, `patience` and `factor`.
 
 # %%
 watcher = network()
@@ -1186,18 +1210,19 @@ print(
 )
 
 # %% [markdown]
-# Its rate falls when the validation loss says so, and every look at it makes that loss a little less honest (lesson 02).
-# When the budget is known, a plan made beforehand is simpler; when it is not, this is the way.
+# Its rate falls when the validation loss says so, and every look at it makes that loss a little
+# less honest (lesson 02). When the budget is known, a plan made beforehand is simpler; when it is
+# not, this is the way.
 
 # %% [markdown]
 # ## 8.8 What came out
 #
-# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature led us to expect before
-# anything was measured; where the two differ, the measurement stands. *Qualified* means: it holds in one setting and fails
-# in another, and the settings are named.
+# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature
+# led us to expect before anything was measured; where the two differ, the measurement stands.
+# *Qualified* means: it holds in one setting and fails in another, and the settings are named.
 
 # %%
-claims.summary(verdicts)
+verdicts.summary()
 
 # %% [markdown]
 # Every other statement of the notes on this subject is settled in the [audit of this
@@ -1212,10 +1237,13 @@ claims.summary(
 # %% [markdown]
 # ## Where to read on
 #
-# - The schedules as arrays, with paper and Keras's name for each: `helpers/schedules.py`; 1cycle for your own Keras
-#   code: `helpers/keras_schedules.py`.
+# - The schedules as arrays, with paper and Keras's name for each: `helpers/schedules.py`; 1cycle
+#   for your own Keras code: `helpers/keras_schedules.py`.
 # - Smith (2017), *Cyclical learning rates for training neural networks*: the range test.
-# - Smith (2018), *A disciplined approach to neural network hyper-parameters: part 1*; Smith and Topin (2019),
-#   *Super-convergence: very fast training of neural networks using large learning rates*: 1cycle.
-# - Loshchilov and Hutter (2017), *SGDR: stochastic gradient descent with warm restarts*: the cosine.
-# - Goyal and others (2017), *Accurate, large minibatch SGD: training ImageNet in 1 hour*: the warm-up.
+# - Smith (2018), *A disciplined approach to neural network hyper-parameters: part 1*; Smith and
+#   Topin (2019), *Super-convergence: very fast training of neural networks using large learning
+#   rates*: 1cycle.
+# - Loshchilov and Hutter (2017), *SGDR: stochastic gradient descent with warm restarts*: the
+#   cosine.
+# - Goyal and others (2017), *Accurate, large minibatch SGD: training ImageNet in 1 hour*: the
+#   warm-up.

@@ -1,11 +1,12 @@
 # %% [markdown]
 # # Audit 1 · Overfitting
 #
-# The lesson [Overfitting](../01_overfitting.ipynb) measures the statements that matter most. This audit settles the
-# others: every remaining statement of the study notes on the topic gets a few lines of code, a verdict, and a sentence
-# on why. Statements that one experiment answers stand together. A verdict line shows the statement, what was measured,
-# and the 95 % interval over paired runs; a statement that may hold in one setting and fail in another is judged in
-# both. You need not read it in order: come for the evidence. The table at the end has everything at a glance.
+# The lesson [Overfitting](../01_overfitting.ipynb) measures the statements that matter most. This
+# audit settles the others: every remaining statement of the study notes on the topic gets a few
+# lines of code, a verdict, and a sentence on why. Statements that one experiment answers stand
+# together. A verdict line shows the statement, what was measured, and the 95 % interval over paired
+# runs; a statement that may hold in one setting and fail in another is judged in both. You need not
+# read it in order: come for the evidence. The table at the end has everything at a glance.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -40,28 +41,15 @@ from helpers import claims, datasets, plots, training
 from helpers.nets import models
 
 seeds = [1000 * SEED + run for run in range(RUNS)]
-verdicts = []
-
-
-def judge(claim, treatment, control, better, measure, setting, data):
-    """Judge one statement in one setting and keep the verdict."""
-    verdict = claims.judge(
-        claim, treatment, control, better=better, measure=measure, data=data, setting=setting
-    )
-    verdicts.append(verdict)
-
-
-def check(claim, condition, detail, setting="", data=""):
-    """Check one statement by computation and keep the verdict."""
-    verdicts.append(claims.check(claim, bool(condition), detail, data=data, setting=setting))
+verdicts = claims.Ledger()
 
 
 # %% [markdown]
 # ## 1. Words, counts, and listings
 #
-# What can be settled by counting needs no statistics. First the three regression networks of note 004, as printed there
-# (OVF-33, OVF-36). They name no inputs, so Keras makes their weights only when it learns how many features there are:
-# 11 for the red wines.
+# What can be settled by counting needs no statistics. First the three regression networks of note
+# 004, as printed there (OVF-33, OVF-36). They name no inputs, so Keras makes their weights only
+# when it learns how many features there are: 11 for the red wines.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -84,19 +72,21 @@ print("weights and biases:", counts)
 # %%
 by_hand = {"model": 12 * 16 + 17, "wider": 12 * 32 + 33, "deeper": 12 * 16 + 17 * 16 + 17}
 held = ", ".join(str(count) for count in counts.values())
-check(
-    "OVF-36", counts == by_hand, f"With 11 inputs they hold {held} parameters, as counted by hand."
+verdicts.compute(
+    "OVF-36",
+    counts == by_hand,
+    detail=f"With 11 inputs they hold {held} parameters, as counted by hand.",
 )
 wider, deeper = counts["wider"] - counts["model"], counts["deeper"] - counts["model"]
-check(
+verdicts.compute(
     "OVF-33",
     wider > 0 and deeper > 0,
-    f"The wider one adds {wider} parameters, the deeper one {deeper}.",
+    detail=f"The wider one adds {wider} parameters, the deeper one {deeper}.",
 )
 
 # %% [markdown]
-# Both ways enlarge, but by different amounts, so nobody can tell width from depth by these three. Section 8 compares
-# the two at equal numbers of parameters.
+# Both ways enlarge, but by different amounts, so nobody can tell width from depth by these three.
+# Section 8 compares the two at equal numbers of parameters.
 #
 # What does Keras store for an epoch (OVF-16)?
 
@@ -119,17 +109,21 @@ print(f"one more epoch: stored as its training loss {stored:.3f}, measured at it
 complete = set(history) == {"loss", "val_loss", "mse", "val_mse"} and all(
     len(values) == 3 for values in history.values()
 )
-check(
-    "OVF-16", complete, f"Three passes stored three values each of {', '.join(history)}.", data=wine
+verdicts.compute(
+    "OVF-16",
+    complete,
+    detail=f"Three passes stored three values each of {', '.join(history)}.",
+    data=wine,
 )
 
 # %% [markdown]
-# True, with one thing to know when you read a curve: the stored training loss is the mean over the epoch's minibatches,
-# taken *while* the weights change; the validation loss is taken at the end. That alone can set the two curves apart
-# early in training.
+# True, with one thing to know when you read a curve: the stored training loss is the mean over the
+# epoch's minibatches, taken *while* the weights change; the validation loss is taken at the end.
+# That alone can set the two curves apart early in training.
 #
-# Two words from note 001 (QA-01, QA-02). Without a hidden layer a network cannot compute exclusive-or: a linear program
-# shows that no line separates the corners. One hidden layer of two units can, with weights set by hand.
+# Two words from note 001 (QA-01, QA-02). Without a hidden layer a network cannot compute
+# exclusive-or: a linear program shows that no line separates the corners. One hidden layer of two
+# units can, with weights set by hand.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -150,10 +144,10 @@ print("one hidden layer computes:", computed.round().astype(int))
 
 # %%
 one_suffices = np.array_equal(computed, exclusive_or) and not line.success
-check(
+verdicts.compute(
     "QA-02",
     not one_suffices,
-    "One hidden layer already does what none can, so it makes the step to several layers.",
+    detail="One hidden layer already does what none can, so it makes the step to several layers.",
 )
 
 others = {
@@ -173,27 +167,28 @@ networks = [
     for name, other in others.items()
     if isinstance(other, keras.Model) and other.trainable_weights
 ]
-check(
+verdicts.compute(
     "QA-01",
     isinstance(one_hidden, keras.Model),
-    "It is built and trained like every network.",
-    "one hidden layer",
+    detail="It is built and trained like every network.",
+    setting="one hidden layer",
 )
-check(
+verdicts.compute(
     "QA-01",
     not networks,
-    f"So are networks whose hidden layers are: {', '.join(networks)}.",
-    "only one hidden layer",
+    detail=f"So are networks whose hidden layers are: {', '.join(networks)}.",
+    setting="only one hidden layer",
 )
 
 # %% [markdown]
-# A multilayer perceptron has at least one hidden layer, and *neural network* is the wider word. How often people use it
-# in the narrower sense is not for a notebook to measure.
+# A multilayer perceptron has at least one hidden layer, and *neural network* is the wider word. How
+# often people use it in the narrower sense is not for a notebook to measure.
 #
 # ## 2. Where the truth is known
 #
-# Points around a known curve, fitted by polynomials with exact least squares: no training to go wrong, and the noise
-# can be counted. Each run draws its own points. The degree is chosen on validation points.
+# Points around a known curve, fitted by polynomials with exact least squares: no training to go
+# wrong, and the noise can be counted. Each run draws its own points. The degree is chosen on
+# validation points.
 
 # %%
 draws = datasets.splits("polynomial", seeds)
@@ -235,22 +230,22 @@ print(f"degree chosen on validation points: {chosen}")
 
 measure = f"squared error, degree {chosen} against a line"
 for setting, places in (("training points", small_sets), ("test points", test_sets)):
-    judge(
+    verdicts.compare(
         "OVF-10",
         errors(flexible, places),
         errors(lines, places),
-        "lower",
-        measure,
-        setting,
-        draws[0],
+        claimed="lower",
+        measure=measure,
+        setting=setting,
+        data=draws[0],
     )
 
 # %% [markdown]
-# A line underfits this curve, and a more flexible model mends it on the training and the test points alike (OVF-10):
-# the mark of underfitting. Cross-validation is no such cure (OVF-12). It fits copies of a model and throws them away;
-# what is left is the line as it was. It helps to *choose* a model, and there its absence does the opposite of
-# underfitting: who has nothing held out and chooses the degree by its training error gets one that fits the training
-# points too well.
+# A line underfits this curve, and a more flexible model mends it on the training and the test
+# points alike (OVF-10): the mark of underfitting. Cross-validation is no such cure (OVF-12). It
+# fits copies of a model and throws them away; what is left is the line as it was. It helps to
+# *choose* a model, and there its absence does the opposite of underfitting: who has nothing held
+# out and chooses the degree by its training error gets one that fits the training points too well.
 
 # %%
 straight = linear_model.LinearRegression()
@@ -258,12 +253,12 @@ x, y = small_sets[0]
 before = straight.fit(x[:, None], y).coef_.copy()
 model_selection.cross_val_score(straight, x[:, None], y, cv=5)
 changed = not np.array_equal(before, straight.coef_)
-check(
+verdicts.compute(
     "OVF-12",
     changed,
-    "Five-fold cross-validation left the line exactly as it was.",
-    "the cure",
-    draws[0],
+    detail="Five-fold cross-validation left the line exactly as it was.",
+    setting="the cure",
+    data=draws[0],
 )
 
 
@@ -280,42 +275,43 @@ def cross_validated(x, y):
 highest = by_degree[-1]  # the training error falls with every degree
 by_folds = [cross_validated(x, y) for x, y in small_sets]
 measure = "training error, chosen without held-out points against with"
-judge(
+verdicts.compare(
     "OVF-12",
     errors(highest, small_sets),
     errors(by_folds, small_sets),
-    "higher",
-    measure,
-    "the cause",
-    draws[0],
+    claimed="higher",
+    measure=measure,
+    setting="the cause",
+    data=draws[0],
 )
 
 # %% [markdown]
-# Signal and noise (OVF-17). Because the truth is known, the noise can be taken out of the training points. A curve fitted
-# to such clean points has learned the signal alone: what does a curve fitted to the noisy points have that it has not?
-# Then the two ways to have more signal (OVF-26): more points, or cleaner ones.
+# Signal and noise (OVF-17). Because the truth is known, the noise can be taken out of the training
+# points. A curve fitted to such clean points has learned the signal alone: what does a curve fitted
+# to the noisy points have that it has not? Then the two ways to have more signal (OVF-26): more
+# points, or cleaner ones.
 
 # %%
 cleaned = [polynomial(*points(draw, noise=0), chosen) for draw in draws]
 measure = "training error, trained with the noise against without"
-judge(
+verdicts.compare(
     "OVF-17",
     errors(flexible, small_sets),
     errors(cleaned, small_sets),
-    "lower",
-    measure,
-    "noise is learned",
-    draws[0],
+    claimed="lower",
+    measure=measure,
+    setting="noise is learned",
+    data=draws[0],
 )
 measure = "test error, trained without noise against with"
-judge(
+verdicts.compare(
     "OVF-17",
     errors(cleaned, test_sets),
     errors(flexible, test_sets),
-    "lower",
-    measure,
-    "noise does not help",
-    draws[0],
+    claimed="lower",
+    measure=measure,
+    setting="noise does not help",
+    data=draws[0],
 )
 
 amounts, scales = (20, 50, 100, 300, 1000), (1 / 3, 1, 3)
@@ -334,24 +330,32 @@ distances = np.array(
     [[[distance(draw, n, scale) for n in amounts] for scale in scales] for draw in draws]
 )
 usual, measure = distances[:, 1, 0], "squared distance from the truth"
-judge(
+verdicts.compare(
     "OVF-26",
     distances[:, 1, -1],
     usual,
-    "lower",
-    measure,
-    f"{amounts[-1]} points against {amounts[0]}",
-    draws[0],
+    claimed="lower",
+    measure=measure,
+    setting=f"{amounts[-1]} points against {amounts[0]}",
+    data=draws[0],
 )
-judge("OVF-26", distances[:, 0, 0], usual, "lower", measure, "a third of the noise", draws[0])
+verdicts.compare(
+    "OVF-26",
+    distances[:, 0, 0],
+    usual,
+    claimed="lower",
+    measure=measure,
+    setting="a third of the noise",
+    data=draws[0],
+)
 
 # %% [markdown]
-# The curve fitted to noisy points comes closer to them than the signal does, so it has learned noise: it cannot know which
-# part of a point is which. On new points that part only does harm.
+# The curve fitted to noisy points comes closer to them than the signal does, so it has learned
+# noise: it cannot know which part of a point is which. On new points that part only does harm.
 #
-# **How many features?** (OVF-27, the pizza.) Take random features, ReLU of random projections, of a few small pictures
-# of clothes, and fit the ten classes by least squares; where many solutions fit exactly, take the one with the smallest
-# weights.
+# **How many features?** (OVF-27, the pizza.) Take random features, ReLU of random projections, of a
+# few small pictures of clothes, and fit the ten classes by least squares; where many solutions fit
+# exactly, take the one with the smallest weights.
 
 # %%
 fashion = datasets.load("fashion", seed=SEED)
@@ -409,14 +413,14 @@ for setting, number in (
     ("ten times as many", numbers[-1]),
 ):
     measure = f"test error, {number} features against {numbers[best]}"
-    judge(
+    verdicts.compare(
         "OVF-27",
         feature_test[:, numbers.index(number)],
         feature_test[:, best],
-        "higher",
-        measure,
-        setting,
-        fashion,
+        claimed="higher",
+        measure=measure,
+        setting=setting,
+        data=fashion,
     )
 
 # %%
@@ -448,17 +452,18 @@ plots.show(
 )
 
 # %% [markdown]
-# Left, OVF-26: each line falls with more points, and the lines lie in the order of their noise. Right, the pizza: too
-# few features are too few, and up to the dotted line more become too many. There the features just suffice to fit every
-# picture, and the fit has no choice. Beyond it there is choice again, and the smallest weights choose well. So the
-# number of features is one axis of capacity, and not the only one. (Bands hold the middle 80 % of the runs.)
+# Left, OVF-26: each line falls with more points, and the lines lie in the order of their noise.
+# Right, the pizza: too few features are too few, and up to the dotted line more become too many.
+# There the features just suffice to fit every picture, and the fit has no choice. Beyond it there
+# is choice again, and the smallest weights choose well. So the number of features is one axis of
+# capacity, and not the only one. (Bands hold the middle 80 % of the runs.)
 #
 # ## 3. Size of the network, amount of data, noise
 #
-# One grid for many statements: three sizes of the hidden layer, few or many pictures, clean labels or 40 % wrong ones,
-# and the same number of training steps for all. Each run draws pictures, wrong labels and initial weights anew, the
-# same for every size. Where a *gap* is measured, the test labels get their share of wrong ones too, else it would
-# compare two different tasks.
+# One grid for many statements: three sizes of the hidden layer, few or many pictures, clean labels
+# or 40 % wrong ones, and the same number of training steps for all. Each run draws pictures, wrong
+# labels and initial weights anew, the same for every size. Where a *gap* is measured, the test
+# labels get their share of wrong ones too, else it would compare two different tasks.
 
 # %%
 EPOCHS = {"quick": 5, "full": 30}[PROFILE]  # of 20 steps each
@@ -581,31 +586,54 @@ plots.show(
 )
 
 # %% [markdown]
-# The test labels of this figure are clean. With clean training labels (left) a larger network costs nothing on test
-# pictures, although it has far more parameters than pictures. With wrong labels and few pictures (right, solid and
-# dashed) the training accuracy still climbs, by learning wrong labels, and the test accuracy does not follow. With many
-# pictures the same network has no time to learn the wrong ones by heart.
+# The test labels of this figure are clean. With clean training labels (left) a larger network costs
+# nothing on test pictures, although it has far more parameters than pictures. With wrong labels and
+# few pictures (right, solid and dashed) the training accuracy still climbs, by learning wrong
+# labels, and the test accuracy does not follow. With many pictures the same network has no time to
+# learn the wrong ones by heart.
 
 # %%
 error_rate = {cell: 1 - accuracy for cell, accuracy in test.items()}
 for share, kind in ((0.0, "clean labels"), (NOISE, "wrong labels")):
     large, small = error_rate[128, FEW, share], error_rate[16, FEW, share]
     measure = "test error, 128 units against 16"
-    judge("OVF-01", large, small, "higher", measure, f"{FEW} pictures, {kind}", images)
-    judge("OVF-15", large, small, "higher", measure, f"{FEW} pictures, {kind}: too big", images)
+    verdicts.compare(
+        "OVF-01",
+        large,
+        small,
+        claimed="higher",
+        measure=measure,
+        setting=f"{FEW} pictures, {kind}",
+        data=images,
+    )
+    verdicts.compare(
+        "OVF-15",
+        large,
+        small,
+        claimed="higher",
+        measure=measure,
+        setting=f"{FEW} pictures, {kind}: too big",
+        data=images,
+    )
 large, small = error_rate[128, MANY, 0.0], error_rate[16, MANY, 0.0]
-judge(
+verdicts.compare(
     "OVF-15",
     large,
     small,
-    "lower",
-    "test error, 128 units against 16",
-    f"{MANY} pictures: bigger",
-    images,
+    claimed="lower",
+    measure="test error, 128 units against 16",
+    setting=f"{MANY} pictures: bigger",
+    data=images,
 )
 measure = "test error, two layers of 128 against one"
-judge(
-    "OVF-15", 1 - test_accuracy(deep), large, "lower", measure, f"{MANY} pictures: deeper", images
+verdicts.compare(
+    "OVF-15",
+    1 - test_accuracy(deep),
+    large,
+    claimed="lower",
+    measure=measure,
+    setting=f"{MANY} pictures: deeper",
+    data=images,
 )
 
 
@@ -624,11 +652,12 @@ judge("OVF-29", *main_effect(1, FEW, MANY), "higher", measure, "fewer pictures",
 judge("OVF-29", *main_effect(2, NOISE, 0.0), "higher", measure, "more noise", images)
 
 # %% [markdown]
-# Many parameters are an opportunity to overfit, not its cause (OVF-01): it takes noise as well. So the advice to match
-# the size to the data (OVF-15) is worth most where labels are noisy. OVF-29 names the three that matter together: size,
-# quantity, quality.
+# Many parameters are an opportunity to overfit, not its cause (OVF-01): it takes noise as well. So
+# the advice to match the size to the data (OVF-15) is worth most where labels are noisy. OVF-29
+# names the three that matter together: size, quantity, quality.
 #
-# **Is a small gap good?** (OVF-03) Meet a predictor with hardly any gap: it always answers with the same class.
+# **Is a small gap good?** (OVF-03) Meet a predictor with hardly any gap: it always answers with the
+# same class.
 
 # %%
 favourite = np.bincount(fashion.y_train).argmax()
@@ -638,8 +667,14 @@ print(
     f"gap of the constant answer {seen - always:.3f}, widest gap of the networks {gap[widest].mean():.3f}"
 )
 measure = "test accuracy, smallest gap against widest"
-judge(
-    "OVF-03", np.full(RUNS, always), test[widest], "higher", measure, "a small gap is good", images
+verdicts.compare(
+    "OVF-03",
+    np.full(RUNS, always),
+    test[widest],
+    claimed="higher",
+    measure=measure,
+    setting="a small gap is good",
+    data=images,
 )
 
 clean = [cell for cell in test if cell[2] == 0]
@@ -653,14 +688,20 @@ detail = (
     f"Over {len(clean)} sizes and amounts the rank correlation with test accuracy is {held_rank:.2f} for held-out accuracy "
     f"and {train_rank:.2f} for training accuracy."
 )
-check("OVF-03", held_rank > train_rank, detail, "performance on unseen data", images)
+verdicts.compute(
+    "OVF-03",
+    held_rank > train_rank,
+    detail=detail,
+    setting="performance on unseen data",
+    data=images,
+)
 
 # %% [markdown]
-# The first half of the definition is the right one: what counts is performance on data never seen, and held-out
-# pictures predict it. The gap says only how far to trust the training error.
+# The first half of the definition is the right one: what counts is performance on data never seen,
+# and held-out pictures predict it. The gap says only how far to trust the training error.
 #
-# **Capacity** (OVF-14) is what a network can learn, so give it what can only be learned by heart: random labels. The
-# loss on held-out pictures must then give the game away (OVF-18).
+# **Capacity** (OVF-14) is what a network can learn, so give it what can only be learned by heart:
+# random labels. The loss on held-out pictures must then give the game away (OVF-18).
 
 # %%
 large, small = fitted[128]["random labels"], fitted[16]["random labels"]
@@ -679,37 +720,47 @@ for treatment, control, against, setting in (
     ),
     (first_epoch, learned, f"one epoch against {EPOCHS}", "equal units, but less training"),
 ):
-    judge("OVF-14", treatment, control, "higher", f"{measure}, {against}", setting, images)
+    verdicts.compare(
+        "OVF-14",
+        treatment,
+        control,
+        claimed="higher",
+        measure=f"{measure}, {against}",
+        setting=setting,
+        data=images,
+    )
 
 fall, rise = large.history["loss"], large.history["val_loss"]
 measure = "last epoch against first"
-judge(
+verdicts.compare(
     "OVF-18",
     fall[:, -1],
     fall[:, 0],
-    "lower",
-    f"training loss, {measure}",
-    "training lowers its loss",
-    images,
+    claimed="lower",
+    measure=f"training loss, {measure}",
+    setting="training lowers its loss",
+    data=images,
 )
-judge(
+verdicts.compare(
     "OVF-18",
     rise[:, -1],
     rise[:, 0],
-    "higher",
-    f"held-out loss, {measure}",
-    "held-out data reveal it",
-    images,
+    claimed="higher",
+    measure=f"held-out loss, {measure}",
+    setting="held-out data reveal it",
+    data=images,
 )
 
 # %% [markdown]
-# Units matter, and so do things that leave every unit and every connection in place: a penalty, or less training. Units
-# and layers are what a network *has*; capacity is what its training can *reach* with them.
+# Units matter, and so do things that leave every unit and every connection in place: a penalty, or
+# less training. Units and layers are what a network *has*; capacity is what its training can
+# *reach* with them.
 #
 # ## 4. When a network does not learn its training set
 #
-# Underfitting may come from too simple a model (OVF-05), and then a larger one cures it (OVF-32). But here are other
-# causes: a tiny learning rate, a strong penalty, and pixels from 0 to 255 under plain gradient descent.
+# Underfitting may come from too simple a model (OVF-05), and then a larger one cures it (OVF-32).
+# But here are other causes: a tiny learning rate, a strong penalty, and pixels from 0 to 255 under
+# plain gradient descent.
 
 # %%
 many = {"": cells[MANY, 0.0]}
@@ -724,72 +775,100 @@ raw_large = fit(classifier(128), steady, data=raw, optimizer="sgd")[""].last("ac
 orderly = fit(classifier(16), steady, optimizer="sgd")[""]
 
 measure = "training accuracy"
-judge("OVF-05", tiny, small, "lower", f"{measure}, 4 units against 16", "too simple", images)
+verdicts.compare(
+    "OVF-05",
+    tiny,
+    small,
+    claimed="lower",
+    measure=f"{measure}, 4 units against 16",
+    setting="too simple",
+    data=images,
+)
 for treatment, setting in (
     (slow, "128 units, tiny learning rate"),
     (choked, "128 units, strong penalty"),
 ):
-    judge(
+    verdicts.compare(
         "OVF-05",
         treatment,
         large,
-        "higher",
-        f"{measure}, against 128 units trained well",
-        setting,
-        images,
+        claimed="higher",
+        measure=f"{measure}, against 128 units trained well",
+        setting=setting,
+        data=images,
     )
-judge(
-    "OVF-32", small, tiny, "higher", f"{measure}, 16 units against 4", "too small: enlarge", images
+verdicts.compare(
+    "OVF-32",
+    small,
+    tiny,
+    claimed="higher",
+    measure=f"{measure}, 16 units against 4",
+    setting="too small: enlarge",
+    data=images,
 )
 against = "128 units against a better rate for 16"
-judge(
-    "OVF-32", slow, small, "higher", f"{measure}, {against}", "tiny learning rate: enlarge", images
+verdicts.compare(
+    "OVF-32",
+    slow,
+    small,
+    claimed="higher",
+    measure=f"{measure}, {against}",
+    setting="tiny learning rate: enlarge",
+    data=images,
 )
 measure = "training accuracy, 128 units against scaled inputs for 16"
-judge(
-    "OVF-32", raw_large, orderly.last("accuracy"), "higher", measure, "raw pixels: enlarge", images
+verdicts.compare(
+    "OVF-32",
+    raw_large,
+    orderly.last("accuracy"),
+    claimed="higher",
+    measure=measure,
+    setting="raw pixels: enlarge",
+    data=images,
 )
 
 # %% [markdown]
-# Underfitting is a symptom, a high *training* error, and simplicity is one of its causes. Enlarging cures that one
-# only. Look at the learning rate, the scale of the inputs and the penalty first: they are cheaper to change.
+# Underfitting is a symptom, a high *training* error, and simplicity is one of its causes. Enlarging
+# cures that one only. Look at the learning rate, the scale of the inputs and the penalty first:
+# they are cheaper to change.
 #
-# **Does the training loss go down?** (OVF-20) Over epochs, from step to step, and with a learning rate that is too
-# large:
+# **Does the training loss go down?** (OVF-20) Over epochs, from step to step, and with a learning
+# rate that is too large:
 
 # %%
 rough = fit(classifier(16), {"": group(MANY, rate=20.0)}, optimizer="sgd")[""]
 measure = "training loss, last epoch against the first step"
 for setting, runs in (("over epochs", orderly), ("over epochs, learning rate too large", rough)):
-    judge(
+    verdicts.compare(
         "OVF-20",
         runs.last("loss"),
         [losses[0] for losses in runs.step_losses],
-        "lower",
-        measure,
-        setting,
-        images,
+        claimed="lower",
+        measure=measure,
+        setting=setting,
+        data=images,
     )
 rising = np.mean([np.mean(np.diff(losses) > 0) for losses in orderly.step_losses])
-check(
+verdicts.compute(
     "OVF-20",
     rising == 0,
-    f"At {rising:.0%} of the steps it was higher than at the step before.",
-    "at every step",
-    images,
+    detail=f"At {rising:.0%} of the steps it was higher than at the step before.",
+    setting="at every step",
+    data=images,
 )
 
 # %% [markdown]
-# Over epochs the loss goes down if the learning rate allows it. From one step to the next it may rise at any time:
-# another minibatch, another loss.
+# Over epochs the loss goes down if the learning rate allows it. From one step to the next it may
+# rise at any time: another minibatch, another loss.
 #
 # ## 5. Trouble in the data
 #
-# **One-sided data** (OVF-07). In each run five classes, drawn at random, make up 95 % of the pictures. Two questions:
-# what does that cost on all-sided test pictures, and is it *overfitting*, a wider gap on new pictures of the same
-# one-sided kind?
+# **One-sided data** (OVF-07). In each run five classes, drawn at random, make up 95 % of the
+# pictures. Two questions: what does that cost on all-sided test pictures, and is it *overfitting*,
+# a wider gap on new pictures of the same one-sided kind?
 #
-# **Olives** (OVF-28). Every training picture of an ankle boot gets a bright corner; or only every other one does.
+# **Olives** (OVF-28). Every training picture of an ankle boot gets a bright corner; or only every
+# other one does.
 
 # %%
 ALONE, RARE, BOOT = 1000, 50, fashion.class_names.index("ankle boot")
@@ -841,13 +920,29 @@ all_accuracy, measure = (
     test_accuracy(all_sides),
     "accuracy on all-sided test pictures, all sides against one",
 )
-judge("OVF-07", all_accuracy, test_accuracy(one_side), "higher", measure, "variety helps", images)
+verdicts.compare(
+    "OVF-07",
+    all_accuracy,
+    test_accuracy(one_side),
+    claimed="higher",
+    measure=measure,
+    setting="variety helps",
+    data=images,
+)
 own_gap, usual_gap = (
     one_side.last("accuracy") - one_sided_accuracy(one_side),
     all_sides.last("accuracy") - all_accuracy,
 )
 measure = "gap on test pictures of the training's own kind, one side against all"
-judge("OVF-07", own_gap, usual_gap, "higher", measure, "one side means overfitting", images)
+verdicts.compare(
+    "OVF-07",
+    own_gap,
+    usual_gap,
+    claimed="higher",
+    measure=measure,
+    setting="one side means overfitting",
+    data=images,
+)
 
 # %%
 boots = fashion.y_test == BOOT
@@ -872,20 +967,34 @@ bare, with_mark, both = (
     found["both kinds", False],
 )
 measure = "share of boots recognized"
-judge(
-    "OVF-28", bare, with_mark, "lower", f"{measure}, bare against marked", "all have olives", images
+verdicts.compare(
+    "OVF-28",
+    bare,
+    with_mark,
+    claimed="lower",
+    measure=f"{measure}, bare against marked",
+    setting="all have olives",
+    data=images,
 )
-judge(
-    "OVF-28", both, bare, "higher", f"{measure} bare, both kinds against one", "both kinds", images
+verdicts.compare(
+    "OVF-28",
+    both,
+    bare,
+    claimed="higher",
+    measure=f"{measure} bare, both kinds against one",
+    setting="both kinds",
+    data=images,
 )
 
 # %% [markdown]
-# One-sided data make a network one-sided, and variety mends that. It is a bias of the sample and not overfitting, which
-# would show as a wider gap on data of the same kind. The olive is a *shortcut*, and held-out pictures of the same kind
-# carry it too: the two accuracies printed above give no hint that one of the networks does not know a bare boot.
+# One-sided data make a network one-sided, and variety mends that. It is a bias of the sample and
+# not overfitting, which would show as a wider gap on data of the same kind. The olive is a
+# *shortcut*, and held-out pictures of the same kind carry it too: the two accuracies printed above
+# give no hint that one of the networks does not know a bare boot.
 #
-# **Too many features** (OVF-08). The 11 measurements of a wine, and columns of pure noise, each on a scale of its own.
-# Least squares first, its penalty chosen on the validation parts; then a network.
+# **Too many features** (OVF-08). The 11 measurements of a wine, and columns of pure noise, each on
+# a scale of its own. Least squares first, its penalty chosen on the validation parts; then a
+# network.
 
 # %%
 NOISY = 300
@@ -936,12 +1045,12 @@ squared = {
 for name, (seen, new) in ((name, values.mean(axis=0)) for name, values in squared.items()):
     print(f"{name:<26} training error {seen:.3f}  test error {new:.3f}")
 change = np.abs(squared["with noise, standardized"] - squared["with noise"]).max()
-check(
+verdicts.compute(
     "OVF-08",
     change > 0.001,
-    f"Standardizing changed no error by more than {change:.0e}.",
-    "least squares",
-    wines[0],
+    detail=f"Standardizing changed no error by more than {change:.0e}.",
+    setting="least squares",
+    data=wines[0],
 )
 
 # %%
@@ -984,22 +1093,19 @@ half = round(float(raw_gap.mean()) / 2, 2)  # a cure should take away half of th
 print(
     f"gap in absolute error: raw {raw_gap.mean():.2f}, standardized {standard_gap.mean():.2f}; asked for: {half} less"
 )
-verdicts.append(
-    claims.judge(
-        "OVF-08", standard_gap, raw_gap, better="lower", margin=half,
-        measure="gap in absolute error, standardized against raw", data=wines[0], setting="a network",
-    )
-)  # fmt: skip
+verdicts.compare("OVF-08", standard_gap, raw_gap, claimed="lower", measure="gap in absolute error, standardized against raw", margin=half, setting="a network", data=wines[0])  # fmt: skip
 
 # %% [markdown]
-# The first half of the statement is right: noise columns spoil the fit. But scaling is no cure for it. Least squares
-# does not even notice, and a network keeps most of its gap. What helps is to rein the model in, here by a penalty. (The
-# note's word can mean *regularization* as well as *normalization*; read so, it would be right.)
+# The first half of the statement is right: noise columns spoil the fit. But scaling is no cure for
+# it. Least squares does not even notice, and a network keeps most of its gap. What helps is to rein
+# the model in, here by a penalty. (The note's word can mean *regularization* as well as
+# *normalization*; read so, it would be right.)
 #
 # ## 6. Cures
 #
-# Five cures for the same network of 128 units on the same 1,000 pictures (OVF-02), and dropout against learned noise
-# (OVF-09). Strengths and rates are chosen on validation pictures; only what was chosen meets the test pictures.
+# Five cures for the same network of 128 units on the same 1,000 pictures (OVF-02), and dropout
+# against learned noise (OVF-09). Strengths and rates are chosen on validation pictures; only what
+# was chosen meets the test pictures.
 
 # %%
 kinds = {"clean": 0.0, "wrong": NOISE}
@@ -1113,14 +1219,14 @@ for kind in kinds:
         others, key=lambda cure: chosen[kind, cure].score
     )  # the best on validation pictures
     measure = f"test accuracy, L2 penalty against {rival}"
-    judge(
+    verdicts.compare(
         "OVF-02",
         penalty.test,
         chosen[kind, rival].test,
-        "higher",
-        measure,
-        f"{kind} labels",
-        images,
+        claimed="higher",
+        measure=measure,
+        setting=f"{kind} labels",
+        data=images,
     )
 
 thin = fit(classifier(16), {"none": base["wrong"]}) | fit(
@@ -1128,23 +1234,23 @@ thin = fit(classifier(16), {"none": base["wrong"]}) | fit(
 )
 measure = "test accuracy, dropout against none"
 dropped = {kind: chosen[kind, "dropout"] for kind in kinds}
-judge(
+verdicts.compare(
     "OVF-09",
     dropped["wrong"].test,
     untreated["wrong"],
-    "higher",
-    measure,
-    "128 units, wrong labels",
-    images,
+    claimed="higher",
+    measure=measure,
+    setting="128 units, wrong labels",
+    data=images,
 )
-judge(
+verdicts.compare(
     "OVF-09",
     dropped["clean"].test,
     untreated["clean"],
-    "higher",
-    measure,
-    "128 units, clean labels",
-    images,
+    claimed="higher",
+    measure=measure,
+    setting="128 units, clean labels",
+    data=images,
 )
 few_units = [test_accuracy(thin[name]) for name in ("dropout", "none")]
 judge("OVF-09", *few_units, "higher", measure, "16 units, wrong labels", images)
@@ -1161,27 +1267,28 @@ def repeated(runs):
 
 
 measure = "share of wrong training labels repeated, dropout against none"
-judge(
+verdicts.compare(
     "OVF-09",
     repeated(dropped["wrong"].runs),
     repeated(none["wrong"]),
-    "lower",
-    measure,
-    "128 units, memory",
-    images,
+    claimed="lower",
+    measure=measure,
+    setting="128 units, memory",
+    data=images,
 )
 
 # %% [markdown]
-# Points are means over the runs, bars their 95 % intervals. More data, where they can be had, beat the penalty, so it
-# is not the most important cure as a rule (OVF-02); among cures that need no new data the order depends on the noise.
-# Dropout hinders a network with units to spare from learning wrong labels, and starves a network that has none to spare
-# (OVF-09).
+# Points are means over the runs, bars their 95 % intervals. More data, where they can be had, beat
+# the penalty, so it is not the most important cure as a rule (OVF-02); among cures that need no new
+# data the order depends on the noise. Dropout hinders a network with units to spare from learning
+# wrong labels, and starves a network that has none to spare (OVF-09).
 #
 # ## 7. How honest is a validation loss?
 #
-# Two hundred classifiers (random features again) are validated on 100 pictures (OVF-19). The validation error of a
-# classifier fixed beforehand is compared with its error on all other held-out pictures, and so is that of the
-# classifier that came out best. From draw to draw the 100 pictures change.
+# Two hundred classifiers (random features again) are validated on 100 pictures (OVF-19). The
+# validation error of a classifier fixed beforehand is compared with its error on all other held-out
+# pictures, and so is that of the classifier that came out best. From draw to draw the 100 pictures
+# change.
 
 # %%
 CLASSIFIERS, SAMPLE, DRAWS = 200, 100, 500
@@ -1210,7 +1317,9 @@ for setting, values in optimism.items():
     low, high = claims.paired_interval(values)
     off = f"{np.mean(values):+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
     detail = f"Off by {off}, in the mean of {DRAWS} draws; asked for: less than 0.01 either way."
-    check("OVF-19", -0.01 < low and high < 0.01, detail, setting, fashion)
+    verdicts.compute(
+        "OVF-19", -0.01 < low and high < 0.01, detail=detail, setting=setting, data=fashion
+    )
 
 # %%
 with plots.canvas(height=3.3) as (figure, axes):
@@ -1235,13 +1344,15 @@ plots.show(
 )
 
 # %% [markdown]
-# A validation loss is as good an estimate as its sample allows, until it is used to choose: the winner won partly by
-# its luck with these pictures. Stopping at the best epoch is a choice, too. That is what the test data are for.
+# A validation loss is as good an estimate as its sample allows, until it is used to choose: the
+# winner won partly by its luck with these pictures. Stopping at the best epoch is a choice, too.
+# That is what the test data are for.
 #
 # ## 8. Wide or deep?
 #
-# One hidden layer against three, with the same number of parameters, on three known targets (OVF-34, OVF-35). Each run
-# has training points and initial weights of its own; the learning rate of each network is chosen on validation points.
+# One hidden layer against three, with the same number of parameters, on three known targets
+# (OVF-34, OVF-35). Each run has training points and initial weights of its own; the learning rate
+# of each network is chosen on validation points.
 
 # %%
 targets = {
@@ -1311,23 +1422,24 @@ for claim, target, first, second, setting in (
     ("OVF-35", "sum of ten sines", "wide", "deep", "sum of ten sines: width is better"),
 ):
     treatment, control = found[target, first], found[target, second]
-    judge(
+    verdicts.compare(
         claim,
         treatment,
         control,
-        "lower",
-        "squared test error",
-        setting,
-        "points of a known function",
+        claimed="lower",
+        measure="squared test error",
+        setting=setting,
+        data="points of a known function",
     )
 
 # %% [markdown]
-# What suits a target is a matter of that target (OVF-35). The inventory expects the rule of OVF-34 to be refuted outright;
-# measured, it comes out as a matter of the target as well. A linear relation needs no hidden layer at all, but of two
-# targets far from linear the single sine takes to depth, as the rule says, and the sum of many sines to width.
+# What suits a target is a matter of that target (OVF-35). The inventory expects the rule of OVF-34
+# to be refuted outright; measured, it comes out as a matter of the target as well. A linear
+# relation needs no hidden layer at all, but of two targets far from linear the single sine takes to
+# depth, as the rule says, and the sum of many sines to width.
 #
-# **Deeper than a multilayer perceptron?** (QA-09) A network of twelve hidden layers, with He's initialization or
-# Keras's default.
+# **Deeper than a multilayer perceptron?** (QA-09) A network of twelve hidden layers, with He's
+# initialization or Keras's default.
 
 
 # %%
@@ -1341,14 +1453,24 @@ he, default = (
     for name in ("he_normal", "glorot_uniform")
 )
 measure = "training accuracy after 3 epochs, He against default"
-judge("QA-09", he, default, "higher", measure, "they serve deep networks", images)
+verdicts.compare(
+    "QA-09",
+    he,
+    default,
+    claimed="higher",
+    measure=measure,
+    setting="they serve deep networks",
+    data=images,
+)
 kinds_of_layer = sorted({type(layer).__name__ for layer in twelve("he_normal")().layers})
 detail = f"The layers of that network are of one kind, {', '.join(kinds_of_layer)}: a multilayer perceptron."
-check("QA-09", kinds_of_layer != ["Dense"], detail, "deeper than a perceptron")
+verdicts.compute(
+    "QA-09", kinds_of_layer != ["Dense"], detail=detail, setting="deeper than a perceptron"
+)
 
 # %% [markdown]
-# Methods for deep networks serve depth, and a deep dense network is still a multilayer perceptron: the name sets no
-# limit to the number of layers.
+# Methods for deep networks serve depth, and a deep dense network is still a multilayer perceptron:
+# the name sets no limit to the number of layers.
 #
 # ## All verdicts of this audit
 

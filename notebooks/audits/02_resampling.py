@@ -1,10 +1,10 @@
 # %% [markdown]
 # # Audit 2 · Resampling
 #
-# The lesson [Resampling](../02_resampling.ipynb) tests the statements that matter most. This audit settles the
-# others, and judges some of the lesson's again in further settings: with networks, with trees, on other data. Each
-# verdict line shows the statement, what was measured, and the 95 % interval over paired runs. Come here for the
-# evidence; you need not read it in order.
+# The lesson [Resampling](../02_resampling.ipynb) tests the statements that matter most. This audit
+# settles the others, and judges some of the lesson's again in further settings: with networks, with
+# trees, on other data. Each verdict line shows the statement, what was measured, and the 95 %
+# interval over paired runs. Come here for the evidence; you need not read it in order.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -42,14 +42,14 @@ from helpers import claims, datasets, plots, training
 from helpers.nets import models
 from helpers.reference import resampling
 
-verdicts = []
+verdicts = claims.Ledger()
 
 # %% [markdown]
 # ## 1. What cross-validation costs
 #
-# "A little longer" (CVB-03). A net on the red wines, trained once on 900 of its training rows and then in 2, 5 and
-# 10 folds; every fold is a run of the same compiled program. Two counts: passes over a row, which no other process
-# on the machine can disturb, and time.
+# "A little longer" (CVB-03). A net on the red wines, trained once on 900 of its training rows and
+# then in 2, 5 and 10 folds; every fold is a run of the same compiled program. Two counts: passes
+# over a row, which no other process on the machine can disturb, and time.
 
 # %%
 wine = datasets.load("wine", seed=SEED).standardized()
@@ -104,39 +104,35 @@ for k in counts[1:]:
     print(f"{k:5}  {error:11.3f}  {shown / costs[1][0, 1]:30.1f}  {seconds:27.1f}")
 
 # %%
-verdicts.append(
-    claims.judge(
-        "CVB-03",
-        costs[10][:, 2],
-        costs[1][:, 2],
-        better="higher",
-        measure="seconds, 10-fold cross-validation against one training",
-        data=wine,
-        setting="longer, because it trains more often",
-    )
+verdicts.compare(
+    "CVB-03",
+    costs[10][:, 2],
+    costs[1][:, 2],
+    claimed="higher",
+    measure="seconds, 10-fold cross-validation against one training",
+    setting="longer, because it trains more often",
+    data=wine,
 )
-verdicts.append(
-    claims.judge(
-        "CVB-03",
-        costs[10][:, 2] / costs[1][:, 2],
-        np.full(RUNS, 2.0),
-        better="lower",
-        measure="seconds of 10 folds as a multiple of one training, against 2 (twice as long)",
-        data=wine,
-        setting="a little",
-    )
+verdicts.compare(
+    "CVB-03",
+    costs[10][:, 2] / costs[1][:, 2],
+    np.full(RUNS, 2.0),
+    claimed="lower",
+    measure="seconds of 10 folds as a multiple of one training, against 2 (twice as long)",
+    setting="a little",
+    data=wine,
 )
 
 # %% [markdown]
-# The reason is right and the size is not: k trainings on (k - 1) / k of the rows each show the net k - 1 times as
-# many rows as one training does. (The seconds hold fixed costs too, and whatever else this machine was doing.) With
-# a net that trains for a day, ten folds take more than a week.
+# The reason is right and the size is not: k trainings on (k - 1) / k of the rows each show the net
+# k - 1 times as many rows as one training does. (The seconds hold fixed costs too, and whatever
+# else this machine was doing.) With a net that trains for a day, ten folds take more than a week.
 #
 # ## 2. What can be had at once
 #
-# Is it hard to lower bias and variance together (CVB-07)? Three steps that people take, on the noisy curve, each
-# with `RUNS` groups of ten training sets: four times the data; a committee of 20 trees instead of one; and, when
-# data are added, a model that uses them.
+# Is it hard to lower bias and variance together (CVB-07)? Three steps that people take, on the
+# noisy curve, each with `RUNS` groups of ten training sets: four times the data; a committee of 20
+# trees instead of one; and, when data are added, a model that uses them.
 
 # %%
 GROUP = 10
@@ -190,8 +186,8 @@ for name, (before, after) in steps.items():
     print(f"{name:37}  {bias_0:.4f} → {bias_1:.4f}    {variance_0:.4f} → {variance_1:.4f}")
 
 # %% [markdown]
-# "Hard" is put to the test thus: a step lowers *both* if the variance falls and the bias falls too. So each step is
-# judged by its bias, and printed with what it does to the variance.
+# "Hard" is put to the test thus: a step lowers *both* if the variance falls and the bias falls too.
+# So each step is judged by its bias, and printed with what it does to the variance.
 
 # %%
 for name, (before, after) in steps.items():
@@ -204,23 +200,22 @@ for name, (before, after) in steps.items():
             zip(("bias squared", "variance"), intervals, strict=True)
         )
     )
-    verdicts.append(
-        claims.check(
-            "CVB-07",
-            not both,
-            f"{'Both' if both else 'Not both'} fall: {described}; {RUNS} groups of {GROUP} training sets, 95 % intervals.",
-            data=sets[0],
-            setting=name,
-        )
+    verdicts.compute(
+        "CVB-07",
+        not both,
+        detail=f"{'Both' if both else 'Not both'} fall: {described}; {RUNS} groups of {GROUP} training sets, 95 % intervals.",
+        setting=name,
+        data=sets[0],
     )
 
 # %% [markdown]
-# More data and averaging work on the variance and leave the bias where it was. But what they save can be spent: with
-# four times the points, a more flexible model has less bias *and* less variance than the stiffer one had before.
-# That is what most progress in the field has looked like.
+# More data and averaging work on the variance and leave the bias where it was. But what they save
+# can be spent: with four times the points, a more flexible model has less bias *and* less variance
+# than the stiffer one had before. That is what most progress in the field has looked like.
 #
-# And networks (CVB-06)? One hidden layer, wider and wider, on 50 points of the same curve. If raising one part
-# lowered the other, variance would climb with the width. Each training set is a run.
+# And networks (CVB-06)? One hidden layer, wider and wider, on 50 points of the same curve. If
+# raising one part lowered the other, variance would climb with the width. Each training set is a
+# run.
 
 # %%
 WIDTHS = (2, 8, 32, 128)  # hidden units
@@ -269,28 +264,27 @@ plots.show(
 
 # %%
 narrow, wide = by_width[2], by_width[128]
-verdicts.append(
-    claims.judge(
-        "CVB-06",
-        wide[:, 1],
-        narrow[:, 1],
-        better="higher",
-        measure=f"variance, nets of 128 against 2 units, while bias squared falls from {narrow[:, 0].mean():.4f} to "
-        f"{wide[:, 0].mean():.4f}",
-        data=sets[0],
-        setting="wider nets",
-    )
+verdicts.compare(
+    "CVB-06",
+    wide[:, 1],
+    narrow[:, 1],
+    claimed="higher",
+    measure=f"variance, nets of 128 against 2 units, while bias squared falls from {narrow[:, 0].mean():.4f} to "
+    f"{wide[:, 0].mean():.4f}",
+    setting="wider nets",
+    data=sets[0],
 )
 
 # %% [markdown]
-# The wide net has hundreds of parameters for 50 points, and no more variance than the net of two units, whose fits
-# depend on where training happened to get stuck. Neal et al. (2018) found the same on images.
+# The wide net has hundreds of parameters for 50 points, and no more variance than the net of two
+# units, whose fits depend on where training happened to get stuck. Neal et al. (2018) found the
+# same on images.
 #
 # ## 3. Bagging: resample or divide?
 #
-# "Divides the training data among several models" (CVB-11). Three committees of ten decision trees on the
-# handwritten digits: on ten bootstrap samples, on ten disjoint parts, and, against both, a single tree on
-# everything.
+# "Divides the training data among several models" (CVB-11). Three committees of ten decision trees
+# on the handwritten digits: on ten bootstrap samples, on ten disjoint parts, and, against both, a
+# single tree on everything.
 
 # %%
 MEMBERS = 10
@@ -352,43 +346,37 @@ divided = share_in_common(np.array_split(generator.permutation(1000), MEMBERS))
 print(f"rows in common: bootstrap samples {shared:.0%}, parts of a division {divided:.0%}")
 
 # %%
-verdicts.append(
-    claims.check(
-        "CVB-11",
-        fitted_models["10 bootstrap samples"] > fitted_models["one tree on all rows"],
-        f"{fitted_models['10 bootstrap samples']} trees were fitted, and {fitted_models['one tree on all rows']} to compare.",
-        setting="several models instead of one",
-    )
+verdicts.compute(
+    "CVB-11",
+    fitted_models["10 bootstrap samples"] > fitted_models["one tree on all rows"],
+    detail=f"{fitted_models['10 bootstrap samples']} trees were fitted, and {fitted_models['one tree on all rows']} to compare.",
+    setting="several models instead of one",
 )
-verdicts.append(
-    claims.check(
-        "CVB-11",
-        shared == divided,
-        f"Two bootstrap samples share {shared:.0%} of their distinct rows, two parts of a division {divided:.0%}.",
-        setting="each gets a share of the data",
-    )
+verdicts.compute(
+    "CVB-11",
+    shared == divided,
+    detail=f"Two bootstrap samples share {shared:.0%} of their distinct rows, two parts of a division {divided:.0%}.",
+    setting="each gets a share of the data",
 )
-verdicts.append(
-    claims.judge(
-        "CVB-11",
-        right["10 disjoint parts"],
-        right["10 bootstrap samples"],
-        better="higher",
-        measure="test accuracy, ten trees on disjoint parts against ten on bootstrap samples",
-        data=handwritten[0],
-        setting="dividing does better than resampling",
-    )
+verdicts.compare(
+    "CVB-11",
+    right["10 disjoint parts"],
+    right["10 bootstrap samples"],
+    claimed="higher",
+    measure="test accuracy, ten trees on disjoint parts against ten on bootstrap samples",
+    setting="dividing does better than resampling",
+    data=handwritten[0],
 )
 
 # %% [markdown]
-# Dividing starves every member of data: each tree knows a tenth of the rows. The bootstrap lets every tree see
-# almost two thirds of them, and still makes the trees differ. With 50 trees the out-of-bag accuracy is an estimate
-# of the test accuracy that cost no data at all.
+# Dividing starves every member of data: each tree knows a tenth of the rows. The bootstrap lets
+# every tree see almost two thirds of them, and still makes the trees differ. With 50 trees the
+# out-of-bag accuracy is an estimate of the test accuracy that cost no data at all.
 #
-# What does "averages the outputs" mean (CVB-12)? In scikit-learn, literally that; and what averaging does to the log
-# loss of trees can be checked with every prefix of the committee. (Trees say "0 %" easily, which costs infinitely
-# much when wrong, so all probabilities are mixed with one percent of "no idea"; being linear, that leaves averages
-# averages.)
+# What does "averages the outputs" mean (CVB-12)? In scikit-learn, literally that; and what
+# averaging does to the log loss of trees can be checked with every prefix of the committee. (Trees
+# say "0 %" easily, which costs infinitely much when wrong, so all probabilities are mixed with one
+# percent of "no idea"; being linear, that leaves averages averages.)
 
 # %%
 split = handwritten[0]
@@ -412,32 +400,29 @@ averages = np.cumsum(each, axis=0) / sizes[:, None, None]
 mean_loss = np.cumsum(log_loss(each, split.y_test)) / sizes
 loss_of_mean = log_loss(averages, split.y_test)
 never = bool((loss_of_mean <= mean_loss + 1e-12).all())
-verdicts.append(
-    claims.check(
-        "CVB-12",
-        equal and never,
-        f"BaggingClassifier's probabilities {'are' if equal else 'are not'} the mean of its trees'; with 1 to {len(each)} "
-        f"trees the log loss of the mean was {'never' if never else 'sometimes'} above the mean log loss "
-        f"({loss_of_mean[-1]:.2f} against {mean_loss[-1]:.2f} at the end).",
-        data=split,
-        setting="trees",
-    )
+verdicts.compute(
+    "CVB-12",
+    equal and never,
+    detail=f"BaggingClassifier's probabilities {'are' if equal else 'are not'} the mean of its trees'; with 1 to {len(each)} "
+    f"trees the log loss of the mean was {'never' if never else 'sometimes'} above the mean log loss "
+    f"({loss_of_mean[-1]:.2f} against {mean_loss[-1]:.2f} at the end).",
+    setting="trees",
+    data=split,
 )
-verdicts.append(
-    claims.judge(
-        "CVB-12",
-        right["50 bootstrap samples"],
-        right["one tree on all rows"],
-        better="higher",
-        measure="test accuracy, average of 50 bagged trees against one tree on all rows",
-        data=split,
-        setting="averaging helps, trees",
-    )
+verdicts.compare(
+    "CVB-12",
+    right["50 bootstrap samples"],
+    right["one tree on all rows"],
+    claimed="higher",
+    measure="test accuracy, average of 50 bagged trees against one tree on all rows",
+    setting="averaging helps, trees",
+    data=split,
 )
 
 # %% [markdown]
-# The lesson compared ten bagged nets with one net on all the digits. Whether bagging pays depends on how unsteady
-# the models are on the data at hand; here is the same comparison on 300 images of clothes, Fashion-MNIST.
+# The lesson compared ten bagged nets with one net on all the digits. Whether bagging pays depends
+# on how unsteady the models are on the data at hand; here is the same comparison on 300 images of
+# clothes, Fashion-MNIST.
 
 # %%
 fashion = datasets.load("fashion", seed=SEED).standardized()
@@ -464,34 +449,30 @@ losses = {
     for name, values in (("single", single), ("members", members), ("bagged", bagged))
 }
 never = bool((losses["bagged"] <= losses["members"].mean(axis=1)).all())
-verdicts.append(
-    claims.check(
-        "CVB-12",
-        never,
-        f"The log loss of the averaged nets was {'never' if never else 'sometimes'} above their mean log loss "
-        f"({losses['bagged'].mean():.2f} against {losses['members'].mean():.2f}); {RUNS} committees of {MEMBERS}.",
-        data=fashion,
-        setting="nets",
-    )
+verdicts.compute(
+    "CVB-12",
+    never,
+    detail=f"The log loss of the averaged nets was {'never' if never else 'sometimes'} above their mean log loss "
+    f"({losses['bagged'].mean():.2f} against {losses['members'].mean():.2f}); {RUNS} committees of {MEMBERS}.",
+    setting="nets",
+    data=fashion,
 )
-verdicts.append(
-    claims.judge(
-        "CVB-12",
-        losses["bagged"],
-        losses["single"],
-        better="lower",
-        measure="test log loss, average of ten bagged nets against one net on all rows",
-        data=fashion,
-        setting="averaging helps, nets",
-    )
+verdicts.compare(
+    "CVB-12",
+    losses["bagged"],
+    losses["single"],
+    claimed="lower",
+    measure="test log loss, average of ten bagged nets against one net on all rows",
+    setting="averaging helps, nets",
+    data=fashion,
 )
 
 # %% [markdown]
 # ## 4. Intervals of what is not a mean
 #
-# The lesson counted how often intervals of a *mean* hold the truth. The bootstrap needs no formula, so it is used
-# for numbers that have none (CVB-09): here the median and the standard deviation of 30 log-normal values, 1,000
-# samples each.
+# The lesson counted how often intervals of a *mean* hold the truth. The bootstrap needs no formula,
+# so it is used for numbers that have none (CVB-09): here the median and the standard deviation of
+# 30 log-normal values, 1,000 samples each.
 
 # %%
 SAMPLES, VALUES = 1000, 30
@@ -519,27 +500,26 @@ for name, (statistic, true) in targets.items():
         print(
             f"{name:18} {method:10} holds the truth in {held[name, method]:.1%} of {SAMPLES:,} samples"
         )
-verdicts.append(
-    claims.check(
-        "CVB-09",
-        held["median", "percentile"] > 0.9,
-        f"The 95 % percentile interval holds the true median in {held['median', 'percentile']:.1%} of {SAMPLES:,} samples "
-        f"of {VALUES} skewed values.",
-        setting="an interval for the median",
-    )
+verdicts.compute(
+    "CVB-09",
+    held["median", "percentile"] > 0.9,
+    detail=f"The 95 % percentile interval holds the true median in {held['median', 'percentile']:.1%} of {SAMPLES:,} samples "
+    f"of {VALUES} skewed values.",
+    setting="an interval for the median",
 )
 
 # %% [markdown]
-# For the median the interval does its work, without a formula. For the standard deviation of a long-tailed quantity
-# it fails, and no resampling can help: what decides that number are rare large values, and most samples of thirty do
-# not hold any. The bootstrap shows how a number wobbles from sample to sample *like this one*; it cannot show what
-# the sample has missed.
+# For the median the interval does its work, without a formula. For the standard deviation of a
+# long-tailed quantity it fails, and no resampling can help: what decides that number are rare large
+# values, and most samples of thirty do not hold any. The bootstrap shows how a number wobbles from
+# sample to sample *like this one*; it cannot show what the sample has missed.
 #
 # ## 5. Only the hard examples, read generously
 #
-# In the lesson, stumps fitted to the committee's mistakes alone got nowhere (CVB-14). Two kinder readings: fit each
-# new stump to the *harder half* of the wines, those with the smallest margin so far; and let such stumps vote with
-# AdaBoost's weights instead of equally. Trees of depth 3 beside the stumps, in case stumps are too simple for it.
+# In the lesson, stumps fitted to the committee's mistakes alone got nowhere (CVB-14). Two kinder
+# readings: fit each new stump to the *harder half* of the wines, those with the smallest margin so
+# far; and let such stumps vote with AdaBoost's weights instead of equally. Trees of depth 3 beside
+# the stumps, in case stumps are too simple for it.
 
 # %%
 ROUNDS = 49
@@ -591,23 +571,21 @@ for (depth, name), values in errors.items():
     print(f"depth {depth}, {name:12} test error {values.mean():.3f}")
 for depth in (1, 3):
     for name in ("mistakes", "harder half"):
-        verdicts.append(
-            claims.judge(
-                "CVB-14",
-                errors[depth, name],
-                errors[depth, "AdaBoost"],
-                better="lower",
-                measure=f"test error rate, trees of depth {depth} fitted to the {name} only against AdaBoost",
-                data=bottles[0],
-                setting=f"only the {name}, depth {depth}",
-            )
+        verdicts.compare(
+            "CVB-14",
+            errors[depth, name],
+            errors[depth, "AdaBoost"],
+            claimed="lower",
+            measure=f"test error rate, trees of depth {depth} fitted to the {name} only against AdaBoost",
+            setting=f"only the {name}, depth {depth}",
+            data=bottles[0],
         )
 
 # %% [markdown]
-# What came out is in the lines above; look at whether any of them says "supported". Weights keep what a filter
-# throws away: the rows that are handled well by a hair.
+# What came out is in the lines above; look at whether any of them says "supported". Weights keep
+# what a filter throws away: the rows that are handled well by a hair.
 #
 # ## 6. What came out
 
 # %%
-claims.summary(verdicts)
+verdicts.summary()

@@ -1,10 +1,11 @@
 # %% [markdown]
 # # Audit 3 · Gradient descent and its variants
 #
-# The lesson [Gradient descent and its variants](../03_gradient_descent.ipynb) tests the statements that matter most. An
-# audit settles the others: every remaining statement that the study notes make on the topic, true or not, gets a few lines
-# of code, a verdict, and one sentence on why. Statements that one experiment answers stand together. A statement that holds
-# in one setting and fails in another is judged in both. Come here for the evidence; you need not read it in order.
+# The lesson [Gradient descent and its variants](../03_gradient_descent.ipynb) tests the statements
+# that matter most. An audit settles the others: every remaining statement that the study notes make
+# on the topic, true or not, gets a few lines of code, a verdict, and one sentence on why.
+# Statements that one experiment answers stand together. A statement that holds in one setting and
+# fails in another is judged in both. Come here for the evidence; you need not read it in order.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -45,28 +46,7 @@ tf.get_logger().setLevel(
     "ERROR"
 )  # one network meets many batch sizes below, and is compiled anew for each: no need to warn
 seeds = [1000 * SEED + run for run in range(RUNS)]
-verdicts = []
-
-
-def judge(claim, treatment, control, better, measure, data, setting="", margin=0.0):
-    """Judge paired runs and keep the verdict."""
-    verdicts.append(
-        claims.judge(
-            claim,
-            treatment,
-            control,
-            better=better,
-            measure=measure,
-            data=data,
-            setting=setting,
-            margin=margin,
-        )
-    )
-
-
-def check(claim, condition, detail, setting="", data=""):
-    """Settle a statement by computation and keep the verdict."""
-    verdicts.append(claims.check(claim, bool(condition), detail, setting=setting, data=data))
+verdicts = claims.Ledger()
 
 
 # %% [markdown]
@@ -102,34 +82,30 @@ for (batch_size, epochs), number in counted.items():
     print(f"{n} samples, batch size {batch_size}, {epochs} epoch(s): {number} updates")
 
 # %%
-check(
+verdicts.compute(
     "OPT-34",
     counted[32, 1] == -(-n // 32) and counted[32, 2] == 2 * counted[32, 1],
-    f"{counted[32, 1]} updates an epoch, twice as many in two.",
+    detail=f"{counted[32, 1]} updates an epoch, twice as many in two.",
     data=digits,
 )
-check(
+verdicts.compute(
     "OPT-03",
     counted[1, 1] == n,
-    f"With batch_size=1, {n} samples made {counted[1, 1]} updates; the same optimizer with 32 made {counted[32, 1]}.",
+    detail=f"With batch_size=1, {n} samples made {counted[1, 1]} updates; the same optimizer with 32 made {counted[32, 1]}.",
     data=digits,
 )
-check(
+verdicts.compute(
     "OPT-33",
     counted[32, 2] == n / 32,
-    f"{n} / 32 = {n / 32:.2f}, but two epochs took {counted[32, 2]} iterations.",
+    detail=f"{n} / 32 = {n / 32:.2f}, but two epochs took {counted[32, 2]} iterations.",
     setting="iterations",
 )
 logged = {45_000: -(-45_000 // 32), 5_000: -(-5_000 // 32)}
-check(
-    "OPT-33", counted[32, 1] == np.ceil(n / 32) and logged == {45_000: 1407, 5_000: 157},
-    f"{counted[32, 1]} batches here; 45,000 and 5,000 samples give {logged[45_000]} and {logged[5_000]}, the numbers in the notes' logs.",
-    setting="batches",
-)  # fmt: skip
+verdicts.compute("OPT-33", counted[32, 1] == np.ceil(n / 32) and logged == {45_000: 1407, 5_000: 157}, detail=f"{counted[32, 1]} batches here; 45,000 and 5,000 samples give {logged[45_000]} and {logged[5_000]}, the numbers in the notes' logs.", setting="batches")  # fmt: skip
 
 # %% [markdown]
-# The word SGD names two things: one sample at a time in theory, an update rule in Keras, which takes whatever batch it gets.
-# And must the rule be chosen by hand (OPT-17)?
+# The word SGD names two things: one sample at a time in theory, an update rule in Keras, which
+# takes whatever batch it gets. And must the rule be chosen by hand (OPT-17)?
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -149,16 +125,16 @@ print(
 )
 
 # %%
-check(
+verdicts.compute(
     "OPT-17",
     all(np.any(gradient) for gradient in automatic),
-    "Keras's backend found the gradient of every variable.",
+    detail="Keras's backend found the gradient of every variable.",
     setting="gradients are automatic",
 )
-check(
+verdicts.compute(
     "OPT-17",
     unnamed.optimizer is None,
-    f"compile() without an optimizer chose {type(unnamed.optimizer).__name__}.",
+    detail=f"compile() without an optimizer chose {type(unnamed.optimizer).__name__}.",
     setting="the rule is chosen by hand",
 )
 
@@ -179,11 +155,7 @@ def flat_gradient(net, rows):
 net = classifier()
 single = np.mean([flat_gradient(net, [row]) for row in range(64)], axis=0)
 difference = np.abs(single - flat_gradient(net, np.arange(64))).max()
-check(
-    "OPT-08", difference < 1e-6 and counted[n, 1] == 1 and counted[32, 1] > 1,
-    f"The mean of 64 single gradients is that of the batch (largest difference {difference:.0e}); an epoch of the full batch is {counted[n, 1]} update.",
-    data=digits,
-)  # fmt: skip
+verdicts.compute("OPT-08", difference < 1e-6 and counted[n, 1] == 1 and counted[32, 1] > 1, detail=f"The mean of 64 single gradients is that of the batch (largest difference {difference:.0e}); an epoch of the full batch is {counted[n, 1]} update.", data=digits)  # fmt: skip
 accumulating = keras.optimizers.SGD(0.1, gradient_accumulation_steps=4)
 whole = keras.optimizers.SGD(0.1)
 results = []
@@ -204,8 +176,8 @@ print(
 # %% [markdown]
 # ## 2. What the rules keep
 #
-# The rules of `helpers/optimizers.py` are tested against Keras step by step in the test suite. Here are the statements on
-# what they are (OPT-20, OPT-21, OPT-26, OPT-30).
+# The rules of `helpers/optimizers.py` are tested against Keras step by step in the test suite. Here
+# are the statements on what they are (OPT-20, OPT-21, OPT-26, OPT-30).
 
 # %%
 stream = np.random.default_rng(SEED).normal(0.2, 1.0, (200, 20))
@@ -239,10 +211,10 @@ ahead, _ = with_keras(
     keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True), lambda point: bowl * point
 )
 apart = [np.abs(heavy - by_description(False)).max(), np.abs(ahead - by_description(True)).max()]
-check(
+verdicts.compute(
     "OPT-20",
     max(apart) < 1e-6,
-    f"Both descriptions reproduce Keras over 200 steps (largest differences {apart[0]:.0e} and {apart[1]:.0e}).",
+    detail=f"Both descriptions reproduce Keras over 200 steps (largest differences {apart[0]:.0e} and {apart[1]:.0e}).",
     data="a quadratic bowl",
 )
 
@@ -254,17 +226,13 @@ state = rule.init(changed)
 for slope in stream:
     step, state = rule.update(slope, state)
     changed = changed + np.abs(step)
-check(
+verdicts.compute(
     "OPT-21",
     any(np.allclose(array, squares, rtol=1e-5) for array in held),
-    "Keras holds one number for each parameter.",
+    detail="Keras holds one number for each parameter.",
     setting="one G for each parameter",
 )
-check(
-    "OPT-21", any(np.allclose(array, changed, rtol=0.1) for array in held),
-    f"What it holds is 0.1 + the sum of squared gradients ({squares.mean():.0f} on average); the changes sum to {changed.mean():.1f}.",
-    setting="it sums the changes",
-)  # fmt: skip
+verdicts.compute("OPT-21", any(np.allclose(array, changed, rtol=0.1) for array in held), detail=f"What it holds is 0.1 + the sum of squared gradients ({squares.mean():.0f} on average); the changes sum to {changed.mean():.1f}.", setting="it sums the changes")  # fmt: skip
 
 variable = keras.Variable(np.ones(20))
 adadelta = keras.optimizers.Adadelta()
@@ -273,14 +241,8 @@ sizes = []
 for slope in stream:
     adadelta.apply([keras.ops.convert_to_tensor(slope, "float32")], [variable])
     sizes.append(sum(np.size(part) for part in adadelta.variables))
-check(
-    "OPT-26", sizes[-1] > sizes[0], f"Adadelta held {sizes[0]} numbers for 20 parameters after one step, and {sizes[-1]} after 200.",
-    setting="Adadelta as it is",
-)  # fmt: skip
-check(
-    "OPT-26", stream.size > 10 * sizes[-1], f"Squared gradients kept one by one would be {stream.size:,} numbers by then.",
-    setting="if every G were kept apart",
-)  # fmt: skip
+verdicts.compute("OPT-26", sizes[-1] > sizes[0], detail=f"Adadelta held {sizes[0]} numbers for 20 parameters after one step, and {sizes[-1]} after 200.", setting="Adadelta as it is")  # fmt: skip
+verdicts.compute("OPT-26", stream.size > 10 * sizes[-1], detail=f"Squared gradients kept one by one would be {stream.size:,} numbers by then.", setting="if every G were kept apart")  # fmt: skip
 
 
 def half_life(rho, rate):
@@ -295,17 +257,14 @@ def half_life(rho, rate):
 
 
 table = {(rho, rate): half_life(rho, rate) for rho in (0.5, 0.9, 0.99) for rate in (0.001, 0.1)}
-check(
-    "OPT-30", table[0.9, 0.001] != table[0.9, 0.1],
-    f"The half-life of a gradient is {table[0.9, 0.001]} steps at both step sizes; with rho = 0.5 it is {table[0.5, 0.001]}, with 0.99 it is {table[0.99, 0.001]}.",
-)  # fmt: skip
+verdicts.compute("OPT-30", table[0.9, 0.001] != table[0.9, 0.1], detail=f"The half-life of a gradient is {table[0.9, 0.001]} steps at both step sizes; with rho = 0.5 it is {table[0.5, 0.001]}, with 0.99 it is {table[0.99, 0.001]}.")  # fmt: skip
 
 # %% [markdown]
-# An average needs no list: one number for each parameter stands for all the past, and rho, not the step size, says how much
-# of it.
+# An average needs no list: one number for each parameter stands for all the past, and rho, not the
+# step size, says how much of it.
 #
-# **Rare and frequent** (OPT-23). Softmax regression on digits under Adagrad. Some pixels are inked in nearly every image,
-# some in hardly any. What rate have their weights been left with?
+# **Rare and frequent** (OPT-23). Softmax regression on digits under Adagrad. Some pixels are inked
+# in nearly every image, some in hardly any. What rate have their weights been left with?
 
 # %%
 pixels = digits.x_train.reshape(n, 64) - digits.x_train.reshape(n, 64).min(axis=0)
@@ -330,16 +289,14 @@ def regress(x, y, rule, steps, batch=32):
 
 _, state = regress(pixels, digits.y_train, optimizers.adagrad(0.1), 300)
 left_rate = np.log10(0.1 / np.sqrt(state.total)).mean(axis=2)
-judge(
-    "OPT-23", left_rate[:, rare].mean(axis=1), left_rate[:, frequent].mean(axis=1), "higher",
-    "log10 effective rate after 300 steps, weights of the 12 rarest pixels against the 12 commonest", digits,
-)  # fmt: skip
+verdicts.compare("OPT-23", left_rate[:, rare].mean(axis=1), left_rate[:, frequent].mean(axis=1), claimed="higher", measure="log10 effective rate after 300 steps, weights of the 12 rarest pixels against the 12 commonest", data=digits)  # fmt: skip
 
 # %% [markdown]
 # ## 3. Time and memory
 #
-# A network on 1,000 small pictures of clothes (OPT-04, OPT-06, OPT-09, OPT-10, OPT-35). Times are those of the compiled loop
-# on this machine; memory is the peak that Python's `tracemalloc` sees while NumPy computes one gradient of the same network.
+# A network on 1,000 small pictures of clothes (OPT-04, OPT-06, OPT-09, OPT-10, OPT-35). Times are
+# those of the compiled loop on this machine; memory is the peak that Python's `tracemalloc` sees
+# while NumPy computes one gradient of the same network.
 
 # %%
 clothes = datasets.load("fashion", seed=SEED).standardized()
@@ -427,45 +384,46 @@ print(
 )
 
 # %%
-judge(
+verdicts.compare(
     "OPT-04",
     update_time[1],
     update_time[SIZE],
-    "lower",
-    "log10 seconds of an update, one sample against all",
-    small,
-    "an update",
+    claimed="lower",
+    measure="log10 seconds of an update, one sample against all",
+    setting="an update",
+    data=small,
 )
-judge(
+verdicts.compare(
     "OPT-04",
     epoch_time[1],
     epoch_time[32],
-    "lower",
-    "log10 seconds of an epoch, one sample against 32",
-    small,
-    "a pass over the data",
+    claimed="lower",
+    measure="log10 seconds of an epoch, one sample against 32",
+    setting="a pass over the data",
+    data=small,
 )
-judge(
+verdicts.compare(
     "OPT-09",
     -epoch_time[32],
     -epoch_time[1],
-    "higher",
-    "log10 samples in a second, batches of 32 against single samples",
-    small,
+    claimed="higher",
+    measure="log10 samples in a second, batches of 32 against single samples",
+    data=small,
 )
 described = f"Peak for a batch of 1, 32, {SIZE}: {', '.join(f'{value / 1024:.0f}' for value in memory.values())} KiB."
-check("OPT-06", memory[1] > memory[32], described, data=small)
-check(
+verdicts.compute("OPT-06", memory[1] > memory[32], detail=described, data=small)
+verdicts.compute(
     "OPT-10",
     memory[1] < memory[32] < memory[SIZE],
-    f"{described} It is the activations that grow; errors are of the same size or smaller.",
+    detail=f"{described} It is the activations that grow; errors are of the same size or smaller.",
     data=small,
 )
 
 # %% [markdown]
-# One sample is the *least* that a memory can be asked for, and the notes say so themselves a few lines later. Do small
-# batches take longer (OPT-35), and is the full batch slow, parallel, and stable (OPT-11, OPT-12)? Same network, each batch
-# size at its best rate of three, until the loss over the training set is down to 0.5.
+# One sample is the *least* that a memory can be asked for, and the notes say so themselves a few
+# lines later. Do small batches take longer (OPT-35), and is the full batch slow, parallel, and
+# stable (OPT-11, OPT-12)? Same network, each batch size at its best rate of three, until the loss
+# over the training set is down to 0.5.
 
 
 # %%
@@ -491,43 +449,40 @@ print(
     {size: float(np.median(values)) for size, values in needed.items()},
 )
 time_8, time_100 = seconds(8, 4), seconds(100, 10)
-judge(
+verdicts.compare(
     "OPT-35",
     time_8,
     time_100,
-    "higher",
-    "log10 seconds of an epoch, batches of 8 against 100",
-    small,
-    "a pass over the data",
+    claimed="higher",
+    measure="log10 seconds of an epoch, batches of 8 against 100",
+    setting="a pass over the data",
+    data=small,
 )
-judge(
+verdicts.compare(
     "OPT-35",
     needed[8],
     needed[100],
-    "higher",
-    "passes over the data to a training loss of 0.5, batches of 8 against 100",
-    small,
-    "passes to the same loss",
+    claimed="higher",
+    measure="passes over the data to a training loss of 0.5, batches of 8 against 100",
+    setting="passes to the same loss",
+    data=small,
 )
-judge(
-    "OPT-12", needed[SIZE], needed[8], "higher", f"passes over the data to a training loss of 0.5, all {SIZE} at once against batches of 8",
-    small, "it takes long",
-)  # fmt: skip
-judge(
+verdicts.compare("OPT-12", needed[SIZE], needed[8], claimed="higher", measure=f"passes over the data to a training loss of 0.5, all {SIZE} at once against batches of 8", setting="it takes long", data=small)  # fmt: skip
+verdicts.compare(
     "OPT-11",
     -epoch_time[SIZE],
     -epoch_time[1],
-    "higher",
-    "log10 samples in a second, all at once against single samples",
-    small,
-    "parallel",
+    claimed="higher",
+    measure="log10 samples in a second, all at once against single samples",
+    setting="parallel",
+    data=small,
 )
 
 # %% [markdown]
 # ## 4. Convex and not
 #
-# **Convex**: logistic regression on two moons, the full batch, 50 starts far apart. **Not convex**: the double well, with no
-# noise; and networks, full batch against small ones (OPT-11, OPT-12).
+# **Convex**: logistic regression on two moons, the full batch, 50 starts far apart. **Not convex**:
+# the double well, with no noise; and networks, full batch against small ones (OPT-11, OPT-12).
 
 # %%
 moons = datasets.load("moons", seed=SEED)
@@ -550,17 +505,17 @@ def from_many_starts(rate, steps=3000):
 
 
 calm, wild = from_many_starts(1.0), from_many_starts(50.0, 300)
-check(
+verdicts.compute(
     "OPT-11",
     np.ptp(calm) < 1e-3,
-    f"From 50 starts all losses end within {np.ptp(calm):.0e} of each other.",
+    detail=f"From 50 starts all losses end within {np.ptp(calm):.0e} of each other.",
     setting="convex, small rate",
     data=moons,
 )
-check(
+verdicts.compute(
     "OPT-11",
     np.ptp(wild) < 1e-3,
-    f"With a rate of 50 they end between {wild.min():.2f} and {wild.max():.2f}.",
+    detail=f"With a rate of 50 they end between {wild.min():.2f} and {wild.max():.2f}.",
     setting="convex, large rate",
     data=moons,
 )
@@ -571,17 +526,17 @@ ends = surfaces.path(optimizers.sgd, well, starts, 1000, learning_rate=0.05)[-1]
 ridge = well.others[1][0]
 deep = np.mean(ends[:, 0] < ridge)
 left_basin = np.mean((starts[:, 0] > ridge) & (ends[:, 0] < ridge))
-check(
+verdicts.compute(
     "OPT-11",
     deep > 0.99,
-    f"On the double well {deep:.0%} of 1,000 walkers ended in the deeper valley.",
+    detail=f"On the double well {deep:.0%} of 1,000 walkers ended in the deeper valley.",
     setting="not convex",
     data=well.name,
 )
-check(
+verdicts.compute(
     "OPT-12",
     left_basin < 0.01,
-    f"Without noise {left_basin:.1%} of the walkers crossed the ridge.",
+    detail=f"Without noise {left_basin:.1%} of the walkers crossed the ridge.",
     setting="it does not leave a basin",
     data=well.name,
 )
@@ -591,16 +546,12 @@ full_loss = fit(SIZE, 0.3, 40, passes=5, watch={"train": (small.x_train, small.y
 print(
     f"networks, full batch, 200 passes: training loss {full_loss.min():.2f} to {full_loss.max():.2f} from {RUNS} starts; guessing costs {np.log(10):.2f}"
 )
-check(
-    "OPT-12", full_loss.max() > np.log(10) / 2,
-    f"The worst of {RUNS} networks ended at a training loss of {full_loss.max():.2f}: none was caught where it matters.",
-    setting="networks get caught in bad basins", data=small,
-)  # fmt: skip
+verdicts.compute("OPT-12", full_loss.max() > np.log(10) / 2, detail=f"The worst of {RUNS} networks ended at a training loss of {full_loss.max():.2f}: none was caught where it matters.", setting="networks get caught in bad basins", data=small)  # fmt: skip
 
 # %% [markdown]
-# What is a local optimum (OPT-13)? The notes: a place taken for the smallest because the loss rises after it. Here are tiny
-# networks after full-batch training, with the sign of every curvature of their loss; and a saddle, where the loss rises on
-# both sides in one direction.
+# What is a local optimum (OPT-13)? The notes: a place taken for the smallest because the loss rises
+# after it. Here are tiny networks after full-batch training, with the sign of every curvature of
+# their loss; and a saddle, where the loss rises on both sides in one direction.
 
 
 # %%
@@ -632,28 +583,24 @@ saddle, heights = surfaces.saddle, surfaces.saddle.value
 rises = min(heights((0.3, 0.0)), heights((-0.3, 0.0))) > heights((0.0, 0.0))
 lower = heights((0.0, 0.3)) < heights((0.0, 0.0))
 lowest = all(heights(minimum) <= heights(starts).min() for minimum in saddle.minima)
-check(
+verdicts.compute(
     "OPT-13",
     lowest,
-    "No point tried lies lower than the known global minima.",
+    detail="No point tried lies lower than the known global minima.",
     setting="global: the lowest",
     data=saddle.name,
 )
-check(
-    "OPT-13", not (rises and lower) and not any(negative),
-    f"At the saddle the loss rises on both sides along x, and falls along y; and {sum(map(bool, negative))} of {RUNS} networks stopped at points with "
-    "downward curvature.",
-    setting="local: where the loss rises after it", data=saddle.name,
-)  # fmt: skip
+verdicts.compute("OPT-13", not (rises and lower) and not any(negative), detail=f"At the saddle the loss rises on both sides along x, and falls along y; and {sum(map(bool, negative))} of {RUNS} networks stopped at points with "
+    "downward curvature.", setting="local: where the loss rises after it", data=saddle.name)  # fmt: skip
 
 # %% [markdown]
-# A local minimum is the lowest point of its neighbourhood in *every* direction. Where training stops, there is often none:
-# the step count ran out on a slope, or on a saddle.
+# A local minimum is the lowest point of its neighbourhood in *every* direction. Where training
+# stops, there is often none: the step count ran out on a slope, or on a saddle.
 #
 # ## 5. Is a smaller batch better?
 #
-# Test accuracy with batches of 10 and of 200 (OPT-15), the rate of each chosen on validation data: for equally many passes
-# over the data, and for equally many updates.
+# Test accuracy with batches of 10 and of 200 (OPT-15), the rate of each chosen on validation data:
+# for equally many passes over the data, and for equally many updates.
 
 
 # %%
@@ -675,21 +622,22 @@ tuned = {
 for name, values in tuned.items():
     print(f"{name:25} test accuracy {values.mean():.3f}")
 for setting in ("equal passes", "equal updates"):
-    judge(
+    verdicts.compare(
         "OPT-15",
         tuned["batch 10"],
         tuned[f"batch 200, {setting}"],
-        "higher",
-        "test accuracy, batches of 10 against 200, rates tuned",
-        small,
-        setting,
+        claimed="higher",
+        measure="test accuracy, batches of 10 against 200, rates tuned",
+        setting=setting,
+        data=small,
     )
 
 # %% [markdown]
 # ## 6. Which rule, which rate?
 #
-# Five optimizers on four data sets, at four rates from 0.001 to 1, Keras's defaults among them (OPT-22, OPT-31). What is
-# compared is the loss on validation data after training, as a rank among the five: 1 is best.
+# Five optimizers on four data sets, at four rates from 0.001 to 1, Keras's defaults among them
+# (OPT-22, OPT-31). What is compared is the loss on validation data after training, as a rank among
+# the five: 1 is best.
 
 # %%
 EPOCHS = {"quick": 3, "full": 20}[PROFILE]
@@ -768,14 +716,14 @@ for rule in RULES:
     )
 for kind, found in (("Keras's default rates", default), ("best of four rates", searched)):
     rival = min((rule for rule in RULES if rule != "Adam"), key=lambda rule: found[rule].mean())
-    judge(
+    verdicts.compare(
         "OPT-31",
         found["Adam"],
         found[rival],
-        "lower",
-        f"mean rank over four data sets, Adam against {rival}, the best of the others",
-        "wine, digits, fashion, moons",
-        kind,
+        claimed="lower",
+        measure=f"mean rank over four data sets, Adam against {rival}, the best of the others",
+        setting=kind,
+        data="wine, digits, fashion, moons",
     )
 
 
@@ -785,21 +733,21 @@ def spread(task, rule):
 
 
 for task in ("digits", "wine"):
-    judge(
+    verdicts.compare(
         "OPT-22",
         spread(task, "Adagrad"),
         spread(task, "SGD"),
-        "lower",
-        "log10 of worst over best loss among four rates, Adagrad against SGD",
-        tasks[task][0],
-        f"less sensitive than SGD, {task}",
+        claimed="lower",
+        measure="log10 of worst over best loss among four rates, Adagrad against SGD",
+        setting=f"less sensitive than SGD, {task}",
+        data=tasks[task][0],
     )
 losses = held_out["digits", "Adagrad"]
 ratio = np.median(losses.max(axis=1) / losses.min(axis=1))
-check(
+verdicts.compute(
     "OPT-22",
     ratio < 1.5,
-    f"Under Adagrad the worst of four rates ended at {ratio:.0f} times the loss of the best.",
+    detail=f"Under Adagrad the worst of four rates ended at {ratio:.0f} times the loss of the best.",
     setting="the rate need not be tuned",
     data=digits,
 )
@@ -828,14 +776,15 @@ plots.show(
 )
 
 # %% [markdown]
-# The literature led us to expect that Adam does well untuned, and that tuned simpler rules catch up. Compare that with the
-# two verdicts on OPT-31. A rank at default rates compares the defaults as much as the rules: Adam's 0.001 is careful, and in
-# so few epochs a careful rate costs; momentum's 0.01 stands for 0.1 in the long run. And Adagrad: where SGD diverges at
-# large rates, as on the wines, Adagrad's falling rate saves it; where nothing diverges, it is as sensitive as any. It moves
-# the valley more than it widens it.
+# The literature led us to expect that Adam does well untuned, and that tuned simpler rules catch
+# up. Compare that with the two verdicts on OPT-31. A rank at default rates compares the defaults as
+# much as the rules: Adam's 0.001 is careful, and in so few epochs a careful rate costs; momentum's
+# 0.01 stands for 0.1 in the long run. And Adagrad: where SGD diverges at large rates, as on the
+# wines, Adagrad's falling rate saves it; where nothing diverges, it is as sensitive as any. It
+# moves the valley more than it widens it.
 #
-# **Must the rate be searched again** (OPT-36)? Plain SGD on digits; the best of six rates for each run, before and after one
-# thing changes.
+# **Must the rate be searched again** (OPT-36)? Plain SGD on digits; the best of six rates for each
+# run, before and after one thing changes.
 
 
 # %%
@@ -874,23 +823,24 @@ for name, direction in (
     ("batch normalization", "higher"),
     ("batch size 4", "lower"),
 ):
-    judge(
+    verdicts.compare(
         "OPT-36",
         searched_rates[name],
         searched_rates["as it was"],
-        direction,
-        f"log10 of the best rate, {name} against one hidden layer and batches of 32",
-        digits,
-        name,
+        claimed=direction,
+        measure=f"log10 of the best rate, {name} against one hidden layer and batches of 32",
+        setting=name,
+        data=digits,
     )
 
 # %% [markdown]
 # ## 7. Adadelta and its missing rate
 #
-# The paper's Adadelta has no learning rate. Its step is a ratio: root of the past *steps*, over the root of the past
-# *gradients*, times the gradient. So the unit of the gradient cancels, and the step has the unit of the parameters (OPT-28).
-# If that is so, measuring the loss in other units, times 1,000, must leave the path as it is. Least squares on the wines,
-# every run from its own start.
+# The paper's Adadelta has no learning rate. Its step is a ratio: root of the past *steps*, over the
+# root of the past *gradients*, times the gradient. So the unit of the gradient cancels, and the
+# step has the unit of the parameters (OPT-28). If that is so, measuring the loss in other units,
+# times 1,000, must leave the path as it is. Least squares on the wines, every run from its own
+# start.
 
 # %%
 x_wine = np.c_[wine.x_train, np.ones(len(wine.x_train))]
@@ -922,16 +872,12 @@ adadelta_apart, plain_apart = (
     moved_apart(optimizers.adadelta(1.0)),
     moved_apart(optimizers.sgd(0.01)),
 )
-check(
-    "OPT-28", adadelta_apart.max() < 0.02 and plain_apart.min() > 1,
-    f"With the loss times 1,000 Adadelta's paths moved by at most {adadelta_apart.max():.1e} of the way gone; of plain descent's {RUNS}, "
-    f"{np.sum(plain_apart > 1000)} moved by more than 1,000 times that way.",
-    data=wine,
-)  # fmt: skip
+verdicts.compute("OPT-28", adadelta_apart.max() < 0.02 and plain_apart.min() > 1, detail=f"With the loss times 1,000 Adadelta's paths moved by at most {adadelta_apart.max():.1e} of the way gone; of plain descent's {RUNS}, "
+    f"{np.sum(plain_apart > 1000)} moved by more than 1,000 times that way.", data=wine)  # fmt: skip
 
 # %% [markdown]
-# That is what the past changes are kept for. Keras adds a rate to it nevertheless, with a default of 0.001, where the
-# paper's rule is 1.0 (OPT-27, OPT-29).
+# That is what the past changes are kept for. Keras adds a rate to it nevertheless, with a default
+# of 0.001, where the paper's rule is 1.0 (OPT-27, OPT-29).
 
 # %%
 adjusted = {
@@ -948,22 +894,22 @@ words = "; ".join(
     for name, values in effect.items()
 )
 nothing = all(low <= 0 <= high for low, high in intervals.values())
-check(
+verdicts.compute(
     "OPT-27",
     nothing,
-    f"Validation loss after ten epochs, {words} ({RUNS} paired runs).",
+    detail=f"Validation loss after ten epochs, {words} ({RUNS} paired runs).",
     data=digits,
 )
-check(
+verdicts.compute(
     "OPT-29",
     nothing,
-    "The reason does not hold, since it can be adjusted (see OPT-27); how often it is used cannot be measured here.",
+    detail="The reason does not hold, since it can be adjusted (see OPT-27); how often it is used cannot be measured here.",
     data=digits,
 )
 
 # %% [markdown]
-# Somebody who compares optimizers at Keras's defaults finds Adadelta hardly moving, and may well conclude that it is
-# useless. It is its default.
+# Somebody who compares optimizers at Keras's defaults finds Adadelta hardly moving, and may well
+# conclude that it is useless. It is its default.
 #
 # ## All verdicts of this audit
 

@@ -1,11 +1,13 @@
 # %% [markdown]
 # # Audit 4 · Regularization
 #
-# The lesson [Regularization](../04_regularization.ipynb) tests the statements that matter most. This audit settles the
-# others: every remaining statement that the study notes make on the topic, true or not, gets a few lines of code, a
-# verdict, and one sentence on why. Statements that one experiment answers stand together. Listings appear as found (only
-# their comments are translated); what breaks is shown by running them, and then they are mended. A statement that may
-# hold in one setting and fail in another is judged in both. Come here for the evidence; you need not read it in order.
+# The lesson [Regularization](../04_regularization.ipynb) tests the statements that matter most.
+# This audit settles the others: every remaining statement that the study notes make on the topic,
+# true or not, gets a few lines of code, a verdict, and one sentence on why. Statements that one
+# experiment answers stand together. Listings appear as found (only their comments are translated);
+# what breaks is shown by running them, and then they are mended. A statement that may hold in one
+# setting and fail in another is judged in both. Come here for the evidence; you need not read it in
+# order.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -47,21 +49,7 @@ tf.get_logger().setLevel(
     "ERROR"
 )  # many networks are fitted by Keras below, each compiled once: no need to warn
 seeds = [1000 * SEED + run for run in range(RUNS)]
-verdicts = []
-
-
-def judge(claim, treatment, control, better, measure, data, setting=""):
-    """Judge paired runs and keep the verdict."""
-    verdicts.append(
-        claims.judge(
-            claim, treatment, control, better=better, measure=measure, data=data, setting=setting
-        )
-    )
-
-
-def check(claim, condition, detail, setting="", data=""):
-    """Settle a statement by computation and keep the verdict."""
-    verdicts.append(claims.check(claim, bool(condition), detail, setting=setting, data=data))
+verdicts = claims.Ledger()
 
 
 def interval(treatment, control):
@@ -87,8 +75,9 @@ def attempt(listing, **names):
 
 
 # %% [markdown]
-# The data of most sections: Fashion-MNIST with pixels from 0 to 1. `fit` trains one network on named groups of runs; each
-# run draws its own pictures and initial weights, the same for all networks that are compared.
+# The data of most sections: Fashion-MNIST with pixels from 0 to 1. `fit` trains one network on
+# named groups of runs; each run draws its own pictures and initial weights, the same for all
+# networks that are compared.
 
 # %%
 BATCH, FEW, MANY = 30, 300, 1800
@@ -178,7 +167,8 @@ def network(units=64, *, between=(), after=(), activation="relu", **dense):
 # %% [markdown]
 # ## 1. What is added to the loss
 #
-# The two penalties of Keras and the formula of note 000 (REG-07), which has lost its square; the default factor (REG-19).
+# The two penalties of Keras and the formula of note 000 (REG-07), which has lost its square; the
+# default factor (REG-19).
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -197,10 +187,10 @@ default, own = regularizers.L2().get_config()["l2"], regularizers.L2(0.003).get_
 print(f"factor of L2(): {default:.3f}, of L2(0.003): {own:.3f}")
 
 # %%
-check(
+verdicts.compute(
     "REG-07",
     np.allclose(slopes["Keras L2"], slopes["norm"]),
-    "The penalty of Keras has the gradient 2λθ of the squared norm; that of the norm, λθ/‖θ‖, has the same length wherever θ is.",
+    detail="The penalty of Keras has the gradient 2λθ of the squared norm; that of the norm, λθ/‖θ‖, has the same length wherever θ is.",
     setting="the norm as penalty",
 )
 generator = np.random.default_rng(SEED)
@@ -212,23 +202,24 @@ ridge = linear_model.Ridge(2 * strength, fit_intercept=False).fit(x, y).coef_
 without_square = x.T @ (x @ ridge - y) + strength * ridge / np.linalg.norm(
     ridge
 )  # the gradient of the formula as printed
-check(
+verdicts.compute(
     "REG-07",
     np.abs(without_square).max() < 1e-6,
-    f"Ridge regression solves the formula with the square (largest difference {np.abs(ridge - by_formula).max():.0e}); the gradient of the printed one is not zero there.",
+    detail=f"Ridge regression solves the formula with the square (largest difference {np.abs(ridge - by_formula).max():.0e}); the gradient of the printed one is not zero there.",
     setting="the solution",
 )
-check(
+verdicts.compute(
     "REG-19",
     np.isclose(default, 0.01) and np.isclose(own, 0.003),
-    f"The configuration of L2() says {default:.3f}, that of L2(0.003) {own:.3f}.",
+    detail=f"The configuration of L2() says {default:.3f}, that of L2(0.003) {own:.3f}.",
 )
 
 # %% [markdown]
-# Without the square the pull toward zero does not fade with the weights. (The listings under that formula minimize a
-# cross-entropy, by the way, not half the sum of squares.)
+# Without the square the pull toward zero does not fade with the weights. (The listings under that
+# formula minimize a cross-entropy, by the way, not half the sum of squares.)
 #
-# Is every regularizer an addition to the loss (REG-03)? Keras collects all additions in `model.losses`.
+# Is every regularizer an addition to the loss (REG-03)? Keras collects all additions in
+# `model.losses`.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -258,19 +249,20 @@ kinds = {
 }
 for kind, names in kinds.items():
     counts = ", ".join(f"{name} {additions[name]}" for name in names)
-    check(
+    verdicts.compute(
         "REG-03",
         all(additions[name] for name in names),
-        f"Terms added to the loss: {counts}.",
+        detail=f"Terms added to the loss: {counts}.",
         setting=kind,
     )
 
 # %% [markdown]
 # Early stopping, too, adds nothing: it leaves the loss as it is and the rest of the training away.
 #
-# **Is a penalty a decay?** (REG-45) A decay multiplies every weight by the same factor, a little below one. Three vectors of
-# weights walk 100 steps down the same bowl: with the L2 penalty in the gradient, with Keras's `weight_decay` (twice the
-# factor, because the gradient of a square has a 2), and with the L1 penalty.
+# **Is a penalty a decay?** (REG-45) A decay multiplies every weight by the same factor, a little
+# below one. Three vectors of weights walk 100 steps down the same bowl: with the L2 penalty in the
+# gradient, with Keras's `weight_decay` (twice the factor, because the gradient of a square has a
+# 2), and with the L1 penalty.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -314,10 +306,10 @@ print(
 sums = np.isclose(regularizers.L1(0.1)(start), 0.1 * np.abs(start).sum()) and np.isclose(
     regularizers.L2(0.1)(start), 0.1 * np.sum(start**2)
 )
-check(
+verdicts.compute(
     "REG-45",
     sums,
-    "Keras adds the factor times the absolute values (L1) or the squares (L2).",
+    detail="Keras adds the factor times the absolute values (L1) or the squares (L2).",
     setting="squares or absolute values",
 )
 for setting, (penalized, decayed) in {
@@ -325,27 +317,29 @@ for setting, (penalized, decayed) in {
     "L2 as decay, Adam": adaptive,
 }.items():
     gap = np.abs(penalized - decayed).max()
-    check(
+    verdicts.compute(
         "REG-45",
         gap < 1e-5,
-        f"After 100 steps penalty and decay differ by {gap:.1g} at most.",
+        detail=f"After 100 steps penalty and decay differ by {gap:.1g} at most.",
         setting=setting,
     )
-check(
+verdicts.compute(
     "REG-45",
     np.ptp(shrinks["L1"]) < 1e-5,
-    f"One step multiplies the weights by factors from {shrinks['L1'].min():.3f} to {shrinks['L1'].max():.4f}.",
+    detail=f"One step multiplies the weights by factors from {shrinks['L1'].min():.3f} to {shrinks['L1'].max():.4f}.",
     setting="L1 as decay",
 )
 
 # %% [markdown]
-# The penalties are as stated. *Decay* is the L2 penalty under plain gradient descent; Adam divides the penalty's gradient by
-# its own scale, and L1 takes the same amount from each weight, not the same share.
+# The penalties are as stated. *Decay* is the L2 penalty under plain gradient descent; Adam divides
+# the penalty's gradient by its own scale, and L1 takes the same amount from each weight, not the
+# same share.
 #
 # ## 2. L1 or L2?
 #
-# Linear regression, solved exactly: 100 features, 80 training points. Either few true weights are not zero, or all are
-# a little. The strength of each penalty is chosen on validation points, for each run by itself (REG-04).
+# Linear regression, solved exactly: 100 features, 80 training points. Either few true weights are
+# not zero, or all are a little. The strength of each penalty is chosen on validation points, for
+# each run by itself (REG-04).
 
 # %%
 FEATURES, POINTS = 100, 80
@@ -402,23 +396,23 @@ for truth, active in truths.items():
 
 generated = f"{FEATURES} generated features, {POINTS} training points"
 measure = "squared test error"
-judge(
+verdicts.compare(
     "REG-04",
     errors["few weights matter", "L1"],
     errors["few weights matter", "L2"],
-    "lower",
-    f"{measure}, L1 against L2",
-    generated,
-    "few weights matter: L1",
+    claimed="lower",
+    measure=f"{measure}, L1 against L2",
+    setting="few weights matter: L1",
+    data=generated,
 )
-judge(
+verdicts.compare(
     "REG-04",
     errors["all weights matter", "L2"],
     errors["all weights matter", "L1"],
-    "lower",
-    f"{measure}, L2 against L1",
-    generated,
-    "all weights matter: L2",
+    claimed="lower",
+    measure=f"{measure}, L2 against L1",
+    setting="all weights matter: L2",
+    data=generated,
 )
 
 # %%
@@ -429,11 +423,8 @@ for seed in seeds:
     smallest.append(min(np.abs(weights).min() for weights in ridges))
     sizes.append(np.linalg.norm(ridges[-1]) / np.linalg.norm(ridges[0]))
     zeros.append(np.sum(lasso(0.1).fit(x, y).coef_ == 0))
-check(
-    "REG-08", min(smallest) > 0 and max(sizes) < 1,
-    f"Over {RUNS} runs and three strengths no L2 weight was zero; the strongest shrank the weights to {np.mean(sizes):.0%} in length. "
-    f"L1 set {np.mean(zeros):.0f} of {FEATURES} weights to exactly zero, on average.", data=generated,
-)  # fmt: skip
+verdicts.compute("REG-08", min(smallest) > 0 and max(sizes) < 1, detail=f"Over {RUNS} runs and three strengths no L2 weight was zero; the strongest shrank the weights to {np.mean(sizes):.0%} in length. "
+    f"L1 set {np.mean(zeros):.0f} of {FEATURES} weights to exactly zero, on average.", data=generated)  # fmt: skip
 
 # %%
 with plots.canvas(2, width=9.6, height=3.5, sharey=True) as (figure, panels):
@@ -460,15 +451,16 @@ plots.show(
 )
 
 # %% [markdown]
-# The weights of the first run, with the strengths that its validation points chose. L1 bets that few weights matter; where
-# that is so it wins, and where all matter a little it throws away what it should keep. Which of the two a data set is, one
-# seldom knows beforehand. So one tries (REG-04).
+# The weights of the first run, with the strengths that its validation points chose. L1 bets that
+# few weights matter; where that is so it wins, and where all matter a little it throws away what it
+# should keep. Which of the two a data set is, one seldom knows beforehand. So one tries (REG-04).
 #
 # ## 3. Three listings on pictures
 #
-# Note 000 shows weight decay, dropout and a weight constraint with three listings (REG-09, REG-12, REG-14), here as found.
-# They do not say what `Sequential` and the others are, nor which data: we supply the layers, and pictures of clothes
-# scaled to 0 to 1. A few rows are enough to see whether a listing runs.
+# Note 000 shows weight decay, dropout and a weight constraint with three listings (REG-09, REG-12,
+# REG-14), here as found. They do not say what `Sequential` and the others are, nor which data: we
+# supply the layers, and pictures of clothes scaled to 0 to 1. A few rows are enough to see whether
+# a listing runs.
 
 # %%
 decay_listing = """
@@ -557,8 +549,8 @@ for name, listing in {
     as_found[name] = attempt(listing, **imports, **few_rows)["model"]
 
 # %% [markdown]
-# All three run (Keras 3 would rather have a `keras.Input`). So what is wrong with them? First, the hidden layer has no
-# activation. Two matrices in a row are one matrix, whatever they have learned:
+# All three run (Keras 3 would rather have a `keras.Input`). So what is wrong with them? First, the
+# hidden layer has no activation. Two matrices in a row are one matrix, whatever they have learned:
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -588,9 +580,10 @@ for name, model in as_found.items():
     print(name, "regularizes by", ", ".join(sorted(features(model))))
 
 # %% [markdown]
-# Second, "to show dropout" one listing has four regularizers at once, and nothing to compare it with. Third, the test
-# pictures serve as validation data. Mended: a ReLU in the hidden layer, *one* regularizer at a time, the same network
-# without it as a baseline, validation pictures where something is chosen, and test pictures once, at the end.
+# Second, "to show dropout" one listing has four regularizers at once, and nothing to compare it
+# with. Third, the test pictures serve as validation data. Mended: a ReLU in the hidden layer, *one*
+# regularizer at a time, the same network without it as a baseline, validation pictures where
+# something is chosen, and test pictures once, at the end.
 
 # %%
 EPOCHS = {"quick": 1, "full": 10}[PROFILE]  # the listings train for one
@@ -632,11 +625,7 @@ print(
     "one L2 penalty of 0.0003 with ReLU against the baseline:",
     interval(reached["L2 0.0003"], reached["baseline"]),
 )
-check(
-    "REG-09", not same_outputs and features(as_found["REG-09"]) == {"L2 on weights"},
-    "One matrix gives the same outputs, so there is no hidden layer to speak of, and the L1 regularizer acts on outputs, not weights.",
-    data=images,
-)  # fmt: skip
+verdicts.compute("REG-09", not same_outputs and features(as_found["REG-09"]) == {"L2 on weights"}, detail="One matrix gives the same outputs, so there is no hidden layer to speak of, and the L1 regularizer acts on outputs, not weights.", data=images)  # fmt: skip
 confounded, alone = (
     interval(*pair)
     for pair in (
@@ -646,28 +635,23 @@ confounded, alone = (
 )
 print("REG-12 as found against the baseline:", confounded)
 print("dropout alone against the baseline:", alone)
-check(
-    "REG-12", features(as_found["REG-12"]) == {"Dropout"},
-    f"It comes with {len(features(as_found['REG-12'])) - 1} other regularizers: all together change the test accuracy by {confounded}, dropout alone by {alone}.",
-    data=images,
-)  # fmt: skip
+verdicts.compute("REG-12", features(as_found["REG-12"]) == {"Dropout"}, detail=f"It comes with {len(features(as_found['REG-12'])) - 1} other regularizers: all together change the test accuracy by {confounded}, dropout alone by {alone}.", data=images)  # fmt: skip
 longest = lengths["as found, REG-14"].max()
-check(
-    "REG-14", features(as_found["REG-14"]) == {"MaxNorm"} and longest > 1.99,
-    f"The longest weight vector of any unit in {RUNS} runs is {longest:.2f}, the limit is 2; "
-    f"with and without the constraint the test accuracy is {reached['as found, REG-14'].mean():.3f} and {reached['as found, REG-09'].mean():.3f}.", data=images,
-)  # fmt: skip
+verdicts.compute("REG-14", features(as_found["REG-14"]) == {"MaxNorm"} and longest > 1.99, detail=f"The longest weight vector of any unit in {RUNS} runs is {longest:.2f}, the limit is 2; "
+    f"with and without the constraint the test accuracy is {reached['as found, REG-14'].mean():.3f} and {reached['as found, REG-09'].mean():.3f}.", data=images)  # fmt: skip
 
 # %% [markdown]
-# Whether the network of REG-09 scores higher or lower than the mended one after so few steps is beside the point: it cannot
-# compute what a hidden layer is for. Compare in REG-12 the two changes that were measured: what the listing would show, and
-# what dropout alone does to a network with a hidden layer. And a constraint that is never reached does nothing: look at the
-# longest weight vector without a constraint before you choose a limit. MaxNorm 0.5 lies below it and acts.
+# Whether the network of REG-09 scores higher or lower than the mended one after so few steps is
+# beside the point: it cannot compute what a hidden layer is for. Compare in REG-12 the two changes
+# that were measured: what the listing would show, and what dropout alone does to a network with a
+# hidden layer. And a constraint that is never reached does nothing: look at the longest weight
+# vector without a constraint before you choose a limit. MaxNorm 0.5 lies below it and acts.
 #
 # ## 4. Four listings on movie reviews
 #
-# A network of 10,000 inputs and two hidden layers of 16. Note 002 builds it with a penalty named `l1_l2` (REG-17) and with
-# a factor of one's own (REG-20); the parts that do not matter here (a second hidden layer of the same kind) are kept.
+# A network of 10,000 inputs and two hidden layers of 16. Note 002 builds it with a penalty named
+# `l1_l2` (REG-17) and with a factor of one's own (REG-20); the parts that do not matter here (a
+# second hidden layer of the same kind) are kept.
 
 # %%
 named_listing = """
@@ -715,22 +699,22 @@ mended = attempt(own_listing.replace("l2(0.01,", "l2(0.01),"), **names)["your_mo
 # %%
 built = ["l1_l2_model" in named and len(named["l1_l2_model"].layers) == 3, "your_model" in own]
 factors = regularizers.L1L2().get_config()
-check(
+verdicts.compute(
     "REG-17",
     built[0],
-    f"Keras {keras.__version__} knows no penalty of that name, and its L1L2() without factors has {factors['l1']:g} and {factors['l2']:g}: no penalty.",
+    detail=f"Keras {keras.__version__} knows no penalty of that name, and its L1L2() without factors has {factors['l1']:g} and {factors['l2']:g}: no penalty.",
 )
-check(
+verdicts.compute(
     "REG-20",
     built[1],
-    f"It does not parse. With the parenthesis where it belongs the model has {mended.count_params():,} weights and biases.",
+    detail=f"It does not parse. With the parenthesis where it belongs the model has {mended.count_params():,} weights and biases.",
 )
 
 # %% [markdown]
-# With the parenthesis at the end of the line, Python takes the activation for an argument of the penalty. Next, the
-# listing that trains (REG-21) and the one with dropout (REG-26), on 512 of the review sentences and for
-# 3 epochs in place of 30, which is enough to see what is stored. The model that
-# REG-21 trains is the one of REG-17, mended.
+# With the parenthesis at the end of the line, Python takes the activation for an argument of the
+# penalty. Next, the listing that trains (REG-21) and the one with dropout (REG-26), on 512 of the
+# review sentences and for 3 epochs in place of 30, which is enough to see what is stored. The model
+# that REG-21 trains is the one of REG-17, mended.
 
 # %%
 training_listing = """
@@ -777,28 +761,29 @@ dropped = attempt(dropout_reviews_listing.replace("epochs=30", "epochs=3"), **na
 # %%
 compared = ["model", "l1", "l2", "l1_l2", "your_model"]  # the curves that the next listing plots
 stored = [name for name in trained if name.endswith("hist")]
-check(
+verdicts.compute(
     "REG-21",
     len(stored) == len(compared),
-    f"Of {len(compared)} models it trains {len(stored)} ({', '.join(stored)}), and the test set is its validation data.",
+    detail=f"Of {len(compared)} models it trains {len(stored)} ({', '.join(stored)}), and the test set is its validation data.",
     data=reviews,
 )
 curve, drops = (
     dropped["drop_20_history"].history,
     [layer.rate for layer in dropped["model"].layers if isinstance(layer, layers.Dropout)],
 )
-check(
+verdicts.compute(
     "REG-26",
     len(curve["val_loss"]) == 3 and drops == [0.2, 0.2],
-    f"It trained with dropout layers of {drops} and stored {len(curve['val_loss'])} epochs of 3 asked for; its validation data are the test set.",
+    detail=f"It trained with dropout layers of {drops} and stored {len(curve['val_loss'])} epochs of 3 asked for; its validation data are the test set.",
     data=reviews,
 )
 
 # %% [markdown]
-# REG-21 mended: *all* models are trained, in many runs, on the 1,000 commonest words and at ten times the default
-# learning rate, so that 6 epochs are enough; the epoch of each is chosen on validation sentences. The loss of the data is compared without the penalties. Of
-# the five models one is there twice: a factor of one's own that is 0.01 is the default. Dropout gets the baseline that REG-26
-# has not.
+# REG-21 mended: *all* models are trained, in many runs, on the 1,000 commonest words and at ten
+# times the default learning rate, so that 6 epochs are enough; the epoch of each is chosen on
+# validation sentences. The loss of the data is compared without the penalties. Of the five models
+# one is there twice: a factor of one's own that is 0.01 is the default. Dropout gets the baseline
+# that REG-26 has not.
 
 # %%
 WORDS, SENTENCES = 1000, 2048
@@ -867,8 +852,9 @@ print(
 )
 
 # %% [markdown]
-# Do the two penalties together differ little from L1 alone (REG-18)? Here *little* is less than 0.01 in the loss of the
-# data for the network, and less than 5 % in the error of the linear models of section 2, each with its best strength.
+# Do the two penalties together differ little from L1 alone (REG-18)? Here *little* is less than
+# 0.01 in the loss of the data for the network, and less than 5 % in the error of the linear models
+# of section 2, each with its best strength.
 
 # %%
 for setting, both, alone, little, data in (
@@ -886,7 +872,9 @@ for setting, both, alone, little, data in (
 ):
     low, high = claims.paired_interval(both - alone)
     detail = f"Together against L1 alone: {interval(both, alone)}; little is less than {little} either way; {RUNS} runs."
-    check("REG-18", -little < low and high < little, detail, setting, data)
+    verdicts.compute(
+        "REG-18", -little < low and high < little, detail=detail, setting=setting, data=data
+    )
 always = max(np.mean(short.y_valid), 1 - np.mean(short.y_valid))
 for name in ("L1 0.01", "L1 + L2 0.01"):
     print(
@@ -894,14 +882,14 @@ for name in ("L1 0.01", "L1 + L2 0.01"):
     )
 
 # %% [markdown]
-# The two networks with a factor of 0.01 are alike because neither learns anything: the L1 part outweighs the loss of the
-# data and holds the weights down (compare their accuracy with that of a constant answer). Where weights can be learned, it
-# depends on how many of them matter.
+# The two networks with a factor of 0.01 are alike because neither learns anything: the L1 part
+# outweighs the loss of the data and holds the weights down (compare their accuracy with that of a
+# constant answer). Where weights can be learned, it depends on how many of them matter.
 #
 # ## 5. What dropout does
 #
-# Words first. A layer of ones goes through Keras's Dropout many times (REG-23, REG-29, REG-30, REG-31, REG-32). The last of
-# these listings as found:
+# Words first. A layer of ones goes through Keras's Dropout many times (REG-23, REG-29, REG-30,
+# REG-31, REG-32). The last of these listings as found:
 
 # %%
 between_listing = """
@@ -934,21 +922,21 @@ renewed = all(
     for a, b in zip(kept[1:], kept[:-1], strict=True)
 )
 shares = ", ".join(f"{1 - kept.mean():.1%} at p = {rate}" for rate, kept in passed.items())
-check(
+verdicts.compute(
     "REG-23",
     hit and renewed,
-    f"Left out: {shares}; no two steps in a row had the same mask, and each sample has its own.",
+    detail=f"Left out: {shares}; no two steps in a row had the same mask, and each sample has its own.",
 )
 half = passed[0.5].sum(axis=-1)
-check(
+verdicts.compute(
     "REG-29",
     abs(half.mean() - UNITS / 2) < UNITS * four_errors[0.5],
-    f"On average {half.mean():.1f} of {UNITS} units passed; in single samples {half.min()} to {half.max()}.",
+    detail=f"On average {half.mean():.1f} of {UNITS} units passed; in single samples {half.min()} to {half.max()}.",
 )
-check(
+verdicts.compute(
     "REG-32",
     abs(passed[0.3].mean() - 0.3) < four_errors[0.3],
-    f"With rate=0.3 {passed[0.3].mean():.1%} of the units passed (and neither Dense layer has an activation, so the two are linear).",
+    detail=f"With rate=0.3 {passed[0.3].mean():.1%} of the units passed (and neither Dense layer has an activation, so the two are linear).",
 )
 
 # %%
@@ -958,16 +946,16 @@ first, second = (np.array(net(x_test[:8], training=True)) for _ in range(2))
 quiet = [np.array(net(x_test[:8], training=False)) for _ in range(2)]
 same_weights = all(np.array_equal(a, b) for a, b in zip(before, net.get_weights(), strict=True))
 differ = not np.allclose(first, second) and np.array_equal(*quiet)
-check(
+verdicts.compute(
     "REG-30",
     differ,
-    "Two passes in training mode differ, two in inference mode do not.",
+    detail="Two passes in training mode differ, two in inference mode do not.",
     setting="another network in each pass",
 )
-check(
+verdicts.compute(
     "REG-30",
     not same_weights or net.count_params() != network()().count_params(),
-    f"All {net.count_params():,} weights and biases are there before and after, as many as without dropout.",
+    detail=f"All {net.count_params():,} weights and biases are there before and after, as many as without dropout.",
     setting="units are deleted",
 )
 
@@ -977,24 +965,24 @@ try:
     takes_percent = True
 except ValueError as error:
     percentage, takes_percent = f"Dropout(30) raises: {error}", False
-check("REG-31", takes_percent, percentage, setting="the rate is a percentage")
+verdicts.compute("REG-31", takes_percent, detail=percentage, setting="the rate is a percentage")
 pair = keras.Sequential([keras.Input((6,)), layers.Dropout(0.5), layers.Dense(3, use_bias=False)])
 kernel, outcome = pair.get_weights()[0], np.array(pair(np.ones((200, 6), "float32"), training=True))
 possible = np.array(
     [2 * np.array(list(f"{number:06b}"), float) @ kernel for number in range(2**6)]
 )  # for each mask of six inputs
 nearest = np.abs(outcome[:, None] - possible).max(axis=2).min(axis=1).max()
-check(
+verdicts.compute(
     "REG-31",
     nearest < 1e-5,
-    f"In {len(outcome)} samples the layer after received one of the 64 maskings of its six inputs (largest difference {nearest:.0e}).",
+    detail=f"In {len(outcome)} samples the layer after received one of the 64 maskings of its six inputs (largest difference {nearest:.0e}).",
     setting="right before the layer",
 )
 
 # %% [markdown]
-# **What it is good for** (REG-11, REG-27). A wide and a narrow network, few and many pictures, equally many training steps;
-# then dropout on top of batch normalization (REG-28), and once more the baseline for what regularization does to a
-# measurement (REG-01).
+# **What it is good for** (REG-11, REG-27). A wide and a narrow network, few and many pictures,
+# equally many training steps; then dropout on top of batch normalization (REG-28), and once more
+# the baseline for what regularization does to a measurement (REG-01).
 
 # %%
 SIZES = {"few": FEW, "many": MANY}
@@ -1055,16 +1043,22 @@ def effect(claim, what, better, cell, setting):
         "gap": "gap between training and test accuracy",
     }[what]
     treatment, control = scores[width, 0.5, amount][what], scores[width, 0.0, amount][what]
-    judge(
-        claim, treatment, control, better, f"{measure}, dropout 0.5 against none", images, setting
+    verdicts.compare(
+        claim,
+        treatment,
+        control,
+        claimed=better,
+        measure=f"{measure}, dropout 0.5 against none",
+        setting=setting,
+        data=images,
     )
 
 
 # %%
-check(
+verdicts.compute(
     "REG-11",
     np.array_equal(*quiet) and not np.allclose(first, second),
-    "Outputs vary in training mode, never in inference mode.",
+    detail="Outputs vary in training mode, never in inference mode.",
     setting="only in training",
 )
 for cell in (("wide", "few"), ("wide", "many"), ("narrow", "many")):
@@ -1093,21 +1087,18 @@ off = {
     )
     for rate in (0.0, 0.5)
 }
-check(
-    "REG-01", not same_answers,
-    "With the same weights, a network with and without a penalty gives the same answers to the test pictures: nothing about the measurement changes. "
-    f"Validation missed test accuracy by {off[0.5].mean():.3f} with dropout and {off[0.0].mean():.3f} without: {interval(off[0.5], off[0.0])}.", data=images,
-)  # fmt: skip
+verdicts.compute("REG-01", not same_answers, detail="With the same weights, a network with and without a penalty gives the same answers to the test pictures: nothing about the measurement changes. "
+    f"Validation missed test accuracy by {off[0.5].mean():.3f} with dropout and {off[0.0].mean():.3f} without: {interval(off[0.5], off[0.0])}.", data=images)  # fmt: skip
 
 # %% [markdown]
-# Whether dropout helps depends on the width of the network, the amount of data, the rate, and what is asked: a narrower gap is
-# easier to have than a better test result, since the training accuracy may simply fall (REG-27). And regularization changes the
-# network, not the yardstick (REG-01).
+# Whether dropout helps depends on the width of the network, the amount of data, the rate, and what
+# is asked: a narrower gap is easier to have than a better test result, since the training accuracy
+# may simply fall (REG-27). And regularization changes the network, not the yardstick (REG-01).
 #
 # ## 6. Early stopping
 #
-# The listings first (REG-40, REG-42), as found and as separate cells: the second cell imports `callbacks` and then uses a name
-# that only the first one imports.
+# The listings first (REG-40, REG-42), as found and as separate cells: the second cell imports
+# `callbacks` and then uses a name that only the first one imports.
 
 # %%
 first_cell = """
@@ -1188,29 +1179,29 @@ fitted_wine = attempt(
 stopper, history = fitted_wine["early_stopping"], fitted_wine["history"].history
 trained_epochs, best = len(history["loss"]), stopper.best_epoch + 1
 settings = (stopper.patience, abs(stopper.min_delta), stopper.restore_best_weights)
-check(
+verdicts.compute(
     "REG-40",
     settings == (20, 0.001, True),
-    f"It waits {settings[0]} epochs for an improvement of {settings[1]}; the second cell alone ends in a NameError.",
+    detail=f"It waits {settings[0]} epochs for an improvement of {settings[1]}; the second cell alone ends in a NameError.",
 )
 constant = np.abs(wine.y_valid - np.median(wine.y_train)).mean()
-check(
+verdicts.compute(
     "REG-42",
     min(history["val_loss"]) < constant,
-    f"With standardized data supplied it trained {trained_epochs} epochs; its lowest validation error is {min(history['val_loss']):.3f}, that of a constant answer {constant:.3f}.",
+    detail=f"With standardized data supplied it trained {trained_epochs} epochs; its lowest validation error is {min(history['val_loss']):.3f}, that of a constant answer {constant:.3f}.",
     data=wine,
 )
 overridden = sorted(name for name in vars(callbacks.EarlyStopping) if name.startswith("on_"))
 pattern = ["train begin", *["epoch begin", "epoch end"] * trained_epochs, "train end"]
-check(
+verdicts.compute(
     "REG-39",
     diary.moments == pattern and overridden == ["on_epoch_end", "on_train_begin", "on_train_end"],
-    f"The log of {len(diary.moments)} calls is in that order; EarlyStopping itself acts in {', '.join(overridden)}.",
+    detail=f"The log of {len(diary.moments)} calls is in that order; EarlyStopping itself acts in {', '.join(overridden)}.",
 )
 
 # %% [markdown]
-# What exactly does it keep (REG-41)? Keras's own callback follows losses written by hand, and the only weight of a small model
-# holds the number of the epoch: so one sees which epoch comes back.
+# What exactly does it keep (REG-41)? Keras's own callback follows losses written by hand, and the
+# only weight of a small model holds the number of the epoch: so one sees which epoch comes back.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -1240,22 +1231,22 @@ print(
 )
 
 # %%
-check(
+verdicts.compute(
     "REG-41",
     stopped == kept + 20,
-    f"The last improvement by more than 0.001 was in epoch {kept}, and training stopped after epoch {stopped}.",
+    detail=f"The last improvement by more than 0.001 was in epoch {kept}, and training stopped after epoch {stopped}.",
     setting="when it stops",
 )
-check(
+verdicts.compute(
     "REG-41",
     kept == lowest_epoch,
-    f"It kept epoch {kept}; the lowest loss was in epoch {lowest_epoch}, by less than 0.001.",
+    detail=f"It kept epoch {kept}; the lowest loss was in epoch {lowest_epoch}, by less than 0.001.",
     setting="the best weights found",
 )
 
 # %% [markdown]
-# Now real losses: few pictures, a third of the labels wrong. Every run trains to the end once; the rules of stopping are
-# then played over its validation losses, and read off on its test losses.
+# Now real losses: few pictures, a third of the labels wrong. Every run trains to the end once; the
+# rules of stopping are then played over its validation losses, and read off on its test losses.
 
 # %%
 LONG, PATIENCE = {"quick": 40, "full": 100}[PROFILE], 5
@@ -1300,55 +1291,55 @@ for name, stops in {
 }.items():
     print(f"{name:<28} epoch {stops.mean():5.1f}, test loss {at(stops).mean():.3f}")
 
-judge(
+verdicts.compare(
     "REG-34",
     at(kept_at),
     losses["test_loss"][:, -1],
-    "lower",
-    "test loss, early stopping against the last epoch",
-    images,
+    claimed="lower",
+    measure="test loss, early stopping against the last epoch",
+    data=images,
 )
-judge(
+verdicts.compare(
     "REG-36",
     at(kept_at),
     at(training_stop),
-    "lower",
-    "test loss, stopping by validation loss against training loss",
-    images,
+    claimed="lower",
+    measure="test loss, stopping by validation loss against training loss",
+    data=images,
 )
-check(
+verdicts.compute(
     "REG-35",
     all(len(curve) == LONG for curve in losses["val_loss"]),
-    "The rule looks at the validation loss after every epoch.",
+    detail="The rule looks at the validation loss after every epoch.",
     setting="measured after each epoch",
 )
 for name, goal in goals.items():
-    judge(
+    verdicts.compare(
         "REG-35",
         at(goal_stops[name]),
         at(kept_at),
-        "lower",
-        f"test loss, stopping at a validation loss of {goal} against patience",
-        images,
-        name,
+        claimed="lower",
+        measure=f"test loss, stopping at a validation loss of {goal} against patience",
+        setting=name,
+        data=images,
     )
 
 # %%
 later = np.mean(stopped_at - kept_at)
-check(
+verdicts.compute(
     "REG-37",
     np.all(stopped_at == kept_at),
-    f"Training went on for {later:.0f} epochs, on average, after the one whose weights were kept.",
+    detail=f"Training went on for {later:.0f} epochs, on average, after the one whose weights were kept.",
     setting="no updates once the loss rises",
     data=images,
 )
 rewound = np.isclose(
     np.linalg.norm(fitted_wine["model"].get_weights()[0]), diary.lengths[best - 1], rtol=1e-5
 )
-check(
+verdicts.compute(
     "REG-37",
     rewound,
-    f"After the {trained_epochs} epochs the wine network has the weights of epoch {best} again.",
+    detail=f"After the {trained_epochs} epochs the wine network has the weights of epoch {best} again.",
     setting="earlier values come back",
     data=wine,
 )
@@ -1381,11 +1372,13 @@ plots.show(
 )
 
 # %% [markdown]
-# Each marker is a run. *Good* needs a goal, and a goal chosen beforehand is too easy or too hard (REG-35); patience asks only
-# whether it still gets better. The rule keeps training through its patience and then goes back (REG-37).
+# Each marker is a run. *Good* needs a goal, and a goal chosen beforehand is too easy or too hard
+# (REG-35); patience asks only whether it still gets better. The rule keeps training through its
+# patience and then goes back (REG-37).
 #
-# Does overfitting stay away (REG-37), and can the network grow (REG-43)? Three layers of 32 or of 128 units on the wines, with the
-# listing's rule (and three times its learning rate, to be there sooner).
+# Does overfitting stay away (REG-37), and can the network grow (REG-43)? Three layers of 32 or of
+# 128 units on the wines, with the listing's rule (and three times its learning rate, to be there
+# sooner).
 
 # %%
 rule = callbacks.EarlyStopping(min_delta=0.001, patience=20, restore_best_weights=True)
@@ -1407,47 +1400,48 @@ wine_gap = {
     for units, runs in grown.items()
 }
 latest = max(int(runs.epochs.max()) for runs in grown.values())
-check(
+verdicts.compute(
     "REG-43",
     latest < 500 and trained_epochs < 500,
-    f"The listing's network stopped after epoch {trained_epochs}, the last of {2 * RUNS} others after epoch {latest}.",
+    detail=f"The listing's network stopped after epoch {trained_epochs}, the last of {2 * RUNS} others after epoch {latest}.",
     setting="ends before 500 epochs",
     data=wine,
 )
-judge(
+verdicts.compare(
     "REG-43",
     wine_test[128],
     wine_test[32],
-    "lower",
-    "absolute test error, 128 units against 32",
-    wine,
-    "a larger network does no worse",
+    claimed="lower",
+    measure="absolute test error, 128 units against 32",
+    setting="a larger network does no worse",
+    data=wine,
 )
-judge(
+verdicts.compare(
     "REG-37",
     wine_test[128],
     wine_test[128] - wine_gap[128],
-    "lower",
-    "absolute error, test against training, weights brought back",
-    wine,
-    "no overfitting remains",
+    claimed="lower",
+    measure="absolute error, test against training, weights brought back",
+    setting="no overfitting remains",
+    data=wine,
 )
-judge(
+verdicts.compare(
     "REG-43",
     wine_gap[128],
     wine_gap[32],
-    "lower",
-    "gap in absolute error, 128 units against 32",
-    wine,
-    "its gap does not grow",
+    claimed="lower",
+    measure="gap in absolute error, 128 units against 32",
+    setting="its gap does not grow",
+    data=wine,
 )
 
 # %% [markdown]
 # ## 7. Small numbers, and noise
 #
-# Pixels from 0 to 1, multiplied by 1/1000, by 1000, or half of them by 1/1000 (REG-44), under plain gradient descent: first
-# all at the learning rate that suits the usual scale, then each at the rate that, among eight from a millionth to
-# a hundred, suits it best on validation pictures in three runs.
+# Pixels from 0 to 1, multiplied by 1/1000, by 1000, or half of them by 1/1000 (REG-44), under plain
+# gradient descent: first all at the learning rate that suits the usual scale, then each at the rate
+# that, among eight from a millionth to a hundred, suits it best on validation pictures in three
+# runs.
 
 # %%
 half_small = np.where(np.arange(784) % 2, 1, 0.001)
@@ -1483,40 +1477,40 @@ for name, scale in scales.items():
     )
 measure = "training accuracy in the second epoch"
 for title, found in (("equal rate", untuned), ("best rate", tuned)):
-    judge(
+    verdicts.compare(
         "REG-44",
         found["usual"],
         found["a thousand times"],
-        "higher",
-        f"{measure}, 0 to 1 against 0 to 1000",
-        images,
-        f"smaller than thousands, {title}",
+        claimed="higher",
+        measure=f"{measure}, 0 to 1 against 0 to 1000",
+        setting=f"smaller than thousands, {title}",
+        data=images,
     )
-    judge(
+    verdicts.compare(
         "REG-44",
         found["a thousandth"],
         found["usual"],
-        "higher",
-        f"{measure}, 0 to 0.001 against 0 to 1",
-        images,
-        f"smaller still, {title}",
+        claimed="higher",
+        measure=f"{measure}, 0 to 0.001 against 0 to 1",
+        setting=f"smaller still, {title}",
+        data=images,
     )
-judge(
+verdicts.compare(
     "REG-44",
     tuned["half of them a thousandth"],
     tuned["usual"],
-    "higher",
-    f"{measure}, half of the pixels a thousandth against none",
-    images,
-    "small, but not on one scale",
+    claimed="higher",
+    measure=f"{measure}, half of the pixels a thousandth against none",
+    setting="small, but not on one scale",
+    data=images,
 )
 
 # %% [markdown]
-# So small is not the point: there is a scale that suits the network and its learning rate, one for all inputs, and numbers far
-# below it train badly too.
+# So small is not the point: there is a scale that suits the network and its learning rate, one for
+# all inputs, and numbers far below it train badly too.
 #
-# **Noise on the inputs** (REG-47): fresh noise on each training minibatch, and test pictures with none, as much, or noise of another
-# kind (a fifth of the pixels replaced by black or white).
+# **Noise on the inputs** (REG-47): fresh noise on each training minibatch, and test pictures with
+# none, as much, or noise of another kind (a fifth of the pixels replaced by black or white).
 
 # %%
 generator = np.random.default_rng(SEED)
@@ -1552,14 +1546,14 @@ for trained_with, kind, setting in (
     (0.5, "salt and pepper", "noise of another kind"),
     (0.5, "noise 0.0", "no noise"),
 ):
-    judge(
+    verdicts.compare(
         "REG-47",
         robust[trained_with, kind],
         robust[0.0, kind],
-        "higher",
-        f"{measure} {trained_with} against none",
-        images,
-        setting,
+        claimed="higher",
+        measure=f"{measure} {trained_with} against none",
+        setting=setting,
+        data=images,
     )
 
 # %%
@@ -1587,10 +1581,11 @@ plots.show(
 )
 
 # %% [markdown]
-# Points are medians over the runs, bars hold the middle 80 %. What noise in training is worth depends on the noise met later.
+# Points are medians over the runs, bars hold the middle 80 %. What noise in training is worth
+# depends on the noise met later.
 #
-# **Noise on the weights** (REG-48) needs a layer of a few lines. Does it do what it is for, does the network bear a shaking of its
-# weights better?
+# **Noise on the weights** (REG-48) needs a layer of a few lines. Does it do what it is for, does
+# the network bear a shaking of its weights better?
 
 
 # %%
@@ -1622,10 +1617,10 @@ changing = not np.allclose(one(x_test[:8], training=True), one(x_test[:8], train
 constant = np.array_equal(one(x_test[:8]), one(x_test[:8])) and np.array_equal(
     kernel, one.layers[0].kernel.numpy()
 )
-check(
+verdicts.compute(
     "REG-48",
     changing and constant,
-    "Each training pass has its own noise; inference has none, and the stored weights stay.",
+    detail="Each training pass has its own noise; inference has none, and the stored weights stay.",
     setting="it can be done",
 )
 shaken = fit(shaken_network, plain_runs, epochs=4, learning_rate=0.003)[""]
@@ -1649,13 +1644,13 @@ print(
 print("  without any noise:        ", interval(test_accuracy(shaken), test_accuracy(hardened[0.0])))
 
 # %% [markdown]
-# That noise *can* be put on weights is all that the statement says, and it can. Whether it pays is another question; the two lines
-# printed last answer it for this network.
+# That noise *can* be put on weights is all that the statement says, and it can. Whether it pays is
+# another question; the two lines printed last answer it for this network.
 #
 # ## 8. Label smoothing
 #
-# The example of note 001 (REG-49): 0, 1, 0 becomes 0.025, 0.95, 0.025. With $K$ classes and a smoothing of $a$, a label $y$
-# becomes $(1 - a) y + a / K$.
+# The example of note 001 (REG-49): 0, 1, 0 becomes 0.025, 0.95, 0.025. With $K$ classes and a
+# smoothing of $a$, a label $y$ becomes $(1 - a) y + a / K$.
 
 
 # %%
@@ -1672,15 +1667,16 @@ by_hand = float(keras.losses.CategoricalCrossentropy()(example, guess))
 print(f"smoothed: {example.round(3)}; loss by Keras {by_keras:.4f}, by hand {by_hand:.4f}")
 
 # %%
-check(
+verdicts.compute(
     "REG-49",
     np.allclose(example, [[0.025, 0.95, 0.025]]) and np.isclose(by_keras, by_hand),
-    "Three classes and a smoothing of 0.075 give the example, and Keras's label_smoothing=0.075 the same loss as these targets.",
+    detail="Three classes and a smoothing of 0.075 give the example, and Keras's label_smoothing=0.075 the same loss as these targets.",
 )
 
 # %% [markdown]
-# Does it provide for wrong labels (REG-51)? The targets are data, so one compiled program serves for all: no label
-# wrong, two fifths replaced by another class at random, or a third always taken for the next class.
+# Does it provide for wrong labels (REG-51)? The targets are data, so one compiled program serves
+# for all: no label wrong, two fifths replaced by another class at random, or a third always taken
+# for the next class.
 
 
 # %%
@@ -1708,14 +1704,14 @@ softened = {
 }
 for mistake in list(mistakes)[1:]:
     for amount in smoothings[1:]:
-        judge(
+        verdicts.compare(
             "REG-51",
             softened[mistake, amount],
             softened[mistake, 0.0],
-            "higher",
-            f"accuracy on clean test labels, smoothing {amount} against none",
-            images,
-            f"{mistake}, smoothing {amount}",
+            claimed="higher",
+            measure=f"accuracy on clean test labels, smoothing {amount} against none",
+            setting=f"{mistake}, smoothing {amount}",
+            data=images,
         )
 
 # %%
@@ -1747,11 +1743,11 @@ plots.show(
 )
 
 # %% [markdown]
-# Points are means over the runs, bars their 95 % intervals. What smoothing gains depends on the kind of mistake and on its own
-# strength. A bar that lies as far to the right where no label is wrong says that smoothing does something else there than
-# provide for mistakes.
+# Points are means over the runs, bars their 95 % intervals. What smoothing gains depends on the
+# kind of mistake and on its own strength. A bar that lies as far to the right where no label is
+# wrong says that smoothing does something else there than provide for mistakes.
 #
 # ## All verdicts of this audit
 
 # %%
-claims.summary(verdicts)
+verdicts.summary()

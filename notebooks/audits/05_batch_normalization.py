@@ -1,12 +1,13 @@
 # %% [markdown]
 # # Audit 5 · Batch normalization, initialization, activations
 #
-# The lesson [Batch normalization](../05_batch_normalization.ipynb) measures the statements that matter most. This
-# audit settles the others: every remaining statement of the study notes on the topic gets a few lines of code, a
-# verdict, and a sentence on why. Statements that one experiment answers stand together. A verdict line shows the
-# statement, what was measured, and the 95 % interval over paired runs; a statement that may hold in one setting and
-# fail in another is judged in both. You need not read it in order: come for the evidence. The table at the end has
-# everything at a glance.
+# The lesson [Batch normalization](../05_batch_normalization.ipynb) measures the statements that
+# matter most. This audit settles the others: every remaining statement of the study notes on the
+# topic gets a few lines of code, a verdict, and a sentence on why. Statements that one experiment
+# answers stand together. A verdict line shows the statement, what was measured, and the 95 %
+# interval over paired runs; a statement that may hold in one setting and fail in another is judged
+# in both. You need not read it in order: come for the evidence. The table at the end has everything
+# at a glance.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -47,28 +48,7 @@ from helpers.training.engine import seeded
 from helpers.nets.gradients import compiled_gradients, gradients
 
 seeds = [1000 * SEED + run for run in range(RUNS)]
-verdicts = []
-
-
-def judge(claim, treatment, control, better, measure, setting, data, margin=0.0):
-    """Judge one statement in one setting and keep the verdict."""
-    verdicts.append(
-        claims.judge(
-            claim,
-            treatment,
-            control,
-            better=better,
-            measure=measure,
-            data=data,
-            setting=setting,
-            margin=margin,
-        )
-    )
-
-
-def check(claim, condition, detail, setting="", data=""):
-    """Check one statement by computation and keep the verdict."""
-    verdicts.append(claims.check(claim, bool(condition), detail, data=data, setting=setting))
+verdicts = claims.Ledger()
 
 
 def compared(treatment, control):
@@ -82,8 +62,8 @@ def compared(treatment, control):
 # %% [markdown]
 # ## 1. Words, counts, and the notes' listings
 #
-# What does the layer hold, and what does it compute (BNI-07)? Its own formula, written out in NumPy, must give what
-# Keras gives.
+# What does the layer hold, and what does it compute (BNI-07)? Its own formula, written out in
+# NumPy, must give what Keras gives.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -104,14 +84,17 @@ for setting, inputs in (("before the activation", x), ("after the activation", n
     by_hand = (inputs - inputs.mean(axis=0)) / np.sqrt(inputs.var(axis=0) + layer.epsilon) * 2 - 1
     apart[setting] = np.abs(by_hand - layer(inputs, training=True)).max()
     detail = f"Two variables are trained; centre, divide, scale, shift gives Keras's output within {apart[setting]:.0e}."
-    check("BNI-07", kept == (2, 2) and apart[setting] < 1e-4, detail, setting)
+    verdicts.compute(
+        "BNI-07", kept == (2, 2) and apart[setting] < 1e-4, detail=detail, setting=setting
+    )
 
 # %% [markdown]
-# The two trained variables are the scale gamma and the shift beta; the other two are moving averages for later use,
-# which the lesson looks at.
+# The two trained variables are the scale gamma and the shift beta; the other two are moving
+# averages for later use, which the lesson looks at.
 #
 # The notes' two listings (BNI-04), as found, in a network for the red wines of note 004. The first
-# normalizes what leaves the ReLU, the second what enters it. Both must do better than somebody who guesses.
+# normalizes what leaves the ReLU, the second what enters it. Both must do better than somebody who
+# guesses.
 
 # %%
 wines = datasets.splits("wine", seeds)
@@ -157,7 +140,15 @@ errors = {name: wine_error(runs) for name, runs in runs_of.items()}
 guess = np.abs(np.median(wine.y_train) - wine.y_test).mean()
 for name in listings:
     measure = "test error against that of guessing the median"
-    judge("BNI-04", errors[name], np.full(RUNS, guess), "lower", measure, f"as found, {name}", wine)
+    verdicts.compare(
+        "BNI-04",
+        errors[name],
+        np.full(RUNS, guess),
+        claimed="lower",
+        measure=measure,
+        setting=f"as found, {name}",
+        data=wine,
+    )
 
 # %%
 after, between = errors.values()
@@ -176,12 +167,12 @@ print(
 )
 
 # %% [markdown]
-# Both listings work. The first printed line says whether the order mattered on these wines; that is a matter of the
-# task. The bias right before a normalization is idle: what it adds, the mean takes away again, so it gets no gradient.
-# Write `Dense(16, use_bias=False)` there.
+# Both listings work. The first printed line says whether the order mattered on these wines; that is
+# a matter of the task. The bias right before a normalization is idle: what it adds, the mean takes
+# away again, so it gets no gradient. Write `Dense(16, use_bias=False)` there.
 #
-# **Parameters or activations?** (BNI-14) Take the same network. What does a pass through it change, and which of its
-# arrays come out with mean 0 and standard deviation 1?
+# **Parameters or activations?** (BNI-14) Take the same network. What does a pass through it change,
+# and which of its arrays come out with mean 0 and standard deviation 1?
 
 # %%
 before = [variable.numpy() for variable in network.trainable_variables]
@@ -195,11 +186,11 @@ for part in network.layers:
 moved = any(
     np.any(old != new.numpy()) for old, new in zip(before, network.trainable_variables, strict=True)
 )
-check(
+verdicts.compute(
     "BNI-14",
     moved,
-    "A pass through the layers in training mode changed none of the parameters.",
-    "passes change parameters",
+    detail="A pass through the layers in training mode changed none of the parameters.",
+    setting="passes change parameters",
 )
 
 
@@ -215,14 +206,17 @@ arrays = {
 }
 found = [name for name, array in arrays.items() if standard(array)]
 detail = f"Mean 0 and standard deviation 1 has, of {', '.join(arrays)}: {', '.join(found)}."
-check("BNI-14", "the weights" in found, detail, "parameters are normalized")
+verdicts.compute(
+    "BNI-14", "the weights" in found, detail=detail, setting="parameters are normalized"
+)
 
 # %% [markdown]
-# Parameters change only by training steps. What changes on the way through the layers are the *activations*, and it is
-# they that are normalized. (Weights can be normalized too; that is another method, weight normalization.)
+# Parameters change only by training steps. What changes on the way through the layers are the
+# *activations*, and it is they that are normalized. (Weights can be normalized too; that is another
+# method, weight normalization.)
 #
-# **Is initialization much used?** (BNI-26) Ask Keras itself: which layers have weights, and which of those name an
-# initializer?
+# **Is initialization much used?** (BNI-26) Ask Keras itself: which layers have weights, and which
+# of those name an initializer?
 
 
 # %%
@@ -251,14 +245,16 @@ without = [
 ]
 default = signatures["Dense"]["kernel_initializer"].default
 detail = f"Of {len(set(basic))} common kinds of layers, {len(without)} have no initializer; Dense has {default!r}."
-check("BNI-26", len(without) > len(basic) / 2, detail, "not much used")
+verdicts.compute("BNI-26", len(without) > len(basic) / 2, detail=detail, setting="not much used")
 
 # %% [markdown]
-# Nobody can leave it out: whoever writes `Dense(100)` uses the initialization of Glorot and Bengio (2010). That it can
-# help in deep networks, the first half of the sentence, is measured in section 4 (BNI-24).
+# Nobody can leave it out: whoever writes `Dense(100)` uses the initialization of Glorot and Bengio
+# (2010). That it can help in deep networks, the first half of the sentence, is measured in section
+# 4 (BNI-24).
 #
-# **Modes** (QA-03). In PyTorch's words `model.train()` sets a mode, and `requires_grad` says whether a parameter gets
-# a gradient. Keras has the same two switches under other names: `training=` and `trainable`.
+# **Modes** (QA-03). In PyTorch's words `model.train()` sets a mode, and `requires_grad` says
+# whether a parameter gets a gradient. Keras has the same two switches under other names:
+# `training=` and `trainable`.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -280,17 +276,18 @@ print("two passes differ:", {mode: value > 0 for mode, value in differs.items()}
 
 # %%
 thawed = flags[-1][0] and flags[-1][1]
-check(
+verdicts.compute(
     "QA-03",
     thawed,
-    "A frozen layer stayed frozen in training mode; only dropout and the statistics changed.",
-    "Keras's switches",
+    detail="A frozen layer stayed frozen in training mode; only dropout and the statistics changed.",
+    setting="Keras's switches",
 )
 
 # %% [markdown]
-# The mode changes what layers such as dropout and batch normalization compute, and nothing else. PyTorch is not
-# installed here; its documentation describes `Module.train` in the same way, with a flag `training` of its own, and
-# whoever froze a layer there and calls `train()` finds it frozen still. QA-04, on evaluation mode, is in the lesson.
+# The mode changes what layers such as dropout and batch normalization compute, and nothing else.
+# PyTorch is not installed here; its documentation describes `Module.train` in the same way, with a
+# flag `training` of its own, and whoever froze a layer there and calls `train()` finds it frozen
+# still. QA-04, on evaluation mode, is in the lesson.
 #
 # ## 2. Slopes of activation functions
 #
@@ -312,12 +309,17 @@ slopes = {name: functions[name][1](line) for name in ("sigmoid", "tanh")}
 right, left = line >= 0, line <= 0
 falls = all(np.all(np.diff(slope[right]) < 0) and slope[-1] < 1e-3 for slope in slopes.values())
 rises = all(np.all(np.diff(slope[left]) > 0) for slope in slopes.values())
-check("BNI-21", falls, "From 0 to 10 both slopes fall all the way to nearly 0.", "from 0 upward")
-check(
+verdicts.compute(
+    "BNI-21",
+    falls,
+    detail="From 0 to 10 both slopes fall all the way to nearly 0.",
+    setting="from 0 upward",
+)
+verdicts.compute(
     "BNI-21",
     not rises,
-    "From -10 to 0 the input grows, and both slopes grow with it.",
-    "from below 0 upward",
+    detail="From -10 to 0 the input grows, and both slopes grow with it.",
+    setting="from below 0 upward",
 )
 steepest = slopes["sigmoid"].max()
 
@@ -361,21 +363,35 @@ large, usual = arriving("tanh", 3, 20)[:, -1] - 20 * np.log10(3), arriving("tanh
 measure = (
     "log10 of the part of the slopes after 20 layers, weights three times as large against usual"
 )
-judge("BNI-21", large, usual, "lower", measure, "tanh: larger inputs fade more", RANDOM)
+verdicts.compare(
+    "BNI-21",
+    large,
+    usual,
+    claimed="lower",
+    measure=measure,
+    setting="tanh: larger inputs fade more",
+    data=RANDOM,
+)
 fading = arriving("sigmoid", 0.01, 20)[:, -1] - 20 * np.log10(0.01)
 measure = (
     "log10 of the part of the slopes after 20 layers, tiny inputs of the sigmoid against no fading"
 )
-judge(
-    "BNI-21", fading, np.zeros(RUNS), "higher", measure, "sigmoid: small inputs do not fade", RANDOM
+verdicts.compare(
+    "BNI-21",
+    fading,
+    np.zeros(RUNS),
+    claimed="higher",
+    measure=measure,
+    setting="sigmoid: small inputs do not fade",
+    data=RANDOM,
 )
 
 # %% [markdown]
-# It is the *absolute* input that matters. And the sigmoid fades without any large input: its slope is one quarter at
-# most, right at 0, and twenty quarters multiply to next to nothing.
+# It is the *absolute* input that matters. And the sigmoid fades without any large input: its slope
+# is one quarter at most, right at 0, and twenty quarters multiply to next to nothing.
 #
-# **Is the sigmoid linear within ±1.96?** (BNI-15, BNI-16) First by computation, for values with mean 0 and standard
-# deviation 1.
+# **Is the sigmoid linear within ±1.96?** (BNI-15, BNI-16) First by computation, for values with
+# mean 0 and standard deviation 1.
 
 # %%
 values = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
@@ -383,20 +399,22 @@ middle = np.abs(values) < 1.96
 fit_line = stats.linregress(values, special.expit(values))
 edge = functions["sigmoid"][1](1.96)
 print(f"the best line explains {fit_line.rvalue**2:.4f} of the sigmoid's variance on these values")
-check(
+verdicts.compute(
     "BNI-15",
     abs(middle.mean() - 0.95) < 0.01,
-    f"{middle.mean():.1%} of a normal distribution lie there.",
-    "values lie within ±1.96",
+    detail=f"{middle.mean():.1%} of a normal distribution lie there.",
+    setting="values lie within ±1.96",
 )
 detail = f"The slope is {steepest:.2f} at 0 and {edge:.2f} at 1.96; on a line it would be the same."
-check("BNI-15", edge > 0.9 * steepest, detail, "the sigmoid is linear there")
+verdicts.compute(
+    "BNI-15", edge > 0.9 * steepest, detail=detail, setting="the sigmoid is linear there"
+)
 
 # %% [markdown]
-# One layer is nearly linear on such values, with a remainder. Do a few of them still make a network that is more than
-# a line? Three sigmoid layers with a normalization before each, without its learned scale and shift (all values have
-# mean 0 and standard deviation 1), and with them, against a logistic regression. The two moons cannot be told apart by
-# a line.
+# One layer is nearly linear on such values, with a remainder. Do a few of them still make a network
+# that is more than a line? Three sigmoid layers with a normalization before each, without its
+# learned scale and shift (all values have mean 0 and standard deviation 1), and with them, against
+# a logistic regression. The two moons cannot be told apart by a line.
 
 # %%
 moons = datasets.load("moons", seed=SEED).standardized()
@@ -454,12 +472,12 @@ accuracy = {
 }
 print({name: f"{values.mean():.3f}" for name, values in accuracy.items()})
 words, same = compared(accuracy["standardized"], accuracy["line"])
-check(
+verdicts.compute(
     "BNI-15",
     same,
-    f"Test accuracy, three standardized sigmoid layers against a line: {words}.",
-    "the nonlinearity is gone",
-    moons,
+    detail=f"Test accuracy, three standardized sigmoid layers against a line: {words}.",
+    setting="the nonlinearity is gone",
+    data=moons,
 )
 
 
@@ -481,7 +499,15 @@ def normalized_sums(seed, size):
 
 by_batch, by_all = ([bend(normalized_sums(seed, size)) for seed in seeds] for size in (32, 896))
 measure = "nonlinear share of a sigmoid's output, statistics of 32 against of all"
-judge("BNI-16", by_batch, by_all, "higher", measure, "batch statistics keep it", wine)
+verdicts.compare(
+    "BNI-16",
+    by_batch,
+    by_all,
+    claimed="higher",
+    measure=measure,
+    setting="batch statistics keep it",
+    data=wine,
+)
 
 
 def bend_after(build, runs):
@@ -500,22 +526,31 @@ def bend_after(build, runs):
 
 without_scale, with_scale = bend_after(plain_sigmoids, plain), bend_after(scaled_sigmoids, learned)
 measure = "nonlinear share of the sigmoids' outputs after training, without learned scale and shift against with"
-judge("BNI-16", without_scale, with_scale, "higher", measure, "no need of scale and shift", moons)
+verdicts.compare(
+    "BNI-16",
+    without_scale,
+    with_scale,
+    claimed="higher",
+    measure=measure,
+    setting="no need of scale and shift",
+    data=moons,
+)
 gammas = np.concatenate([np.concatenate(weights[2:18:6]) for weights in learned.weights])
 print(f"learned scales gamma: from {gammas.min():.2f} to {gammas.max():.2f}, all began at 1")
 
 # %% [markdown]
-# So the sentence of BNI-15 is half right: on values with standard deviation 1 a sigmoid is *nearly* a line, and a few
-# of them in a row keep a little of their bend. Taking the statistics from batches does not help: it draws the same
-# values in slightly. What helps, where training wants it, are the scale and the shift that are learned (BNI-16).
-# Batches are used because the statistics of all data would have to be computed anew after every step.
+# So the sentence of BNI-15 is half right: on values with standard deviation 1 a sigmoid is *nearly*
+# a line, and a few of them in a row keep a little of their bend. Taking the statistics from batches
+# does not help: it draws the same values in slightly. What helps, where training wants it, are the
+# scale and the shift that are learned (BNI-16). Batches are used because the statistics of all data
+# would have to be computed anew after every step.
 #
 # ## 3. Deep stacks: what multiplies up
 #
-# "A weight above 1 acts like its power" (BNI-19). For a chain of single weights that is a fact of arithmetic; for
-# matrices it is another quantity that counts. All stacks here have 64 units a layer, and none of their single weights
-# is above 1. *Gain* 1 means that the variance of the weights is one over the number of units; for ReLU, which lets
-# half of it pass, two.
+# "A weight above 1 acts like its power" (BNI-19). For a chain of single weights that is a fact of
+# arithmetic; for matrices it is another quantity that counts. All stacks here have 64 units a
+# layer, and none of their single weights is above 1. *Gain* 1 means that the variance of the
+# weights is one over the number of units; for ReLU, which lets half of it pass, two.
 
 # %%
 DEPTH = 50
@@ -530,7 +565,12 @@ _, (by_chain,) = gradients(
     lambda: reduce(lambda value, _: chain * value, range(DEPTH), start.value), [start]
 )
 detail = f"The gradient through {DEPTH} steps is {by_chain:.1f}, and 1.1 to the power of {DEPTH} is {1.1**DEPTH:.1f}."
-check("BNI-19", np.isclose(by_chain, 1.1**DEPTH, rtol=1e-4), detail, "a chain of single weights")
+verdicts.compute(
+    "BNI-19",
+    np.isclose(by_chain, 1.1**DEPTH, rtol=1e-4),
+    detail=detail,
+    setting="a chain of single weights",
+)
 
 largest = max(
     np.abs(1.1 * np.random.default_rng(seed).normal(0, 64**-0.5, (DEPTH, 64, 64))).max()
@@ -538,24 +578,36 @@ largest = max(
 )
 grown = 10 ** profile["linear", 1.1][:, -1].mean()
 detail = f"The largest of all weights is {largest:.2f}, and still the gradient grows to {grown:.0f} times its length."
-check("BNI-19", not (largest < 1 < grown), detail, "it needs weights above 1")
+verdicts.compute(
+    "BNI-19", not (largest < 1 < grown), detail=detail, setting="it needs weights above 1"
+)
 
 for name in ("linear", "ReLU"):
     for gain, word in ((1.1, "a tenth more"), (0.9, "a tenth less")):
         change = profile[name, gain][:, -1] - profile[name, 1.0][:, -1]
         powers = np.allclose(change, DEPTH * np.log10(gain), atol=0.01)
         detail = f"In {RUNS} draws it multiplies the gradient by {10 ** change.mean():.4g}; its power is {gain**DEPTH:.4g}."
-        check("BNI-19", powers, detail, f"matrices, {name}, {word}", RANDOM)
+        verdicts.compute(
+            "BNI-19", powers, detail=detail, setting=f"matrices, {name}, {word}", data=RANDOM
+        )
 measure = f"log10 of the gradient after {DEPTH} layers, gain 1.1 against 1"
 treatment, control = profile["tanh", 1.1][:, -1], profile["tanh", 1.0][:, -1]
 margin = round(0.9 * DEPTH * np.log10(1.1), 2)  # nine tenths of the power
-judge(
-    "BNI-19", treatment, control, "higher", measure, "matrices, tanh, a tenth more", RANDOM, margin
+verdicts.compare(
+    "BNI-19",
+    treatment,
+    control,
+    claimed="higher",
+    measure=measure,
+    margin=margin,
+    setting="matrices, tanh, a tenth more",
+    data=RANDOM,
 )
 
 # %% [markdown]
-# **Exploding** (BNI-18). Weights twice as large in a stack of ReLU layers; then a recurrent network, which multiplies
-# with the *same* matrix at every step, reading pictures of clothes pixel group by pixel group. Last, training itself.
+# **Exploding** (BNI-18). Weights twice as large in a stack of ReLU layers; then a recurrent
+# network, which multiplies with the *same* matrix at every step, reading pictures of clothes pixel
+# group by pixel group. Last, training itself.
 
 # %%
 PICTURES = {"quick": 3000, "full": 8000}[PROFILE]
@@ -603,14 +655,14 @@ def recurrent(name, gain, units=64):
 
 
 twice = arriving("ReLU", 2 * at["ReLU"], 20)
-judge(
+verdicts.compare(
     "BNI-18",
     twice[:, -1],
     twice[:, 0],
-    "higher",
-    "log10 of the gradient, after 20 layers against 1",
-    "20 ReLU layers, twice the weights",
-    RANDOM,
+    claimed="higher",
+    measure="log10 of the gradient, after 20 layers against 1",
+    setting="20 ReLU layers, twice the weights",
+    data=RANDOM,
 )
 recurring = {
     (name, gain): recurrent(name, gain * at[name])
@@ -619,14 +671,14 @@ recurring = {
 for name, gain in (("ReLU", 1.2), ("tanh", 1.2)):
     reached = recurring[name, gain]
     measure = "log10 of the gradient, 112 steps back against 7"
-    judge(
+    verdicts.compare(
         "BNI-18",
         reached[:, -1],
         reached[:, 6],
-        "higher",
-        measure,
-        f"recurrent {name}, gain {gain}",
-        clothes,
+        claimed="higher",
+        measure=measure,
+        setting=f"recurrent {name}, gain {gain}",
+        data=clothes,
     )
 
 # %%
@@ -657,14 +709,15 @@ plots.show(
 )
 
 # %% [markdown]
-# The dotted lines are the powers of the gain. A linear stack follows them (left): what multiplies up is the typical
-# stretch of the matrices, their singular values, and no single weight. With tanh (middle) the slopes of the activation
-# multiply in too, and they are below 1 wherever a signal is large: so more weight makes the signal larger, and the
-# slopes smaller. A recurrent network (right) is as deep as its sequence is long, which is how it comes so easily to
-# numbers that no computer can use.
+# The dotted lines are the powers of the gain. A linear stack follows them (left): what multiplies
+# up is the typical stretch of the matrices, their singular values, and no single weight. With tanh
+# (middle) the slopes of the activation multiply in too, and they are below 1 wherever a signal is
+# large: so more weight makes the signal larger, and the slopes smaller. A recurrent network (right)
+# is as deep as its sequence is long, which is how it comes so easily to numbers that no computer
+# can use.
 #
-# Now in training: a network of eight ReLU layers on pictures of clothes, He's initial weights times a factor. One
-# program serves all factors, and most of what follows.
+# Now in training: a network of eight ReLU layers on pictures of clothes, He's initial weights times
+# a factor. One program serves all factors, and most of what follows.
 
 # %%
 LAYERS, UNITS, EPOCHS, BATCH = 8, 50, 3, 64
@@ -721,14 +774,14 @@ def largest_weight(runs):
 one_step = at_rate(0.03, train_index=np.arange(BATCH))
 stepped = {gain: fit(lambda gain=gain: deep(gain=gain), one_step, epochs=1) for gain in (1.0, 3.0)}
 measure = "log10 of the largest weight after one step, initial weights times 3 against 1"
-judge(
+verdicts.compare(
     "BNI-18",
     largest_weight(stepped[3.0]),
     largest_weight(stepped[1.0]),
-    "higher",
-    measure,
-    "weights become abnormally large",
-    small,
+    claimed="higher",
+    measure=measure,
+    setting="weights become abnormally large",
+    data=small,
 )
 order = np.random.default_rng(SEED).permutation(PICTURES)
 begun = {
@@ -738,13 +791,16 @@ begun = {
 lost = {name: len(runs.failures) for name, runs in begun.items()}
 wild, sound = lost["three times He"], lost["He"]
 detail = f"The loss stopped being a number in {wild} of {RUNS} runs with weights times 3, {sound} with times 1."
-check("BNI-18", wild > RUNS / 2 > sound, detail, "training diverges", small)
+verdicts.compute(
+    "BNI-18", wild > RUNS / 2 > sound, detail=detail, setting="training diverges", data=small
+)
 
 # %% [markdown]
 # ## 4. Initial weights and activations in training
 #
-# **Initialization** (BNI-24). All runs see the same minibatches in the same order, only their initial weights differ:
-# first in the draw, then in their size, which is He's, Glorot's, a standard deviation of 0.01, or zero.
+# **Initialization** (BNI-24). All runs see the same minibatches in the same order, only their
+# initial weights differ: first in the draw, then in their size, which is He's, Glorot's, a standard
+# deviation of 0.01, or zero.
 
 # %%
 factors = {"He": 1.0, "Glorot": 0.5**0.5, "normal 0.01": 0.01 * (UNITS / 2) ** 0.5, "zeros": 0.0}
@@ -752,28 +808,33 @@ for name in list(factors)[1:]:  # He's runs are those of section 3
     begun[name] = fit(lambda factor=factors[name]: deep(gain=factor), at_rate(0.1, order=order))
 reached = test_accuracy(begun["He"])
 detail = f"{RUNS} draws of He's weights led to test accuracies from {reached.min():.3f} to {reached.max():.3f}."
-check("BNI-24", np.ptp(reached) > 0.01, detail, "they change the result", small)
+verdicts.compute(
+    "BNI-24", np.ptp(reached) > 0.01, detail=detail, setting="they change the result", data=small
+)
 for name in list(factors)[1:]:
     treatment, control = begun["He"].last("accuracy"), begun[name].last("accuracy")
-    judge(
+    verdicts.compare(
         "BNI-24",
         treatment,
         control,
-        "higher",
-        f"training accuracy, He against {name}",
-        f"it helps: He, not {name}",
-        small,
+        claimed="higher",
+        measure=f"training accuracy, He against {name}",
+        setting=f"it helps: He, not {name}",
+        data=small,
     )
 tiny, he = (
     arriving("ReLU", factors[name] * 2**0.5, LAYERS, units=UNITS) for name in ("normal 0.01", "He")
 )
 gain = he[:, -1] - tiny[:, -1]
 detail = f"After {LAYERS} layers He's weights leave 10^{gain.mean():.0f} times the gradient that normal 0.01 leaves."
-check("BNI-24", gain.min() > 1, detail, "it eases vanishing gradients", RANDOM)
+verdicts.compute(
+    "BNI-24", gain.min() > 1, detail=detail, setting="it eases vanishing gradients", data=RANDOM
+)
 
 # %% [markdown]
-# **LeCun's normal** (BNI-28) can be asked for by name. But what does the name set, and what if another name stands
-# there? Through 20 layers of SELU, which is made so that mean 0 and standard deviation 1 keep themselves up:
+# **LeCun's normal** (BNI-28) can be asked for by name. But what does the name set, and what if
+# another name stands there? Through 20 layers of SELU, which is made so that mean 0 and standard
+# deviation 1 keep themselves up:
 
 
 # %%
@@ -797,39 +858,45 @@ named = keras.Sequential(
 )
 drawn = named.layers[0].kernel.numpy()
 outputs = named(np.random.default_rng(SEED).normal(size=(8, 400)).astype("float32"))
-check("BNI-28", np.all(np.isfinite(outputs)), "Asked for by its name, it works.", "to run it")
+verdicts.compute(
+    "BNI-28",
+    np.all(np.isfinite(outputs)),
+    detail="Asked for by its name, it works.",
+    setting="to run it",
+)
 detail = f"With 400 inputs the variance of the weights is {drawn.var():.5f}; one over the number of inputs is {1 / 400:.5f}."
 print(detail)
 lecun = selu_spread(1.0)
 for name, variance in (("He's", 2.0), ("half of it", 0.5)):
     measure = f"distance of the standard deviation from 1 after 20 layers (log10), variance {name} against LeCun's"
-    judge(
+    verdicts.compare(
         "BNI-28",
         selu_spread(variance),
         lecun,
-        "lower",
-        measure,
-        f"it may be exchanged: {name}",
-        RANDOM,
+        claimed="lower",
+        measure=measure,
+        setting=f"it may be exchanged: {name}",
+        data=RANDOM,
     )
 
 # %% [markdown]
-# One may use it without knowing, as long as nobody touches it. Who knows that it is a variance of one over the number
-# of inputs also knows when it is the wrong one.
+# One may use it without knowing, as long as nobody touches it. Who knows that it is a variance of
+# one over the number of inputs also knows when it is the wrong one.
 #
-# **ELU** (BNI-22, BNI-23). Does it ease vanishing gradients, can its neurons die, and is it slower? A neuron is dead
-# if its slope is 0 for every picture. The test for it is hard: one step at a learning rate that is far too large.
+# **ELU** (BNI-22, BNI-23). Does it ease vanishing gradients, can its neurons die, and is it slower?
+# A neuron is dead if its slope is 0 for every picture. The test for it is hard: one step at a
+# learning rate that is far too large.
 
 # %%
 measure = "log10 of the gradient after 20 layers, ELU against sigmoid (He's weights)"
-judge(
+verdicts.compare(
     "BNI-22",
     arriving("ELU", 2**0.5, 20)[:, -1],
     arriving("sigmoid", 2**0.5, 20)[:, -1],
-    "higher",
-    measure,
-    "eases vanishing gradients",
-    RANDOM,
+    claimed="higher",
+    measure=measure,
+    setting="eases vanishing gradients",
+    data=RANDOM,
 )
 
 
@@ -857,21 +924,21 @@ gone = {name: asleep(runs, name, 0.0) for name, runs in shocked.items()}
 nearly = asleep(shocked["ELU"], "ELU", 1e-3)
 dead = ", ".join(f"{name} {share.mean():.1%}" for name, share in gone.items())
 print(f"dead: {dead}; ELU with slopes below 0.001: {nearly.mean():.1%}")
-judge(
+verdicts.compare(
     "BNI-22",
     gone["ELU"],
     gone["ReLU"],
-    "lower",
-    "share of dead neurons after one wild step, ELU against ReLU",
-    "fewer dead neurons than ReLU",
-    small,
+    claimed="lower",
+    measure="share of dead neurons after one wild step, ELU against ReLU",
+    setting="fewer dead neurons than ReLU",
+    data=small,
 )
-check(
+verdicts.compute(
     "BNI-22",
     nearly.max() == 0,
-    f"After the same step {nearly.mean():.1%} of ELU's neurons have slopes below 0.001 for each of 1,000 pictures.",
-    "none as good as dead",
-    small,
+    detail=f"After the same step {nearly.mean():.1%} of ELU's neurons have slopes below 0.001 for each of 1,000 pictures.",
+    setting="none as good as dead",
+    data=small,
 )
 
 # %%
@@ -935,16 +1002,18 @@ judge(
 )
 
 # %% [markdown]
-# ELU has no slope of exactly 0 on paper. In 32 bits the exponential of a very negative number *is* 0, and long before
-# that it is too small to learn anything. And on the clock: the exponential costs more than a comparison,
-# but it is only a part of a training step. How much of the difference is left there depends on the network and on the
-# machine; how far training gets in the same number of steps is yet another question, with an answer of its own.
+# ELU has no slope of exactly 0 on paper. In 32 bits the exponential of a very negative number *is*
+# 0, and long before that it is too small to learn anything. And on the clock: the exponential costs
+# more than a comparison, but it is only a part of a training step. How much of the difference is
+# left there depends on the network and on the machine; how far training gets in the same number of
+# steps is yet another question, with an answer of its own.
 #
 # ## 5. What batch normalization does for a deep network
 #
-# **Slow or unstable?** (BNI-01) The same eight layers with and without batch normalization; weights of He's size, and
-# half of it, with which the signal dies out on its way. Each variant is trained by all runs at four learning rates and
-# compared at the rate that is best for it on validation pictures. Then both at a rate that is too large.
+# **Slow or unstable?** (BNI-01) The same eight layers with and without batch normalization; weights
+# of He's size, and half of it, with which the signal dies out on its way. Each variant is trained
+# by all runs at four learning rates and compared at the rate that is best for it on validation
+# pictures. Then both at a rate that is too large.
 
 # %%
 rates = (0.03, 0.1, 0.3, 1.0)
@@ -1004,13 +1073,14 @@ plots.show(
 )
 
 # %% [markdown]
-# On the left the weights are too small: the signal dies out, the network without batch normalization has a hard start,
-# and that is where the other gains most. On the right the weights are sound. At a rate of its own the plain network
-# learns too, and the verdict says what is left to gain; at the right edge it is the rate that is unsound. The sentence
-# of the note names the right conditions.
+# On the left the weights are too small: the signal dies out, the network without batch
+# normalization has a hard start, and that is where the other gains most. On the right the weights
+# are sound. At a rate of its own the plain network learns too, and the verdict says what is left to
+# gain; at the right edge it is the rate that is unsound. The sentence of the note names the right
+# conditions.
 #
-# **What leaves the layer?** (BNI-09) The sums WX + b of the middle hidden layer, then normalized, then scaled and
-# shifted by what training has learned.
+# **What leaves the layer?** (BNI-09) The sums WX + b of the middle hidden layer, then normalized,
+# then scaled and shifted by what training has learned.
 
 # %%
 MIDDLE = LAYERS // 2
@@ -1031,17 +1101,17 @@ def stages(weights):
 
 through = [stages(weights) for weights in trained[True, 1.0].weights]
 centred = all(standard(part) for _, part, _ in through)
-check(
+verdicts.compute(
     "BNI-09",
     centred,
-    "Normalized sums of all units have mean 0 and standard deviation 1 within 0.05.",
-    "mean 0, standard deviation 1",
-    small,
+    detail="Normalized sums of all units have mean 0 and standard deviation 1 within 0.05.",
+    setting="mean 0, standard deviation 1",
+    data=small,
 )
 bent = [np.abs(stats.skew(sums) - stats.skew(part)).max() for sums, part, _ in through]
 normal = np.mean([np.mean(stats.normaltest(part).pvalue > 0.01) for _, part, _ in through])
 detail = f"Skewness changed by {max(bent):.0e} at most; {normal:.0%} of the units pass a test for a normal distribution."
-check("BNI-09", normal > 0.9, detail, "a normal distribution", small)
+verdicts.compute("BNI-09", normal > 0.9, detail=detail, setting="a normal distribution", data=small)
 moved = (
     [np.abs(part.std(axis=0) - 1) for *_, part in through],
     [np.abs(part.mean(axis=0)) for *_, part in through],
@@ -1050,12 +1120,12 @@ words = " and ".join(
     f"{name} by {np.mean(by):.2f} on average, {np.max(by):.2f} at most"
     for name, by in zip(("standard deviations", "means"), moved, strict=True)
 )
-check(
+verdicts.compute(
     "BNI-09",
     all(standard(part) for *_, part in through),
-    f"Scale and shift moved {words}.",
-    "and so they stay",
-    small,
+    detail=f"Scale and shift moved {words}.",
+    setting="and so they stay",
+    data=small,
 )
 
 # %%
@@ -1085,17 +1155,18 @@ plots.show(
 )
 
 # %% [markdown]
-# One unit, the most lopsided of the layer. To centre and to divide moves and stretches a distribution; its shape
-# stays. The second half of the sentence, that gradients become better, comes next.
+# One unit, the most lopsided of the layer. To centre and to divide moves and stretches a
+# distribution; its shape stays. The second half of the sentence, that gradients become better,
+# comes next.
 #
-# **Why was it made, and why does it work?** (BNI-06) Three answers are about. The note says: against vanishing and
-# exploding gradients. Its authors (Ioffe and Szegedy 2015) say in the title of their paper: to reduce *internal
-# covariate shift*, the drift of a layer's inputs while the layers before it learn. Santurkar et al. (2018) measured
-# that drift, found it no smaller, and say: it makes the loss smoother, so that a gradient still holds after a step
-# along it.
+# **Why was it made, and why does it work?** (BNI-06) Three answers are about. The note says:
+# against vanishing and exploding gradients. Its authors (Ioffe and Szegedy 2015) say in the title
+# of their paper: to reduce *internal covariate shift*, the drift of a layer's inputs while the
+# layers before it learn. Santurkar et al. (2018) measured that drift, found it no smaller, and say:
+# it makes the loss smoother, so that a gradient still holds after a step along it.
 #
-# All three can be measured. First the gradients of fresh networks: how long is the one of the first layer's weights,
-# compared with those weights? A learning rate has to fit this number.
+# All three can be measured. First the gradients of fresh networks: how long is the one of the first
+# layer's weights, compared with those weights? A learning rate has to fit this number.
 
 
 # %%
@@ -1123,18 +1194,33 @@ for setting, better, options in (
     }
     print(f"{setting}: {sizes[False].mean():.1f} without, {sizes[True].mean():.1f} with")
     measure = "log10 of the first layer's gradient over its weights, with against without"
-    judge("BNI-06", sizes[True], sizes[False], better, measure, setting, small)
-    judge(
-        "BNI-09", sizes[True], sizes[False], better, measure, f"better gradients: {setting}", small
+    verdicts.compare(
+        "BNI-06",
+        sizes[True],
+        sizes[False],
+        claimed=better,
+        measure=measure,
+        setting=setting,
+        data=small,
+    )
+    verdicts.compare(
+        "BNI-09",
+        sizes[True],
+        sizes[False],
+        claimed=better,
+        measure=measure,
+        setting=f"better gradients: {setting}",
+        data=small,
     )
 
 # %% [markdown]
-# If that were all of it, a network with sound gradients would have nothing to gain. So take He's weights and ReLU,
-# where gradients are even, and look along the way: at the start, after the first epoch and after the last, both
-# networks at the same rate. One step of gradient descent is taken. *Shift*: how far does it move the mean of what
-# enters the middle layer, in standard deviations? And, as Santurkar et al. define it, by how much does the layer's own
-# gradient change when only the layers before it take their step? *Smoothness*: by how much does the whole gradient
-# change over steps of half to four times that length, relative to its own size, and for each unit of distance?
+# If that were all of it, a network with sound gradients would have nothing to gain. So take He's
+# weights and ReLU, where gradients are even, and look along the way: at the start, after the first
+# epoch and after the last, both networks at the same rate. One step of gradient descent is taken.
+# *Shift*: how far does it move the mean of what enters the middle layer, in standard deviations?
+# And, as Santurkar et al. define it, by how much does the layer's own gradient change when only the
+# layers before it take their step? *Smoothness*: by how much does the whole gradient change over
+# steps of half to four times that length, relative to its own size, and for each unit of distance?
 
 # %%
 PROBE_RATE, STRETCH, MOMENTS = rates[0], (0.5, 1.0, 2.0, 4.0), (0, 1, EPOCHS)
@@ -1231,7 +1317,13 @@ for setting, index in (
         unmoved, words = no_lower(moment, index)
         what = list(QUANTITIES)[list(QUANTITIES.values()).index(index)].capitalize()
         when = f"after {MOMENTS[moment]} epochs" if moment else "at the start"
-        check("BNI-06", unmoved, f"{what}, log10: {words}.", f"{setting}, {when}", small)
+        verdicts.compute(
+            "BNI-06",
+            unmoved,
+            detail=f"{what}, log10: {words}.",
+            setting=f"{setting}, {when}",
+            data=small,
+        )
 
 # %%
 with plots.canvas(4, width=11.5, height=3.5) as (figure, panels):
@@ -1261,20 +1353,22 @@ plots.show(
 )
 
 # %% [markdown]
-# How to read the verdicts on BNI-06: the first two ask whether it mends gradients that vanish or explode. The others
-# ask about rival reasons in a network that needs no mending: if batch normalization were made for gradients that
-# vanish or explode and for nothing else, it should do nothing there. The drift of the means goes down almost by
-# construction, because taking out the mean is what the layer does. The drift of the gradient, which is the definition
-# of Santurkar et al., and the smoothness along the step are the better questions, and for both it matters *when* one
-# looks: compare the start with later epochs. What its authors wanted is in their title. What it does is more than one
-# thing.
+# How to read the verdicts on BNI-06: the first two ask whether it mends gradients that vanish or
+# explode. The others ask about rival reasons in a network that needs no mending: if batch
+# normalization were made for gradients that vanish or explode and for nothing else, it should do
+# nothing there. The drift of the means goes down almost by construction, because taking out the
+# mean is what the layer does. The drift of the gradient, which is the definition of Santurkar et
+# al., and the smoothness along the step are the better questions, and for both it matters *when*
+# one looks: compare the start with later epochs. What its authors wanted is in their title. What it
+# does is more than one thing.
 
 # %% [markdown]
 # ## 6. The scale of the inputs
 #
-# **Is training unstable without a common scale?** (BNI-02) The red wines as they are: one feature is near 0.1, another
-# near 100. A small network, gradient descent, and for each form of the inputs the learning rate that is best for it on
-# validation wines. Then standardized features multiplied by factors from 1 to 1,000.
+# **Is training unstable without a common scale?** (BNI-02) The red wines as they are: one feature
+# is near 0.1, another near 100. A small network, gradient descent, and for each form of the inputs
+# the learning rate that is best for it on validation wines. Then standardized features multiplied
+# by factors from 1 to 1,000.
 
 # %%
 average = wine.y_train.mean()
@@ -1351,24 +1445,43 @@ print(
 )
 for name in list(forms)[1:]:
     measure = "squared test error, standardized against not, each at its own rate"
-    judge("BNI-02", squared["standardized"], squared[name], "lower", measure, f"slow: {name}", wine)
+    verdicts.compare(
+        "BNI-02",
+        squared["standardized"],
+        squared[name],
+        claimed="lower",
+        measure=measure,
+        setting=f"slow: {name}",
+        data=wine,
+    )
 for name in list(forms)[1:]:
     lost = no_better_than_guessing(fit_wine(forms[name], at_rate(own_rates["standardized"])))
     kept = no_better_than_guessing(reached["standardized"])
     rate = own_rates["standardized"]
     detail = f"At learning rate {rate:g} {lost} of {RUNS} runs ended no better than guessing; standardized {kept}."
-    check("BNI-02", lost > RUNS / 2 > kept, detail, f"unstable: {name}", wine)
+    verdicts.compute(
+        "BNI-02", lost > RUNS / 2 > kept, detail=detail, setting=f"unstable: {name}", data=wine
+    )
 
 # %% [markdown]
-# **Why?** (QA-06) The note says that a narrow range of the *parameters* helps, since a model may *misinterpret* data
-# that range widely. Three questions. Does a narrow range of initial weights help the deep network of section 5? Does a
-# narrow range of inputs help? And is anything misinterpreted? For the last two, least squares on the wines: there
-# everything about gradient descent can be computed exactly, from the eigenvalues of the loss.
+# **Why?** (QA-06) The note says that a narrow range of the *parameters* helps, since a model may
+# *misinterpret* data that range widely. Three questions. Does a narrow range of initial weights
+# help the deep network of section 5? Does a narrow range of inputs help? And is anything
+# misinterpreted? For the last two, least squares on the wines: there everything about gradient
+# descent can be computed exactly, from the eigenvalues of the loss.
 
 # %%
 narrow, usual = (trained[False, factor].last("accuracy") for factor in (0.5, 1.0))
 measure = "training accuracy, initial weights half as large against He's"
-judge("QA-06", narrow, usual, "higher", measure, "a narrow range of parameters", small)
+verdicts.compare(
+    "QA-06",
+    narrow,
+    usual,
+    claimed="higher",
+    measure=measure,
+    setting="a narrow range of parameters",
+    data=small,
+)
 
 
 def steps_needed(x, y, share=0.01):
@@ -1401,14 +1514,14 @@ for name, found in needs.items():
         f"{name}: condition number 10^{found[:, 1].mean():.1f}, steps 10^{found[:, 0].mean():.1f}"
     )
 measure = "log10 steps until 1 % of the excess loss is left, standardized against raw"
-judge(
+verdicts.compare(
     "QA-06",
     needs["standardized"][:, 0],
     needs["raw"][:, 0],
-    "lower",
-    measure,
-    "a narrow range of inputs",
-    wine,
+    claimed="lower",
+    measure=measure,
+    setting="a narrow range of inputs",
+    data=wine,
 )
 
 
@@ -1427,17 +1540,19 @@ gap = max(
 detail = (
     f"The exact solutions for raw and for standardized wines predict the same within {gap:.0e}."
 )
-check("QA-06", gap > 0.01, detail, "data are misinterpreted", wine)
+verdicts.compute("QA-06", gap > 0.01, detail=detail, setting="data are misinterpreted", data=wine)
 
 # %% [markdown]
-# Nothing is misread. The same best model is there in both cases; the way to it is longer. The loss of raw inputs is a
-# narrow valley, its condition number says how narrow, and the learning rate that its steep sides allow is tiny for its
-# floor. (The logarithms printed above differ accordingly.) It is the range of the inputs that matters. A narrow range
-# of initial weights is another thing, and too narrow a one is how section 4 put a deep network to sleep.
+# Nothing is misread. The same best model is there in both cases; the way to it is longer. The loss
+# of raw inputs is a narrow valley, its condition number says how narrow, and the learning rate that
+# its steep sides allow is tiny for its floor. (The logarithms printed above differ accordingly.) It
+# is the range of the inputs that matters. A narrow range of initial weights is another thing, and
+# too narrow a one is how section 4 put a deep network to sleep.
 #
-# **Do larger values count more?** (QA-07) Take the feature of a wine that has the least to do with its quality,
-# multiply it by 1,000, and ask each model how much it relies on it: how far do its predictions move if that feature is
-# shuffled among the test wines? (Not how much *worse* they become: a model may rely on what is of no use.)
+# **Do larger values count more?** (QA-07) Take the feature of a wine that has the least to do with
+# its quality, multiply it by 1,000, and ask each model how much it relies on it: how far do its
+# predictions move if that feature is shuffled among the test wines? (Not how much *worse* they
+# become: a model may rely on what is of no use.)
 
 
 # %%
@@ -1495,16 +1610,27 @@ for kind, make in kinds.items():
     measure = (
         "share of the predictions' variance that hangs on the feature, times 1,000 against times 1"
     )
-    judge("QA-07", large, usual, "higher", measure, kind, wine, margin=1e-6)  # above rounding
+    verdicts.compare(
+        "QA-07",
+        large,
+        usual,
+        claimed="higher",
+        measure=measure,
+        margin=1e-6,
+        setting=kind,
+        data=wine,
+    )  # above rounding
 
 # %% [markdown]
-# The verdicts say which kinds of models the sentence is about. Distances obviously depend on scale. A tree asks only
-# whether a value lies above a threshold, and least squares shrinks the weight by as much as the feature grows. In
-# between stand gradient descent, which learns the large feature first and the others late, and the penalty, which a
-# large feature escapes with a small weight; as this feature says little, there is little in it for a model to keep.
+# The verdicts say which kinds of models the sentence is about. Distances obviously depend on scale.
+# A tree asks only whether a value lies above a threshold, and least squares shrinks the weight by
+# as much as the feature grows. In between stand gradient descent, which learns the large feature
+# first and the others late, and the penalty, which a large feature escapes with a small weight; as
+# this feature says little, there is little in it for a model to keep.
 #
-# **Must data be normalized, so that all count alike?** (QA-08) In three situations: the wines as they are; the wines
-# with 30 more columns that hold nothing but noise, on a scale of thousandths; and with a tree.
+# **Must data be normalized, so that all count alike?** (QA-08) In three situations: the wines as
+# they are; the wines with 30 more columns that hold nothing but noise, on a scale of thousandths;
+# and with a tree.
 
 
 # %%
@@ -1543,12 +1669,21 @@ for setting, make, splits in (
         for change in (normalized, lambda model: model)
     )
     measure = "squared test error, normalized against left alone"
-    judge("QA-08", scaled, left, "lower", measure, setting, wine, margin=1e-6)  # above rounding
+    verdicts.compare(
+        "QA-08",
+        scaled,
+        left,
+        claimed="lower",
+        measure=measure,
+        margin=1e-6,
+        setting=setting,
+        data=wine,
+    )  # above rounding
 
 # %% [markdown]
-# Equal importance is a good guess while nobody knows better. It is a guess all the same: a column of noise gets its
-# equal share too, and a tree does not care, but for rounding. In all of this, take mean and standard deviation from
-# the training part alone.
+# Equal importance is a good guess while nobody knows better. It is a guess all the same: a column
+# of noise gets its equal share too, and a tree does not care, but for rounding. In all of this,
+# take mean and standard deviation from the training part alone.
 #
 # ## All verdicts of this audit
 

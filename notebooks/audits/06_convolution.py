@@ -1,10 +1,11 @@
 # %% [markdown]
 # # Audit 6 · Convolution
 #
-# The lesson [Convolution](../06_convolution.ipynb) measures the statements that matter most. This audit settles the
-# others, and puts some of the lesson's to the test in further settings. A verdict line shows the statement, what was
-# computed or measured, and, where nets were trained, the 95 % interval over paired runs. You need not read it in
-# order: come for the evidence. The table at the end has everything at a glance.
+# The lesson [Convolution](../06_convolution.ipynb) measures the statements that matter most. This
+# audit settles the others, and puts some of the lesson's to the test in further settings. A verdict
+# line shows the statement, what was computed or measured, and, where nets were trained, the 95 %
+# interval over paired runs. You need not read it in order: come for the evidence. The table at the
+# end has everything at a glance.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -40,21 +41,8 @@ from helpers.reference import layers
 from helpers.nets.gradients import gradients
 
 generator = np.random.default_rng(SEED)
-verdicts = []
+verdicts = claims.Ledger(data="random numbers")
 TOLERANCE = 1e-5  # two float32 computations of the same thing differ by less
-
-
-def judge(claim, treatment, control, better, measure, setting, data):
-    """Judge one statement in one setting and keep the verdict."""
-    verdict = claims.judge(
-        claim, treatment, control, better=better, measure=measure, data=data, setting=setting
-    )
-    verdicts.append(verdict)
-
-
-def check(claim, condition, detail, setting="", data="random numbers"):
-    """Check one statement by computation and keep the verdict."""
-    verdicts.append(claims.check(claim, bool(condition), detail, data=data, setting=setting))
 
 
 def largest(difference):
@@ -68,9 +56,10 @@ def random(*shape):
 # %% [markdown]
 # ## 1. Any number of dimensions
 #
-# The loop below knows nothing of dimensions: it visits every place, cuts out the window, multiplies and adds up
-# (CNN-04). It is slow and plain, and so a good witness against Keras's layers for one, two and three dimensions, and
-# against the fast convolution of this course. Keras has no layer for four; the loop does not care.
+# The loop below knows nothing of dimensions: it visits every place, cuts out the window, multiplies
+# and adds up (CNN-04). It is slow and plain, and so a good witness against Keras's layers for one,
+# two and three dimensions, and against the fast convolution of this course. Keras has no layer for
+# four; the loop does not care.
 
 
 # %%
@@ -102,19 +91,20 @@ for dimensions in (1, 2, 3, 4):
             max(far, largest(layer(x[None])[0] - loop)),
             f"{KERAS[dimensions].__name__} and the fast one",
         )
-    check(
+    verdicts.compute(
         "CNN-04",
         far < TOLERANCE,
-        f"The loop, {others} agree within {far:.0e}.",
-        f"in {dimensions} dimension(s)",
+        detail=f"The loop, {others} agree within {far:.0e}.",
+        setting=f"in {dimensions} dimension(s)",
     )
 
 # %% [markdown]
 # ## 2. What a kernel does to information
 #
-# "Spreads, extracts or reduces information locally" (CNN-02): here is each of the three, with a kernel that does it. A
-# convolution is linear, so it is a matrix; and the **rank** of that matrix says how many independent numbers are left
-# of the 196 pixels of a 14 x 14 picture. Full rank: nothing is lost, and the picture could be computed back.
+# "Spreads, extracts or reduces information locally" (CNN-02): here is each of the three, with a
+# kernel that does it. A convolution is linear, so it is a matrix; and the **rank** of that matrix
+# says how many independent numbers are left of the 196 pixels of a 14 x 14 picture. Full rank:
+# nothing is lost, and the picture could be computed back.
 
 # %%
 SIDE = 14
@@ -165,8 +155,11 @@ plots.show(
 
 # %%
 touched = int(np.count_nonzero(apply("mean", one_pixel)))
-check(
-    "CNN-02", touched == MEAN.size, f"The mean carries one pixel into {touched} values.", "spreads"
+verdicts.compute(
+    "CNN-02",
+    touched == MEAN.size,
+    detail=f"The mean carries one pixel into {touched} values.",
+    setting="spreads",
 )
 
 flat, step = (
@@ -175,24 +168,25 @@ flat, step = (
 )
 inside = (0, slice(1, -1), slice(1, -1))
 on_flat, on_step = largest(apply("edge", flat)[inside]), largest(apply("edge", step)[inside])
-check(
+verdicts.compute(
     "CNN-02",
     on_flat < TOLERANCE < on_step,
-    f"The edge kernel gives {on_flat:.0f} on a plain area and {on_step:.0f} at an upright edge.",
-    "extracts",
+    detail=f"The edge kernel gives {on_flat:.0f} on a plain area and {on_step:.0f} at an upright edge.",
+    setting="extracts",
 )
 left = ranks["2 x 2 mean, stride 2"]
-check(
+verdicts.compute(
     "CNN-02",
     left < SIDE * SIDE,
-    f"The mean with stride 2 leaves {left} of {SIDE * SIDE} independent numbers.",
-    "reduces",
+    detail=f"The mean with stride 2 leaves {left} of {SIDE * SIDE} independent numbers.",
+    setting="reduces",
 )
 
 # %% [markdown]
-# "Locally" is a matter of the **receptive field**: the inputs that one output can depend on. One layer sees its window.
-# Layers on top of each other see more: each adds its kernel less one, times all the strides below it. The formula
-# against the truth, which is how far away a pixel can be and still have a gradient:
+# "Locally" is a matter of the **receptive field**: the inputs that one output can depend on. One
+# layer sees its window. Layers on top of each other see more: each adds its kernel less one, times
+# all the strides below it. The formula against the truth, which is how far away a pixel can be and
+# still have a gradient:
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -232,24 +226,26 @@ for name, (formula, gradient) in fields.items():
 # %%
 agree = all(formula == gradient for formula, gradient in fields.values())
 widest = max(gradient for _, gradient in fields.values())
-check(
+verdicts.compute(
     "CNN-02",
     agree and widest < 64,
-    f"In {len(stacks)} stacks of layers an output depends on {min(g for _, g in fields.values())} to {widest} of 64 inputs, "
+    detail=f"In {len(stacks)} stacks of layers an output depends on {min(g for _, g in fields.values())} to {widest} of 64 inputs, "
     f"{'as' if agree else 'not as'} the formula says.",
-    "locally",
+    setting="locally",
 )
 
 # %% [markdown]
-# The pictures of the mean and of the edges *look* as if much were lost, and the ranks say that little or nothing is:
-# most of what blurring takes away is only made small, and the zeros around the picture give away how bright a plain
-# area was. In exact arithmetic, that is; with a little noise the smallest parts are gone for good. The mean with stride
-# 2 loses three numbers of four, whatever the arithmetic.
+# The pictures of the mean and of the edges *look* as if much were lost, and the ranks say that
+# little or nothing is: most of what blurring takes away is only made small, and the zeros around
+# the picture give away how bright a plain area was. In exact arithmetic, that is; with a little
+# noise the smallest parts are gone for good. The mean with stride 2 loses three numbers of four,
+# whatever the arithmetic.
 #
 # ## 3. Words: tensor, matrix, channels
 #
-# "From three dimensions on one speaks of a tensor and no longer of a matrix" (CNN-09). TensorFlow's own name for its
-# arrays answers one half. For the other: a matrix is a table, so two indices lead to a number.
+# "From three dimensions on one speaks of a tensor and no longer of a matrix" (CNN-09). TensorFlow's
+# own name for its arrays answers one half. For the other: a matrix is a table, so two indices lead
+# to a number.
 
 # %%
 arrays = [tf.zeros([2] * axes) for axes in range(5)]
@@ -258,28 +254,29 @@ for axes, array in enumerate(arrays):
         f"{axes} axes: tf.rank {int(tf.rank(array))}, {'a tensor' if tf.is_tensor(array) else 'no tensor'}"
     )
 numbers_after_two = [array[0, 0].shape.rank == 0 for array in arrays[2:]]
-check(
+verdicts.compute(
     "CNN-09",
     numbers_after_two == [True, False, False],
-    "Two indices lead to a number in an array of two axes, and to a further array where there are more.",
-    "from three on, no longer a matrix",
-    "TensorFlow",
+    detail="Two indices lead to a number in an array of two axes, and to a further array where there are more.",
+    setting="from three on, no longer a matrix",
+    data="TensorFlow",
 )
 low = [axes for axes in range(3) if tf.is_tensor(arrays[axes])]
-check(
+verdicts.compute(
     "CNN-09",
     not low,
-    f"TensorFlow calls arrays of {', '.join(map(str, low))} axes tensors too: a matrix is one with two.",
-    "a tensor only from three on",
-    "TensorFlow",
+    detail=f"TensorFlow calls arrays of {', '.join(map(str, low))} axes tensors too: a matrix is one with two.",
+    setting="a tensor only from three on",
+    data="TensorFlow",
 )
 
 # %% [markdown]
-# In mathematics and physics a tensor is more than an array: it comes with a rule for how its numbers change when the
-# axes are turned. Deep learning uses the word for arrays.
+# In mathematics and physics a tensor is more than an array: it comes with a rule for how its
+# numbers change when the axes are turned. Deep learning uses the word for arrays.
 #
-# "The kernel must have as many channels as the input, for the output to be a tensor too" (CNN-10). Try every pair from
-# one to six channels; then give the channels to **groups**, each with filters of its own.
+# "The kernel must have as many channels as the input, for the output to be a tensor too" (CNN-10).
+# Try every pair from one to six channels; then give the channels to **groups**, each with filters
+# of its own.
 
 
 # %%
@@ -305,55 +302,57 @@ def works(channels, in_kernel, groups=1, filters=6):
 
 pairs = [(channels, in_kernel) for channels in range(1, 7) for in_kernel in range(1, 7)]
 taken = [pair for pair in pairs if works(*pair)]
-check(
+verdicts.compute(
     "CNN-10",
     taken == [(n, n) for n in range(1, 7)],
-    f"Of {len(pairs)} pairs, the {len(taken)} with equally many channels work; the others raise an error.",
-    "needed, one group",
-    "Conv2D",
+    detail=f"Of {len(pairs)} pairs, the {len(taken)} with equally many channels work; the others raise an error.",
+    setting="needed, one group",
+    data="Conv2D",
 )
 grouped = [(4, 2), (6, 2), (6, 3)]  # channels and groups
 with_fewer = [pair for pair in grouped if works(pair[0], pair[0] // pair[1], pair[1])]
-check(
+verdicts.compute(
     "CNN-10",
     not with_fewer,
-    f"With groups, kernels with fewer channels than the input work in {len(with_fewer)} of {len(grouped)} cases.",
-    "needed, several groups",
-    "Conv2D",
+    detail=f"With groups, kernels with fewer channels than the input work in {len(with_fewer)} of {len(grouped)} cases.",
+    setting="needed, several groups",
+    data="Conv2D",
 )
 made = {
     filters: layers.convolution(random(1, 5, 5, 3), random(3, 3, 3, filters)).shape[-1]
     for filters in (1, 2, 8)
 }
-check(
+verdicts.compute(
     "CNN-10",
     all(count > 1 for count in made.values()),
-    f"With matching channels, {', '.join(f'{filters} filter(s) give {count} channel(s)' for filters, count in made.items())}: "
+    detail=f"With matching channels, {', '.join(f'{filters} filter(s) give {count} channel(s)' for filters, count in made.items())}: "
     "one filter gives one map, however many channels went in.",
-    "enough for an output with several channels",
-    "Conv2D",
+    setting="enough for an output with several channels",
+    data="Conv2D",
 )
 
 # %% [markdown]
 # ## 4. The lesson's statements in further settings
 #
-# **Two convolutions in a row** (CNN-01). Without an activation between them, two are one: a convolution with a larger
-# kernel. "Linear model and composite function" describes a *layer with an activation*; and this is why it has one.
+# **Two convolutions in a row** (CNN-01). Without an activation between them, two are one: a
+# convolution with a larger kernel. "Linear model and composite function" describes a *layer with an
+# activation*; and this is why it has one.
 
 # %%
 x, first, second = random(40), random(3), random(5)
 in_a_row = np.correlate(np.correlate(x, first, "valid"), second, "valid")
 at_once = np.correlate(x, np.convolve(first, second), "valid")
 far = largest(in_a_row - at_once)
-check(
+verdicts.compute(
     "CNN-01",
     far < TOLERANCE,
-    f"Kernels of 3 and 5 in a row are one kernel of {len(np.convolve(first, second))}, within {far:.0e}.",
-    "linear, also two in a row",
+    detail=f"Kernels of 3 and 5 in a row are one kernel of {len(np.convolve(first, second))}, within {far:.0e}.",
+    setting="linear, also two in a row",
 )
 
 # %% [markdown]
-# **Depthwise** (CNN-08): a layer that applies a two-dimensional convolution once a channel and does *not* add up.
+# **Depthwise** (CNN-08): a layer that applies a two-dimensional convolution once a channel and does
+# *not* add up.
 
 # %%
 x = random(1, 8, 8, 3)
@@ -364,16 +363,17 @@ by_channel = np.concatenate(
     [layers.convolution(x[..., [c]], kernel[:, :, [c]]) for c in range(3)], axis=-1
 )
 far = largest(outputs - by_channel)
-check(
+verdicts.compute(
     "CNN-08",
     far < TOLERANCE,
-    f"Three convolutions of one channel each, side by side in {outputs.shape[-1]} maps (within {far:.0e}).",
-    "DepthwiseConv2D, 3 channels",
+    detail=f"Three convolutions of one channel each, side by side in {outputs.shape[-1]} maps (within {far:.0e}).",
+    setting="DepthwiseConv2D, 3 channels",
 )
 
 # %% [markdown]
-# **Output size** (CNN-07) with dilation, and in one and three dimensions; **backwards** (CNN-11) in one, two and three
-# dimensions with stride, dilation, padding, groups, channels and several filters, against automatic differentiation.
+# **Output size** (CNN-07) with dilation, and in one and three dimensions; **backwards** (CNN-11) in
+# one, two and three dimensions with stride, dilation, padding, groups, channels and several
+# filters, against automatic differentiation.
 
 # %%
 cases = [
@@ -393,12 +393,12 @@ for size, kernel, dilation, padding in cases:
         for d in (1, 3)
     ]
     right += all(shape[1] == expected for shape in shapes)
-check(
+verdicts.compute(
     "CNN-07",
     right == len(cases),
-    f"With padding, stride and dilation in the formula, {right} of {len(cases)} sizes are Keras's.",
-    "with all that enters, 1-D and 3-D",
-    "Conv1D, Conv3D",
+    detail=f"With padding, stride and dilation in the formula, {right} of {len(cases)} sizes are Keras's.",
+    setting="with all that enters, 1-D and 3-D",
+    data="Conv1D, Conv3D",
 )
 
 
@@ -424,13 +424,18 @@ for setting, (x, size, options) in settings.items():
     )
     ours = layers.convolution_backward(gradient, x, layer.kernel.numpy(), **options)
     far = max(largest(one - other) for one, other in zip(ours, theirs, strict=True))
-    check("CNN-11", far < 10 * TOLERANCE, f"To input, kernel and bias: within {far:.0e}.", setting)
+    verdicts.compute(
+        "CNN-11",
+        far < 10 * TOLERANCE,
+        detail=f"To input, kernel and bias: within {far:.0e}.",
+        setting=setting,
+    )
 
 # %% [markdown]
-# **A kernel that somebody chose** (CNN-05). The lesson's small convnet, once with a first layer of eight hand-picked
-# kernels, fixed, and once with eight learned ones; the rest is learned in both. The hand-picked ones are what a
-# textbook of image processing offers: edges in four directions, their opposites in two, a mean and a spot. The
-# clothes are as they come, `RUNS` draws of 2,000.
+# **A kernel that somebody chose** (CNN-05). The lesson's small convnet, once with a first layer of
+# eight hand-picked kernels, fixed, and once with eight learned ones; the rest is learned in both.
+# The hand-picked ones are what a textbook of image processing offers: edges in four directions,
+# their opposites in two, a mean and a spot. The clothes are as they come, `RUNS` draws of 2,000.
 
 # %%
 EPOCHS = {"quick": 10, "full": 60}[PROFILE]
@@ -495,23 +500,23 @@ learned, fixed = fit(small_convnet, clothes, drawn), fit(with_chosen_kernels, cl
 kept = all(np.array_equal(weights[0], chosen.astype("float32")) for weights in fixed.weights)
 print("the chosen kernels stayed as they were:", kept)
 measure = "test accuracy, hand-picked first layer against a learned one"
-judge(
+verdicts.compare(
     "CNN-05",
     test_accuracy(fixed, clothes),
     test_accuracy(learned, clothes),
-    "higher",
-    measure,
-    "chosen kernels do better than learned ones",
-    clothes,
+    claimed="higher",
+    measure=measure,
+    setting="chosen kernels do better than learned ones",
+    data=clothes,
 )
 
 # %% [markdown]
-# Read the interval and not the word alone: it says how much, if anything, it costs or gains to choose eight kernels by
-# hand. What it cannot say is how the choice would go in the second layer, where a kernel has eight channels and nobody
-# knows what to choose.
+# Read the interval and not the word alone: it says how much, if anything, it costs or gains to
+# choose eight kernels by hand. What it cannot say is how the choice would go in the second layer,
+# where a kernel has eight channels and nobody knows what to choose.
 #
-# **Other data for "acts locally"** (CNN-03): handwritten digits of 8 x 8 pixels, as they are and with permuted pixels,
-# for a convnet and an MLP of about as many parameters.
+# **Other data for "acts locally"** (CNN-03): handwritten digits of 8 x 8 pixels, as they are and
+# with permuted pixels, for a convnet and an MLP of about as many parameters.
 
 # %%
 digits = datasets.load("digits", seed=SEED)
@@ -546,14 +551,21 @@ for name, build in nets.items():
     )
 cost = {name: found[name, digits.title] - found[name, permuted.title] for name in nets}
 measure = "test accuracy lost when the pixels are permuted, convnet against MLP"
-judge(
-    "CNN-03", cost["convnet"], cost["MLP"], "higher", measure, "local, handwritten digits", digits
+verdicts.compare(
+    "CNN-03",
+    cost["convnet"],
+    cost["MLP"],
+    claimed="higher",
+    measure=measure,
+    setting="local, handwritten digits",
+    data=digits,
 )
 
 # %% [markdown]
-# **The whole net** (CNN-03). Each layer moves with its input; does the net's answer stay the same when a picture
-# moves? Here are the learned convnets from above, on test pictures with so much black around them that no window
-# meets both the edge and the clothes. Their two poolings have a stride of four pixels together.
+# **The whole net** (CNN-03). Each layer moves with its input; does the net's answer stay the same
+# when a picture moves? Here are the learned convnets from above, on test pictures with so much
+# black around them that no window meets both the edge and the clothes. Their two poolings have a
+# stride of four pixels together.
 
 # %%
 MARGIN = 21  # a value of the last map sees 18 pixels across
@@ -582,27 +594,28 @@ plots.show(
     data=f"{clothes}, on a ground of {wide.shape[1]} x {wide.shape[2]}; median and middle 80 % of {RUNS} runs",
 )
 whole_stride, between = changes[:, 3].max(), changes[:, :3].mean()
-check(
+verdicts.compute(
     "CNN-03",
     whole_stride < 10 * TOLERANCE,
-    f"Moved by 4 pixels, the probabilities change by {whole_stride:.0e} at most.",
-    "the whole net, moved by its stride",
-    clothes,
+    detail=f"Moved by 4 pixels, the probabilities change by {whole_stride:.0e} at most.",
+    setting="the whole net, moved by its stride",
+    data=clothes,
 )
-check(
+verdicts.compute(
     "CNN-03",
     between < 10 * TOLERANCE,
-    f"Moved by 1, 2 or 3 pixels, {between:.1%} of the probability goes to other classes.",
-    "the whole net, moved by less",
-    clothes,
+    detail=f"Moved by 1, 2 or 3 pixels, {between:.1%} of the probability goes to other classes.",
+    setting="the whole net, moved by less",
+    data=clothes,
 )
 
 # %% [markdown]
-# A move by the whole stride leaves the answer as it is. After less, the windows of the poolings fall otherwise, and the
-# answer changes, if not by much: most of the ground is black, and its share of the maps' mean does not change. "The same
-# at every place" is true of each convolution; of this net it is true at every fourth place.
+# A move by the whole stride leaves the answer as it is. After less, the windows of the poolings
+# fall otherwise, and the answer changes, if not by much: most of the ground is black, and its share
+# of the maps' mean does not change. "The same at every place" is true of each convolution; of this
+# net it is true at every fourth place.
 #
 # ## At a glance
 
 # %%
-claims.summary(verdicts)
+verdicts.summary()

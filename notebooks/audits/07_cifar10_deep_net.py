@@ -1,13 +1,16 @@
 # %% [markdown]
 # # Audit 7 · A deep net on CIFAR-10
 #
-# The lesson [A deep net on CIFAR-10](../07_cifar10_deep_net.ipynb) does the exercise, and measures the statements that matter
-# most. This audit settles the others: the notes' listings as found, the numbers they report, and two questions for which
-# the lesson had no room. A verdict line shows the statement, what was measured, and, where nets were trained, the 95 % interval
-# over paired runs. You need not read it in order: come for the evidence. The table at the end has everything at a glance.
+# The lesson [A deep net on CIFAR-10](../07_cifar10_deep_net.ipynb) does the exercise, and measures
+# the statements that matter most. This audit settles the others: the notes' listings as found, the
+# numbers they report, and two questions for which the lesson had no room. A verdict line shows the
+# statement, what was measured, and, where nets were trained, the 95 % interval over paired runs.
+# You need not read it in order: come for the evidence. The table at the end has everything at a
+# glance.
 #
-# Where nets are trained here, they see few images and few epochs of the stand-in, so their accuracies are low; only the comparisons
-# count. What is said of the real CIFAR-10 comes from the results file of the course's own study of it.
+# Where nets are trained here, they see few images and few epochs of the stand-in, so their
+# accuracies are low; only the comparisons count. What is said of the real CIFAR-10 comes from the
+# results file of the course's own study of it.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -43,20 +46,7 @@ from helpers import claims, datasets, plots, training
 from helpers.nets import models
 
 seeds = [1000 * SEED + run for run in range(RUNS)]
-verdicts = []
-
-
-def judge(claim, treatment, control, better, measure, setting, data):
-    """Judge one statement in one setting and keep the verdict."""
-    verdict = claims.judge(
-        claim, treatment, control, better=better, measure=measure, data=data, setting=setting
-    )
-    verdicts.append(verdict)
-
-
-def check(claim, condition, detail, setting="", data=""):
-    """Check one statement by computation and keep the verdict."""
-    verdicts.append(claims.check(claim, bool(condition), detail, data=data, setting=setting))
+verdicts = claims.Ledger()
 
 
 # %% [markdown]
@@ -71,17 +61,18 @@ study = json.loads(
 REAL = study["data"]
 total, of_each, tested = sum(study["images"]), study["images_of_each_class"], study["images"][2]
 print(f"{REAL}: {total:,} images of shape {study['shape']}, {len(of_each)} classes")
-check(
+verdicts.compute(
     "CIF-01",
     (total, tested, study["shape"], of_each) == (60_000, 10_000, [32, 32, 3], [6_000] * 10),
-    f"{total - tested:,} for training, {tested:,} for testing, {len(of_each)} classes of {min(of_each):,} to {max(of_each):,}.",
+    detail=f"{total - tested:,} for training, {tested:,} for testing, {len(of_each)} classes of {min(of_each):,} to {max(of_each):,}.",
     data=REAL,
 )
 
 # %% [markdown]
-# The runs of this audit use the stand-in, which has the same shape. Ten classes of equal size: a net that always says the same is
-# right in one case of ten, and its loss, with a tenth for each class, is the logarithm of 10 (CIF-09). The notes' 0.1038 comes from
-# 5,000 images. Is it any different?
+# The runs of this audit use the stand-in, which has the same shape. Ten classes of equal size: a
+# net that always says the same is right in one case of ten, and its loss, with a tenth for each
+# class, is the logarithm of 10 (CIF-09). The notes' 0.1038 comes from 5,000 images. Is it any
+# different?
 
 # %%
 SIZE, EPOCHS = {"quick": (800, 4), "full": (20_000, 15)}[PROFILE]
@@ -89,18 +80,19 @@ photos = datasets.load("cifar10", seed=SEED, size=SIZE)
 constant = np.mean(photos.y_test == 0)
 chance = stats.binomtest(round(0.1038 * 5000), 5000, 0.1).pvalue
 print(f"always the first class: {constant:.1%} right; loss of ten equal outputs: {np.log(10):.4f}")
-check(
+verdicts.compute(
     "CIF-09",
     chance > 0.05,
-    f"Guessing reaches 0.1038 on 5,000 images, or something as far from a tenth, with a probability of {chance:.2f}.",
-    "0.1038 on 5,000 images",
+    detail=f"Guessing reaches 0.1038 on 5,000 images, or something as far from a tenth, with a probability of {chance:.2f}.",
+    setting="0.1038 on 5,000 images",
 )
 
 # %% [markdown]
 # ## 2. The listing of step a, and the output layer of step b
 #
-# The listing as printed in the notes: twenty lines of `model.add`, no scaling, the first 5,000 images for validation (CIF-03). We
-# run it on the stand-in; the twenty lines are a loop here, and `X_train_full` holds fewer images.
+# The listing as printed in the notes: twenty lines of `model.add`, no scaling, the first 5,000
+# images for validation (CIF-03). We run it on the stand-in; the twenty lines are a loop here, and
+# `X_train_full` holds fewer images.
 
 # %%
 x_train_full, y_train_full = photos.x_train, photos.y_train
@@ -115,10 +107,10 @@ with warnings.catch_warnings():
         model.add(keras.layers.Dense(100, activation="elu", kernel_initializer="he_normal"))
 hidden = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
 rejoined = np.array_equal(np.concatenate([x_valid, x_train]), x_train_full)
-check(
+verdicts.compute(
     "CIF-03",
     len(hidden) == 20 and model.output_shape == (None, 100) and rejoined,
-    f"It has {len(hidden)} hidden layers and still {model.output_shape[1]} outputs, and the two parts make up the whole.",
+    detail=f"It has {len(hidden)} hidden layers and still {model.output_shape[1]} outputs, and the two parts make up the whole.",
     data=photos,
 )
 
@@ -135,23 +127,24 @@ for name, x in (
         f"loss before training, {name:14} {float(entropy(y_valid, model(x))):7.2f}; of ten equal outputs {np.log(10):.2f}"
     )
 outputs = np.asarray(model(scaled.x_valid[:100]))
-check(
+verdicts.compute(
     "CIF-04",
     outputs.shape == (100, 10)
     and np.allclose(outputs.sum(axis=1), 1, atol=1e-5)
     and (outputs >= 0).all(),
-    "Its ten outputs are positive and add up to 1 for every image.",
+    detail="Its ten outputs are positive and add up to 1 for every image.",
     data=photos,
 )
 
 # %% [markdown]
-# The listing does what it says. What it leaves out shows in the loss before the first step: on raw pixels the untrained net is
-# sure of itself and wrong.
+# The listing does what it says. What it leaves out shows in the loss before the first step: on raw
+# pixels the untrained net is sure of itself and wrong.
 #
 # ## 3. The rate, and the training of step b
 #
-# Which rates suit the net, when each has a net of its own (CIF-06)? The notes found 0.0001 to 0.0003 best and took 0.0003. We
-# compare it with a tenth and with ten times as much, on standardized pixels, and look up what the study's sweep found on real ones.
+# Which rates suit the net, when each has a net of its own (CIF-06)? The notes found 0.0001 to
+# 0.0003 best and took 0.0003. We compare it with a tenth and with ten times as much, on
+# standardized pixels, and look up what the study's sweep found on real ones.
 
 # %%
 IMAGE, DEPTH = (32, 32, 3), [100] * 20
@@ -191,38 +184,39 @@ def best(runs, rates=1):
 RATES = (3e-5, 3e-4, 3e-3)
 by_rate = fit(plain_net, pixels, RATES)
 tenth, chosen, tenfold = best(by_rate, len(RATES))
-judge(
+verdicts.compare(
     "CIF-06",
     chosen,
     tenth,
-    "higher",
-    "best validation accuracy, rate 0.0003 against 0.00003",
-    "against a tenth",
-    pixels,
+    claimed="higher",
+    measure="best validation accuracy, rate 0.0003 against 0.00003",
+    setting="against a tenth",
+    data=pixels,
 )
-judge(
+verdicts.compare(
     "CIF-06",
     chosen,
     tenfold,
-    "higher",
-    "best validation accuracy, rate 0.0003 against 0.003",
-    "against ten times as much",
-    pixels,
+    claimed="higher",
+    measure="best validation accuracy, rate 0.0003 against 0.003",
+    setting="against ten times as much",
+    data=pixels,
 )
 row = study["variants"]["b"]
-check(
+verdicts.compute(
     "CIF-06",
     1e-4 <= row["rate"] <= 3e-4,
-    f"In the sweep of the study {row['rate']:g} is best (after {row['sweep_epochs']} epochs, minibatches of {row['batch_size']}): "
+    detail=f"In the sweep of the study {row['rate']:g} is best (after {row['sweep_epochs']} epochs, minibatches of {row['batch_size']}): "
     + ", ".join(f"{rate} gives {value:.1%}" for rate, value in row["sweep"].items())
     + ".",
-    "real photographs, standardized",
-    REAL,
+    setting="real photographs, standardized",
+    data=REAL,
 )
 
 # %% [markdown]
-# Now the listing that trains with the rate found (CIF-07). Its callbacks work: the file written last is the best model, and Keras
-# restores it. (The file is called `.keras` here; `.h5` is the format of old.)
+# Now the listing that trains with the rate found (CIF-07). Its callbacks work: the file written
+# last is the best model, and Keras restores it. (The file is called `.keras` here; `.h5` is the
+# format of old.)
 
 # %%
 with tempfile.TemporaryDirectory() as folder:
@@ -249,12 +243,12 @@ with tempfile.TemporaryDirectory() as folder:
     )
     loss, accuracy = keras.models.load_model(path).evaluate(*examined, verbose=0)
 lowest = min(history.history["val_loss"])
-check(
+verdicts.compute(
     "CIF-07",
     np.isclose(loss, lowest, rtol=1e-4),
-    f"The loaded model has the lowest validation loss of the training ({lowest:.3f}).",
-    "checkpoint, early stopping, evaluation",
-    pixels,
+    detail=f"The loaded model has the lowest validation loss of the training ({lowest:.3f}).",
+    setting="checkpoint, early stopping, evaluation",
+    data=pixels,
 )
 
 # %%
@@ -268,16 +262,18 @@ same = all(np.array_equal(a, b) for a, b in zip(before, listing.get_weights(), s
 print("weights after compile():", "as before" if same else "new")
 
 # %% [markdown]
-# `compile()` changes the optimizer and leaves the weights alone. So the listing is right, and what it is applied to is not: the lesson
-# follows the whole sweep, trains on from its end as the notes do, and settles the rest of CIF-07.
+# `compile()` changes the optimizer and leaves the weights alone. So the listing is right, and what
+# it is applied to is not: the lesson follows the whole sweep, trains on from its end as the notes
+# do, and settles the rest of CIF-07.
 #
 # ## 4. Step c: the listing with batch normalization
 #
-# As found (CIF-11): a normalization of the pixels, then twenty times dense, normalization, ELU. It is built anew, so nothing is
-# carried over. The exercise asks three questions (CIF-10): faster convergence, a better model, longer epochs? The notes answered
-# them against their ruin. Here the baseline is healthy, once on the same raw pixels, once on standardized ones, with the same rate.
-# One thing differs from the listing: Keras's moving averages keep 99 % at every step and would lag behind in so short a training, so
-# here they keep 90 %.
+# As found (CIF-11): a normalization of the pixels, then twenty times dense, normalization, ELU. It
+# is built anew, so nothing is carried over. The exercise asks three questions (CIF-10): faster
+# convergence, a better model, longer epochs? The notes answered them against their ruin. Here the
+# baseline is healthy, once on the same raw pixels, once on standardized ones, with the same rate.
+# One thing differs from the listing: Keras's moving averages keep 99 % at every step and would lag
+# behind in so short a training, so here they keep 90 %.
 
 
 # %%
@@ -301,10 +297,10 @@ baseline = {
 kinds = [type(layer).__name__ for layer in listing_c().layers]
 block = ["Dense", "BatchNormalization", "Activation"]
 falls = normalized.history["loss"][:, -1] < normalized.history["loss"][:, 0]
-check(
+verdicts.compute(
     "CIF-11",
     kinds == ["Flatten", "BatchNormalization", *block * 20, "Dense"] and falls.all(),
-    f"The order of the layers is as stated, and the training loss falls in {falls.sum()} of {RUNS} runs.",
+    detail=f"The order of the layers is as stated, and the training loss falls in {falls.sum()} of {RUNS} runs.",
     data=raw,
 )
 for name, control in baseline.items():
@@ -323,14 +319,14 @@ for name, control in baseline.items():
         photos,
     )
     measure = f"best validation accuracy, {against}"
-    judge(
+    verdicts.compare(
         "CIF-10",
         best(normalized)[0],
         control.max(axis=1),
-        "higher",
-        measure,
-        f"better than on {name} pixels",
-        photos,
+        claimed="higher",
+        measure=measure,
+        setting=f"better than on {name} pixels",
+        data=photos,
     )
 
 # %% [markdown]
@@ -338,9 +334,10 @@ for name, control in baseline.items():
 #
 # ## 5. Steps d and e
 #
-# The self-normalizing net, the notes say, reaches 47.9 % at 7 seconds an epoch and is the fastest (CIF-18). There is no log of it
-# in the notes, and both numbers and the wording are those of the published answer. The lesson runs the clock; whether the accuracy is
-# what such a net reaches, the study can say.
+# The self-normalizing net, the notes say, reaches 47.9 % at 7 seconds an epoch and is the fastest
+# (CIF-18). There is no log of it in the notes, and both numbers and the wording are those of the
+# published answer. The lesson runs the clock; whether the accuracy is what such a net reaches, the
+# study can say.
 
 
 # %%
@@ -354,19 +351,20 @@ def of_study(name, part):
 
 
 reached = of_study("d", "valid")
-check(
+verdicts.compute(
     "CIF-18",
     abs(reached.mean() - 0.479) < 0.01,
-    f"With standardized inputs and a rate of its own, validation accuracy {reached.mean():.3f} ({len(reached)} runs); 0.479 "
+    detail=f"With standardized inputs and a rate of its own, validation accuracy {reached.mean():.3f} ({len(reached)} runs); 0.479 "
     f"is {'within' if abs(reached.mean() - 0.479) < 0.01 else 'not within'} one percentage point of it.",
-    "47.9 % is what the net reaches",
-    REAL,
+    setting="47.9 % is what the net reaches",
+    data=REAL,
 )
 
 # %% [markdown]
-# Step e (CIF-19, CIF-20, CIF-21): the listing as found trains on raw pixels with a rate of 0.00003. Mended, it gets standardized
-# ones and the rate of the net without dropout. In the notes the indentation of the listing was lost, so there are two readings: alpha
-# dropout after the last hidden layer, or after every one.
+# Step e (CIF-19, CIF-20, CIF-21): the listing as found trains on raw pixels with a rate of 0.00003.
+# Mended, it gets standardized ones and the rate of the net without dropout. In the notes the
+# indentation of the listing was lost, so there are two readings: alpha dropout after the last
+# hidden layer, or after every one.
 
 
 # %%
@@ -412,55 +410,80 @@ print(
 )
 
 measure = "best validation accuracy, the listing as found against standardized pixels and the rate of step d"
-judge("CIF-19", as_found, with_it, "higher", measure, "as found: is on standardized inputs", photos)
+verdicts.compare(
+    "CIF-19",
+    as_found,
+    with_it,
+    claimed="higher",
+    measure=measure,
+    setting="as found: is on standardized inputs",
+    data=photos,
+)
 measure = "best validation accuracy, after the last layer against after every layer, both 0.1"
-judge("CIF-20", with_it, everywhere, "higher", measure, "the last layer only", pixels)
+verdicts.compare(
+    "CIF-20",
+    with_it,
+    everywhere,
+    claimed="higher",
+    measure=measure,
+    setting="the last layer only",
+    data=pixels,
+)
 means = [accuracies.mean() for accuracies in grid.values()]
 noise = np.mean([accuracies.std(ddof=1) for accuracies in grid.values()])
-check(
+verdicts.compute(
     "CIF-20",
     np.ptp(means) > 2 * noise,
-    f"The best and the worst point of a grid of 2 dropout rates and 2 learning rates are {100 * np.ptp(means):.1f} points apart; a single "
+    detail=f"The best and the worst point of a grid of 2 dropout rates and 2 learning rates are {100 * np.ptp(means):.1f} points apart; a single "
     f"run scatters by {100 * noise:.1f}.",
-    "a grid search is needed",
-    pixels,
+    setting="a grid search is needed",
+    data=pixels,
 )
 measure = "best validation accuracy, alpha dropout after the last layer against none, same rate"
-judge("CIF-21", with_it, without, "higher", measure, "as an effect of alpha dropout", pixels)
+verdicts.compare(
+    "CIF-21",
+    with_it,
+    without,
+    claimed="higher",
+    measure=measure,
+    setting="as an effect of alpha dropout",
+    data=pixels,
+)
 lost = with_it - last_only.last("val_accuracy")
-check(
+verdicts.compute(
     "CIF-21",
     not lost.any(),
-    f"In {int((lost > 0).sum())} of {len(half)} runs the accuracy of the last epoch is below that of the best one, by up to "
+    detail=f"In {int((lost > 0).sum())} of {len(half)} runs the accuracy of the last epoch is below that of the best one, by up to "
     f"{100 * lost.max():.1f} points.",
-    "the last line of the log is that of the best model",
-    pixels,
+    setting="the last line of the log is that of the best model",
+    data=pixels,
 )
 reached = of_study("e", "valid")
-check(
+verdicts.compute(
     "CIF-21",
     abs(reached.mean() - 0.487) < 0.01,
-    f"With standardized inputs and a rate of its own, validation accuracy {reached.mean():.3f} ({len(reached)} runs).",
-    "48.7 % is what such a net reaches",
-    REAL,
+    detail=f"With standardized inputs and a rate of its own, validation accuracy {reached.mean():.3f} ({len(reached)} runs).",
+    setting="48.7 % is what such a net reaches",
+    data=REAL,
 )
 
 # %% [markdown]
 # ## 6. One run, and the validation images only
 #
-# All answers of the notes rest on one run each, without a seed, and on validation accuracy (CIF-16). Whether that is enough depends
-# on the size of what is compared. Between step b (10 %) and step c (52 %) lie 42 percentage points; between d and e 0.8.
+# All answers of the notes rest on one run each, without a seed, and on validation accuracy
+# (CIF-16). Whether that is enough depends on the size of what is compared. Between step b (10 %)
+# and step c (52 %) lie 42 percentage points; between d and e 0.8.
 
 # %%
 scatter = np.std(without - with_it, ddof=1)
 for answer, difference in (("b and c", 0.5248 - 0.1038), ("d and e", 0.4870 - 0.479)):
-    check(
+    verdicts.compute(
         "CIF-16",
         difference > 2 * scatter,
-        f"The notes' difference is {100 * difference:.1f} points; between single runs of two variants it scatters by "
+        detail=f"The notes' difference is {100 * difference:.1f} points; between single runs of two variants it scatters by "
         f"{100 * scatter:.1f} (standard deviation).",
-        f"to tell {answer} apart",
-        pixels,
+        setting=f"to tell {answer} apart",
+        data=pixels,
     )
 rows = {name: row for name, row in study["variants"].items() if name in "bcdef" and row["runs"]}
 gaps = np.array(
@@ -493,10 +516,11 @@ plots.show(
 )
 
 # %% [markdown]
-# The validation images have chosen epoch and rate, so their accuracy is tilted upwards, the more, the more was chosen; the line above
-# the figure says by how much here. The test images cost nothing extra; using them once, at the end, removes the question.
+# The validation images have chosen epoch and rate, so their accuracy is tilted upwards, the more,
+# the more was chosen; the line above the figure says by how much here. The test images cost nothing
+# extra; using them once, at the end, removes the question.
 #
 # ## All statements at a glance
 
 # %%
-claims.summary(verdicts)
+verdicts.summary()

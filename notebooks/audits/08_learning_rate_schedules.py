@@ -1,10 +1,11 @@
 # %% [markdown]
 # # Audit 8 · Learning-rate schedules and 1cycle
 #
-# The lesson [Learning-rate schedules and 1cycle](../08_learning_rate_schedules.ipynb) measures the statements that matter
-# most. This audit settles the others: every remaining statement and listing of the study notes on the topic gets a few
-# lines of code, a verdict, and a sentence on why. A statement that may hold in one setting and fail in another is judged in
-# both. You need not read it in order: come for the evidence. The table at the end has everything at a glance.
+# The lesson [Learning-rate schedules and 1cycle](../08_learning_rate_schedules.ipynb) measures the
+# statements that matter most. This audit settles the others: every remaining statement and listing
+# of the study notes on the topic gets a few lines of code, a verdict, and a sentence on why. A
+# statement that may hold in one setting and fail in another is judged in both. You need not read it
+# in order: come for the evidence. The table at the end has everything at a glance.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -40,24 +41,12 @@ from helpers.reference import schedules
 from helpers.exercises import learning_rate_schedules as ex
 
 seeds = [1000 * SEED + run for run in range(RUNS)]
-verdicts = []
-
-
-def judge(claim, treatment, control, better, measure, setting, data):
-    """Judge one statement in one setting and keep the verdict."""
-    verdict = claims.judge(
-        claim, treatment, control, better=better, measure=measure, data=data, setting=setting
-    )
-    verdicts.append(verdict)
-
-
-def check(claim, condition, detail, setting="", data=""):
-    """Check one statement by computation and keep the verdict."""
-    verdicts.append(claims.check(claim, bool(condition), detail, data=data, setting=setting))
+verdicts = claims.Ledger()
 
 
 # %% [markdown]
-# The data: 4,000 pictures of clothes, shrunk to 14 x 14, and a network with two hidden layers, as in the lesson.
+# The data: 4,000 pictures of clothes, shrunk to 14 x 14, and a network with two hidden layers, as
+# in the lesson.
 
 # %%
 fashion = datasets.load("fashion", seed=SEED, size=4000).standardized()
@@ -103,8 +92,8 @@ def accuracy_of(runs, x=clothes.x_test, y=clothes.y_test):
 # %% [markdown]
 # ## 1. Does the optimizer follow the plan? (LRS-02)
 #
-# A schedule "raises or lowers the learning rate along a plan fixed beforehand". Keras trains for one epoch with a plan that
-# does both, and a callback notes the rate of every step.
+# A schedule "raises or lowers the learning rate along a plan fixed beforehand". Keras trains for
+# one epoch with a plan that does both, and a callback notes the rate of every step.
 
 
 # %%
@@ -127,18 +116,19 @@ model.fit(clothes.x_train, clothes.y_train, batch_size=30, verbose=0, callbacks=
 planned = np.concatenate([schedules.warm_up(20, 0.01), schedules.cosine(steps - 20, 0.01)])
 farthest = np.abs(logging.rates - planned).max()
 moves = np.sign(np.diff(logging.rates))
-check(
+verdicts.compute(
     "LRS-02",
     farthest < 1e-8,
-    f"Over {steps} steps the logged rates are at most {farthest:.0e} from the plan; {np.sum(moves > 0)} steps raise, {np.sum(moves < 0)} lower it.",
+    detail=f"Over {steps} steps the logged rates are at most {farthest:.0e} from the plan; {np.sum(moves > 0)} steps raise, {np.sum(moves < 0)} lower it.",
     data=clothes,
 )
 
 # %% [markdown]
 # ## 2. Three listings that are to show three ways
 #
-# Note 000 shows "ways to adjust the learning rate": one epoch each, batches of 30, with 60,000 pictures and so 2,000 steps.
-# What are the rates of these steps? `rates_of` asks the optimizer itself.
+# Note 000 shows "ways to adjust the learning rate": one epoch each, batches of 30, with 60,000
+# pictures and so 2,000 steps. What are the rates of these steps? `rates_of` asks the optimizer
+# itself.
 
 
 # %%
@@ -172,18 +162,24 @@ print(fault)
 
 # Mended in its name: the rate is still the same at every step. beta_1 is Adam's momentum.
 named = keras.optimizers.Adam(learning_rate=0.001, beta_1=0.89)
-check("LRS-06", fault == "nothing", f"As found it stops with {fault}.", "runs as printed")
-check(
+verdicts.compute(
+    "LRS-06",
+    fault == "nothing",
+    detail=f"As found it stops with {fault}.",
+    setting="runs as printed",
+)
+verdicts.compute(
     "LRS-06",
     np.ptp(rates_of(named, ALONG)) > 0,
-    f"With the new name its rate is {rates_of(named, ALONG)[0]:.4f} at the first and {rates_of(named, ALONG)[-1]:.4f} at the last step.",
-    "the rate decays",
+    detail=f"With the new name its rate is {rates_of(named, ALONG)[0]:.4f} at the first and {rates_of(named, ALONG)[-1]:.4f} at the last step.",
+    setting="the rate decays",
 )
 
 # %% [markdown]
 # What would decay? `keras.optimizers.schedules`, in place of the number, as in the next listing.
 #
-# **"Learning rate scheduling"** (LRS-07). It does what it says. Is there anything to see of it in its one epoch?
+# **"Learning rate scheduling"** (LRS-07). It does what it says. Is there anything to see of it in
+# its one epoch?
 
 # %%
 lr_schedule = keras.optimizers.schedules.ExponentialDecay(
@@ -192,10 +188,10 @@ lr_schedule = keras.optimizers.schedules.ExponentialDecay(
 first, end_of_epoch, later = rates_of(
     keras.optimizers.Adam(learning_rate=lr_schedule), [0, 2000, 10000]
 )
-check(
+verdicts.compute(
     "LRS-07",
     np.isclose(later / first, 0.9) and np.isclose(first, 0.01),
-    f"It starts at {first:.4f} and is {later:.4f} after 10,000 steps; its only epoch ends at step 2,000 with {end_of_epoch:.5f}.",
+    detail=f"It starts at {first:.4f} and is {later:.4f} after 10,000 steps; its only epoch ends at step 2,000 with {end_of_epoch:.5f}.",
 )
 fewer = ex.counting.reference(len(clothes.x_train), 30, 5)
 idle, useful = (0.01 * 0.9 ** (np.arange(fewer) / decay) for decay in (10000, 50))
@@ -212,10 +208,12 @@ print(
 )
 
 # %% [markdown]
-# `decay_steps` must fit the number of steps that there will be; 10,000 of them where training has 2,000 is a constant rate
-# with a ribbon round it. The printed line says what a decay that fits does to our smaller data.
+# `decay_steps` must fit the number of steps that there will be; 10,000 of them where training has
+# 2,000 is a constant rate with a ribbon round it. The printed line says what a decay that fits does
+# to our smaller data.
 #
-# **"Decayed learning rate"** (LRS-09). It makes a cosine with restarts, and then compiles with another schedule.
+# **"Decayed learning rate"** (LRS-09). It makes a cosine with restarts, and then compiles with
+# another schedule.
 
 # %%
 fault = attempt(lambda: tf.keras.experimental.CosineDecayRestarts(0.01, 1000))
@@ -246,23 +244,28 @@ plots.show(
 )
 
 # %%
-check("LRS-09", fault == "nothing", f"As found it stops with {fault}.", "runs as printed")
-check(
+verdicts.compute(
+    "LRS-09",
+    fault == "nothing",
+    detail=f"As found it stops with {fault}.",
+    setting="runs as printed",
+)
+verdicts.compute(
     "LRS-09",
     np.allclose(as_found, mended),
-    f"It compiles with the exponential decay: at step 1,000 the rate is {as_found[ALONG == 1000][0]:.5f}, not {ending[0]:.5f} before or {ending[1]:.5f} after the restart.",
-    "trains with the restarts",
+    detail=f"It compiles with the exponential decay: at step 1,000 the rate is {as_found[ALONG == 1000][0]:.5f}, not {ending[0]:.5f} before or {ending[1]:.5f} after the restart.",
+    setting="trains with the restarts",
 )
-check(
+verdicts.compute(
     "LRS-09",
     ending[1] > 100 * ending[0],
-    f"Given the right schedule, the rate jumps from {ending[0]:.0e} to {ending[1]:.2f} at step 1,000; training ends at step 2,000 with {ending[2]:.4f}, half-way down.",
-    "first restart after 1,000 steps, mended",
+    detail=f"Given the right schedule, the rate jumps from {ending[0]:.0e} to {ending[1]:.2f} at step 1,000; training ends at step 2,000 with {ending[2]:.4f}, half-way down.",
+    setting="first restart after 1,000 steps, mended",
 )
 
 # %% [markdown]
-# A restart is of use only if its cycle can end: the second one here would take 2,000 steps, and gets 1,000.
-# `schedules.cosine_restarts` takes the number of cycles, and makes them fit.
+# A restart is of use only if its cycle can end: the second one here would take 2,000 steps, and
+# gets 1,000. `schedules.cosine_restarts` takes the number of cycles, and makes them fit.
 #
 # **All three use one model** (LRS-10), compiled again before each.
 
@@ -289,28 +292,29 @@ one, two = (
     for epochs in (1, 2)
 )
 low, high = claims.paired_interval(two - one)
-check(
+verdicts.compute(
     "LRS-10",
     not kept,
-    f"Training moved a weight by up to {moved:.2f}; compiling again moved none.",
-    "compile starts anew",
+    detail=f"Training moved a weight by up to {moved:.2f}; compiling again moved none.",
+    setting="compile starts anew",
 )
-check(
+verdicts.compute(
     "LRS-10",
     low <= 0 <= high,
-    f"One and the same Adam, listed second instead of first, comes out {np.mean(two - one):+.3f} in test accuracy (95 % interval {low:+.3f} to {high:+.3f}, {RUNS} paired runs).",
-    "the order does not matter",
-    clothes,
+    detail=f"One and the same Adam, listed second instead of first, comes out {np.mean(two - one):+.3f} in test accuracy (95 % interval {low:+.3f} to {high:+.3f}, {RUNS} paired runs).",
+    setting="the order does not matter",
+    data=clothes,
 )
 
 # %% [markdown]
-# Compile sets the optimizer back, not the weights. Whichever way stands last in such a comparison has trained longest.
-# (The second line trains two epochs without a break; compiling in between would set Adam's averages back besides.)
+# Compile sets the optimizer back, not the weights. Whichever way stands last in such a comparison
+# has trained longest. (The second line trains two epochs without a break; compiling in between
+# would set Adam's averages back besides.)
 #
 # ## 3. The range test and its picture
 #
-# The picture (LRS-14) takes its limits from `min(losses)`. That is fine until one of them is not a number, and that happens
-# in every range test that goes far enough.
+# The picture (LRS-14) takes its limits from `min(losses)`. That is fine until one of them is not a
+# number, and that happens in every range test that goes far enough.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -334,20 +338,22 @@ tests = {
 }
 for name, lists in tests.items():
     finite = sum(bool(np.isfinite(ex.framing.stub(values)).all()) for values in lists)
-    check(
+    verdicts.compute(
         "LRS-14",
         finite == len(lists),
-        f"{finite} of {len(lists)} lists of losses give limits that are numbers.",
-        name,
+        detail=f"{finite} of {len(lists)} lists of losses give limits that are numbers.",
+        setting=name,
     )
 
 # %% [markdown]
-# It depends on *where* the nan is, because Python's `min` keeps what it has when a comparison fails; and
-# Matplotlib refuses limits that are not numbers. Mended it is the answer of exercise 5. (And the notes set the axes twice, with two upper limits; the second wins.)
+# It depends on *where* the nan is, because Python's `min` keeps what it has when a comparison
+# fails; and Matplotlib refuses limits that are not numbers. Mended it is the answer of exercise 5.
+# (And the notes set the axes twice, with two upper limits; the second wins.)
 #
-# The last listing (LRS-16) runs the range test on `model`, and only then builds the self-normalizing network for which the
-# rate is meant. Do the two have the same best rates? `model` was, at this point of the note, a network with batch
-# normalization that had been trained. Both here in small: ten layers of 50, 1,000 photos of 16 x 16.
+# The last listing (LRS-16) runs the range test on `model`, and only then builds the
+# self-normalizing network for which the rate is meant. Do the two have the same best rates? `model`
+# was, at this point of the note, a network with batch normalization that had been trained. Both
+# here in small: ten layers of 50, 1,000 photos of 16 x 16.
 
 
 # %%
@@ -454,32 +460,33 @@ model.compile(loss="sparse_categorical_crossentropy", optimizer=optimizer, metri
 called = [
     ast.unparse(node.func) for node in ast.walk(ast.parse(LISTING)) if isinstance(node, ast.Call)
 ]
-check(
+verdicts.compute(
     "LRS-16",
     low <= 0 <= high,
-    f"The rate of the lowest loss differs by a factor of {10 ** apart.mean():.3g} (95 % interval {10**low:.3g} to {10**high:.3g}, {RUNS} runs).",
-    "the tested model stands for the new one",
-    photos,
+    detail=f"The rate of the lowest loss differs by a factor of {10 ** apart.mean():.3g} (95 % interval {10**low:.3g} to {10**high:.3g}, {RUNS} runs).",
+    setting="the tested model stands for the new one",
+    data=photos,
 )
-check(
+verdicts.compute(
     "LRS-16",
     "model.fit" in called and "OneCycleScheduler" in called,
-    f"After the range test it calls {', '.join(dict.fromkeys(called[2:]))}, and no fit with a scheduler.",
-    "prepares 1cycle training",
+    detail=f"After the range test it calls {', '.join(dict.fromkeys(called[2:]))}, and no fit with a scheduler.",
+    setting="prepares 1cycle training",
 )
 
 # %% [markdown]
-# A range test says something about the network, the weights and the optimizer on which it was run, and about no others. On
-# a trained network there is not much to lower.
+# A range test says something about the network, the weights and the optimizer on which it was run,
+# and about no others. On a trained network there is not much to lower.
 #
-# Mended: build the network, test *it*, build it anew, train it. Lesson 08 does so, and lesson 07 with the network of
-# the note.
+# Mended: build the network, test *it*, build it anew, train it. Lesson 08 does so, and lesson 07
+# with the network of the note.
 #
 # ## 4. Does the learning rate prevent overfitting? (LRS-01)
 #
-# The notes put schedules under "preventing overfitting". A falling rate lowers the *training* loss, that much the lesson
-# has shown. To see whether it does anything besides, compare the gap between test and training loss where both plans have
-# **the same training loss**, and then at the end of the same number of epochs.
+# The notes put schedules under "preventing overfitting". A falling rate lowers the *training* loss,
+# that much the lesson has shown. To see whether it does anything besides, compare the gap between
+# test and training loss where both plans have **the same training loss**, and then at the end of
+# the same number of epochs.
 
 # %%
 EPOCHS, MARK = 15, 0.3
@@ -523,39 +530,40 @@ plots.show(
 
 # %%
 gaps = {name: at_mark(runs, "test_loss") - MARK for name, runs in followed.items()}
-judge(
+verdicts.compare(
     "LRS-01",
     gaps["cosine"],
     gaps["constant"],
-    "lower",
-    f"test loss less training loss where the latter is {MARK}, cosine against constant",
-    "gap at equal training loss",
-    clothes,
+    claimed="lower",
+    measure=f"test loss less training loss where the latter is {MARK}, cosine against constant",
+    setting="gap at equal training loss",
+    data=clothes,
 )
 ends = {name: runs.last("test_loss") - runs.last("train_loss") for name, runs in followed.items()}
-judge(
+verdicts.compare(
     "LRS-01",
     ends["cosine"],
     ends["constant"],
-    "lower",
-    f"test loss less training loss after {EPOCHS} epochs, cosine against constant",
-    "gap at equal number of epochs",
-    clothes,
+    claimed="lower",
+    measure=f"test loss less training loss after {EPOCHS} epochs, cosine against constant",
+    setting="gap at equal number of epochs",
+    data=clothes,
 )
-judge(
+verdicts.compare(
     "LRS-01",
     followed["cosine"].last("test_accuracy"),
     followed["constant"].last("test_accuracy"),
-    "higher",
-    f"test accuracy after {EPOCHS} epochs, cosine against constant",
-    "test accuracy",
-    clothes,
+    claimed="higher",
+    measure=f"test accuracy after {EPOCHS} epochs, cosine against constant",
+    setting="test accuracy",
+    data=clothes,
 )
 
 # %% [markdown]
-# The first line alone asks about the gap at *equal* training loss. But cosine against one constant rate changes two things
-# once more: the rate ends low, and it is low on average. So the last setting gives the constant rate a second try, at a
-# third of its height, and compares the gaps at the mark again.
+# The first line alone asks about the gap at *equal* training loss. But cosine against one constant
+# rate changes two things once more: the rate ends low, and it is low on average. So the last
+# setting gives the constant rate a second try, at a third of its height, and compares the gaps at
+# the mark again.
 
 # %%
 gentle = train(
@@ -564,24 +572,26 @@ gentle = train(
     watch=watched,
     metrics=["accuracy"],
 )
-judge(
+verdicts.compare(
     "LRS-01",
     gaps["cosine"],
     at_mark(gentle, "test_loss") - MARK,
-    "lower",
-    f"test loss less training loss where the latter is {MARK}, cosine from 0.03 against constant 0.01",
-    "gap at equal training loss, against a smaller constant rate",
-    clothes,
+    claimed="lower",
+    measure=f"test loss less training loss where the latter is {MARK}, cosine from 0.03 against constant 0.01",
+    setting="gap at equal training loss, against a smaller constant rate",
+    data=clothes,
 )
 
 # %% [markdown]
-# Compare the two settings at equal training loss. What a small rate does just as well, no schedule is needed for: then it
-# is the *noise* of large steps that stood between the network and the test data, and a plan is one way to end it.
+# Compare the two settings at equal training loss. What a small rate does just as well, no schedule
+# is needed for: then it is the *noise* of large steps that stood between the network and the test
+# data, and a plan is one way to end it.
 #
 # ## 5. What else raises performance? (LRS-11)
 #
-# Another architecture or loss, more data, normalization, regularization, ensembles, test-time augmentation: the notes list
-# them as if all did. One each, added to one and the same baseline: 2,000 pictures, 10 epochs of Adam.
+# Another architecture or loss, more data, normalization, regularization, ensembles, test-time
+# augmentation: the notes list them as if all did. One each, added to one and the same baseline:
+# 2,000 pictures, 10 epochs of Adam.
 
 # %%
 half = clothes.subset(2000, seed=SEED)
@@ -644,19 +654,28 @@ measures = {
 }
 print(f"baseline: test accuracy {baseline.mean():.3f}")
 for name, values in measures.items():
-    judge("LRS-11", values, baseline, "higher", "test accuracy against the baseline", name, clothes)
+    verdicts.compare(
+        "LRS-11",
+        values,
+        baseline,
+        claimed="higher",
+        measure="test accuracy against the baseline",
+        setting=name,
+        data=clothes,
+    )
 
 # %% [markdown]
-# The list is a list of things to *try*; the verdicts say which of them this network could use in this much time. Each needs
-# a thought: the pictures that test-time augmentation makes must be such as might have come, and here hardly a shoe points
-# the other way.
+# The list is a list of things to *try*; the verdicts say which of them this network could use in
+# this much time. Each needs a thought: the pictures that test-time augmentation makes must be such
+# as might have come, and here hardly a shoe points the other way.
 #
 # ## 6. 1cycle, batch size and weight decay
 #
-# No statement of the notes, but Smith's (2018) own advice, and what you need to use the lesson: the highest rate depends on
-# the other settings that make noise or hold weights back, so it must be chosen again when they change. Five epochs of
-# 1cycle, five highest rates, with three batch sizes and three weight decays (those of `SGD(weight_decay=...)`, which take
-# rate times decay off each weight in each step).
+# No statement of the notes, but Smith's (2018) own advice, and what you need to use the lesson: the
+# highest rate depends on the other settings that make noise or hold weights back, so it must be
+# chosen again when they change. Five epochs of 1cycle, five highest rates, with three batch sizes
+# and three weight decays (those of `SGD(weight_decay=...)`, which take rate times decay off each
+# weight in each step).
 
 # %%
 PEAKS = (0.01, 0.03, 0.1, 0.3, 1.0)
@@ -705,9 +724,10 @@ for name, values in (batches | decays).items():
     )
 
 # %% [markdown]
-# A large batch has fewer steps in the same epochs, and less noise: one expects it to want, and to bear, a higher rate. See
-# whether the printed rates agree, and where each hill breaks off. A rate that was found with one batch size is not to be
-# carried over to another. Weight decays of this size hardly move the hill, in so few steps.
+# A large batch has fewer steps in the same epochs, and less noise: one expects it to want, and to
+# bear, a higher rate. See whether the printed rates agree, and where each hill breaks off. A rate
+# that was found with one batch size is not to be carried over to another. Weight decays of this
+# size hardly move the hill, in so few steps.
 #
 # ## All verdicts of this audit
 
