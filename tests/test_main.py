@@ -13,8 +13,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from helpers import claims
-from helpers.course import notebooks
 from helpers.__main__ import main
+from helpers.course import notebooks
 from helpers.runtime import ROOT
 
 VERDICT = {"id": "OVF-01", "verdict": "supported", "detail": "measured", "runs": 12}
@@ -58,7 +58,14 @@ def test_finds_lessons_before_audits(course):
     [
         (["run", "missing.ipynb"], "make sync"),
         (["run", "-p", "RUN", "3"], "01_a.ipynb has no parameter RUN; it has RUNS"),
-        (["run", "notebooks/text.ipynb"], "is no notebook"),
+        (["run", "notebooks/text.ipynb"], "text.ipynb ends in .ipynb, but is no notebook inside"),
+        (["run", "notebooks/claims.toml"], "is no notebook: name a file that ends in .ipynb"),
+        (["run", "--timeout", "0"], "argument --timeout: '0' is no positive number"),
+        (["run", "--timeout", "-5"], "'-5' is no positive number"),
+        (["run", "--timeout", "soon"], "'soon' is no positive number"),
+        (["run", "--timeout", "inf"], "'inf' is no positive number"),
+        (["run", "--out", "notebooks/claims.toml"], "claims.toml is a file: name a folder"),
+        (["run", "--out", "notebooks/claims.toml/new"], "claims.toml is a file: name a folder"),
         (["run", "/elsewhere.ipynb"], "lies outside"),
         (["execute", "missing.ipynb"], "make sync"),
         (["dance"], "invalid choice"),
@@ -66,31 +73,74 @@ def test_finds_lessons_before_audits(course):
 )
 def test_bad_input_is_named_before_any_work(course, capsys, arguments, message):
     write(course / "notebooks" / "01_a.ipynb")
+    Path("notebooks/claims.toml").write_text("[OVF-01]\n")
     if "notebooks/text.ipynb" in arguments:
         Path("notebooks/text.ipynb").write_text("no JSON")
     with pytest.raises(SystemExit) as stop:
         main(arguments, course)
     assert stop.value.code == 2
-    assert message in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert message in said and "delete" not in said
     assert not Path("build").exists()
+
+
+@pytest.mark.parametrize("out", [".", "notebooks/..", "link"])
+def test_a_copy_never_replaces_its_notebook(course, capsys, out):
+    first = write(course / "notebooks" / "01_a.ipynb", "open('ran', 'w')")
+    second = write(course / "notebooks" / "02_b.ipynb", "open('ran', 'w')")
+    Path("link").symlink_to(course)
+    before = first.read_bytes(), second.read_bytes()
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "--out", out], course)
+    assert stop.value.code == 2
+    assert "The copy of 01_a.ipynb would replace the notebook itself" in capsys.readouterr().err
+    assert (first.read_bytes(), second.read_bytes()) == before
+    assert not Path("notebooks/ran").exists()
+
+
+def test_a_folder_that_cannot_be_written_into_is_named(course, capsys, monkeypatch):
+    write(course / "notebooks" / "01_a.ipynb")
+    monkeypatch.setattr(os, "access", lambda path, mode: path != course)
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "--out", "mine/copies"], course)
+    assert stop.value.code == 2
+    assert f"you may not write into {course}" in capsys.readouterr().err
+
+
+def test_no_command_waits_for_what_it_does_not_need():
+    code = (
+        "import sys, contextlib\n"
+        "from helpers.__main__ import main\n"
+        "with contextlib.suppress(SystemExit):\n"
+        "    main(['grade', '--help'])\n"
+        "heavy = {'dask', 'jupytext', 'keras', 'papermill', 'pandas', 'tensorflow'}\n"
+        "print(sorted(heavy & {*sys.modules}))\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("\n[]\n")
 
 
 @pytest.mark.slow
 def test_run_executes_all_and_prints_the_verdicts(course, capsys, monkeypatch):
-    # A kernelspec of the same name that starts nothing: the notebooks must run in this Python all the same.
+    # A kernelspec of the same name that starts nothing: the notebooks must run in this Python.
     broken = course / "jupyter" / "kernels" / "python3"
     broken.mkdir(parents=True)
     (broken / "kernel.json").write_text(
         json.dumps({"argv": ["false"], "display_name": "broken", "language": "python"})
     )
     monkeypatch.setenv("JUPYTER_PATH", str(course / "jupyter"))
-    show = f"from IPython.display import display; display({{{claims.MIME_TYPE!r}: {VERDICT}}}, raw=True)"
+    bundle = {claims.MIME_TYPE: VERDICT}
+    show = f"from IPython.display import display; display({bundle}, raw=True)"
     lesson = write(
         course / "notebooks" / "01_a.ipynb",
         show,
         "import os, sys; print(RUNS, sys.executable, os.getcwd())",
     )
-    write(course / "notebooks" / "audits" / "01_a.ipynb", "print(RUNS)")
+    audit = write(course / "notebooks" / "audits" / "01_a.ipynb", "print(RUNS)")
+    plain = notebooks.read(audit)
+    plain.metadata = {}  # as jupytext writes a notebook that was never executed
+    nbformat.write(plain, audit)
     before = lesson.read_bytes()
 
     assert main(["run", "-p", "RUNS", "3"], course) == 0
@@ -114,11 +164,11 @@ def test_stopped_notebook_is_reported_and_the_others_finish(course, capsys):
     write(course / "notebooks" / "04_d.ipynb", "print('fine')")
     stale = write(course / "build" / "notebooks" / "01_a.ipynb")
 
-    assert main(["run", "--timeout", "2"], course) == 1
+    assert main(["run", "--timeout", "1.5"], course) == 1
 
     assert not stale.exists()
-    kept = sorted(path.name for path in stale.parent.iterdir())
-    assert kept == ["01_a.failed.ipynb", "02_b.failed.ipynb", "03_c.failed.ipynb", "04_d.ipynb"]
+    left = sorted(path.name for path in stale.parent.iterdir())
+    assert left == ["01_a.failed.ipynb", "02_b.failed.ipynb", "03_c.failed.ipynb", "04_d.ipynb"]
     assert "before" in (stale.parent / "01_a.failed.ipynb").read_text()
     error = capsys.readouterr().err
     assert "01_a.ipynb stopped in this cell:\n\n1 / 0\n\nZeroDivisionError" in error
@@ -130,7 +180,7 @@ def test_stopped_notebook_is_reported_and_the_others_finish(course, capsys):
 
 
 @pytest.mark.slow
-def test_interrupted_run_keeps_what_was_finished(course):
+def test_what_was_finished_stays_when_a_run_is_interrupted(course):
     write(course / "notebooks" / "01_a.ipynb", "print('fine')")
     write(
         course / "notebooks" / "02_b.ipynb",
@@ -161,7 +211,7 @@ def test_interrupted_run_keeps_what_was_finished(course):
 
 
 @pytest.mark.slow
-def test_execute_keeps_only_lasting_metadata(course):
+def test_execute_leaves_only_lasting_metadata(course):
     notebook = write(course / "notebooks" / "01_a.ipynb", "print(RUNS)")
     content = notebooks.read(notebook)
     content.cells[1].metadata = {"execution": {"iopub.execute_input": "2026"}, "collapsed": True}

@@ -1,9 +1,10 @@
-"""The one place that reads the environment."""
+"""What the course sees of the machine that it runs on."""
 
 import importlib.util
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,91 +32,102 @@ def test_a_data_folder_that_is_not_there_is_named(monkeypatch, tmp_path):
 
 
 def test_only_the_runtime_reads_the_environment():
-    for path in sorted(runtime.ROOT.glob("helpers/**/*.py")):
-        if path.name != "runtime.py":
-            assert "os.environ" not in path.read_text(encoding="utf-8"), (
-                f"{path.name} reads the environment by itself"
-            )
-
-
-def test_imports_only_go_down():
-    floors = [
-        [
-            "runtime",
-            "memory",
-            "display",
-            "files",
-            "sources",
-            "standins",
-            "optimizers",
-            "schedules",
-            "keras_schedules",
-            "layers",
-            "surfaces",
-            "augmentation",
-            "calibration",
-            "colab",
-            "engines",
-            "gradients",
-        ],
-        [
-            "datasets",
-            "models",
-            "notebooks",
-            "publishing",
-            "tensorflow_engine",
-            "jax_engine",
-            "training_checks",
-            "doctor",
-        ],
-        ["training", "curvature"],
-        ["resampling", "claims"],
-        ["plots", "widgets", "evidence"],
-        ["exercises", "submissions", "grading", "cluster"],
-        ["__main__"],
+    modules = sorted(runtime.ROOT.glob("helpers/**/*.py"))
+    assert [path for path in modules if "os.environ" in path.read_text(encoding="utf-8")] == [
+        runtime.ROOT / "helpers" / "runtime.py"
     ]
-    floor = {room: number for number, rooms in enumerate(floors) for room in rooms}
-    for path in sorted(runtime.ROOT.glob("helpers/*.py")):
-        if path.stem == "__init__":
-            continue
-        assert path.stem in floor, f"{path.name} has no floor: enter it here and in CONTRIBUTING.md"
-        for name in imported_rooms(path):
-            assert floor[name] <= floor[path.stem], f"{path.name} imports {name}, which is above it"
 
 
-def imported_rooms(path) -> set[str]:
-    import ast
-
-    rooms = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == "helpers":
-            rooms |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers."):
-            rooms.add(node.module.split(".")[1])
-    return rooms
+def python(code: str, **variables: str) -> subprocess.CompletedProcess:
+    """Run a program in the course's folder, without this process's choice of a backend."""
+    own = ("KERAS_BACKEND", "KERAS_HOME", "TF_CPP_MIN_LOG_LEVEL")
+    environment = {name: value for name, value in os.environ.items() if name not in own}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=runtime.ROOT,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize(
     "backend", [name for name in runtime.BACKENDS if importlib.util.find_spec(name)]
 )
 def test_starting_the_backend_writes_nothing_to_the_error_stream(backend):
-    code = (
-        "from helpers import runtime; print(runtime.machine()); import keras; keras.Sequential([keras.Input((2,))]).to_json(); "
-        "import tensorflow as tf; tf.function(lambda: tf.constant(1.0), jit_compile=True)()"
+    done = python(
+        "from helpers import runtime; print(runtime.start()); "
+        "import keras; keras.Sequential([keras.Input((2,))]).to_json(); "
+        "import tensorflow as tf; tf.function(lambda: tf.constant(1.0), jit_compile=True)()",
+        KERAS_BACKEND=backend,
     )
-    environment = {
-        key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"
-    } | {"KERAS_BACKEND": backend}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=runtime.ROOT,
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
-    assert done.returncode == 0 and done.stderr == ""
-    assert "Keras" in done.stdout and "profile" in done.stdout
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"on {backend}" in done.stdout and "profile" in done.stdout
 
 
-def test_nobody_watches_a_test():
-    assert runtime.somebody_is_watching() is False or sys.stderr.isatty()
+def test_looking_around_starts_nothing(tmp_path):
+    done = python(
+        "import sys; from helpers import runtime; print(runtime.machine()); "
+        "print(runtime.machine().accelerators, {'tensorflow', 'jax', 'keras'} & {*sys.modules})",
+        KERAS_HOME=str(tmp_path),
+    )
+    assert done.stderr == ""
+    said, found = done.stdout.splitlines()
+    assert "on tensorflow" in said and "GPU unknown before tensorflow starts" in said
+    assert found == "None set()"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_started_is_looked_at():
+    started, looked = python(
+        "from helpers import runtime; print(repr(runtime.start())); print(repr(runtime.machine()))"
+    ).stdout.splitlines()
+    assert started == looked and "accelerators=None" not in looked
+
+
+@pytest.fixture
+def without_keras(monkeypatch, tmp_path):
+    """Keras as if it were not imported yet, and the folder of its configuration, which is empty."""
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_the_backend_is_the_one_that_keras_would_take(without_keras, monkeypatch):
+    assert runtime.backend() == "tensorflow"
+    (without_keras / "keras.json").write_text('{"backend": "jax"}')
+    assert runtime.backend() == "jax"
+    (without_keras / "keras.json").write_text("half written {")
+    assert runtime.backend() == "tensorflow"
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    assert runtime.backend() == "torch"
+    with pytest.raises(ValueError, match="choose one of tensorflow, jax"):
+        runtime.machine()
+
+
+def as_kernel(monkeypatch, *, asks: bool) -> None:
+    """Take this process for a notebook's kernel, whose front end can ask questions or not."""
+    shell = SimpleNamespace(kernel=SimpleNamespace(_allow_stdin=asks))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_somebody_watches_a_terminal_but_not_a_pipe(monkeypatch, terminal):
+    monkeypatch.setitem(sys.modules, "IPython", None)
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: terminal))
+    assert runtime.somebody_is_watching() == terminal
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_somebody_watches_a_notebook_but_not_a_batch_run(monkeypatch, asks):
+    as_kernel(monkeypatch, asks=asks)
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: not asks))
+    assert runtime.somebody_is_watching() == asks
+
+
+def test_ipython_in_a_terminal_is_a_terminal(monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: True))
+    assert runtime.somebody_is_watching()

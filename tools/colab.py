@@ -14,7 +14,7 @@ from pathlib import Path
 from helpers import claims
 from helpers.course import colab, notebooks, publishing
 from helpers.runtime import ROOT
-from tests import versions
+from tools import versions
 
 LESSON = "01_overfitting.ipynb"
 TAG = "v1.0"

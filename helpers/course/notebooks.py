@@ -61,6 +61,12 @@ IN_KERNEL = {
     "iopub_timeout": 60,  # seconds for the last output: on a busy machine nbclient's 4 are too few
 }
 """How papermill and nbclient are to run a kernel."""
+BY_PAPERMILL = {
+    **IN_KERNEL,
+    "language": "python",
+    "progress_bar": False,
+    "start_timeout": KERNEL_START_SECONDS,
+}
 
 
 class NotebookStopped(Exception):
@@ -164,14 +170,11 @@ def run(
             str(notebook.resolve()),
             str(partial.resolve()),
             parameters,
-            language="python",
-            progress_bar=False,
             cwd=str(notebook.resolve().parent),
-            start_timeout=KERNEL_START_SECONDS,
             execution_timeout=math.ceil(timeout),
             on_cell_start=current,
             config=Config({"ThisPython": {"environment": dict(environment)}}),
-            **IN_KERNEL,
+            **BY_PAPERMILL,
         )
         partial.replace(copy)
     except (PapermillExecutionError, CellTimeoutError, RuntimeError) as error:

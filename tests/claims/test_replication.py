@@ -1,4 +1,4 @@
-"""`python -m helpers evidence`: a scheduler and two workers as processes of their own, on tiny notebooks."""
+"""`python -m helpers evidence` on tiny notebooks: a scheduler and two workers, each a process."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import nbformat
@@ -17,20 +18,24 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers import claims
-from helpers.claims import replication as evidence
 from helpers.__main__ import main
+from helpers.claims import replication
 from helpers.claims.replication import Measured, Part
+from helpers.course import notebooks
 from helpers.runtime import ROOT
 
-distributed = pytest.importorskip("distributed")  # pinned, which tests/test_setup.py proves
+# Pinned, as tests/repository/test_setup.py proves; environments of the oldest packages lack it.
+distributed = pytest.importorskip("distributed")
 from helpers.course import cluster  # noqa: E402
 
 COUNTED = 'with open("ran.txt", "a") as ran: ran.write(f"{NAME} {SEED}\\n")'
 SHOWN = """
 import json, os
 from IPython.display import display
-seen = {key: os.environ.get(key) for key in ("KERAS_BACKEND", "COURSE_PROFILE", "NPROC", "OMP_NUM_THREADS")}
-verdict = {"id": "OVF-01", "verdict": "supported", "setting": NAME, "effect": SEED / 8, "detail": json.dumps(seen), "runs": RUNS}
+names = ("KERAS_BACKEND", "COURSE_PROFILE", "NPROC", "OMP_NUM_THREADS")
+seen = json.dumps({name: os.environ.get(name) for name in names})
+verdict = {"id": "OVF-01", "verdict": "supported", "setting": NAME, "detail": seen}
+verdict |= {"effect": SEED / 8, "runs": RUNS}
 display({"application/vnd.course.verdict+json": verdict}, raw=True)
 """
 KILLS_ITS_WORKER = """
@@ -66,7 +71,7 @@ def course(tmp_path, monkeypatch) -> Path:
 
 @contextmanager
 def dask(*arguments: str):
-    """A process of dask's, in the current folder, with nobody to ask for a dashboard; it is killed in the end."""
+    """A process of dask's, in the current folder, without a dashboard; it is killed in the end."""
     command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
     process = subprocess.Popen(
         command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL
@@ -98,7 +103,7 @@ def scheduler(course):
 
 @pytest.fixture
 def workers(scheduler):
-    """The address of a scheduler with two workers, each a process, with room for 700 MB of notebooks."""
+    """The address of a scheduler with two workers, each a process that may use 700 MB."""
     worker = ("worker", scheduler, "--no-nanny", "--nthreads", "1", "--memory-limit", "700MB")
     with dask(*worker), dask(*worker):
         with distributed.Client(scheduler) as client:
@@ -127,32 +132,19 @@ def test_a_killed_workers_notebook_runs_on_the_other(course, workers, capsys):
 
     killer = threading.Thread(target=kill_the_first_worker_that_has_it)
     killer.start()
-    status = gather(
-        course,
-        "--seeds",
-        "2",
-        "--scheduler",
-        workers,
-        "--profile",
-        "full",
-        "-p",
-        "RUNS",
-        "5",
-        calm,
-        fatal,
-    )
+    options = ["--seeds", "2", "--scheduler", workers, "--profile", "full", "-p", "RUNS", "5"]
+    status = gather(course, *options, calm, fatal)
     killer.join()
     assert status == 0
     assert ended[0].wait(timeout=30) is None  # its kernel does not outlive it
     table = verdicts(course).set_index(["setting", "seed"]).sort_index()
     assert table.index.tolist() == [
-        (name, seed) for name in ("01_calm", "02_fatal") for seed in (0, 1000)
+        (name, seed) for name in ("01_calm", "02_fatal") for seed in (0, 1)
     ]
-    assert table["effect"].tolist() == [0, 125, 0, 125]
+    assert table["effect"].tolist() == [0, 1 / 8, 0, 1 / 8]
     assert set(table["runs"]) == {5}
-    assert sorted(table.loc["02_fatal", "attempts"]) == [1, 2] and set(
-        table.loc["01_calm", "attempts"]
-    ) <= {1, 2}
+    assert sorted(table.loc["02_fatal", "attempts"]) == [1, 2]
+    assert set(table.loc["01_calm", "attempts"]) <= {1, 2}
     share = str(max(1, cluster.core_count() // 2))  # two notebooks at a time
     seen = {
         "KERAS_BACKEND": "tensorflow",
@@ -161,10 +153,8 @@ def test_a_killed_workers_notebook_runs_on_the_other(course, workers, capsys):
         "OMP_NUM_THREADS": share,
     }
     assert all(json.loads(detail) == seen for detail in table["detail"])
-    printed = capsys.readouterr().out
-    assert [line.split()[:3] for line in printed.splitlines() if "begun 2 times" in line][0][
-        0
-    ] == "notebooks/02_fatal"
+    again = [line for line in capsys.readouterr().out.splitlines() if "begun 2 times" in line]
+    assert again[0].startswith("notebooks/02_fatal ")
 
 
 @pytest.mark.slow
@@ -190,12 +180,11 @@ def test_what_fails_twice_is_reported_and_what_is_finished_is_not_done_again(
     write("02_broken", "half = 1 / 2")
     write("03_greedy")
     assert gather(course, *arguments) == 0
-    assert "3 parts, 1 of them kept from before" in capsys.readouterr().out
+    assert "3 parts, 1 of them finished before" in capsys.readouterr().out
     assert sorted(verdicts(course)["setting"]) == ["01_sound", "02_broken", "03_greedy"]
     assert (course / "notebooks" / "ran.txt").read_text().split("\n").count("01_sound 0") == 1
-    assert (
-        gather(course, "--seeds", "1", "--scheduler", "tcp://127.0.0.1:1", sound) == 0
-    )  # nothing to do: nobody is asked
+    nobody = "tcp://127.0.0.1:1"  # nor is anybody asked where nothing is to do
+    assert gather(course, "--seeds", "1", "--scheduler", nobody, sound) == 0
 
 
 @pytest.mark.slow
@@ -204,10 +193,7 @@ def test_workers_that_cannot_take_part_are_named_before_any_work(
 ):
     notebook = write("01_a")
     with pytest.raises(SystemExit), monkeypatch.context() as patch:
-        patch.setattr(
-            cluster, "fingerprint", lambda path: "another"
-        )  # not on the workers, so no fault
-        patch.setattr(evidence, "fingerprint", lambda path: "older")
+        patch.setattr(notebooks, "fingerprint", lambda path: "older")  # here, not on the workers
         gather(course, "--seeds", "1", "--scheduler", workers, notebook)
     assert "another version of notebooks/01_a.ipynb" in capsys.readouterr().err
     assert not (course / "notebooks" / "ran.txt").exists()
@@ -236,6 +222,9 @@ def test_a_scheduler_without_workers_is_named(course, scheduler, monkeypatch, ca
             "not allowed with",
         ),
         (["--seeds", "1", "missing.ipynb"], "make sync"),
+        (["--seeds", "1", "--timeout", "0"], "no positive number"),
+        (["--seeds", "1", "--out", "notebooks/01_a.ipynb"], "is a file: name a folder"),
+        (["--seeds", "1", "/elsewhere.ipynb"], "lies outside"),
         (
             ["--seeds", "1", "--scheduler", "tcp://127.0.0.1:1"],
             "No scheduler answers at tcp://127.0.0.1:1",
@@ -256,27 +245,29 @@ def test_bad_input_is_named_before_any_work(course, monkeypatch, capsys, argumen
     assert not (course / "build").exists()
 
 
-# Planning, keeping and counting
+# Planning, storing and counting
 
 
-def test_seeds_share_no_run_and_come_whole(course):
-    chosen = [course / write("01_a"), course / write("02_b")]
-    parts = evidence.plan(
-        chosen, course, seeds=2, backends=["tensorflow", "jax"], parameters={"PROFILE": "quick"}
+def test_seeds_come_whole():
+    sources = {"notebooks/01_a.ipynb": "code", "notebooks/02_b.ipynb": "code"}
+    parts = replication.plan(
+        sources, seeds=2, backends=["tensorflow", "jax"], parameters={"PROFILE": "quick"}
     )
-    assert [(part.notebook, part.parameters["SEED"], part.backend) for part in parts] == [
-        (f"notebooks/{name}.ipynb", seed, backend)
-        for seed in (0, 1000) for backend in ("tensorflow", "jax") for name in ("01_a", "02_b")
-    ]  # fmt: skip
+    assert [(part.parameters["SEED"], part.backend, part.notebook) for part in parts] == [
+        *((0, "tensorflow", name) for name in sources),
+        *((0, "jax", name) for name in sources),
+        *((1, "tensorflow", name) for name in sources),
+        *((1, "jax", name) for name in sources),
+    ]
     assert len({part.name for part in parts}) == 8
 
 
 def test_another_code_is_another_part_but_another_prose_or_setup_is_not(course):
     def part(runs: int = 10) -> Part:
         parameters = {"PROFILE": "quick", "RUNS": runs}
-        return evidence.plan(
-            [course / path], course, seeds=1, backends=["jax"], parameters=parameters
-        )[0]
+        sources = {path: notebooks.fingerprint(course / path)}
+        (one,) = replication.plan(sources, seeds=1, backends=["jax"], parameters=parameters)
+        return one
 
     path = write("01_a")
     before = part()
@@ -296,31 +287,34 @@ def measured(
     seed: int, *words: str, claim: str = "OVF-01", backend: str = "tensorflow"
 ) -> Measured:
     """A part that judged a claim in settings A, B, ... with these words."""
-    found = [{"id": claim, "setting": setting, "verdict": word, "detail": "", "runs": 10, "versions": None}
-             for setting, word in zip("AB", words, strict=False)]  # fmt: skip
-    return Measured(
-        Part(f"notebooks/{claim}.ipynb", "code", seed, backend, {"PROFILE": "quick", "SEED": seed}),
-        found,
-        1.5,
-    )
+    shared = {"id": claim, "detail": "", "runs": 10, "versions": None}
+    found = [
+        {**shared, "setting": setting, "verdict": word}
+        for setting, word in zip("AB", words, strict=False)
+    ]
+    parameters = {"PROFILE": "quick", "SEED": seed}
+    return Measured(Part(f"notebooks/{claim}.ipynb", "code", seed, backend, parameters), found, 1.5)
 
 
-def test_a_part_is_kept_whole_or_not_at_all(tmp_path, monkeypatch):
-    one, two = measured(0, "supported"), measured(1000, "refuted")
-    evidence.keep(tmp_path, one)
+def test_a_part_is_stored_whole_or_not_at_all(tmp_path, monkeypatch):
+    one, two = measured(0, "supported"), measured(1, "refuted")
+    replication.store(tmp_path, one)
     with pytest.raises(OSError), monkeypatch.context() as patch:
         patch.setattr(Path, "replace", lambda *paths: (_ for _ in ()).throw(OSError("disk full")))
-        evidence.keep(tmp_path, two)
-    assert evidence.kept(tmp_path, [two.part, one.part]) == [one]
+        replication.store(tmp_path, two)
+    assert replication.stored(tmp_path, [two.part, one.part]) == [one]
 
 
 def test_shares_are_counted_as_by_hand(tmp_path):
     found = [
-        measured(0, "supported", "supported"), measured(1000, "supported", "refuted"), measured(2000, "supported", "supported"),
-        measured(0, "refuted", claim="REG-01"), measured(0, "refuted", claim="REG-01", backend="jax"),
-        measured(0, "supported", "supported", "supported", claim="OVF-02"),
-    ]  # fmt: skip
-    line = evidence.publish(tmp_path, found, [])
+        measured(0, "supported", "supported"),
+        measured(1, "supported", "refuted"),
+        measured(2, "supported", "supported"),
+        measured(0, "refuted", claim="REG-01"),
+        measured(0, "refuted", claim="REG-01", backend="jax"),
+        measured(0, "supported", "supported", claim="OVF-02"),
+    ]
+    line = replication.publish(tmp_path, found, [])
     assert "2 of 3 statements the same" in line
     agreed = pd.read_csv(tmp_path / "agreement.csv", keep_default_na=False)
     assert agreed.columns.tolist() == ["id", "setting", "seeds", "share", "words"]
@@ -332,7 +326,8 @@ def test_shares_are_counted_as_by_hand(tmp_path):
     order = list(claims.read())
     assert agreed["id"].map(order.index).is_monotonic_increasing
     text = (tmp_path / "README.md").read_text()
-    assert "**2 of 3 statements came out the same with every seed**, 4 of 5 settings did" in text
+    assert "**2 of 3 statements came out the same with every seed**" in text
+    assert "4 of 5 settings did" in text
     changed = text.split("## ")[1]
     assert "2 supported, 1 refuted" in changed and "REG-01" not in changed
 
@@ -340,14 +335,19 @@ def test_shares_are_counted_as_by_hand(tmp_path):
 def test_a_setting_judged_twice_counts_once_as_last_found(tmp_path):
     twice = measured(0, "refuted")
     twice.verdicts.append({**twice.verdicts[0], "verdict": "supported"})
-    assert evidence.agreement(evidence.table([twice]))["words"].tolist() == [
-        "1 supported",
-        "1 supported",
-    ]
+    assert [row.words for row in replication.agreement([twice])] == ["1 supported"] * 2
+
+
+def test_the_table_has_each_verdict_with_its_part():
+    verdict = claims.Verdict("OVF-01", "supported", "by hand", claimed="lower", effect=-0.5)
+    part = Part("notebooks/a.ipynb", "code", 1, "jax", {"PROFILE": "quick", "SEED": 1})
+    (row,) = replication.table([Measured(part, [asdict(verdict)], 1.23, 2)]).to_dict("records")
+    assert (row["claimed"], row["effect"], row["detail"]) == ("lower", -0.5, "by hand")
+    assert (row["seed"], row["backend"], row["seconds"], row["attempts"]) == (1, "jax", 1.2, 2)
 
 
 def test_nothing_measured_writes_nothing(tmp_path):
-    assert "Nothing was measured" in evidence.publish(tmp_path, [], [])
+    assert "Nothing was measured" in replication.publish(tmp_path, [], [])
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,6 +1,10 @@
-"""The setup cell alone in a folder, on a machine that takes itself for Colab. `make test-colab` runs a whole lesson so."""
+"""The set-up cell alone in a folder, on a machine that takes itself for Colab.
+
+`make test-colab` runs a whole lesson so.
+"""
 
 import ast
+import shutil
 import subprocess
 import sys
 from importlib.metadata import requires
@@ -11,24 +15,32 @@ from packaging.requirements import Requirement
 
 from helpers.course import colab, publishing
 from helpers.runtime import ROOT
-from tests import colab as rehearsal
-from tests.test_runtime import imported_rooms
+from tools import colab as rehearsal
 
-SETUP = publishing.setup_cell("https://github.com/someone/course", rehearsal.TAG)
+REPOSITORY = "someone/course"
+SETUP = publishing.setup_cell(publishing.Address(REPOSITORY, rehearsal.TAG))
+QUICK = """
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def start():
+    return "Colab"
+"""
 
 
 @pytest.fixture
 def hub(tmp_path) -> Path:
-    """A bare repository of a course in which `runtime.machine` is quick to tell."""
+    """A bare repository of a course in which `runtime.start` is quick."""
     course, hub = tmp_path / "course", tmp_path / "hub"
-    (course / "helpers").mkdir(parents=True)
     hub.mkdir()
-    (course / "helpers" / "runtime.py").write_text(
-        "from pathlib import Path\n\nROOT = Path(__file__).parent.parent\n\ndef machine():\n    return 'Colab'\n"
-    )
-    (course / "helpers" / "colab.py").write_text((ROOT / "helpers" / "colab.py").read_text())
+    for name in ("helpers/__init__.py", "helpers/course/__init__.py", "helpers/course/colab.py"):
+        (course / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, course / name)
+    (course / "helpers" / "runtime.py").write_text(QUICK)
     (course / "requirements-oldest.txt").write_text("numpy==2.0.2\n")
-    rehearsal.upload(course, hub, "someone/course")
+    rehearsal.upload(course, hub, REPOSITORY)
     return hub
 
 
@@ -68,7 +80,7 @@ def test_it_fetches_the_tag_once_and_says_one_line(hub, content):
 
 
 def test_a_tag_that_is_not_there_is_named_and_leaves_nothing(hub, content):
-    failed = run(publishing.setup_cell("https://github.com/someone/course", "v9"), content, hub)
+    failed = run(publishing.setup_cell(publishing.Address(REPOSITORY, "v9")), content, hub)
     assert failed.returncode != 0
     assert "Remote branch v9 not found" in failed.stderr
     assert [path.name for path in content.iterdir()] == ["lesson.ipynb"]
@@ -78,7 +90,7 @@ def test_elsewhere_nothing_is_fetched(content):
     refused = subprocess.run(
         [sys.executable, "-c", SETUP], cwd=content, capture_output=True, text=True, check=False
     )
-    assert "No module named 'helpers'" in refused.stderr
+    assert "Open this notebook in the course's folder" in refused.stderr
     assert [path.name for path in content.iterdir()] == ["lesson.ipynb"]
 
 
@@ -103,7 +115,7 @@ def test_pip_is_not_called_where_nothing_is_missing(commands, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_what_is_there_is_kept_as_it_is(commands, monkeypatch):
+def test_what_is_there_stays_as_it_is(commands, monkeypatch):
     versions = {"numpy": "2.0.2", "keras": "3.12.0"}
     monkeypatch.setattr(colab, "_installed", versions.get)
     assert colab.complete({"numpy": "2.0.2", "tqdm": "4.67.1", "keras": "3.10.0"}) == ["tqdm"]
@@ -138,17 +150,33 @@ def needs(distribution: str) -> set[str]:
 
 
 def imported_modules() -> set[str]:
-    """The top modules that the notebooks import, and the rooms of helpers that they come to."""
+    """The top modules that the notebooks import, and the modules of helpers that they lead to."""
     open_files, seen, modules = {*ROOT.glob("notebooks/**/*.py")}, set(), set()
     while open_files:
         path = open_files.pop()
         seen.add(path)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                modules |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                modules.add(node.module.split(".")[0])
-        for room in imported_rooms(path):
-            found = [ROOT / "helpers" / f"{room}.py", *(ROOT / "helpers" / room).glob("**/*.py")]
-            open_files |= {file for file in found if file.exists()} - seen
+        names = imported_names(path)
+        modules |= {name.split(".")[0] for name in names}
+        open_files |= {file for name in names for file in files_of(name)} - seen
     return modules
+
+
+def imported_names(path: Path) -> set[str]:
+    """All that a file imports, with dots: modules, and members, which may be modules."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def files_of(name: str) -> set[Path]:
+    """The files of helpers that are read when this name is imported: its own, its packages'."""
+    parts = name.split(".")
+    if parts[0] != "helpers":
+        return set()
+    packages = [ROOT.joinpath(*parts[:end], "__init__.py") for end in range(1, len(parts) + 1)]
+    modules = [ROOT.joinpath(*parts).with_suffix(".py")]
+    return {path for path in [*packages, *modules] if path.exists()}

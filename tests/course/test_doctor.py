@@ -24,6 +24,12 @@ def machine(**changed) -> runtime.Machine:
     return runtime.Machine(**facts | changed)
 
 
+def test_a_backend_that_is_not_started_is_said_to_be_unknown():
+    one = machine(backend="jax", accelerators=None)
+    assert "GPU unknown before jax starts" in str(one)
+    assert one.good_for.startswith("quick")
+
+
 def test_a_machine_with_a_gpu_names_it():
     one = machine(backend="jax", accelerators=("NVIDIA H100 (cuda:0)",))
     assert str(one).startswith(
@@ -64,9 +70,10 @@ def test_tensorflow_names_its_devices(monkeypatch):
 )
 def test_a_backend_that_is_not_there_is_refused_with_the_cure(name, said, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", name)
+    monkeypatch.delitem(sys.modules, "keras")  # as before the start
     monkeypatch.setattr("importlib.util.find_spec", lambda module: None)
     with pytest.raises(ValueError, match=said):
-        runtime.machine()
+        runtime.start()
 
 
 def test_memory_of_a_gpu_grows_on_demand():
@@ -74,7 +81,12 @@ def test_memory_of_a_gpu_grows_on_demand():
     code = f"import os; from helpers import runtime; print(*[os.environ[name] for name in {names}])"
     rest = {name: value for name, value in os.environ.items() if name not in names}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=runtime.ROOT, env=rest, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=runtime.ROOT,
+        env=rest,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.split() == ["true", "false"]
 
@@ -85,7 +97,7 @@ def test_the_doctor_says_all_of_it(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("COURSE_PROFILE", "full")
     np.savez(tmp_path / "cifar10.npz", x=[0])
     monkeypatch.setattr(
-        runtime, "machine", lambda: machine(place="Colab", accelerators=("Tesla T4 (GPU:0)",))
+        runtime, "start", lambda: machine(place="Colab", accelerators=("Tesla T4 (GPU:0)",))
     )
     assert main(["doctor"]) == 0
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())

@@ -1,4 +1,4 @@
-"""`python -m helpers publish`: links, badges and setup cells, in one go or not at all."""
+"""`python -m helpers publish`: links, badges and set-up cells, in one go or not at all."""
 
 import re
 import shutil
@@ -10,8 +10,8 @@ import jupytext
 import nbformat
 import pytest
 
-from helpers.course import notebooks, publishing
 from helpers.__main__ import main
+from helpers.course import notebooks, publishing
 from helpers.runtime import ROOT
 
 README = """# A course
@@ -58,10 +58,13 @@ def essence(content: nbformat.NotebookNode) -> list[tuple]:
     "notebook", notebooks.find(), ids=lambda path: f"{path.parent.name}/{path.stem}"
 )
 def test_the_setup_cell_is_the_same_everywhere(notebook):
-    source = tagged(notebook, "setup").source
-    stamp = re.search(r'^REPOSITORY, VERSION = "(.*)", "(.*)"', source, re.MULTILINE)
-    assert stamp, "run `python -m helpers publish`, or copy the setup cell of lesson 1"
-    assert source == publishing.setup_cell(*stamp.groups())
+    cells = jupytext.read(notebook.with_suffix(".py")).cells
+    (source,) = [cell.source for cell in cells if "setup" in cell.metadata.get("tags", ())]
+    stamp = re.search(
+        r'^REPOSITORY, VERSION = "https://github.com/(.*)", "(.*)"', source, re.MULTILINE
+    )
+    address = publishing.Address(*stamp.groups()) if stamp else None
+    assert source == publishing.setup_cell(address), "copy the set-up cell of lesson 1"
 
 
 def test_everything_names_the_repository_and_the_tag(course):
@@ -91,21 +94,18 @@ def test_everything_names_the_repository_and_the_tag(course):
 
 
 def test_only_cells_and_rows_that_name_the_address_change(course):
-    before, readme = (
-        notebooks.read(course / "notebooks" / "01_a.ipynb"),
-        (course / "README.md").read_text().splitlines(),
-    )
+    def read():
+        lines = (course / "README.md").read_text().splitlines()
+        return notebooks.read(course / "notebooks" / "01_a.ipynb"), lines
+
+    before, readme = read()
     main(STAMP, course)
-    after, stamped = (
-        notebooks.read(course / "notebooks" / "01_a.ipynb"),
-        (course / "README.md").read_text().splitlines(),
-    )
+    after, stamped = read()
     del after.cells[1]
     after.cells[1].source = before.cells[1].source
     assert after == before
-    assert [i for i, (old, new) in enumerate(zip(readme, stamped, strict=True)) if old != new] == [
-        6
-    ]
+    changed = [i for i, lines in enumerate(zip(readme, stamped, strict=True)) if len({*lines}) > 1]
+    assert changed == [6]
 
 
 def test_again_changes_nothing_and_another_tag_changes_what_names_it(course, capsys):
@@ -156,7 +156,7 @@ def test_nothing_is_written_where_something_is_amiss(course, capsys, damage, mes
     assert texts(course) == before
 
 
-def test_a_full_disk_leaves_the_old_files(course, monkeypatch):
+def test_a_full_disk_leaves_the_old_files(course, capsys, monkeypatch):
     before, write, written = texts(course), Path.write_text, []
 
     def full_after_two(path, *arguments, **options):
@@ -166,8 +166,9 @@ def test_a_full_disk_leaves_the_old_files(course, monkeypatch):
         return write(path, *arguments, **options)
 
     monkeypatch.setattr(Path, "write_text", full_after_two)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(SystemExit):
         main(STAMP, course)
+    assert "No space left on device" in capsys.readouterr().err
     assert texts(course) == before
 
 
@@ -208,14 +209,27 @@ def test_git_takes_the_tags_that_are_taken(ref):
     )
 
 
-def test_an_unstamped_setup_cell_runs_where_the_course_lies(tmp_path):
+def run(source: str, folder: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", source]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("address", [None, publishing.Address("Someone/a.course", "v1.0")])
+@pytest.mark.parametrize("place", [".", "notebooks", "notebooks/audits"])
+def test_a_setup_cell_runs_where_the_course_lies(tmp_path, address, place):
     (tmp_path / "helpers").mkdir()
-    (tmp_path / "helpers" / "runtime.py").write_text("def machine():\n    return 'found'\n")
-    (tmp_path / "notebooks").mkdir()
-    command = [sys.executable, "-c", publishing.setup_cell()]
-    assert (
-        subprocess.run(
-            command, cwd=tmp_path / "notebooks", capture_output=True, text=True, check=True
-        ).stdout
-        == "found\n"
-    )
+    (tmp_path / "helpers" / "runtime.py").write_text("def start():\n    return 'found'\n")
+    (tmp_path / "notebooks" / "audits").mkdir(parents=True)
+    done = run(publishing.setup_cell(address), tmp_path / place)
+    assert (done.stdout, done.stderr) == ("found\n", "")
+
+
+def test_a_setup_cell_without_its_course_says_where_to_open_it(tmp_path):
+    failed = run(publishing.setup_cell(), tmp_path)
+    assert "Open this notebook in the course's folder" in failed.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_setup_cell_fetches_nothing_before_it_is_published():
+    source = publishing.setup_cell()
+    assert "subprocess" not in source and "git" not in source
