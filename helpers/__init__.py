@@ -1,1 +1,1 @@
-"""Helpers of the course: small, tested rooms whose imports only go down (see README, "How it is built")."""
+"""The packages of the course; what each may import is written in pyproject.toml."""

@@ -1,4 +1,4 @@
-"""What nbval must not compare, even in a cell marked NBVAL_CHECK_OUTPUT; loaded with `-p tests.nbval_rules`."""
+"""What nbval must not compare, even in a cell marked NBVAL_CHECK_OUTPUT: `-p tests.nbval_rules`."""
 
 import pytest
 

@@ -1,8 +1,9 @@
-"""The committed notebooks: pairs, rules, verdicts, and whether they still run. Fixture copies damaged on purpose must fail."""
+"""The committed notebooks: pairs, rules, verdicts, and whether they still run.
+
+Copies of a fixture, damaged on purpose, prove that each check notices its own damage.
+"""
 
 import copy
-import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,13 +17,14 @@ from helpers import claims
 from helpers.course import notebooks
 from helpers.course.notebooks import NotebookStopped
 from helpers.runtime import ROOT
+from tests.repository.notebook_rules import pair_faults, rule_faults
 
 INTACT = ROOT / "tests" / "fixtures" / "intact.ipynb"
 LARGEST_BYTES = 1_000_000
-MACHINE_PATH = re.compile(
-    r"(?<![\w.:/])/(?:home|Users|root|tmp|private|mnt|content)/[\w.-]+|[A-Za-z]:\\Users|site-packages"
+NBVAL = (
+    *("-p", "tests.nbval_rules", "--nbval-lax", "--nbval-current-env"),
+    *("--nbval-cell-timeout", "600", "--nbval-kernel-startup-timeout", "120"),
 )
-IMAGE_WITHOUT_ALT = re.compile(r'<img\b(?![^>]*\balt="[^"]+")')
 
 
 def name(path: Path) -> str:
@@ -33,75 +35,15 @@ every_notebook = pytest.mark.parametrize("notebook", notebooks.find(), ids=name)
 every_lesson = pytest.mark.parametrize("lesson", notebooks.lessons(), ids=name)
 
 
-def pair_faults(script: NotebookNode, notebook: NotebookNode) -> list[str]:
-    """Where the cells of a pair differ in number, order, type, source or tags."""
-    pairs = zip(_essence(script), _essence(notebook), strict=False)
-    faults = [
-        f"cell {number}: {a!r} in .py, {b!r} in .ipynb"
-        for number, (a, b) in enumerate(pairs, start=1)
-        if a != b
-    ]
-    if len(script.cells) != len(notebook.cells):
-        faults.append(f"{len(script.cells)} cells in .py, {len(notebook.cells)} in .ipynb")
-    return faults
-
-
-def _essence(content: NotebookNode) -> list[tuple]:
-    return [
-        (cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())))
-        for cell in content.cells
-    ]
-
-
-def rule_faults(content: NotebookNode) -> list[str]:
-    """How a committed notebook breaks the rules of the house."""
-    code = [cell for cell in content.cells if cell.cell_type == "code"]
-    outputs = [output for cell in code for output in cell.outputs]
-    faults = []
-    for tag in ("setup", "parameters"):
-        if sum(tag in cell.metadata.get("tags", ()) for cell in code) != 1:
-            faults.append(f"needs exactly one cell tagged {tag}")
-    defined = "\n".join(
-        cell.source for cell in code if "parameters" in cell.metadata.get("tags", ())
-    )
-    for parameter in ("PROFILE", "SEED", "RUNS"):
-        if not re.search(rf"^{parameter}\b.*=", defined, re.MULTILINE):
-            faults.append(f"the parameters cell does not define {parameter}")
-    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
-        faults.append("was not executed from top to bottom in a fresh kernel: `make execute`")
-    if content.metadata.get("kernelspec", {}).get("name") != notebooks.KERNEL:
-        faults.append(f"its kernel is not {notebooks.KERNEL}")
-    for output in outputs:
-        faults.extend(_output_faults(output))
-    return faults
-
-
-def _output_faults(output: NotebookNode) -> list[str]:
-    faults = [f"an error is committed: {output.ename}"] if output.output_type == "error" else []
-    data = output.get("data", {})
-    images = [kind for kind in data if kind.startswith("image/")]
-    texts = [
-        output.get("text", ""),
-        *(json.dumps(data[kind]) for kind in data if kind not in images),
-    ]
-    faults += [
-        f"a {kind} has no alt text"
-        for kind in images
-        if not output.metadata.get(kind, {}).get("alt", "").strip()
-    ]
-    if IMAGE_WITHOUT_ALT.search(data.get("text/html", "")):
-        faults.append("an <img> has no alt text")
-    paths = {found for text in texts for found in MACHINE_PATH.findall(text)}
-    return faults + [f"an output names a path of a machine: {path}" for path in sorted(paths)]
-
-
 def nbval(notebook: Path) -> subprocess.CompletedProcess:
     """Run a notebook again and compare the cells marked NBVAL_CHECK_OUTPUT."""
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.nbval_rules", "--nbval-lax", "--nbval-current-env",
-         "--nbval-cell-timeout", "600", "--nbval-kernel-startup-timeout", "120", "--color=no", "-q", str(notebook)],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "pytest", *NBVAL, "--color=no", "-q", str(notebook)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def run(notebook: Path, folder: Path) -> NotebookNode:
@@ -120,7 +62,7 @@ def test_pair_is_equal(notebook):
 
 
 @every_notebook
-def test_keeps_the_rules(notebook):
+def test_follows_the_rules(notebook):
     assert rule_faults(notebooks.read(notebook)) == []
     assert notebook.stat().st_size < LARGEST_BYTES
 
@@ -137,18 +79,9 @@ def test_lesson_and_audit_settle_all_their_statements(lesson):
     assert {verdict.id for verdict in verdicts} >= owned
 
 
-def test_says_which_statements_are_open(capsys):
+def test_every_statement_is_settled_by_some_notebook():
     settled = {verdict.id for notebook in notebooks.find() for verdict in claims.recorded(notebook)}
-    statements = claims.read()
-    assert settled <= statements.keys()
-    missing = {}
-    for claim in statements.values():
-        if claim.id not in settled:
-            missing.setdefault(claim.lesson, []).append(claim.id)
-    with capsys.disabled():
-        print(f"\n{len(settled)} of {len(statements)} statements are settled; open:")
-        for lesson, ids in missing.items():
-            print(f"  {lesson}: {', '.join(ids)}")
+    assert settled == claims.read().keys()
 
 
 @pytest.mark.slow
@@ -164,7 +97,7 @@ def test_runs_again_with_the_same_output(notebook):
     assert process.returncode == 0, process.stdout
 
 
-# A notebook that keeps every rule, and copies of it damaged on purpose: each check must notice its own damage
+# A notebook that follows every rule, and copies of it damaged on purpose
 
 
 @pytest.fixture
