@@ -118,9 +118,9 @@ def page(chromium: Browser, server, console):
         f"{server['url']}lab/tree/notebooks/{LESSON}.ipynb?token={server['token']}",
         wait_until="domcontentloaded",
     )
-    expect(page.locator(".jp-CodeCell").filter(has_text="verdicts = []").first).to_be_attached(
-        timeout=2 * MINUTE
-    )
+    expect(
+        page.locator(".jp-CodeCell").filter(has_text="verdicts = claims.Ledger(").first
+    ).to_be_attached(timeout=2 * MINUTE)
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached(
         timeout=2 * MINUTE
     )
