@@ -1,29 +1,31 @@
-"""Large arrays in little memory: placed where TensorFlow can use them as they are, and rearranged without a copy."""
+"""Large arrays in little memory: aligned so that TensorFlow can share them, rearranged in place."""
 
 import math
 
 import numpy as np
 
-BOUNDARY = 64  # bytes: TensorFlow shares an array's memory only if it begins at a multiple of this
+BOUNDARY = 64  # bytes: TensorFlow shares only memory that begins at a multiple of this
 BLOCK = 64  # bytes of every row that are moved at a time
 
 
 def empty(shape: tuple[int, ...], dtype) -> np.ndarray:
     """An array of any values that begins on a BOUNDARY, as NumPy's own do not."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    room = np.empty(size + BOUNDARY, np.uint8)
-    start = -room.ctypes.data % BOUNDARY
-    return room[start : start + size].view(dtype).reshape(shape)
+    block = np.empty(size + BOUNDARY, np.uint8)
+    start = -block.ctypes.data % BOUNDARY
+    return block[start : start + size].view(dtype).reshape(shape)
 
 
 def rearrange(array: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """The rows `order` of a C-contiguous array, put into its first places: a view, and no second copy is ever made.
+    """The rows `order` of a C-contiguous array, moved to its beginning: a view, without a copy.
 
-    The rest of `array` is left as it happens to be. Raises ValueError if the rows do not fit or are not contiguous.
+    The rest of `array` is left as it happens to be. Raises ValueError if the rows do not fit or are
+    not contiguous.
     """
     if not array.flags.c_contiguous or len(order) > len(array):
         raise ValueError(
-            f"Needs a C-contiguous array with room for {len(order)} rows; it has {len(array)}."
+            f"The array must be C-contiguous and have at least {len(order)} rows; "
+            f"it has {len(array)}."
         )
     rows = array.reshape(len(array), -1).view(np.uint8)
     for start in range(0, rows.shape[1], BLOCK):

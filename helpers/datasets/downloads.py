@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class DataError(RuntimeError):
 
 
 def verify(path: Path, expected: str) -> None:
-    """Check that the file at `path` has the expected SHA-256 (hexadecimal); DataError if it has not."""
+    """Raise DataError unless the file at `path` has the expected SHA-256, hexadecimal."""
     found = files.sha256(path)
     if found != expected:
         raise DataError(
@@ -39,10 +39,10 @@ def verify(path: Path, expected: str) -> None:
 
 
 def download(url: str, path: Path, expected: str, *, timeout: float = 30.0) -> None:
-    """Fetch `url` to `path`, which appears in one step, complete and with the expected SHA-256, or not at all.
+    """Fetch `url` to `path`, complete and with the expected SHA-256, or not at all.
 
-    `timeout` is in seconds: how long the server may stay silent. Raises DataError if there is no network or no
-    permission to write, or if other bytes came than expected.
+    `timeout` is in seconds: how long the server may stay silent. Raises DataError if there is no
+    network or no permission to write, or if other bytes came than expected.
     """
     print(f"Downloading {url} to {path}")
     digest = hashlib.sha256()
@@ -82,7 +82,8 @@ def _chunks(url: str, timeout: float) -> Iterator[bytes]:
 def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The named arrays of an .npz archive, without unpickling anything.
 
-    Raises DataError if the archive is damaged, lacks one of the arrays, or holds Python objects in it.
+    Raises DataError if the archive is damaged, lacks one of the arrays, or holds Python objects in
+    it.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -98,8 +99,8 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """One array of an .npz, read straight into its own memory; np.load needs that of a large array twice."""
-    with archive.open(f"{name}.npy") as stream:
+    """One array of an .npz, read straight into its memory, of which np.load needs twice as much."""
+    with cast(zipfile.ZipExtFile, archive.open(f"{name}.npy")) as stream:
         version = np.lib.format.read_magic(stream)
         read_header = (
             np.lib.format.read_array_header_1_0
@@ -110,7 +111,7 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
         if dtype.hasobject:
             raise ValueError(f"{name} holds Python objects")
         array = arrays.empty(shape[::-1] if in_columns else shape, dtype)
-        missing = memoryview(array).cast("B") if array.size else b""
+        missing = array.data.cast("B") if array.size else b""
         while missing and (count := stream.readinto(missing[:CHUNK])):
             missing = missing[count:]
         if missing:
@@ -119,14 +120,14 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 
 class _OnlyArrays(pickle.Unpickler):
-    """Rebuilds NumPy arrays and built-in containers; any other name is an error, so nothing can run."""
+    """Rebuilds NumPy arrays and built-in containers; other names are errors: nothing can run."""
 
     ALLOWED = {("numpy", "ndarray"), ("numpy", "dtype")} | {
         (module, "_reconstruct") for module in ("numpy.core.multiarray", "numpy._core.multiarray")
     }
 
     def find_class(self, module: str, name: str) -> object:
-        """The class or function of this name, if it is one that arrays are made of; DataError otherwise."""
+        """The class or function of this name; DataError unless arrays are made of it."""
         if (module, name) not in self.ALLOWED:
             raise DataError(
                 f"The file asks to run {module}.{name}, which no data set needs: delete it."
@@ -134,11 +135,12 @@ class _OnlyArrays(pickle.Unpickler):
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
 
-def read_pickle(stream: BinaryIO, *, encoding: str = "ASCII") -> Any:
-    """Unpickle arrays, numbers, texts and containers of these (Python documentation, "Restricting Globals").
+def read_pickle(stream: IO[bytes], *, encoding: str = "ASCII") -> Any:
+    """Unpickle arrays, numbers, texts and containers of these.
 
-    Two public files hold pickles; call this only on a file that `verify` has passed. `encoding` is how texts that
-    Python 2 wrote are read. Raises DataError if the stream holds anything else.
+    After "Restricting Globals" in Python's documentation. Two public files hold pickles; call this
+    only on a file that `verify` has passed. `encoding` is how texts that Python 2 wrote are read.
+    Raises DataError if the stream holds anything else.
     """
     return _OnlyArrays(stream, encoding=encoding).load()
 

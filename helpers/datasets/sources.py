@@ -1,4 +1,7 @@
-"""Where the data sets lie (own copies, Keras's cache, downloads, embedded files) and how their files are read."""
+"""Where the files of data sets lie, and how they are read.
+
+They may be own copies, in Keras's cache, downloads, or embedded.
+"""
 
 import gzip
 import tarfile
@@ -20,7 +23,8 @@ FASHION = EMBEDDED / "fashion-mnist-12000.npz"
 REBUILD = "put a good copy in its place; `python data/build.py` rebuilds what the course embeds"
 
 WINE_COLUMNS = (
-    "fixed acidity", "volatile acidity", "citric acid", "residual sugar", "chlorides", "free sulfur dioxide",
+    "fixed acidity", "volatile acidity", "citric acid", "residual sugar", "chlorides",
+    "free sulfur dioxide",
     "total sulfur dioxide", "density", "pH", "sulphates", "alcohol", "quality",
 )  # fmt: skip
 WINES = 1_599
@@ -46,9 +50,11 @@ GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
 @dataclass(frozen=True)
 class Real:
-    """Where a real data set may lie: names of own copies, its place below Keras's `datasets`, and what to download.
+    """Where a real data set may lie.
 
-    `downloads` are (address, file below `datasets`, SHA-256): the files that keras.datasets fetches, under its names.
+    `own` are names of own copies, `cached` is its place below Keras's `datasets`, `downloads` are
+    (address, file below `datasets`, SHA-256): the files that keras.datasets fetches, under its
+    names.
     """
 
     own: tuple[str, ...]
@@ -88,10 +94,10 @@ def own(*names: str) -> Path | None:
 
 
 def find(name: str) -> tuple[Path, str] | None:
-    """Where a real data set of REAL lies, and "local" or "download"; None if there is only what is embedded.
+    """Where a data set of REAL lies, and "local" or "download"; None if there is no real one.
 
-    First an own copy, then what Keras has cached, then, in the full profile only, a download into Keras's cache.
-    Raises DataError as `downloads.download` does.
+    First an own copy, then what Keras has cached, then, in the full profile only, a download into
+    Keras's cache. Raises DataError as `downloads.download` does.
     """
     real = REAL[name]
     if copy := own(*real.own):
@@ -112,7 +118,8 @@ def find(name: str) -> tuple[Path, str] | None:
 def read_wine(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Red wine: features float32 (1599, 11) in the table's units, quality float32 (1599,).
 
-    Reads commas, and the semicolons of the UCI original. Raises DataError unless it is that table, whole.
+    Reads commas, and the semicolons of the UCI original. Raises DataError unless it is that table,
+    whole.
     """
     try:
         header, *lines = path.read_text(encoding="utf-8").splitlines()
@@ -123,14 +130,14 @@ def read_wine(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise DataError(f"{path} is damaged ({error}): {REBUILD}.") from error
     if columns != WINE_COLUMNS or table.shape != (WINES, len(WINE_COLUMNS)):
         raise DataError(
-            f"{path} is not the red wine table: {len(table)} rows of {', '.join(columns)}; expected {WINES} rows of "
-            f"{', '.join(WINE_COLUMNS)}: {REBUILD}."
+            f"{path} is not the red wine table: {len(table)} rows of {', '.join(columns)}; "
+            f"expected {WINES} rows of {', '.join(WINE_COLUMNS)}: {REBUILD}."
         )
     return table[:, :-1], table[:, -1]
 
 
 def read_sentences(path: Path) -> tuple[list[str], np.ndarray]:
-    """Rated movie-review sentences and their mean ratings, -4 (very negative) to 4 (very positive), float64."""
+    """Movie-review sentences and their mean ratings, from -4, very negative, to 4, float64."""
     try:
         records = [line.split("\t") for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
         sentences, ratings = (
@@ -147,14 +154,14 @@ def read_sentences(path: Path) -> tuple[list[str], np.ndarray]:
 
 
 def read_images(path: Path, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """The arrays PARTS of an .npz of images of `shape`, uint8, in ten classes; DataError if it is not."""
+    """The arrays PARTS of an .npz: uint8 images of `shape` in ten classes, or a DataError."""
     return check_images(path, downloads.read_npz(path, PARTS), shape)
 
 
 def check_images(
     path: Path, arrays: dict[str, np.ndarray], shape: tuple[int, ...]
 ) -> dict[str, np.ndarray]:
-    """`arrays` with labels of shape (n,), if they are uint8 images of `shape` with a label from 0 to 9 each."""
+    """`arrays` with labels (n,), if they are uint8 images of `shape` with labels from 0 to 9."""
     checked = {}
     for part in ("train", "test"):
         x, y = arrays[f"x_{part}"], arrays[f"y_{part}"].reshape(-1)
@@ -165,19 +172,19 @@ def check_images(
             or not np.isin(y, np.arange(10)).all()
         ):
             raise DataError(
-                f"{path}: the {part} part is {x.dtype} {x.shape} with {len(y)} labels; expected uint8 (n, "
-                f"{', '.join(map(str, shape))}) with a label from 0 to 9 for each image. Put a good copy in its place."
+                f"{path}: the {part} part is {x.dtype} {x.shape} with {len(y)} labels; "
+                f"expected uint8 (n, {', '.join(map(str, shape))}) with a label from 0 to 9 "
+                "for each image. Put a good copy in its place."
             )
         checked |= {f"x_{part}": x, f"y_{part}": y}
     return checked
 
 
 def read_fashion(folder: Path) -> dict[str, np.ndarray]:
-    """Fashion-MNIST as `read_images`, from a folder of Zalando's four gzipped IDX files; DataError for a bad one."""
+    """Fashion-MNIST as `read_images`, from Zalando's four gzipped IDX files, or a DataError."""
     arrays = {}
-    for name, file in zip(
-        PARTS, FASHION_FILES
-    ):  # IDX: a header of 16 bytes for images, 8 for labels, then the numbers
+    # IDX: a header of 16 bytes for images, 8 for labels, then the numbers.
+    for name, file in zip(PARTS, FASHION_FILES, strict=True):
         path = folder / f"{file}-ubyte.gz"
         try:
             content = gzip.decompress(path.read_bytes())
@@ -192,9 +199,10 @@ def read_fashion(folder: Path) -> dict[str, np.ndarray]:
 
 
 def read_cifar10(path: Path) -> dict[str, np.ndarray]:
-    """CIFAR-10 as `read_images`: an .npz of the arrays PARTS, or the public archive, which holds pickles.
+    """CIFAR-10 as `read_images`, from an .npz of the arrays PARTS or from the public archive.
 
-    Raises DataError if the file is damaged; an archive is opened only if it has the public one's SHA-256.
+    Raises DataError if the file is damaged. The archive holds pickles: it is opened only if it has
+    the public one's SHA-256.
     """
     shape = (32, 32, 3)
     if path.suffix == ".npz":
@@ -203,19 +211,23 @@ def read_cifar10(path: Path) -> dict[str, np.ndarray]:
     images, labels = [], []
     with tarfile.open(path, "r:gz") as archive:
         for batch in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
-            with archive.extractfile(f"cifar-10-batches-py/{batch}") as stream:
+            member = archive.extractfile(f"cifar-10-batches-py/{batch}")
+            if member is None:
+                raise DataError(f"{path} lacks {batch}: put a good copy in its place.")
+            with member as stream:
                 content = downloads.read_pickle(stream, encoding="bytes")
             images.append(content[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
             labels.append(np.array(content[b"labels"]))
     arrays = (np.concatenate(images[:5]), np.concatenate(labels[:5]), images[5], labels[5])
-    return check_images(path, dict(zip(PARTS, arrays)), shape)
+    return check_images(path, dict(zip(PARTS, arrays, strict=True)), shape)
 
 
 def read_imdb(path: Path, columns: int) -> dict[str, np.ndarray]:
-    """IMDB reviews as multi-hot uint8 (n, columns), the commonest word first, under the names PARTS.
+    """IMDB reviews as multi-hot uint8 (n, columns), the commonest word first, named as PARTS.
 
-    Reads Keras's imdb.npz, which holds pickles, only if it has the public one's SHA-256; any other file must hold
-    plain arrays: word ids in a row (4 + rank of the word), offsets, labels. Raises DataError if it does not.
+    Reads Keras's imdb.npz, which holds pickles, only if it has the public one's SHA-256; any other
+    file must hold plain arrays: word ids in a row (4 + rank of the word), offsets, labels. Raises
+    DataError if it does not.
     """
     if files.sha256(path) == IMDB_SHA256:
         return _read_imdb_keras(path, columns)
@@ -226,7 +238,8 @@ def read_imdb(path: Path, columns: int) -> dict[str, np.ndarray]:
         ids, offsets, y = arrays[f"{part}_ids"], arrays[f"{part}_offsets"], arrays[f"y_{part}"]
         if len(offsets) != len(y) + 1 or offsets[-1] != len(ids) or (np.diff(offsets) < 0).any():
             raise DataError(
-                f"{path}: the {part} part's offsets do not fit its ids or labels: put a good copy there."
+                f"{path}: the {part} part's offsets do not fit its ids or labels: "
+                "put a good copy there."
             )
         rows = np.repeat(np.arange(len(y)), np.diff(offsets))
         found |= {
@@ -248,7 +261,7 @@ def _read_imdb_keras(path: Path, columns: int) -> dict[str, np.ndarray]:
 
 
 def multi_hot(rows: np.ndarray, words: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """uint8 array of `shape` with ones at (row, word); words outside of its columns are left out."""
+    """Ones at (row, word) in zeros of `shape`, uint8; words outside of its columns are left out."""
     inside = (words >= 0) & (words < shape[1])
     table = memory.empty(shape, np.uint8)
     table[...] = 0

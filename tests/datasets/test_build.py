@@ -1,4 +1,4 @@
-"""What can be proved about data/build.py without a network: `python data/build.py --check` proves the rest."""
+"""What can be proved about data/build.py offline; its option --check proves the rest."""
 
 import importlib.util
 

@@ -1,4 +1,4 @@
-"""Where data are looked for: own copies, Keras's cache, downloads in the full profile; and what bad files get."""
+"""Own copies, Keras's cache and downloads: where data are looked for, and what bad files get."""
 
 import gzip
 import importlib.util
@@ -16,15 +16,6 @@ from helpers import datasets, files, runtime
 from helpers.datasets import downloads, sources
 from helpers.datasets.downloads import DataError
 
-
-@pytest.fixture(autouse=True)
-def quick_and_alone(monkeypatch, tmp_path):
-    """No test sees this machine's own copies or caches."""
-    monkeypatch.delenv("COURSE_DATA_DIR", raising=False)
-    monkeypatch.setenv("COURSE_PROFILE", "quick")
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-
-
 # Own copies
 
 
@@ -39,7 +30,7 @@ def save_images(path, count=200, shape=(32, 32, 3), **changes):
 
 
 def save_imdb(path, **changes):
-    """200 + 20 reviews of three words each; the ids of unpack.py: 0 padding, 1 start, 2 unknown, 4 + rank."""
+    """200 + 20 reviews of three words; ids: 0 padding, 1 start, 2 unknown, 4 + rank of a word."""
     rng = np.random.default_rng(0)
     arrays = {"vocab": np.array(["the", "and"])}
     for p, count in (("train", 200), ("test", 20)):
@@ -104,7 +95,7 @@ def test_imdb_ids_become_the_columns_of_their_ranks(tmp_path):
     arrays = save_imdb(tmp_path / "imdb.npz")
     read = sources.read_imdb(tmp_path / "imdb.npz", 10_000)
     ranks = arrays["test_ids"].reshape(20, 4)[:, 1:].astype(int) - 4
-    for row, wanted in zip(read["x_test"], ranks):
+    for row, wanted in zip(read["x_test"], ranks, strict=True):
         assert set(np.flatnonzero(row)) == {rank for rank in wanted if rank < 10_000}
 
 
@@ -237,7 +228,7 @@ def test_what_keras_has_cached_is_read(monkeypatch):
     save_fashion(cache / "fashion-mnist")
     imdb = datasets.load("reviews")
     assert str(imdb) == "IMDB (local)"
-    for row, ranks in zip(imdb.x_test, reviews["x_test"]):
+    for row, ranks in zip(imdb.x_test, reviews["x_test"], strict=True):
         assert set(np.flatnonzero(row)) == {rank - 1 for rank in ranks if rank <= 10_000}
     cifar10 = datasets.load("cifar10")
     assert str(cifar10) == "CIFAR-10 (local)"
