@@ -1,4 +1,4 @@
-"""Show things: one line for people, JSON for machines, figures with a text for those who cannot see them."""
+"""Show lines and figures to people, JSON to machines, and descriptions to who cannot see."""
 
 import base64
 import html
@@ -15,7 +15,10 @@ def in_notebook() -> bool:
 
 
 def show_line(text: str, markup: str, color: str, data: dict) -> None:
-    """Show one line: `text` where there is only text, `markup` (HTML) in a notebook; `data` maps a MIME type to JSON."""
+    """Show one line: `text` where there is only text, `markup` (HTML) in a notebook.
+
+    `data` maps a MIME type to what is recorded under it, as JSON.
+    """
     if not in_notebook():
         print(text)
         return
@@ -26,7 +29,7 @@ def show_line(text: str, markup: str, color: str, data: dict) -> None:
 
 
 def png(figure) -> bytes:
-    """The matplotlib figure as a PNG file, in 128 colours to keep notebooks small; the figure is closed."""
+    """The matplotlib figure as a PNG file, in 128 colours for small notebooks; it is closed."""
     from matplotlib import pyplot
     from PIL import Image
 
@@ -56,7 +59,7 @@ def show_figure(figure, alt: str) -> None:
 
 
 def gif(figure, draw, frames: int, *, milliseconds: int = 90) -> bytes:
-    """The matplotlib figure as an animated GIF of `frames` pictures, in 128 colours; the figure is closed.
+    """The matplotlib figure as an animated GIF of `frames` pictures in 128 colours; it is closed.
 
     `draw(number)` moves the figure to each of its frames.
     """
@@ -75,9 +78,8 @@ def gif(figure, draw, frames: int, *, milliseconds: int = 90) -> bytes:
         )
         pictures.append(drawn.convert("RGB"))
     pyplot.close(figure)
-    palette = pictures[-1].quantize(
-        128, dither=Image.Dither.NONE
-    )  # the last picture holds every colour
+    # The last picture holds every colour.
+    palette = pictures[-1].quantize(128, dither=Image.Dither.NONE)
     first, *others = [
         picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
     ]
@@ -89,7 +91,7 @@ def gif(figure, draw, frames: int, *, milliseconds: int = 90) -> bytes:
 
 
 def show_animation(image: bytes, alt: str) -> None:
-    """Show an animated GIF with the text `alt`, in a fold that readers can close when it disturbs them.
+    """Show an animated GIF with the text `alt`; readers can fold it away when it disturbs them.
 
     Raises ValueError where `alt` says nothing.
     """
@@ -99,17 +101,20 @@ def show_animation(image: bytes, alt: str) -> None:
         return
     from IPython.display import display
 
-    markup = f"<details open><summary>Animation (close to stop it)</summary>{image_tag(image, 'gif', alt)}</details>"
+    picture = image_tag(image, "gif", alt)
+    summary = "<summary>Animation (close to stop it)</summary>"
+    markup = f"<details open>{summary}{picture}</details>"
     display({"text/html": markup, "text/plain": alt}, raw=True)
 
 
 def image_tag(image: bytes, kind: str, alt: str) -> str:
     """An HTML image that carries its bytes (of a "png" or a "gif") and the text `alt`."""
-    return f'<img alt="{escape(alt)}" src="data:image/{kind};base64,{base64.b64encode(image).decode()}">'
+    source = f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+    return f'<img alt="{escape(alt)}" src="{source}">'
 
 
 def check_alt(alt: str) -> None:
-    """Refuse a text that does not say what a figure shows."""
+    """Raise ValueError for a text that is too short to say what a figure shows."""
     if len(alt.split()) < 4:
         raise ValueError(f"alt is {alt!r}: say in a sentence what the figure shows.")
 

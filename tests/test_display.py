@@ -1,4 +1,4 @@
-"""What is shown: text where there is only text, HTML and JSON and described figures in a notebook."""
+"""What is shown: text where there is only text, in a notebook HTML, JSON and figures."""
 
 import io
 
@@ -8,7 +8,6 @@ from matplotlib import pyplot
 from PIL import Image
 
 from helpers import display, plots
-from helpers.plots import widgets
 
 
 def test_outside_a_notebook_a_line_is_text(capsys):
@@ -57,7 +56,7 @@ def test_every_line_of_a_figure_differs_in_more_than_colour():
 
 
 def test_colours_differ_in_greyscale_or_line_style():
-    """Neighbouring series must be told apart in print: by lightness or, failing that, by dashes, which all differ."""
+    """In print, series must be told apart by lightness or, failing that, by their dashes."""
     light = [
         np.dot([int(c[i : i + 2], 16) for i in (1, 3, 5)], [0.299, 0.587, 0.114])
         for c in plots.COLORS
@@ -73,5 +72,5 @@ def test_an_image_tag_carries_its_description_escaped():
 
 
 def test_nobody_gets_a_slider_where_nobody_watches(capsys):
-    widgets.slider_over(lambda value: pytest.fail("drawn for nobody"), [1, 2], label="degree")
+    plots.slider_over(lambda value: pytest.fail("drawn for nobody"), [1, 2], label="degree")
     assert capsys.readouterr().out == ""

@@ -1,3 +1,27 @@
-"""Every figure of the course."""
+"""The figures of the course: a common style, curves with bands, small multiples, sliders."""
 
-from helpers.plots.figures import *
+from helpers.plots.comparisons import band, curves, forest, reliability
+from helpers.plots.landscapes import paths, race
+from helpers.plots.multiples import decision_regions, fits, histograms, pictures
+from helpers.plots.style import COLORS, LINES, MARKERS, canvas, show
+from helpers.plots.widgets import slider_over, sliders_over
+
+__all__ = [
+    "COLORS",
+    "LINES",
+    "MARKERS",
+    "band",
+    "canvas",
+    "curves",
+    "decision_regions",
+    "fits",
+    "forest",
+    "histograms",
+    "paths",
+    "pictures",
+    "race",
+    "reliability",
+    "show",
+    "slider_over",
+    "sliders_over",
+]

@@ -11,11 +11,11 @@ def slider_over(draw, values, *, label: str) -> None:
 
 
 def sliders_over(draw, values: dict) -> None:
-    """Show one slider for each label of `values` and below them the figure `draw(value, ...)`; nothing where nobody can
-    move them.
+    """Show one slider for each label of `values` and below them the figure `draw(value, ...)`.
 
-    Each figure is drawn once, when it is first asked for. `draw` returns a figure and a sentence that says what it shows.
-    A notebook that is read without a kernel shows the static figure beside it instead.
+    Where nobody can move sliders, nothing is shown. Each figure is drawn once, when it is first
+    asked for. `draw` returns a figure and a sentence that says what it shows. A notebook that is
+    read without a kernel shows the static figure beside it instead.
     """
     if not (display.in_notebook() and runtime.somebody_is_watching()):
         return

@@ -6,7 +6,6 @@ import pytest
 from PIL import Image
 
 from helpers import display, plots, runtime
-from helpers.plots import widgets
 from helpers.reference import optimizers, surfaces
 
 
@@ -67,7 +66,7 @@ def test_every_slider_moves_the_figure(monkeypatch):
     monkeypatch.setattr(display, "in_notebook", lambda: True)
     monkeypatch.setattr(runtime, "somebody_is_watching", lambda: True)
     monkeypatch.setattr("IPython.display.display", shown.append)
-    widgets.sliders_over(draw, {"rate": [0.1, 0.2], "friction": [0.0, 0.9]})
+    plots.sliders_over(draw, {"rate": [0.1, 0.2], "friction": [0.0, 0.9]})
     rate, friction, image = shown[0].children
     rate.value = 0.2
     friction.value = 0.9
@@ -79,5 +78,5 @@ def test_every_slider_moves_the_figure(monkeypatch):
 
 def test_nobody_watching_sees_no_sliders(monkeypatch):
     monkeypatch.setattr(runtime, "somebody_is_watching", lambda: False)
-    widgets.sliders_over(None, {"rate": [1]})
-    widgets.slider_over(None, [1], label="rate")
+    plots.sliders_over(None, {"rate": [1]})
+    plots.slider_over(None, [1], label="rate")
