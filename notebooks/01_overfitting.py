@@ -50,10 +50,11 @@ import numpy as np
 from numpy.polynomial import Chebyshev
 
 from helpers import claims, datasets, plots, training
-from helpers.nets import models
-from helpers.plots import widgets
 from helpers.exercises import overfitting as ex
+from helpers.nets import models
+from helpers.reference import early_stopping
 
+seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
 
 # %% [markdown]
@@ -64,7 +65,7 @@ verdicts = claims.Ledger()
 # straight line), and so on. The degree is the model's **capacity**: how many shapes it can take.
 
 # %%
-samples = datasets.splits("polynomial", range(SEED, SEED + 5 * RUNS), size=20)
+samples = datasets.splits("polynomial", training.seeds(SEED, 5 * RUNS), size=20)
 
 
 def fit_polynomial(x, y, degree):
@@ -184,7 +185,8 @@ verdicts.compare(
     log_error["test"][sets, by_training],
     log_error["test"][sets, by_validation],
     claimed="higher",
-    measure="log10 test error, degree chosen by training error against degree chosen by validation error",
+    measure="log10 test error, degree chosen by training error against degree chosen by validation "
+    "error",
     data=first,
 )
 for part, direction in (("train", "lower"), ("test", "higher")):
@@ -217,8 +219,8 @@ verdicts.compare(
 
 # %%
 line, parabola = [], []
-for run in range(SEED, SEED + RUNS):
-    generator = np.random.default_rng(run)
+for seed in seeds:
+    generator = np.random.default_rng(seed)
     x = generator.uniform(-1, 1, (220, 1))
     y = 2 * x[:, 0] ** 2 + generator.normal(scale=0.3, size=len(x))
     for results, degree in ((line, 1), (parabola, 2)):
@@ -264,13 +266,14 @@ def draw_degree(degree):
             zorder=3,
             label="training data",
         )
-        title = f"training error {errors['train'][0, degree]:.3f}, test error {errors['test'][0, degree]:.3g}"
+        on_training, on_test = errors["train"][0, degree], errors["test"][0, degree]
+        title = f"training error {on_training:.3f}, test error {on_test:.3g}"
         axes.set(xlabel="x", ylabel="y", ylim=(-2.6, 2.6), title=title)
         axes.legend(loc="upper left", fontsize=9)
     return figure, f"Polynomial of degree {degree} through 20 points: {title}."
 
 
-widgets.slider_over(draw_degree, degrees.tolist(), label="degree")
+plots.slider_over(draw_degree, degrees.tolist(), label="degree")
 figure, alt = draw_degree(int(by_validation[0]))
 plots.show(figure, alt=f"{alt} Chosen by validation data.", data=first)
 
@@ -298,7 +301,7 @@ ex.choosing.check(choose)
 
 # %%
 sizes = np.array([12, 25, 50, 100, 200, 400, 1000])
-full = datasets.splits("polynomial", range(SEED, SEED + RUNS))
+full = datasets.splits("polynomial", seeds)
 by_size = {}
 for degree in (1, 9):
     for part in ("train", "test"):
@@ -332,7 +335,8 @@ plots.show(
     alt="Training and test error over the number of training points, for a straight line and "
     "for degree 9. For both, the training error rises and the test error falls with more "
     "points. The line's curves meet far above the noise, those of degree 9 close to it.",
-    data=f"{full[0]}; line: median, band: middle 80 % of {RUNS} runs; dotted: variance of the noise",
+    data=f"{full[0]}; line: median, band: middle 80 % of {RUNS} runs; dotted: variance of the "
+    "noise",
 )
 
 # %% [markdown]
@@ -387,59 +391,52 @@ ex.counting.check(count_parameters)
 
 # %% [markdown]
 # Now real pictures: clothes from Fashion-MNIST, 300 of them for training, in ten classes. One
-# hidden layer, from 2 units to
-# 256. And a second world beside the first, in which **four in ten training labels are drawn at
-#      random**, as in a data set that was labelled in haste. Validation and test labels stay clean
-#      in both.
+# hidden layer, from 2 to 256 units. And a second world beside the first, in which **four in ten
+# training labels are drawn at random**, as in a data set that was labelled in haste. Validation and
+# test labels stay clean in both.
 #
 # Each width is trained `RUNS` times with clean and `RUNS` times with noisy labels; every run draws
 # its own 300 images, its own wrong labels and its own initial weights, the same for every width, so
-# that runs can be compared in pairs. `fit_runs` is the course's compiled training loop: what
-# `model.fit` does, for many runs, in seconds.
+# that runs can be compared in pairs. A `Recipe` says how to train; its `fit` is the course's
+# compiled training loop: what `model.fit` does, for many runs, in seconds.
 
 # %%
-fashion = datasets.load("fashion", seed=SEED).standardized()
-fashion = replace(fashion, x_valid=fashion.x_valid[:500], y_valid=fashion.y_valid[:500])
-x_test, y_test = fashion.x_test[:1000], fashion.y_test[:1000]
+fashion = datasets.load("fashion", seed=seeds[0]).standardized().head(valid=500, test=1000)
 SIZE = {"quick": 300, "full": 2000}[PROFILE]
 NOISE = 0.4
 
 
-def draw_run(number, noise):
-    generator = np.random.default_rng([SEED, number])
+def draw_run(seed, noise):
+    generator = training.generator(seed)
     rows = generator.choice(len(fashion.y_train), SIZE, replace=False)
     labels = fashion.y_train.copy()
     wrong = rows[generator.random(SIZE) < noise]
     labels[wrong] = generator.integers(0, 10, len(wrong))
-    return training.Run(seed=number, train_index=rows, targets=labels)
+    return training.Run(seed, train_rows=rows, targets=labels)
+
+
+def classifier(width):
+    return training.Recipe(
+        lambda: models.mlp((28, 28), [width], 10, output_activation="softmax"),
+        loss="sparse_categorical_crossentropy",
+        optimizer="adam",
+        epochs=40,
+        batch_size=50,
+        metrics=["accuracy"],
+    )
 
 
 clean, noisy = slice(0, RUNS), slice(RUNS, 2 * RUNS)
-labelled = [draw_run(SEED + number, noise) for noise in (0.0, NOISE) for number in range(RUNS)]
+labelled = [draw_run(seed, noise) for noise in (0.0, NOISE) for seed in seeds]
 widths = [2, 4, 8, 16, 64, 256]
-nets = {
-    width: training.fit_runs(
-        lambda: models.mlp((28, 28), [width], 10, output_activation="softmax"),
-        fashion,
-        runs=labelled,
-        epochs=40,
-        batch_size=50,
-        optimizer="adam",
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        watch={"test": (x_test, y_test)}
-        if width == widths[-1]
-        else {},  # the one whose curves section 1.4 reads
-    )
-    for width in widths
-}
+nets = {width: classifier(width).fit(fashion, labelled) for width in widths[:-1]}
+# The widest is watched on the test images too: section 1.4 reads its curves.
+watched = {"test": (fashion.x_test, fashion.y_test)}
+nets[256] = classifier(256).fit(fashion, labelled, watch=watched)
 
 # %%
 on_training = np.stack([nets[width].last("accuracy") for width in widths], axis=1)
-outputs = {width: nets[width].predict(x_test) for width in widths}  # (runs, images, classes)
-on_test = np.stack(
-    [(outputs[width].argmax(axis=2) == y_test).mean(axis=1) for width in widths], axis=1
-)
+on_test = np.stack([nets[width].test("accuracy") for width in widths], axis=1)
 
 with plots.canvas(2, width=9.2, height=3.5, sharey=True) as (figure, panels):
     for axes, rows, title in zip(
@@ -475,32 +472,27 @@ plots.show(
 
 
 # %%
-def judge_width(claim, values, wide, narrow, direction, measure, rows, setting):
-    columns = widths.index(wide), widths.index(narrow)
-    pair = (values[rows][:, column] for column in columns)
-    text = f"{measure}, {wide} against {narrow} units"
-    verdicts.append(
-        claims.judge(claim, *pair, better=direction, measure=text, data=fashion, setting=setting)
-    )
+def pair(values, wide, narrow):
+    """The columns of two widths."""
+    return values[:, widths.index(wide)], values[:, widths.index(narrow)]
 
 
-judge_width(
+verdicts.compare(
     "OVF-30",
-    on_training,
-    256,
-    8,
-    "higher",
-    "accuracy on random labels",
-    noisy,
-    "fits more complex labels",
+    *pair(on_training[noisy], 256, 8),
+    claimed="higher",
+    measure="accuracy on random labels, 256 against 8 units",
+    setting="fits more complex labels",
+    data=fashion,
 )
-gain = on_test[noisy][:, widths.index(256)] - on_test[noisy][:, widths.index(16)]
+gain = np.subtract(*pair(on_test[noisy], 256, 16))
 low, high = claims.paired_interval(gain)
 verdicts.compute(
     "OVF-30",
     low <= 0,
-    detail=f"test accuracy, 256 against 16 units: difference {gain.mean():+.3f}, 95 % interval {low:+.3f} to {high:+.3f}, which is "
-    f"{'not ' if low <= 0 else ''}above zero; {RUNS} paired runs",
+    detail=f"test accuracy, 256 against 16 units: difference {gain.mean():+.3f}, 95 % interval "
+    f"{low:+.3f} to {high:+.3f}, which is {'not ' if low <= 0 else ''}above zero; "
+    f"{RUNS} paired runs",
     setting="need not do better",
     data=fashion,
 )
@@ -508,10 +500,15 @@ verdicts.compute(
 # %%
 valid = np.stack([nets[width].last("val_accuracy") for width in widths], axis=1)
 for rows, setting in ((clean, "clean labels"), (noisy, "noisy labels")):
-    small = widths[
-        int(valid[rows].mean(axis=0)[:-1].argmax())
-    ]  # the best smaller net, chosen on validation data
-    judge_width("OVF-13", on_test, small, 256, "higher", "test accuracy", rows, f"nets, {setting}")
+    best = int(valid[rows].mean(axis=0)[:-1].argmax())  # of the smaller nets, on validation data
+    verdicts.compare(
+        "OVF-13",
+        *pair(on_test[rows], widths[best], 256),
+        claimed="higher",
+        measure=f"test accuracy, {widths[best]} against 256 units",
+        setting=f"nets, {setting}",
+        data=fashion,
+    )
 verdicts.compare(
     "OVF-13",
     log_error["test"][sets, by_validation],
@@ -637,12 +634,7 @@ for rows, setting in ((clean, "clean labels"), (noisy, "noisy labels")):
 gaps = np.stack(
     [nets[width].last("val_loss") - nets[width].last("loss") for width in widths], axis=1
 )
-given = np.stack(
-    [outputs[width][:, np.arange(len(y_test)), y_test] for width in widths], axis=1
-)  # to the right class
-test_loss = -np.log(np.maximum(given, 1e-7)).mean(
-    axis=2
-)  # cross-entropy, cut off where Keras cuts it off
+test_loss = np.stack([nets[width].test("loss") for width in widths], axis=1)
 verdicts.compare(
     "OVF-22",
     gaps[noisy][:, -1],
@@ -658,7 +650,8 @@ verdicts.compare(
     test_loss[clean][:, close],
     test_loss[clean][:, -1],
     claimed="lower",
-    measure=f"test loss of the net with the smallest gap ({widths[close]} units) against the widest",
+    measure=f"test loss of the net with the smallest gap ({widths[close]} units) against the "
+    "widest",
     setting="curves should coincide",
     data=fashion,
 )
@@ -672,36 +665,33 @@ verdicts.compare(
 # takes away capacity without taking away units.
 
 # %%
-moons = datasets.load("moons", seed=SEED)
-moons = replace(
-    moons, x_valid=moons.x_valid[:0], y_valid=moons.y_valid[:0]
-)  # nothing is chosen here
+moons = datasets.load("moons", seed=seeds[0]).without_validation()  # nothing is chosen here
 FLIPPED = 0.2
 
 
-def draw_moons(number):
-    generator = np.random.default_rng([SEED, number])
+def draw_moons(seed):
+    generator = training.generator(seed)
     rows = generator.choice(len(moons.y_train), 100, replace=False)
     labels = moons.y_train.astype(np.float32)
     wrong = rows[generator.random(len(rows)) < FLIPPED]
     labels[wrong] = 1 - labels[wrong]
-    return training.Run(seed=number, train_index=rows, targets=labels)
+    return training.Run(seed, train_rows=rows, targets=labels)
 
 
-drawn = [draw_moons(SEED + number) for number in range(RUNS)]
-free, smooth = (
-    training.fit_runs(
+def on_moons(penalty):
+    return training.Recipe(
         lambda: models.mlp(2, [64, 64], output_activation="sigmoid", kernel_regularizer=penalty),
-        moons,
-        runs=drawn,
+        loss="binary_crossentropy",
+        optimizer=keras.optimizers.Adam(0.01),
         epochs=100,
         batch_size=20,
-        optimizer=keras.optimizers.Adam(0.01),
-        loss="binary_crossentropy",
         metrics=["accuracy"],
     )
-    for penalty in (None, keras.regularizers.L2(0.01))
-)
+
+
+drawn = [draw_moons(seed) for seed in seeds]
+free = on_moons(None).fit(moons, drawn)
+smooth = on_moons(keras.regularizers.L2(0.01)).fit(moons, drawn)
 
 # %%
 extent = (-2.0, 3.0, -1.6, 2.1)
@@ -711,7 +701,7 @@ surfaces = {
     name: runs.predict(plane).reshape(RUNS, *across.shape)
     for name, runs in (("free", free), ("penalized", smooth))
 }
-rows, labels = drawn[0].train_index, drawn[0].targets
+rows, labels = drawn[0].train_rows, drawn[0].targets
 figure = plots.decision_regions(
     moons.x_train[rows],
     labels[rows],
@@ -723,7 +713,8 @@ plots.show(
     figure,
     alt="Decision regions over 100 points of two half moons, 20 percent of their labels "
     "flipped. Without a penalty the boundary winds around single flipped points; with a "
-    "penalty it is one smooth curve, which leaves them on the wrong side and cuts off a tip of a moon as well.",
+    "penalty it is one smooth curve, which leaves them on the wrong side and cuts off a tip of "
+    "a moon as well.",
     data=f"{moons}, the first of {RUNS} runs; ringed points have a flipped label",
 )
 
@@ -748,12 +739,10 @@ winding = {
     name: np.array([boundary_cells(surface) for surface in values])
     for name, values in surfaces.items()
 }
-correct = {
-    name: ((runs.predict(moons.x_test)[..., 0] > 0.5) == moons.y_test).mean(axis=1)
-    for name, runs in (("free", free), ("penalized", smooth))
-}
+correct = {"free": free.test("accuracy"), "penalized": smooth.test("accuracy")}
 print(
-    f"boundary, penalized against free: {winding['penalized'].mean() / winding['free'].mean():.0%} of its length"
+    "boundary, penalized against free: "
+    f"{winding['penalized'].mean() / winding['free'].mean():.0%} of its length"
 )
 verdicts.compare(
     "OVF-31",
@@ -793,11 +782,9 @@ ex.preparing.check(prepare)
 # minibatches of `model.fit`.
 
 # %%
-wine = datasets.load("wine", seed=SEED).standardized()
+wine = datasets.load("wine", seed=seeds[0]).standardized()
 
-early_stopping = keras.callbacks.EarlyStopping(
-    patience=20, min_delta=0.001, restore_best_weights=True
-)
+stopper = keras.callbacks.EarlyStopping(patience=20, min_delta=0.001, restore_best_weights=True)
 model = keras.Sequential(
     [
         keras.Input((11,)),
@@ -814,12 +801,10 @@ history = model.fit(
     validation_data=(wine.x_valid, wine.y_valid),
     batch_size=256,
     epochs=500,
-    callbacks=[early_stopping],
+    callbacks=[stopper],
     verbose=0,
 )
-print(
-    f"stopped after epoch {len(history.epoch)} of 500, weights of epoch {early_stopping.best_epoch + 1} kept"
-)
+print(f"stopped after epoch {len(history.epoch)} of 500, best epoch {stopper.best_epoch + 1}")
 
 # %% [markdown]
 # A well-known online course checks such an answer by asserting `early_stopping.min_delta ==
@@ -832,8 +817,8 @@ right = keras.callbacks.EarlyStopping(patience=5, min_delta=0.001, restore_best_
 verdicts.compute(
     "NEW-03",
     right.min_delta == -0.001,
-    detail=f"a callback set up correctly has min_delta {right.min_delta} before training, so the assertion "
-    f"{'accepts' if right.min_delta == -0.001 else 'rejects'} the right answer",
+    detail=f"a callback set up correctly has min_delta {right.min_delta} before training, so the "
+    f"assertion {'accepts' if right.min_delta == -0.001 else 'rejects'} the right answer",
 )
 
 # %% [markdown]
@@ -866,8 +851,8 @@ EPOCHS = {"quick": 80, "full": 300}[PROFILE]
 
 
 def cut(split, sizes=(940, 305, 305)):
-    """The split with parts of the same sizes for every seed, so that one compiled program serves all runs."""
-    generator = np.random.default_rng(SEED)
+    """The split with parts of the same sizes for every seed: one compiled program serves all."""
+    generator = np.random.default_rng(seeds[0])
     parts = {}
     for part, size in zip(("train", "valid", "test"), sizes, strict=True):
         rows = generator.permutation(len(getattr(split, f"y_{part}")))[:size]
@@ -875,26 +860,23 @@ def cut(split, sizes=(940, 305, 305)):
     return replace(split, **parts)
 
 
-bottles = [cut(split.standardized()) for split in datasets.splits("wine", range(SEED, SEED + RUNS))]
+recipe = training.Recipe(
+    lambda: models.mlp(11, [512, 512, 512]),
+    loss="mae",
+    optimizer="adam",
+    epochs=EPOCHS,
+    batch_size=256,
+)
+bottles = [cut(split.standardized()) for split in datasets.splits("wine", seeds)]
 poured = [
-    training.fit_runs(
-        lambda: models.mlp(11, [512, 512, 512]),
-        split,
-        runs=[training.Run(SEED + number)],
-        epochs=EPOCHS,
-        batch_size=256,
-        optimizer="adam",
-        loss="mae",
-        watch={"test": (split.x_test, split.y_test)},
-    )
-    for number, split in enumerate(bottles)
+    recipe.fit(split, [seed], watch={"test": (split.x_test, split.y_test)})
+    for seed, split in zip(seeds, bottles, strict=True)
 ]
 mae = {
     name: np.concatenate([runs.history[name] for runs in poured])
     for name in ("loss", "val_loss", "test_loss")
 }
-rule = ex.stopping.reference
-stops = np.array([rule(curve, 20, 0.001) for curve in mae["val_loss"]])
+stops = np.array([early_stopping.stop(curve, 20, 0.001) for curve in mae["val_loss"]])
 last, kept = stops.T
 
 # %%
@@ -963,13 +945,15 @@ verdicts.compare(
     widest.last("test_accuracy")[noisy],
     widest.best("test_accuracy")[noisy],
     claimed="lower",
-    measure=f"test accuracy after {widest.epochs.max()} epochs against the epoch with the lowest validation loss",
+    measure=f"test accuracy after {widest.epochs.max()} epochs against the epoch with the lowest "
+    "validation loss",
     setting="many epochs overfit, noisy labels",
     data=fashion,
 )
 stopped = last < EPOCHS - 1
 print(
-    f"{stopped.sum()} of {RUNS} runs stopped before epoch {EPOCHS}; on average {last.mean() + 1:.0f} epochs were trained."
+    f"{stopped.sum()} of {RUNS} runs stopped before epoch {EPOCHS}; "
+    f"on average {last.mean() + 1:.0f} epochs were trained."
 )
 
 # %% [markdown]
@@ -999,7 +983,8 @@ print(f"always the median           {median.mean():.3f}")
 print(f"linear regression           {simple.mean():.3f}")
 print(f"512-512-512, stopped early  {deep.mean():.3f}")
 print(
-    f"net minus linear regression {(deep - simple).mean():+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+    f"net minus linear regression {(deep - simple).mean():+.3f}, "
+    f"95 % interval {low:+.3f} to {high:+.3f}"
 )
 
 # %% [markdown]

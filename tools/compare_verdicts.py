@@ -33,9 +33,9 @@ def differences(before: dict[tuple, dict], after: dict[tuple, dict]) -> list[str
 
 
 def same(one, other) -> bool:
-    """Equal, or equal numbers up to rounding."""
+    """Equal, or equal numbers up to the rounding of float32."""
     if isinstance(one, float) and isinstance(other, float):
-        return abs(one - other) <= 1e-9 * max(1.0, abs(one))
+        return abs(one - other) <= 1e-5 * max(abs(one), abs(other)) + 1e-12
     return one == other
 
 
