@@ -169,7 +169,7 @@ def expect(condition, reason: str) -> None:
         raise NotYet(reason)
 
 
-def call(function, *arguments):
+def call(function, *arguments) -> Any:
     """The function's result. Raises NotYet where it is no function, or returns nothing."""
     expect(
         callable(function),

@@ -29,29 +29,41 @@ class SGDState(NamedTuple):
 
 
 class MomentumState(NamedTuple):
+    """What momentum, Nesterov's too, remembers."""
+
     velocity: np.ndarray
 
 
 class AdagradState(NamedTuple):
+    """What Adagrad remembers."""
+
     total: np.ndarray  # sum of the squared gradients
 
 
 class AdadeltaState(NamedTuple):
+    """What Adadelta remembers."""
+
     gradient_square: np.ndarray  # moving average of the squared gradients
     step_square: np.ndarray  # moving average of the squared steps, before the learning rate
 
 
 class RMSpropState(NamedTuple):
+    """What RMSprop remembers."""
+
     square: np.ndarray  # moving average of the squared gradients
 
 
 class AdamState(NamedTuple):
+    """What Adam remembers."""
+
     mean: np.ndarray  # moving average of the gradients
     square: np.ndarray  # moving average of the squared gradients
     count: int  # updates so far
 
 
 class NadamState(NamedTuple):
+    """What Nadam remembers: as Adam, and the product of its momentum coefficients."""
+
     mean: np.ndarray
     square: np.ndarray
     count: int
@@ -82,7 +94,7 @@ def momentum(learning_rate: float = 0.01, momentum: float = 0.9) -> Rule:
     v <- m v - a g;  p <- p + v
 
     Polyak 1964, written as in Sutskever et al. 2013, section 2, equations 1 and 2. In Keras: `SGD(momentum=0.9)`; its
-    default is 0, plain gradient descent. The learning rate is inside the velocity; PyTorch keeps it outside
+    default is 0, plain gradient descent. The learning rate is inside the velocity; PyTorch has it outside
     (v <- m v + g; p <- p - a v), which is the same as long as the rate stays the same. An average like Adam's, with
     (1 - m) g in place of g, takes steps 1 / (1 - m) times smaller.
     """
@@ -262,7 +274,7 @@ def largest_rate(hessian: np.ndarray) -> float:
     return 2 / np.linalg.eigvalsh(hessian).max()
 
 
-def accumulate(gradients: Sequence[np.ndarray], sizes: Sequence[int]) -> np.ndarray:
+def accumulate(gradients: Sequence[np.ndarray], sizes: Sequence[int]):
     """Gradient of the mean loss of a whole batch, from those of its micro-batches, arrays of one shape.
 
     `sizes` holds the number of examples of each micro-batch; every example counts once.

@@ -137,7 +137,7 @@ def one_cycle(
 ) -> Cycle:
     """1cycle: the rate up to `peak` and back in straight lines, then a short way far down; momentum the other way.
 
-    `start` and `end` are the first and the last rate as shares of `peak`; `tail` is the share of the steps that is kept
+    `start` and `end` are the first and the last rate as shares of `peak`; `tail` is the share of the steps that is reserved
     for the way from `start` to `end`. `momenta` are the momentum at the lowest and at the highest rate; it stays high
     in the tail. Smith 2018, "A disciplined approach to neural network hyper-parameters", sections 4.1 and 4.3; Smith
     and Topin 2019. The papers give no shapes for the tail; straight lines are what the common implementations take.

@@ -74,6 +74,7 @@ rosenbrock = surface(
 
 
 def beale_slopes(x, y):
+    """The two partial derivatives of Beale's function."""
     first, second, third = 1.5 - x + x * y, 2.25 - x + x * y**2, 2.625 - x + x * y**3
     by_x = 2 * (first * (y - 1) + second * (y**2 - 1) + third * (y**3 - 1))
     by_y = 2 * x * (first + 2 * y * second + 3 * y**2 * third)

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from helpers.exercises.convolution import correlating
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET
-from helpers.exercises.grading import submissions
+from helpers.exercises.grading import statements, submissions
 from helpers.exercises.grading.submissions import EXIT, MEMORY, OK, SOLUTION, SYNTAX
-from helpers.exercises.overfitting import choosing, degree_prediction
+from helpers.exercises.overfitting import choosing, degree_prediction, stopping
 
 LESSON = [
     "import numpy as np\nfrom helpers.exercises import overfitting as ex",
@@ -71,10 +72,10 @@ def test_right_answers_are_found_wherever_they_stand(cells):
         (("def now():\n    raise KeyboardInterrupt", "choose = now()"), (NOT_YET, EXIT)),
         (("def full():\n    raise MemoryError", RETURN + "full()"), (NOT_YET, MEMORY)),
         (("choose = ex.choosing.reference",), (NOT_YET, SOLUTION)),
-        (("from helpers.exercises.overfitting import *", RETURN + "choose_solution(training, validation, test)"), (NOT_YET, SOLUTION)),
+        (("from helpers.exercises.overfitting.data import *", RETURN + "choose_solution(training, validation, test)"), (NOT_YET, SOLUTION)),
         ((LESSON[0], "solve = ex.choosing", RETURN + "solve.reference(training, validation, test)"), (NOT_YET, SOLUTION)),
         ((RETURN + "__import__('os').getpid()",), (NOT_YET, OK)),
-        (("def choose(a, b, c):\n    from helpers.exercises.overfitting import choose_solution\n    return choose_solution(a, b, c)",),
+        (("def choose(a, b, c):\n    from helpers.exercises.overfitting.data import choose_solution\n    return choose_solution(a, b, c)",),
          (NOT_YET, SOLUTION)),
     ],
 )  # fmt: skip
@@ -82,13 +83,33 @@ def test_other_answers_get_their_word_and_what_happened(cells, expected):
     assert say(*cells) == expected
 
 
-def test_what_the_lesson_itself_takes_from_the_exercises_is_granted():
-    cells = [
-        "def choose(a, b, c):\n    return choose_solution(a, b, c)",
-        "from helpers.exercises.overfitting import choose_solution",
-    ]
-    assert say(*cells) == (NOT_YET, SOLUTION)
-    assert say(cells[0], lesson=[cells[1]]) == say(*cells, lesson=[cells[1]]) == (CORRECT, OK)
+STOP = "def stop(losses, patience, min_delta):\n    return "
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("from helpers.reference.early_stopping import stop",),
+        ("from helpers.reference.early_stopping import stop as rule", "stop = rule"),
+        ("from helpers.reference.early_stopping import *", STOP + "stop(losses)"),
+        (
+            "from helpers.reference import early_stopping",
+            STOP + "early_stopping.stop(losses, patience, min_delta)",
+        ),
+        (
+            "import helpers.reference.early_stopping",
+            "stop = helpers.reference.early_stopping.stop",
+        ),
+    ],
+)
+def test_the_solution_is_not_an_answer_wherever_the_course_holds_it(cells):
+    assert say(*cells, exercise=stopping, name="stop", lesson=[]) == (NOT_YET, SOLUTION)
+
+
+def test_other_functions_of_the_course_and_of_the_same_name_are_granted():
+    imports = "import numpy as np\nfrom helpers.reference.resampling import most_correlated"
+    answer = "def correlate(signal, kernel):\n    most_correlated\n    return np.correlate(signal, kernel)"
+    assert say(imports, answer, exercise=correlating, name="correlate") == (CORRECT, OK)
 
 
 def test_what_failed_before_is_part_of_the_reason():
@@ -117,9 +138,9 @@ def test_only_what_the_answer_needs_is_chosen():
         RIGHT,
         "def choose_late(): return runs",
     ]
-    statements, broken = submissions.parsed(cells)
+    found, broken = statements.parsed(cells)
     assert broken == []
-    assert [one.node.lineno for one in submissions.needed(statements, "choose")] == [2, 1]
+    assert [one.node.lineno for one in statements.needed(found, "choose")] == [2, 1]
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_follows_keras_down_a_quadratic(name):
     rule, optimizer, settings, extra = PAIRS[name]
     settings = settings | {
         "learning_rate": float(np.float32(settings["learning_rate"]))
-    }  # Keras keeps it in single precision
+    }  # Keras has it in single precision
     generator = np.random.default_rng(1)
     root = generator.normal(size=(5, 5))
     matrix, start = root @ root.T / 5 + 0.1 * np.eye(5), generator.normal(size=5)
@@ -158,12 +158,12 @@ def test_is_pure(name):
     rule = PAIRS[name][0]()
     gradients, start = random_gradients(2, steps=3)
     _, state = rule.update(gradients[0], rule.init(start))
-    kept = [np.copy(part) for part in state]
+    before = [np.copy(part) for part in state]
     first, after = rule.update(gradients[1], state)
     rule.update(gradients[2], after)
     second, _ = rule.update(gradients[1], state)
     np.testing.assert_array_equal(first, second)
-    assert all(np.array_equal(a, b) for a, b in zip(state, kept, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(state, before, strict=True))
 
 
 @pytest.mark.parametrize("name", PAIRS)

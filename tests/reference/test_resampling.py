@@ -99,7 +99,7 @@ def test_the_parts_add_up_exactly_and_do_not_depend_on_the_number_of_sets():
     truth = generator.normal(size=7)
     few = truth + 0.3 + generator.normal(scale=2.0, size=(20_000, 4, 7))
     parts = [resampling.decompose(sets, truth) for sets in few[:50]]
-    for sets, part in zip(few, parts):
+    for sets, part in zip(few[:50], parts, strict=True):
         assert part.error == pytest.approx(((sets - truth) ** 2).mean(axis=0), rel=1e-12)
     everywhere = np.mean([resampling.decompose(sets, truth).bias_squared for sets in few[:5000]])
     assert everywhere == pytest.approx(
@@ -124,13 +124,13 @@ def test_adaboost_equals_scikit_learns():
         assert np.array_equal(np.sign(score), label)
 
 
-def test_adaboost_keeps_the_bound_and_the_balance():
+def test_adaboost_respects_the_bound_and_the_balance():
     """Freund and Schapire (1997), theorem 6: training error <= prod 2 sqrt(e (1 - e)); new weights split half and half."""
     x, y = TUMOURS
     boosted = resampling.adaboost(x, y, 30)
     assert boosted.given.sum(axis=1) == pytest.approx(np.ones(30), rel=1e-12)
     assert (boosted.given > 0).all()
-    for member, following in zip(boosted.members, boosted.given[1:]):
+    for member, following in zip(boosted.members[:-1], boosted.given[1:], strict=True):
         assert following[member.predict(x) != y].sum() == pytest.approx(0.5, abs=1e-9)
     errors = 1 / (1 + np.exp(2 * boosted.amounts))
     bound = np.cumprod(2 * np.sqrt(errors * (1 - errors)))

@@ -122,7 +122,7 @@ GLOROT = (
     "inputs only."
 )
 OUTPUTS = "You divided by the number of outputs. On the way forward each output sums over the inputs, so divide by fan_in."
-TURNED = "The shape should be (fan_in, fan_out), as Keras keeps kernels: a row for each input."
+TURNED = "The shape should be (fan_in, fan_out), as Keras stores kernels: a row for each input."
 NARROW = (
     "A uniform distribution from -a to a has the variance a²/3, so yours is a third of what it should be; asked for "
     "is a normal one anyway."

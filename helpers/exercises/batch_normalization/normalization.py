@@ -330,46 +330,46 @@ def count(inputs, hidden, outputs): ...  # return (trained, moving, idle)
 
 def count_solution(inputs, hidden, outputs):
     widths = [inputs, *hidden, outputs]
-    dense = sum((before + 1) * after for before, after in zip(widths, widths[1:], strict=False))
+    dense = sum((before + 1) * after for before, after in zip(widths[:-1], widths[1:], strict=True))
     normalized = inputs + sum(hidden)
     return dense + 2 * normalized, 2 * normalized, sum(hidden)
 
 
 def count_in_a_loop(inputs, hidden, outputs):
-    trained, kept, idle, width = 2 * inputs, 2 * inputs, 0, inputs
+    trained, averaged, idle, width = 2 * inputs, 2 * inputs, 0, inputs
     for units in hidden:
-        trained, kept, idle, width = (
+        trained, averaged, idle, width = (
             trained + width * units + units + 2 * units,
-            kept + 2 * units,
+            averaged + 2 * units,
             idle + units,
             units,
         )
-    return trained + width * outputs + outputs, kept, idle
+    return trained + width * outputs + outputs, averaged, idle
 
 
 def count_training_the_averages(inputs, hidden, outputs):
-    trained, kept, idle = count_solution(inputs, hidden, outputs)
-    return trained + kept, kept, idle
+    trained, averaged, idle = count_solution(inputs, hidden, outputs)
+    return trained + averaged, averaged, idle
 
 
 def count_forgetting_the_inputs(inputs, hidden, outputs):
-    trained, kept, idle = count_solution(inputs, hidden, outputs)
-    return trained - 2 * inputs, kept - 2 * inputs, idle
+    trained, averaged, idle = count_solution(inputs, hidden, outputs)
+    return trained - 2 * inputs, averaged - 2 * inputs, idle
 
 
 def count_the_last_bias_as_idle(inputs, hidden, outputs):
-    trained, kept, idle = count_solution(inputs, hidden, outputs)
-    return trained, kept, idle + outputs
+    trained, averaged, idle = count_solution(inputs, hidden, outputs)
+    return trained, averaged, idle + outputs
 
 
 def count_nothing_idle(inputs, hidden, outputs):
-    trained, kept, _ = count_solution(inputs, hidden, outputs)
-    return trained, kept, 0
+    trained, averaged, _ = count_solution(inputs, hidden, outputs)
+    return trained, averaged, 0
 
 
 def count_without_idle_ones(inputs, hidden, outputs):
-    trained, kept, idle = count_solution(inputs, hidden, outputs)
-    return trained - idle, kept, idle
+    trained, averaged, idle = count_solution(inputs, hidden, outputs)
+    return trained - idle, averaged, idle
 
 
 counting = writing(

@@ -26,14 +26,14 @@ def build_functionally():
     inputs = keras.Input((32, 32, 3))
     x = keras.layers.Flatten()(inputs)
     for _ in range(20):
-        x = keras.layers.Dense(100, kernel_initializer=keras.initializers.HeUniform())(x)
+        x = keras.layers.Dense(100, kernel_initializer="he_uniform")(x)
         x = keras.layers.ELU()(x)
     return keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(x))
 
 
 def stack(
     depth=20, width=100, activation="elu", initializer="he_normal", outputs=10, last="softmax"
-):
+) -> keras.Sequential:
     """The net with one thing changed."""
     hidden = [
         keras.layers.Dense(width, activation=activation, kernel_initializer=initializer)
@@ -146,10 +146,10 @@ building = Exercise(
     equivalents=(build_functionally,),
     mistakes=(
         Mistake(build_without_outputs, NO_OUTPUTS.format((100,))),
-        Mistake(lambda: stack(last=None), NO_SOFTMAX),
+        Mistake(lambda: stack(last="linear"), NO_SOFTMAX),
         Mistake(build_reusing_one_layer, SHARED),
         Mistake(lambda: stack(depth=19), NUMBER.format(19)),
-        Mistake(lambda: stack(activation=None), LINEAR),
+        Mistake(lambda: stack(activation="linear"), LINEAR),
         Mistake(lambda: stack(activation="relu"), NOT_ELU),
         Mistake(lambda: stack(initializer="glorot_uniform"), NOT_HE),
         Mistake(
@@ -278,7 +278,7 @@ def examine_prepare(answer) -> str:
     hidden = denses(model)
     expect(
         len(hidden) == 20,
-        f"The net shall keep its 20 hidden layers of 100 units; it has {len(hidden)}.",
+        f"The net shall still have its 20 hidden layers of 100 units; it has {len(hidden)}.",
     )
     expect({curve_of(model, number) for number in range(20)} == {"selu"}, NOT_SELU)
     deepest = np.asarray(keras.Model(model.inputs[0], model.layers[-2].output)(inputs))

@@ -27,7 +27,7 @@ carried_prediction = prediction(
         (
             "the net that the sweep has left",
             LEARNING,
-        ): "The large rates threw its weights to where no gradient leads back: compile() gives it a new optimizer, and keeps "
+        ): "The large rates threw its weights to where no gradient leads back: compile() gives it a new optimizer, and leaves "
         "the weights.",
         (
             "a fresh net",
@@ -55,7 +55,7 @@ def batch_norm_truth(raw, raw_normalized, standardized, standardized_normalized)
     }
 
 
-def larger(raw: float, standardized: float) -> str:
+def larger(raw, standardized) -> str:
     """Which of the two is larger, if by a percentage point."""
     return (
         NEITHER if abs(raw - standardized) < 0.01 else RAW if raw > standardized else STANDARDIZED

@@ -24,6 +24,7 @@ class Builder:
         self.start = start
 
     def __call__(self) -> ToyModel:
+        """A new toy model."""
         return ToyModel(self.start)
 
     def __repr__(self) -> str:
@@ -37,6 +38,7 @@ class Trainer:
         self.best = best
 
     def __call__(self, model: ToyModel, rate: float) -> float:
+        """Move the weight by the rate; the score."""
         model.weight += rate
         return 1 - abs(model.weight - self.best)
 
@@ -127,7 +129,7 @@ sweeping = writing(
 
 def report(
     val_loss, val_accuracy
-): ...  # return (epochs trained, epoch restored, validation accuracy of the model you keep)
+): ...  # return (epochs trained, epoch restored, validation accuracy of that model)
 
 
 def report_solution(val_loss, val_accuracy):
@@ -136,11 +138,11 @@ def report_solution(val_loss, val_accuracy):
 
 
 def report_in_a_loop(val_loss, val_accuracy):
-    kept, lowest = 0, float("inf")
+    best, lowest = 0, float("inf")
     for epoch, loss in enumerate(val_loss, start=1):
         if loss < lowest:
-            kept, lowest = epoch, loss
-    return len(val_loss), kept, val_accuracy[kept - 1]
+            best, lowest = epoch, loss
+    return len(val_loss), best, val_accuracy[best - 1]
 
 
 def report_the_last_line(val_loss, val_accuracy):
@@ -221,12 +223,14 @@ class ToyDropoutNet:
         self.calls = 0
 
     def __call__(self, images, training=False):
+        """Class probabilities, shape (images, classes)."""
         if not training:
             return self.noisy[0, : len(images)] ** 2
         self.calls += 1
         return self.noisy[(self.calls - 1) % len(self.noisy), : len(images)]
 
     def predict(self, images, verbose=0):
+        """The probabilities without dropout, as `predict` of Keras gives them."""
         return self(images)
 
     def __repr__(self) -> str:
@@ -288,7 +292,7 @@ averaging = writing(
         ),
         Mistake(
             monte_carlo_over_images,
-            "You averaged over the images: the result must keep one row for each image.",
+            "You averaged over the images: the result must have one row for each image.",
         ),
         Mistake(
             monte_carlo_stacked,
@@ -322,12 +326,12 @@ def cycle_in_two_lines(images, batch_size, epochs, peak):
     return np.concatenate([up, np.linspace(peak, peak / 1000, steps - steps // 2)[1:]])
 
 
-def cycle_floored(images, batch_size, epochs, peak):
+def cycle_rounded_down(images, batch_size, epochs, peak):
     steps = epochs * (images // batch_size)
     return np.interp(np.arange(steps), [0, steps // 2, steps - 1], [peak / 10, peak, peak / 1000])
 
 
-def cycle_floored_at_the_end(images, batch_size, epochs, peak):
+def cycle_rounded_down_at_the_end(images, batch_size, epochs, peak):
     return cycle_solution(int(images / batch_size * epochs), 1, 1, peak)
 
 
@@ -357,11 +361,11 @@ cycling = writing(
     equivalents=(cycle_in_two_lines,),
     mistakes=(
         Mistake(
-            cycle_floored,
+            cycle_rounded_down,
             "You left out the smaller minibatch at the end of each epoch: then the training has more steps than rates. Round up.",
         ),
         Mistake(
-            cycle_floored_at_the_end,
+            cycle_rounded_down_at_the_end,
             "Rounded once for the whole training instead of for each epoch: every epoch has a whole number of steps, rounded up.",
         ),
         Mistake(

@@ -299,7 +299,7 @@ sizing = writing(
         ),
         Mistake(
             places_divided_late,
-            "You added the first place before dividing by the stride. Divide the room to move, then add the place to start from.",
+            "You added the first place before dividing by the stride. Divide the distance that it can move, then add the place to start from.",
         ),
         Mistake(
             places_without_stride, "You left out the stride: these are the places at stride 1."

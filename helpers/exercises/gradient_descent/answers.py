@@ -57,13 +57,13 @@ def descend_solution(gradient, start, rate, steps):
     return position
 
 
-def descend_remembering(kept, taken):
+def descend_remembering(remembered, taken):
     """The loop of the stub with other factors for the remembered change and for the new step."""
 
     def descend(gradient, start, rate, steps):
         position, change = start, 0.0
         for _ in range(steps):
-            change = kept * change - taken * rate * gradient(position)
+            change = remembered * change - taken * rate * gradient(position)
             position = position + change
         return position
 

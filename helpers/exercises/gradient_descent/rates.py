@@ -97,7 +97,7 @@ accumulating = writing(
         ),
         Mistake(
             lambda gradients, sizes: sum(
-                size * gradient for size, gradient in zip(sizes, gradients)
+                size * gradient for size, gradient in zip(sizes, gradients, strict=True)
             ),
             "That is the gradient of the *sum* of the losses: still to be divided by the number of examples.",
         ),
@@ -107,7 +107,8 @@ accumulating = writing(
         ),
         Mistake(
             lambda gradients, sizes: (
-                sum(size * gradient for size, gradient in zip(sizes, gradients)) / len(sizes)
+                sum(size * gradient for size, gradient in zip(sizes, gradients, strict=True))
+                / len(sizes)
             ),
             "You divided the sum over all examples by the number of micro-batches; divide by the number of examples.",
         ),

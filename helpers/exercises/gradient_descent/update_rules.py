@@ -60,7 +60,7 @@ looking_ahead = writing(
         ),
         Mistake(
             rules.nesterov_as_keras_holds_it,
-            "That is how Keras keeps it: its position *is* the point looked ahead to. Here the position is the real one, so the "
+            "That is how Keras holds it: its position *is* the point looked ahead to. Here the position is the real one, so the "
             "gradient belongs at position + friction * velocity.",
         ),
     ),

@@ -137,7 +137,7 @@ framing = writing(
         ([2.3, 0.8, np.inf, -np.inf, np.nan],),
         ([2.0, 1.0, 0.5],),
     ),
-    praise="Python's min keeps the first of two values that it cannot compare, so nan wins or loses by its place.",
+    praise="Python's min takes the first of two values that it cannot compare, so nan wins or loses by its place.",
     hints=("np.isfinite is False for nan and for both infinities.",),
     equivalents=(limits_by_mask,),
     mistakes=(
@@ -273,12 +273,15 @@ class Recorder:
         self.weights, self.optimizer = 0, None
 
     def compile(self, optimizer):
+        """Take the optimizer; the weights stay."""
         self.optimizer = optimizer
 
     def get_weights(self):
+        """How many trainings the weights have seen."""
         return self.weights
 
     def set_weights(self, weights):
+        """Replace the weights."""
         self.weights = weights
 
 

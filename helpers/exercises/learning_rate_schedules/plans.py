@@ -12,9 +12,9 @@ LOWER, HIGHER = "lower", "higher"
 
 def after_the_drop(losses: dict) -> dict:
     """Where the loss of each twin lies, compared with "rate kept", on average over the runs."""
-    kept = np.mean(losses["rate kept"])
+    steady = np.mean(losses["rate kept"])
     return {
-        name: LOWER if np.mean(values) < kept else HIGHER
+        name: LOWER if np.mean(values) < steady else HIGHER
         for name, values in losses.items()
         if name != "rate kept"
     }

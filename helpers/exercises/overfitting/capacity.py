@@ -12,7 +12,7 @@ def count_parameters(inputs, hidden, outputs): ...  # return the number of weigh
 
 def count_parameters_solution(inputs, hidden, outputs):
     widths = [inputs, *hidden, outputs]
-    return sum((before + 1) * after for before, after in zip(widths, widths[1:]))
+    return sum((before + 1) * after for before, after in zip(widths[:-1], widths[1:], strict=True))
 
 
 def count_parameters_in_keras(inputs, hidden, outputs):
@@ -22,7 +22,7 @@ def count_parameters_in_keras(inputs, hidden, outputs):
 
 def count_without_biases(inputs, hidden, outputs):
     widths = [inputs, *hidden, outputs]
-    return sum(before * after for before, after in zip(widths, widths[1:]))
+    return sum(before * after for before, after in zip(widths[:-1], widths[1:], strict=True))
 
 
 def count_without_output_layer(inputs, hidden, outputs):
@@ -31,7 +31,7 @@ def count_without_output_layer(inputs, hidden, outputs):
 
 def count_bias_per_input(inputs, hidden, outputs):
     widths = [inputs, *hidden, outputs]
-    return sum(before * (after + 1) for before, after in zip(widths, widths[1:]))
+    return sum(before * (after + 1) for before, after in zip(widths[:-1], widths[1:], strict=True))
 
 
 def count_units(inputs, hidden, outputs):

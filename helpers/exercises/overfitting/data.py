@@ -120,7 +120,8 @@ def wine_like(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Two small tables whose columns differ in scale as the wine's do."""
     generator = np.random.default_rng(seed)
     scale = np.array([0.05, 3.0, 40.0])
-    return tuple((scale * generator.normal(2.0, 1.0, (rows, 3))).round(3) for rows in (12, 5))
+    train, valid = ((scale * generator.normal(2.0, 1.0, (rows, 3))).round(3) for rows in (12, 5))
+    return train, valid
 
 
 preparing = writing(

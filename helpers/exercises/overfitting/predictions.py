@@ -51,7 +51,7 @@ degree_prediction = prediction(
             "test error",
             RISES,
         ): "Look at the left end: a constant and a straight line miss the shape of the truth, so the "
-        "error first has room to fall.",
+        "error can fall at first.",
     },
     praise="More freedom always fits the seen points better; on unseen points it helps only up to a degree.",
     hints=(

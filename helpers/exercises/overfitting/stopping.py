@@ -21,11 +21,12 @@ def stop_as_keras_does(losses, patience, min_delta):
     callback = keras.callbacks.EarlyStopping(
         patience=patience, min_delta=min_delta, restore_best_weights=True
     )
-    callback.set_model(Net())
+    net = Net()
+    callback.set_model(net)
     callback.on_train_begin()
     for epoch, loss in enumerate(losses):
         callback.on_epoch_end(epoch, {"val_loss": loss})
-        if callback.model.stop_training:
+        if net.stop_training:
             break
     return epoch, callback.best_epoch
 
@@ -45,7 +46,7 @@ def stop_ignoring_min_delta(losses, patience, min_delta):
     return early_stopping.stop(losses, patience, 0.0)
 
 
-def stop_keeping_the_minimum(losses, patience, min_delta):
+def stop_restoring_the_minimum(losses, patience, min_delta):
     last, _ = early_stopping.stop(losses, patience, min_delta)
     return last, int(np.argmin(losses[: last + 1]))
 
@@ -70,7 +71,7 @@ def stop_never_forgetting(losses, patience, min_delta):
     return epoch, best
 
 
-def stop_keeping_the_last(losses, patience, min_delta):
+def stop_restoring_the_last(losses, patience, min_delta):
     last, _ = early_stopping.stop(losses, patience, min_delta)
     return last, last
 
@@ -93,7 +94,7 @@ stopping = writing(
         ([3.0, 2.0, 1.0], 2, 0.0),
         ([1.0, 0.7, 0.8, 0.6], 1, 0.0),
     ),
-    praise="The same epochs as keras.callbacks.EarlyStopping on every sequence. Note what is kept: the last epoch that beat the "
+    praise="The same epochs as keras.callbacks.EarlyStopping on every sequence. Note what is restored: the last epoch that beat the "
     "old best by more than min_delta, not always the lowest loss.",
     hints=(
         "Carry two things through the loop: the best epoch so far, and how many epochs have passed since.",
@@ -104,11 +105,11 @@ stopping = writing(
     mistakes=(
         Mistake(stop_comparing_neighbours, "You compare with the epoch before. A loss that creeps back down is no improvement: compare with the best epoch so far."),
         Mistake(stop_ignoring_min_delta, "min_delta plays no part in your answer: a drop of less than min_delta must not count as an improvement."),
-        Mistake(stop_keeping_the_minimum, "The last epoch is right, but you keep the lowest loss. An epoch that is lower by less than min_delta does not count, so its weights are not kept."),
+        Mistake(stop_restoring_the_minimum, "The last epoch is right, but you restore the lowest loss. An epoch that is lower by less than min_delta does not count, so its weights are not restored."),
         Mistake(stop_one_too_late, "You stop one epoch too late: with patience p, the p-th epoch in a row without improvement is the last."),
         Mistake(stop_one_too_early, "You stop one epoch too early: patience counts the epochs after the best one; the p-th of them is the last."),
         Mistake(stop_never_forgetting, "Your count of bad epochs goes on over good ones: an improvement must set it back to 0."),
-        Mistake(stop_keeping_the_last, "You keep the weights of the last epoch; the point is to go back to the best one."),
+        Mistake(stop_restoring_the_last, "You end with the weights of the last epoch; the point is to go back to the best one."),
         Mistake(stop_counting_from_one, "Right rule, but counted from 1: the first epoch is epoch 0, as everywhere in Python."),
     ),
 )  # fmt: skip

@@ -139,7 +139,7 @@ def penalty_of_all_weights(kernels, l1, l2):
 
 def penalty_by_keras(kernels, l1, l2):
     regularizer = keras.regularizers.L1L2(l1, l2)
-    return sum(float(regularizer(kernel)) for kernel in kernels)
+    return sum(float(np.asarray(regularizer(kernel))) for kernel in kernels)
 
 
 def penalty_without_signs(kernels, l1, l2):

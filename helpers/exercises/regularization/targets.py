@@ -13,8 +13,8 @@ def drop(x, rate, generator): ...  # return what the layer passes on in training
 
 
 def drop_solution(x, rate, generator):
-    kept = generator.random(x.shape) >= rate
-    return x * kept / (1 - rate)
+    passed = generator.random(x.shape) >= rate
+    return x * passed / (1 - rate)
 
 
 def drop_by_choice(x, rate, generator):
@@ -35,7 +35,7 @@ def drop_scaling_down(x, rate, generator):
     return x * (generator.random(x.shape) >= rate) * (1 - rate)
 
 
-def drop_keeping_the_rate(x, rate, generator):
+def drop_passing_the_rate(x, rate, generator):
     return x * (generator.random(x.shape) < rate) / rate
 
 
@@ -67,22 +67,22 @@ def examine_drop(answer) -> str:
         share = (factors == 0).mean()
         expect(
             abs(share - rate) < 0.05 or abs(share - (1 - rate)) > 0.05,
-            f"With rate {rate}, {share:.0%} of your values are zero: {KEPT}",
+            f"With rate {rate}, {share:.0%} of your values are zero: {SHARE}",
         )
         expect(
             abs(share - rate) < 0.05,
             f"With rate {rate}, {share:.0%} of your values are zero; about {rate:.0%} should be.",
         )
-        kept = factors[factors != 0]
-        expect(not np.allclose(kept, 1), UNSCALED)
-        expect(not np.allclose(kept, 1 - rate), DOWN)
+        passed = factors[factors != 0]
+        expect(not np.allclose(passed, 1), UNSCALED)
+        expect(not np.allclose(passed, 1 - rate), DOWN)
         expect(
-            np.allclose(kept, kept[0]),
-            "The values that are kept must all be scaled by the same factor.",
+            np.allclose(passed, passed[0]),
+            "The values that pass must all be scaled by the same factor.",
         )
         expect(
-            abs(kept[0] - 1 / (1 - rate)) < 1e-3,
-            f"With rate {rate} a kept value is {kept[0]:.3g} times its input: {FACTOR}",
+            abs(passed[0] - 1 / (1 - rate)) < 1e-3,
+            f"With rate {rate} a value that passes is {passed[0]:.3g} times its input: {FACTOR}",
         )
         silent = factors == 0
         expect(not (silent == silent[0]).all(), ONE_MASK)
@@ -93,17 +93,15 @@ def examine_drop(answer) -> str:
     return "The mean of what is passed on stays what it was, so at inference the layer has nothing to do."
 
 
-KEPT = (
-    "the rate is the share to silence, not to keep (one of the notes has it the wrong way round)."
-)
+SHARE = "the rate is the share to silence, not to pass on (one of the notes has it the wrong way round)."
 UNSCALED = (
-    "Your kept values are unchanged, so the next layer gets less in training than at inference, where nothing is silenced. "
-    "Divide by what is kept, 1 - rate."
+    "The values that you pass on are unchanged, so the next layer gets less in training than at inference, where nothing is silenced. "
+    "Divide by the share that passes, 1 - rate."
 )
-DOWN = "You scale the kept values *down* in training, where there is too little already. They must be made larger, by 1 / (1 - rate)."
-FACTOR = "it should be divided by the share that is kept, 1 - rate."
+DOWN = "You scale the values that pass *down* in training, where there is too little already. They must be made larger, by 1 / (1 - rate)."
+FACTOR = "it should be divided by the share that passes, 1 - rate."
 ONE_MASK = "One mask serves all examples of your batch. Each example draws its own: the mask has the shape of x."
-EXAMPLES = "Whole examples are silenced, or kept: draw for every value by itself."
+EXAMPLES = "Whole examples are silenced or passed on: draw for every value by itself."
 FROZEN = "Another generator gave the same mask: draw from the generator that you are given, or every step silences the same units."
 
 dropping = Exercise(
@@ -119,10 +117,10 @@ dropping = Exercise(
     mistakes=(
         Mistake(drop_without_scaling, UNSCALED),
         Mistake(drop_scaling_down, DOWN),
-        Mistake(drop_keeping_the_rate, f"With rate 0.3, 70% of your values are zero: {KEPT}"),
+        Mistake(drop_passing_the_rate, f"With rate 0.3, 70% of your values are zero: {SHARE}"),
         Mistake(
             drop_dividing_by_the_rate,
-            f"With rate 0.3 a kept value is 3.33 times its input: {FACTOR}",
+            f"With rate 0.3 a value that passes is 3.33 times its input: {FACTOR}",
         ),
         Mistake(drop_with_one_mask, ONE_MASK),
         Mistake(drop_whole_examples, EXAMPLES),

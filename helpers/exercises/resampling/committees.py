@@ -242,7 +242,7 @@ reweighing = writing(
         ),
         Mistake(
             reweigh_keeping_only_the_wrong,
-            "You keep only the wrong rows. AdaBoost gives them more weight, but every row stays in the game; section 2.8 "
+            "You take only the wrong rows. AdaBoost gives them more weight, but every row stays in the game; section 2.8 "
             "shows what becomes of the other idea.",
         ),
         Mistake(

@@ -1,4 +1,4 @@
-"""Folds: divide the rows, keep the held-out ones out, and do not believe the winner's score."""
+"""Folds: divide the rows, examine on held-out ones only, and do not believe the winner's score."""
 
 import numpy as np
 from sklearn.model_selection import KFold
@@ -136,7 +136,7 @@ folding = Exercise(
 
 
 def cross_validate(x, y, folds):
-    x = x[:, most_correlated(x, y, 20)]  # keep the 20 most telling words
+    x = x[:, most_correlated(x, y, 20)]  # the 20 most telling words
     scores = []
     for train, held_out in folds:
         scores.append(linear_accuracy(x[train], y[train], x[held_out], y[held_out]))

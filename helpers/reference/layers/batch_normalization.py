@@ -1,6 +1,6 @@
 """Batch normalization of a batch x of shape (n, features): training, inference, backward, and folding.
 
-Names and defaults are those of `keras.layers.BatchNormalization`: momentum 0.99 is what the moving averages keep
+Names and defaults are those of `keras.layers.BatchNormalization`: momentum 0.99 is the share that the moving averages retain
 (PyTorch calls 1 - 0.99 momentum), epsilon 0.001.
 """
 
@@ -12,7 +12,7 @@ EPSILON, MOMENTUM = 1e-3, 0.99
 
 
 class Cache(NamedTuple):
-    """What the forward pass keeps for the backward pass."""
+    """What the forward pass leaves for the backward pass."""
 
     normalized: np.ndarray  # (n, features)
     deviation: np.ndarray  # (features,), the root of variance + epsilon

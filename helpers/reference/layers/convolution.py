@@ -3,7 +3,7 @@
 The conventions are those of `keras.layers.Conv1D`, `Conv2D` and `Conv3D`: inputs have shape (n, *sizes, channels),
 kernels (*kernel sizes, channels / groups, filters), and the kernel is not flipped (a cross-correlation, strictly
 speaking). `stride` and `dilation` are one number, or one for each dimension; `padding` is "valid" (none) or "same"
-(zeros, so that stride 1 keeps the size).
+(zeros, so that stride 1 does not change the size).
 """
 
 import math
@@ -66,7 +66,14 @@ def reach(kernel: int, dilation: int) -> int:
 
 
 def convolution(
-    x: np.ndarray, kernel: np.ndarray, bias=0.0, *, stride=1, padding="valid", dilation=1, groups=1
+    x: np.ndarray,
+    kernel: np.ndarray,
+    bias=0.0,
+    *,
+    stride: int | tuple[int, ...] = 1,
+    padding: str = "valid",
+    dilation: int | tuple[int, ...] = 1,
+    groups: int = 1,
 ) -> np.ndarray:
     """Outputs of shape (n, *output sizes, filters). With `groups`, each group of filters sees its own channels only.
 
@@ -84,10 +91,10 @@ def convolution_backward(
     x: np.ndarray,
     kernel: np.ndarray,
     *,
-    stride=1,
-    padding="valid",
-    dilation=1,
-    groups=1,
+    stride: int | tuple[int, ...] = 1,
+    padding: str = "valid",
+    dilation: int | tuple[int, ...] = 1,
+    groups: int = 1,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients with respect to x, kernel and bias, from that of the outputs, shape (n, *output sizes, filters).
 
@@ -136,7 +143,8 @@ def check_shapes(
         raise ValueError(
             f"stride is {stride} and dilation {dilation}; give one number, or one for each of {dimensions} dimensions."
         )
-    return tuple(tuple(np.broadcast_to(value, dimensions).tolist()) for value in (stride, dilation))
+    steps, apart = (np.broadcast_to(value, dimensions).tolist() for value in (stride, dilation))
+    return tuple(steps), tuple(apart)
 
 
 def widths_of(x, kernel, stride: tuple, padding: str, dilation: tuple) -> list[tuple[int, int]]:
@@ -151,6 +159,7 @@ def widths_of(x, kernel, stride: tuple, padding: str, dilation: tuple) -> list[t
 
 
 def pad(x: np.ndarray, widths: list) -> np.ndarray:
+    """The input with zeros before and after each dimension of space."""
     return np.pad(x, [(0, 0), *widths, (0, 0)]) if np.any(widths) else x
 
 

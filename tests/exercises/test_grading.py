@@ -10,25 +10,33 @@ from pathlib import Path
 import pytest
 
 from helpers.__main__ import main
-from helpers.exercises import overfitting
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise
-from helpers.exercises.grading import grade as grading
-from helpers.exercises.grading import submissions
-from helpers.exercises.grading.grade import CRASH, KILLED, TIME
-from helpers.exercises.grading.submissions import EXIT, MEMORY, OK, SOLUTION, SYNTAX, UNREADABLE
+from helpers.exercises.grading import confinement, lessons, processes, tables
+from helpers.exercises.grading.processes import CRASH, KILLED, TIME
+from helpers.exercises.grading.statements import parsed
+from helpers.exercises.grading.submissions import (
+    EXIT,
+    MEMORY,
+    OK,
+    SOLUTION,
+    SYNTAX,
+    UNREADABLE,
+    code_cells,
+)
+from helpers.exercises.overfitting import capacity
 
-LESSON = grading.lessons()["overfitting"]
+LESSON = lessons.lessons()["overfitting"]
 NAMES = ["degree_prediction", "choosing", "counting", "turn_prediction", "preparing", "stopping"]
 
 
 # The parts -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", grading.lessons())
+@pytest.mark.parametrize("module", lessons.lessons())
 def test_every_exercise_of_every_lesson_has_a_named_answer(module):
     members = vars(importlib.import_module(f"helpers.exercises.{module}"))
     exercises = {name for name, value in members.items() if isinstance(value, Exercise)}
-    answers = grading.read_lesson(module).answers
+    answers = lessons.read_lesson(module).answers
     assert set(answers) == exercises
     assert all(answer.isidentifier() for answer in answers.values())
 
@@ -63,9 +71,9 @@ def test_the_lesson_is_the_one_that_most_notebooks_are_of(tmp_path):
     for name, module in {"a": "resampling", "b": "overfitting", "c/1": "overfitting"}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / f"{name}.ipynb").write_text(f'"from helpers.exercises import {module} as ex"')
-    found = grading.learners(tmp_path)
+    found = lessons.learners(tmp_path)
     assert list(found) == ["a", "b", "c/1"]
-    assert grading.most_imported(list(found.values())) == "overfitting"
+    assert lessons.most_imported(list(found.values())) == "overfitting"
 
 
 GOOD = b'{"verdict": "correct", "event": "ok", "message": "Well."}'
@@ -88,7 +96,7 @@ GOOD = b'{"verdict": "correct", "event": "ok", "message": "Well."}'
     ],
 )
 def test_what_a_process_says_is_believed_only_in_its_form(text, late, exitcode, expected):
-    found = grading.finding(text, late, exitcode)
+    found = processes.finding(text, late, exitcode)
     assert (found.verdict, found.event) == expected
 
 
@@ -99,20 +107,20 @@ def test_a_row_says_what_happened_to_which_exercise():
             for number, (verdict, event) in enumerate(pairs)
         }
 
-    assert grading.row("a", found((CORRECT, OK), (NOT_YET, OK))) == ["a", CORRECT, NOT_YET, 1, "ok"]
-    assert grading.row("a", found((CORRECT, OK), (NOT_YET, TIME)))[-1] == "e1: timed out"
+    assert tables.row("a", found((CORRECT, OK), (NOT_YET, OK))) == ["a", CORRECT, NOT_YET, 1, "ok"]
+    assert tables.row("a", found((CORRECT, OK), (NOT_YET, TIME)))[-1] == "e1: timed out"
     assert (
-        grading.row("a", found((NOT_ATTEMPTED, UNREADABLE), (NOT_ATTEMPTED, UNREADABLE)))[-1]
+        tables.row("a", found((NOT_ATTEMPTED, UNREADABLE), (NOT_ATTEMPTED, UNREADABLE)))[-1]
         == "unreadable"
     )
 
 
 def test_what_is_not_protected_is_said(monkeypatch):
-    assert "THE NETWORK IS OPEN" in grading.protection(False)
-    assert "no network" in grading.protection(True)
-    assert all("NOT protected: files" in grading.protection(walled) for walled in (True, False))
-    monkeypatch.setattr(grading.sys, "platform", "darwin")
-    assert "MEMORY IS NOT LIMITED" in grading.protection(False)
+    assert "THE NETWORK IS OPEN" in confinement.protection(False)
+    assert "no network" in confinement.protection(True)
+    assert all("NOT protected: files" in confinement.protection(walled) for walled in (True, False))
+    monkeypatch.setattr(confinement.sys, "platform", "darwin")
+    assert "MEMORY IS NOT LIMITED" in confinement.protection(False)
 
 
 # Thirty learners -----------------------------------------------------------------------------------------------------
@@ -123,7 +131,7 @@ def solutions(module: str) -> dict[str, str]:
     exercises = importlib.import_module(f"helpers.exercises.{module}")
     named = {
         name: getattr(exercises, exercise)
-        for exercise, name in grading.read_lesson(module).answers.items()
+        for exercise, name in lessons.read_lesson(module).answers.items()
     }
     return {
         name: one.solution_text() if callable(one.reference) else f"{name} = {one.reference!r}"
@@ -143,8 +151,8 @@ COUNT = "def count_parameters(inputs, hidden, outputs):\n    "
 def filled_in(lesson: Path, sources: dict[str, str]) -> list[str]:
     """The code cells of a lesson with these sources in the place of the stubs."""
     cells = []
-    for cell in submissions.code_cells(lesson, 10_000_000):
-        for statement in submissions.parsed([cell])[0]:
+    for cell in code_cells(lesson, 10_000_000):
+        for statement in parsed([cell])[0]:
             for name in sources.keys() & statement.defines:
                 cell = cell.replace(original(cell, statement.node), sources[name])
         cells.append(cell)
@@ -173,14 +181,14 @@ def notebook(cells: list[str]) -> str:
 
 
 MISTAKES = {
-    "no_biases": overfitting.count_without_biases,
-    "bias_per_input": overfitting.count_bias_per_input,
-    "units": overfitting.count_units,
+    "no_biases": capacity.count_without_biases,
+    "bias_per_input": capacity.count_bias_per_input,
+    "units": capacity.count_units,
 }
 ALL, ONE_WRONG, ONE_LEFT = 6, {"counting": NOT_YET}, {"counting": NOT_ATTEMPTED}
 COUNTED = {
     name: (
-        notebook(solved(count_parameters=mistaken(answer, overfitting.count_parameters))),
+        notebook(solved(count_parameters=mistaken(answer, capacity.count_parameters))),
         ONE_WRONG,
         OK,
     )
@@ -202,7 +210,7 @@ FORGED = "ex.counting.check = lambda answer: print('✓ counting: correct.')\nty
 # Learner: what is handed in, the verdicts that are not "correct", the status.
 LEARNERS = {
     "ann": (notebook(solved()), {}, OK),
-    "ben": (notebook(solved(count_parameters=mistaken(overfitting.count_parameters_in_keras, overfitting.count_parameters))), {}, OK),
+    "ben": (notebook(solved(count_parameters=mistaken(capacity.count_parameters_in_keras, capacity.count_parameters))), {}, OK),
     "untouched": (LESSON.read_text(encoding="utf-8"), dict.fromkeys(NAMES, NOT_ATTEMPTED), OK),
     **COUNTED,
     "syntax": (notebook(solved(count_parameters="def count_parameters(inputs, hidden, outputs) return 3")), ONE_WRONG, f"counting: {SYNTAX}"),
@@ -227,7 +235,7 @@ LEARNERS = {
     "no_cells": (notebook([]), dict.fromkeys(NAMES, NOT_ATTEMPTED), OK),
     "empty": ("", dict.fromkeys(NAMES, NOT_ATTEMPTED), UNREADABLE),
     "no_json": ("{", dict.fromkeys(NAMES, NOT_ATTEMPTED), UNREADABLE),
-    "too_large": (" " * (grading.LARGEST_NOTEBOOK + 1), dict.fromkeys(NAMES, NOT_ATTEMPTED), UNREADABLE),
+    "too_large": (" " * (lessons.LARGEST_NOTEBOOK + 1), dict.fromkeys(NAMES, NOT_ATTEMPTED), UNREADABLE),
     "folder/of one": (notebook(solved(prediction='prediction = {"training error": "falls", "test error": "rises"}')), {"degree_prediction": NOT_YET}, OK),
 }  # fmt: skip
 
@@ -272,7 +280,7 @@ def test_thirty_learners_each_get_their_own_row(tmp_path, capfd):
         in reasons["no_biases"]["found"]["counting"]["message"]
     )
     assert "File too large" in reasons["large_file"]["found"]["counting"]["message"]
-    if grading.wall():
+    if confinement.wall():
         assert "unreachable" in reasons["network"]["found"]["counting"]["message"]
     assert (
         capfd.readouterr().err == ""
@@ -280,14 +288,14 @@ def test_thirty_learners_each_get_their_own_row(tmp_path, capfd):
 
 
 @pytest.mark.slow
-def test_finished_learners_are_kept_and_changed_ones_are_graded_again(tmp_path, capfd):
+def test_finished_learners_are_left_alone_and_changed_ones_are_graded_again(tmp_path, capfd):
     folder, out = tmp_path / "in", tmp_path / "grades.csv"
     hand_in(folder, ["ann", "syntax", "untouched"])
     graded(folder, out)
-    kept = json.loads(out.with_suffix(".json").read_text())
-    kept["ann"]["found"]["choosing"]["verdict"] = NOT_YET  # so that it shows who was graded again
-    kept["untouched"]["found"]["choosing"]["verdict"] = NOT_YET
-    out.with_suffix(".json").write_text(json.dumps(kept))
+    found = json.loads(out.with_suffix(".json").read_text())
+    found["ann"]["found"]["choosing"]["verdict"] = NOT_YET  # so that it shows who was graded again
+    found["untouched"]["found"]["choosing"]["verdict"] = NOT_YET
+    out.with_suffix(".json").write_text(json.dumps(found))
     (folder / "untouched.ipynb").write_text(LEARNERS["no_cells"][0])
     (folder / "syntax.ipynb").unlink()
     capfd.readouterr()
@@ -306,7 +314,7 @@ def test_finished_learners_are_kept_and_changed_ones_are_graded_again(tmp_path, 
     "module", ["resampling", "batch_normalization"]
 )  # helpers of the lesson's; nets
 def test_the_solutions_of_a_lesson_are_correct(tmp_path, module):
-    cells = filled_in(grading.lessons()[module], solutions(module))
+    cells = filled_in(lessons.lessons()[module], solutions(module))
     (tmp_path / "somebody.ipynb").write_text(notebook(cells), encoding="utf-8")
     (line,) = graded(tmp_path, tmp_path / "grades.csv", seconds=60, gigabytes=4).values()
     assert set(line.values()) == {"somebody", CORRECT, str(len(line) - 3), OK}

@@ -1,0 +1,140 @@
+"""Grading a folder of learners' notebooks: one row a learner, one column an exercise.
+
+Each answer is examined by the course's own exercises (submissions.py) in a process of its own (processes.py): fast, and
+whatever an answer does ends with its process. docs/teachers.md says what is not protected.
+"""
+
+import json
+import multiprocessing
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from helpers import files
+from helpers.exercises.grading import processes, tables
+from helpers.exercises.grading.confinement import protection, wall
+from helpers.exercises.grading.lessons import learners, lessons, most_imported, read_lesson
+from helpers.exercises.grading.processes import Examiner, Task, examined
+from helpers.runtime import ROOT, quiet_libraries
+
+# One thread before a fork; no GPU; no window.
+ENVIRONMENT = (
+    "OMP_NUM_THREADS=1",
+    "OPENBLAS_NUM_THREADS=1",
+    "CUDA_VISIBLE_DEVICES=-1",
+    "MPLBACKEND=agg",
+)
+
+
+def grade(
+    folder: Path, out: Path, *, lesson: str | None, seconds: float, gigabytes: float, jobs: int
+) -> int:
+    """Grade all notebooks below `folder`; the exit status.
+
+    Writes the table `out` and, beside it, what was found, as JSON. An answer may compute for `seconds` and use `gigabytes`
+    of memory; `jobs` answers are examined at a time. Without a lesson, it is the one that most notebooks are of.
+    Raises FileNotFoundError where there is no notebook or no folder to write into, and ValueError for a lesson that the
+    course does not have, limits that leave nothing, and a JSON file beside `out` that is something else.
+    """
+    check_limits(seconds, gigabytes, jobs)
+    check_out(out)
+    found = list(learners(folder).values())
+    package = lesson_named(lesson or most_imported(found))
+    task = Task(str(folder.resolve()), str(out.resolve()), package, seconds, gigabytes, jobs)
+    walls = wall()
+    limits = f"{seconds:g} s of computing and {gigabytes:g} GB for each"
+    print(f"Lesson {package}: {len(found)} notebooks, {jobs} answers at a time, {limits}.")
+    print(protection(bool(walls)), flush=True)
+    program = "import sys; from helpers.exercises import grading; grading.grade_here(sys.argv[1])"
+    command = [*walls, "env", *ENVIRONMENT, sys.executable, "-c", program, json.dumps(asdict(task))]
+    status = subprocess.run(command, cwd=ROOT).returncode
+    if status == 0:
+        beside = f"{out.with_suffix('.json')} (the reasons; what is in it is not graded again)"
+        print(f"Written: {out} and {beside}.")
+    return status
+
+
+def check_limits(seconds: float, gigabytes: float, jobs: int) -> None:
+    """Raise ValueError on a system that cannot grade, and for limits that leave nothing."""
+    if sys.platform == "win32":
+        raise ValueError(
+            "Grading needs Linux or macOS: on Windows, run it in the Windows Subsystem for Linux."
+        )
+    if min(seconds, gigabytes, jobs) <= 0:
+        raise ValueError("--seconds, --memory and --jobs must be above 0.")
+
+
+def check_out(out: Path) -> None:
+    """Raise ValueError or FileNotFoundError where the table, or the JSON beside it, cannot be written."""
+    if out.suffix != ".csv":
+        raise ValueError(f"--out is {out}: name a .csv file.")
+    if not out.resolve().parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {out.parent} to write {out.name} into.")
+    tables.remembered(out.with_suffix(".json"))
+
+
+def lesson_named(name: str) -> str:
+    """The package of a lesson's exercises, from its name with or without the number. Raises ValueError."""
+    package = re.sub(r"^\d+_", "", name)
+    if package not in lessons():
+        raise ValueError(
+            f"There is no lesson {package!r} with exercises; choose one of {', '.join(lessons())}."
+        )
+    return package
+
+
+def grade_here(text: str) -> None:
+    """Do the task (as JSON) in this process and its children. Learners whose files did not change since are left out."""
+    task = Task(**json.loads(text))
+    lesson, out = read_lesson(task.lesson), Path(task.out)
+    found, beside = learners(Path(task.folder)), out.with_suffix(".json")
+    shared = tables.course_mark(task)
+    marks = {name: tables.mark(path, shared) for name, path in found.items()}
+    entries = {
+        name: entry
+        for name, entry in tables.remembered(beside).items()
+        if entry["mark"] == marks.get(name)
+    }
+    waiting = [name for name in found if name not in entries]
+    if entries:
+        print(
+            f"{len(entries)} of {len(found)} were finished before and have not changed.", flush=True
+        )
+    examiner = Examiner(forking(task.lesson), found, lesson, task)
+    for name, results in by_learner(examiner, waiting):
+        entries[name] = {"mark": marks[name], "found": results}
+        in_order = {one: entries[one] for one in found if one in entries}
+        files.write_text(beside, json.dumps(in_order, indent=1))
+    rows = [tables.row(name, entries[name]["found"]) for name in found]
+    header = ["learner", *lesson.answers, "correct", "status"]
+    files.write_text(out, tables.table(header, rows))
+
+
+def forking(package: str) -> Any:
+    """A multiprocessing context whose processes begin with the exercises of this package imported."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([f"helpers.exercises.{package}", processes.__name__])
+    with quiet_libraries():
+        from multiprocessing import forkserver  # not on Windows
+
+        forkserver.ensure_running()
+    return context
+
+
+def by_learner(examiner: Examiner, waiting: list[str]) -> Iterator[tuple[str, dict[str, dict]]]:
+    """Each learner, as soon as all answers are examined, with what was found, in the order of the exercises."""
+    exercises = list(examiner.lesson.answers)
+    answers = [(name, exercise) for name in waiting for exercise in exercises]
+    unfinished: dict[str, dict] = {name: {} for name in waiting}
+    with tqdm(total=len(waiting), unit="learner", disable=None) as bar:
+        for name, exercise, result in examined(examiner, answers):
+            unfinished[name][exercise] = asdict(result)
+            if len(unfinished[name]) == len(exercises):
+                yield name, {one: unfinished[name][one] for one in exercises}
+                bar.update()

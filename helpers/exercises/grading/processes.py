@@ -1,0 +1,150 @@
+"""Each answer examined in a process of its own, forked from one that has imported the exercises."""
+
+import importlib
+import json
+import math
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET
+from helpers.exercises.grading import confinement, submissions
+from helpers.exercises.grading.lessons import LARGEST_NOTEBOOK, Lesson
+from helpers.exercises.grading.submissions import EXIT, UNREADABLE, Finding
+
+LARGEST_FILE, LARGEST_RESULT = 10_000_000, 50_000
+PATIENCE = 10
+"""Times its seconds that an answer may take by the clock: it may wait, and share the machine with others."""
+TIME, CRASH, KILLED = "timed out", "crashed", "killed"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to grade and how: seconds that an answer may compute, gigabytes that it may use, answers at a time."""
+
+    folder: str
+    out: str
+    lesson: str
+    seconds: float
+    gigabytes: float
+    jobs: int
+
+
+@dataclass(frozen=True)
+class Examiner:
+    """What the examinations of all answers share: how processes start, the notebooks by learner, the lesson, the task."""
+
+    context: Any
+    found: dict[str, Path]
+    lesson: Lesson
+    task: Task
+
+
+@dataclass(frozen=True)
+class Running:
+    """An answer that is being examined: by which process, until when, in which folder, and where it will report."""
+
+    name: str
+    exercise: str
+    process: BaseProcess
+    deadline: float
+    folder: tempfile.TemporaryDirectory
+    reader: Connection
+
+
+def examined(
+    examiner: Examiner, answers: list[tuple[str, str]]
+) -> Iterator[tuple[str, str, Finding]]:
+    """Learner, exercise and Finding of each of the answers, as they are done; `task.jobs` of them at a time.
+
+    One thread does all: processes of a fork server must not be started and awaited by several.
+    """
+    answers = answers[::-1]
+    running: dict[Any, Running] = {}
+    while answers or running:
+        while answers and len(running) < examiner.task.jobs:
+            one = start(examiner, *answers.pop())
+            running[one.process.sentinel] = one
+        ended = wait(list(running), timeout=1)
+        late = [
+            key
+            for key, one in running.items()
+            if time.monotonic() > one.deadline and key not in ended
+        ]
+        for key in [*ended, *late]:
+            one = running.pop(key)
+            yield one.name, one.exercise, finished(one, key in late)
+
+
+def start(examiner: Examiner, name: str, exercise: str) -> Running:
+    """Start examining an answer in a process of its own, in an empty folder."""
+    reader, writer = examiner.context.Pipe(duplex=False)
+    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    task = examiner.task
+    process = examiner.context.Process(
+        target=answer_process,
+        args=(writer, folder.name, examiner.found[name], examiner.lesson, exercise, task),
+    )
+    process.start()
+    writer.close()
+    deadline = time.monotonic() + task.seconds * PATIENCE
+    return Running(name, exercise, process, deadline, folder, reader)
+
+
+def finished(one: Running, late: bool) -> Finding:
+    """End the process and what it started; what it has found."""
+    number = one.process.pid
+    assert number is not None  # it was started
+    try:
+        os.killpg(number, signal.SIGKILL)
+    except ProcessLookupError:
+        one.process.kill()
+    one.process.join()
+    # The process is gone, so this never waits; and what an answer writes in its own interest is read as data only.
+    text = os.read(one.reader.fileno(), LARGEST_RESULT) if one.reader.poll() else b""
+    one.reader.close()
+    one.folder.cleanup()
+    exitcode = one.process.exitcode
+    assert exitcode is not None  # it has ended
+    return finding(text, late, exitcode)
+
+
+def finding(text: bytes, late: bool, exitcode: int) -> Finding:
+    """What an ended process says, or what its end says."""
+    try:
+        given = Finding(**json.loads(text))
+        if given.verdict in (CORRECT, NOT_YET, NOT_ATTEMPTED) and isinstance(given.event, str):
+            return given
+    except (ValueError, TypeError):
+        pass
+    if late or exitcode == -signal.SIGXCPU:
+        return Finding(NOT_YET, TIME, "The answer did not end in time.")
+    if exitcode == -signal.SIGKILL:
+        return Finding(NOT_YET, KILLED, "The system ended the process, perhaps for want of memory.")
+    if exitcode < 0:
+        return Finding(NOT_YET, CRASH, f"Python crashed with signal {-exitcode}.")
+    return Finding(NOT_YET, EXIT, "The answer ended Python.")
+
+
+def answer_process(
+    writer, folder: str, path: Path, lesson: Lesson, exercise: str, task: Task
+) -> None:
+    """The whole life of the process that examines one answer."""
+    os.setsid()
+    os.chdir(folder)
+    asked = getattr(importlib.import_module(f"helpers.exercises.{lesson.package}"), exercise)
+    confinement.confine(math.ceil(task.seconds), int(task.gigabytes * 2**30), LARGEST_FILE)
+    try:
+        cells = submissions.code_cells(path, LARGEST_NOTEBOOK)
+        result = submissions.examine(asked, lesson.answers[exercise], cells, lesson.sources)
+    except ValueError as error:
+        result = Finding(NOT_ATTEMPTED, UNREADABLE, str(error))
+    os.write(writer.fileno(), json.dumps(asdict(result)).encode())
+    os._exit(0)  # without waiting for threads that an answer left

@@ -1,0 +1,127 @@
+"""The statements of a notebook's cells: what they define, change and use, and which of them one name needs."""
+
+import ast
+import symtable
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of a notebook's top level: the names that it defines, changes and uses."""
+
+    node: ast.stmt
+    defines: frozenset[str]
+    changes: frozenset[str]
+    uses: frozenset[str]
+
+
+def needed(statements: list[Statement], name: str) -> list[Statement]:
+    """The statements that define or change the name, and, in turn, those of all names that these use; in their order."""
+    modules = names_defined(
+        one for one in statements if isinstance(one.node, ast.Import | ast.ImportFrom)
+    )
+    wanted, chosen = {name, "*"}, []
+    while True:
+        # A module is not the notebook's to change: np.random.seed(0) is no part of every answer that uses np.
+        found = [one for one in statements if wanted & (one.defines | one.changes - modules)]
+        if len(found) == len(chosen):
+            return chosen
+        chosen = found
+        wanted |= reduce(or_, (one.uses for one in chosen))
+
+
+def names_defined(statements: Iterable[Statement]) -> frozenset[str]:
+    """All names that the statements define."""
+    return reduce(or_, (statement.defines for statement in statements), frozenset())
+
+
+def parsed(sources: list[str]) -> tuple[list[Statement], list[str]]:
+    """The statements of all cells that are Python, and the sources of those that are not."""
+    statements, broken = [], []
+    for source in sources:
+        try:
+            statements += map(described, tree(source).body)
+        except (
+            SyntaxError,
+            ValueError,
+            RecursionError,
+            MemoryError,
+        ):  # the last two: nested too deeply
+            broken.append(source)
+    return statements, broken
+
+
+def tree(source: str) -> ast.Module:
+    """A cell as Python: magics become calls; of a cell with a cell magic such as %%time only the body stays."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        first, _, rest = source.lstrip().partition("\n")
+        return ast.parse(
+            TransformerManager().transform_cell(rest if first.startswith("%%") else source)
+        )
+
+
+def described(node: ast.stmt) -> Statement:
+    """The statement with the names that it defines, changes and uses."""
+    top = symtable.symtable(ast.unparse(node), "cell", "exec")
+    defines = {
+        one.get_name() for one in top.get_symbols() if one.is_assigned() or one.is_imported()
+    }
+    if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+        defines = {"*"}  # nobody knows what
+    uses = {one.get_name() for one in top.get_symbols() if one.is_referenced()}
+    inner = list(top.get_children())
+    while inner:
+        table = inner.pop()
+        uses |= {one.get_name() for one in table.get_symbols() if one.is_global()}
+        inner += table.get_children()
+    return Statement(node, frozenset(defines), frozenset(changed(node)), frozenset(uses))
+
+
+def changed(node: ast.stmt) -> set[str]:
+    """Names whose values the statement changes: `name[...] = ...`, `name.part = ...`, `name.method(...)`."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        places = [node.value.func]
+    elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+        places = node.targets if isinstance(node, ast.Assign) else [node.target]
+    else:
+        return set()
+    return {owner(place) for place in places if isinstance(place, ast.Attribute | ast.Subscript)}
+
+
+def owner(place: ast.expr) -> str:
+    """The name at the bottom of `name.part[...].part`; empty where there is none."""
+    while isinstance(place, ast.Attribute | ast.Subscript):
+        place = place.value
+    return place.id if isinstance(place, ast.Name) else ""
+
+
+def paths_used(statements: Iterable[Statement]) -> set[str]:
+    """Full names of what the statements import, at whatever depth, and of what they reach through an import.
+
+    `from numpy import linalg` and `linalg.norm` give "numpy.linalg" and "numpy.linalg.norm".
+    """
+    nodes = [node for one in statements for node in ast.walk(one.node)]
+    places: dict[str, str] = {}
+    paths: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            above = f"{node.module or ''}." if isinstance(node, ast.ImportFrom) else ""
+            for alias in node.names:
+                path = above + alias.name
+                paths.add(path)
+                # `import a.b` defines a; `import a.b as c` and `from a import b as c` define c.
+                local = alias.asname or alias.name.partition(".")[0]
+                places[local] = path if above or alias.asname else local
+    for node in nodes:
+        if isinstance(node, ast.Attribute):
+            first, _, rest = ast.unparse(node).partition(".")
+            if first in places:
+                paths.add(f"{places[first]}.{rest}")
+    return paths

@@ -1,0 +1,61 @@
+"""What was found, as a table, and beside it as JSON, from which a second grading goes on."""
+
+import csv
+import hashlib
+import io
+import json
+from pathlib import Path
+
+from helpers.exercises.core import CORRECT
+from helpers.exercises.grading.lessons import LARGEST_NOTEBOOK, lessons
+from helpers.exercises.grading.processes import Task
+from helpers.exercises.grading.submissions import OK
+from helpers.runtime import ROOT
+
+
+def remembered(path: Path) -> dict[str, dict]:
+    """What was found before, by learner. Raises ValueError where the file holds something else."""
+    if not path.exists():
+        return {}
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        if all({"mark", "found"} == entry.keys() for entry in entries.values()):
+            return entries
+    except (ValueError, AttributeError):
+        pass
+    raise ValueError(
+        f"{path} was not written by this command, which would replace it: choose another --out, or delete it."
+    )
+
+
+def course_mark(task: Task) -> bytes:
+    """A checksum of what all rows depend on: the limits, the lesson, the course's helpers."""
+    digest = hashlib.sha256(f"{task.lesson} {task.seconds} {task.gigabytes}".encode())
+    for path in [lessons()[task.lesson], *sorted((ROOT / "helpers").glob("**/*.py"))]:
+        digest.update(path.read_bytes())
+    return digest.digest()
+
+
+def mark(path: Path, shared: bytes) -> str:
+    """A checksum of what a learner's row depends on."""
+    size = path.stat().st_size
+    content = path.read_bytes() if size <= LARGEST_NOTEBOOK else str(size).encode()
+    return hashlib.sha256(shared + content).hexdigest()
+
+
+def row(name: str, found: dict[str, dict]) -> list:
+    """A row of the table: the learner, a word for each exercise, how many are correct, and what else happened."""
+    verdicts = [entry["verdict"] for entry in found.values()]
+    events = {exercise: entry["event"] for exercise, entry in found.items() if entry["event"] != OK}
+    if len(events) == len(found) and len(set(events.values())) == 1:  # of the whole file
+        status = next(iter(events.values()))
+    else:
+        status = "; ".join(f"{exercise}: {event}" for exercise, event in events.items()) or OK
+    return [name, *verdicts, verdicts.count(CORRECT), status]
+
+
+def table(header: list[str], rows: list[list]) -> str:
+    """The rows as CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    return text.getvalue()
