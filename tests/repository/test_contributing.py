@@ -20,7 +20,7 @@ from helpers.exercises.core import Exercise
 from helpers.runtime import ROOT
 from tests.claims import test_statements
 from tests.exercises import test_core
-from tests.repository import test_notebooks
+from tests.repository import notebook_rules
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
@@ -154,5 +154,5 @@ def test_a_lesson_that_is_begun_as_described_follows_the_rules(tmp_path):
     notebooks.execute(notebook, watch=lambda index: None, timeout=120)
 
     executed = notebooks.read(notebook)
-    assert test_notebooks.rule_faults(executed) == []
-    assert test_notebooks.pair_faults(jupytext.read(script), executed) == []
+    assert notebook_rules.rule_faults(executed) == []
+    assert notebook_rules.pair_faults(jupytext.read(script), executed) == []
