@@ -1,1 +1,17 @@
-"""Keras models, and what is measured on them: gradients, curvature, augmentation, 1cycle."""
+"""Keras models, how they are fed and stepped, and what is measured on them.
+
+The modules are imported one by one, `from helpers.nets import models`, because each needs Keras,
+and `feeding` TensorFlow too.
+"""
+
+# pyright: reportUnsupportedDunderAll=false
+
+__all__ = [
+    "augmentation",
+    "curvature",
+    "feeding",
+    "gradients",
+    "models",
+    "momentum",
+    "one_cycle",
+]

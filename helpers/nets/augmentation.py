@@ -1,27 +1,29 @@
-"""Training data that are never twice the same: changes of a minibatch, for `fit_runs(..., augment=...)`.
+"""Training data that are never the same twice: changes of a minibatch for `Recipe(augment=)`.
 
-Every function here makes a change `f(x, y, seed) -> (x, y)` of tensors: `x` are images of shape (n, height, width) or
-(n, height, width, colours), uint8 or float; `y` are their targets; `seed` is two integers. Each image of the minibatch
-is changed by itself. `chain` puts changes one after the other. For changes of your own that every Keras backend can
-compile, take `keras.ops`, and random numbers from `uniform`, `integers` and `normal`.
+Every function here makes a change `f(x, y, seed) -> (x, y)` of tensors: `x` are images of shape (n,
+height, width) or (n, height, width, colours), uint8 or float; `y` are their targets; `seed` is two
+integers. Each image of the minibatch is changed by itself. `chain` puts changes one after the
+other. For changes of your own that every Keras backend can compile, take `keras.ops`, and random
+numbers from `uniform`, `integers` and `normal`.
 """
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 from scipy import stats
 
 from helpers.runtime import with_jax
 
+ops: Any = keras.ops  # no type checker can follow Keras through its backends
 QUANTILES = 1_000  # of the Beta distribution, from which the shares of a mixture are drawn
 
 
 def shifts(pixels: int):
-    """Move each image by up to `pixels` whole pixels along height and width; the border pixels fill what is left free.
+    """Move each image by up to `pixels` whole pixels along height and width.
 
-    Raises ValueError for a number of pixels below 0.
+    The border pixels fill what is left free. Raises ValueError for a number of pixels below 0.
     """
     if pixels < 0:
         raise ValueError(
@@ -39,9 +41,10 @@ def shifts(pixels: int):
 
 
 def rotations(degrees: float):
-    """Turn each image by up to `degrees` in either direction about its middle, to the nearest pixel; see `shifts`.
+    """Turn each image by up to `degrees` in either direction about its middle.
 
-    Raises ValueError for an angle below 0.
+    Pixels are the nearest ones; the border pixels fill what is left free. Raises ValueError for an
+    angle below 0.
     """
     if degrees < 0:
         raise ValueError(
@@ -78,9 +81,9 @@ def flips(axis: int = 2):
 
 
 def noise(deviation: float):
-    """Add normal noise of this standard deviation to every input (of any shape); the result is float32.
+    """Add normal noise of this standard deviation to every input, of any shape.
 
-    Raises ValueError for a deviation below 0.
+    The result is float32. Raises ValueError for a deviation below 0.
     """
     if deviation < 0:
         raise ValueError(f"deviation is {deviation}; a standard deviation is at least 0.")
@@ -92,11 +95,12 @@ def noise(deviation: float):
 
 
 def mixup(alpha: float):
-    """Mix each example with another of the minibatch, inputs and targets alike, in shares from Beta(alpha, alpha).
+    """Mix each example with another of the minibatch, inputs and targets alike.
 
-    Inputs may have any shape; targets must be numbers that can be mixed (one-hot classes as float32).
-    Zhang, Cisse, Dauphin and Lopez-Paz (2018), "mixup: Beyond Empirical Risk Minimization", equation 1.
-    Raises ValueError for an alpha that is not above 0, and for whole numbers as targets.
+    Shares are drawn from Beta(alpha, alpha). Inputs may have any shape; targets must be numbers
+    that can be mixed (one-hot classes as float32). Zhang, Cisse, Dauphin and Lopez-Paz (2018),
+    "mixup: Beyond Empirical Risk Minimization", equation 1. Raises ValueError for an alpha that is
+    not above 0, and for whole numbers as targets.
     """
     check_alpha(alpha)
 
@@ -110,11 +114,12 @@ def mixup(alpha: float):
 
 
 def cutmix(alpha: float):
-    """Put a rectangle of another image of the minibatch into each, and mix the targets by the areas.
+    """Put a rectangle of another image of the minibatch into each; mix the targets by area.
 
-    Its share of the area is drawn from Beta(alpha, alpha), less what falls outside. Targets as in `mixup`.
-    Yun et al. (2019), "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features", sec. 3.
-    Raises ValueError for an alpha that is not above 0, and for whole numbers as targets.
+    Its share of the area is drawn from Beta(alpha, alpha), less what falls outside. Targets as in
+    `mixup`. Yun et al. (2019), "CutMix: Regularization Strategy to Train Strong Classifiers with
+    Localizable Features", sec. 3. Raises ValueError for an alpha that is not above 0, and for whole
+    numbers as targets.
     """
     check_alpha(alpha)
 
@@ -146,7 +151,7 @@ def chain(*changes):
     return change
 
 
-# What they share -----------------------------------------------------------------------------------------------------
+# What they share ----------------------------------------------------------------------------------
 
 
 def neighbours(values):
@@ -155,6 +160,7 @@ def neighbours(values):
 
 
 def blend(ours, theirs, share):
+    """`share` of ours, and the rest of theirs; the three broadcast."""
     return share * ours + (1 - share) * theirs
 
 
@@ -175,12 +181,13 @@ def beta(count, alpha: float, seed):
 
 
 def within(middle, side, length: int):
-    """Which of `length` pixels lie in an interval, given as shares of the length; shape (n, length)."""
+    """Which of `length` pixels lie in an interval in shares of the length; shape (n, length)."""
     places = (ops.arange(length, dtype="float32") + 0.5) / length
     return ops.abs(places - middle[:, None]) < side[:, None] / 2
 
 
 def check_alpha(alpha: float) -> None:
+    """Raise ValueError for an alpha of which there is no Beta(alpha, alpha)."""
     if alpha <= 0:
         raise ValueError(
             f"alpha is {alpha}; Beta(alpha, alpha) needs a number above 0; a larger one mixes more."
@@ -188,6 +195,7 @@ def check_alpha(alpha: float) -> None:
 
 
 def check_targets(y) -> None:
+    """Raise ValueError for targets that are whole numbers, which have no mixtures."""
     kind = keras.backend.standardize_dtype(y.dtype)
     if "float" not in kind:
         raise ValueError(
@@ -195,13 +203,13 @@ def check_targets(y) -> None:
         )
 
 
-# What backends do in ways of their own: random numbers that a seed alone decides, and picking pixels -----------------
+# What each backend does in its own way: random numbers decided by a seed, and picking pixels -----
 
 
 def uniform(shape, seed, low=0.0, high=1.0):
     """Random numbers from `low` to `high`, float32."""
     if with_jax():
-        import jax
+        import jax  # pyright: ignore[reportMissingImports]
 
         return jax.random.uniform(key_of(seed), shape, minval=low, maxval=high)
     import tensorflow as tf
@@ -212,7 +220,7 @@ def uniform(shape, seed, low=0.0, high=1.0):
 def integers(shape, seed, low: int, high: int):
     """Random whole numbers from `low` to `high` - 1, int32."""
     if with_jax():
-        import jax
+        import jax  # pyright: ignore[reportMissingImports]
 
         return jax.random.randint(key_of(seed), shape, low, high)
     import tensorflow as tf
@@ -223,7 +231,7 @@ def integers(shape, seed, low: int, high: int):
 def normal(shape, seed, deviation: float):
     """Normal random numbers around 0 with this standard deviation, float32."""
     if with_jax():
-        import jax
+        import jax  # pyright: ignore[reportMissingImports]
 
         return deviation * jax.random.normal(key_of(seed), shape)
     import tensorflow as tf
@@ -234,14 +242,15 @@ def normal(shape, seed, deviation: float):
 def split(seed, count: int) -> list:
     """So many seeds made of one."""
     if with_jax():
-        import jax
+        import jax  # pyright: ignore[reportMissingImports]
 
         return [
             jax.random.key_data(jax.random.fold_in(key_of(seed), number)) for number in range(count)
         ]
     import tensorflow as tf
 
-    return [tf.random.experimental.stateless_fold_in(seed, number) for number in range(count)]
+    random: Any = tf.random  # types for TensorFlow lack its experimental part
+    return [random.experimental.stateless_fold_in(seed, number) for number in range(count)]
 
 
 def pick(x, rows, columns):
@@ -257,6 +266,6 @@ def pick(x, rows, columns):
 
 def key_of(seed):
     """JAX's key of a seed of two integers."""
-    import jax
+    import jax  # pyright: ignore[reportMissingImports]
 
     return jax.random.wrap_key_data(ops.convert_to_tensor(seed, "uint32"))

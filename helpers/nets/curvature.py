@@ -1,22 +1,26 @@
-"""How sharply the loss of a Keras model curves at given weights: its Hessian, and the largest eigenvalue of it."""
+"""How sharply the loss of a Keras model curves: its Hessian, and the top eigenvalue of it."""
+
+from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from helpers.nets.gradients import as_function
 from helpers.runtime import with_jax
 
+ops: Any = keras.ops  # no type checker can follow Keras through its backends
 SMALL_ENOUGH = 2_000  # parameters, for a whole Hessian
 
 
 def top_eigenvalues(build, weights, x, y, *, loss: str, iterations: int = 30) -> np.ndarray:
-    """The Hessian's eigenvalue of largest magnitude, "sharpness", of `build()` at each of `weights`, shape (len(weights),).
+    """The Hessian's eigenvalue of largest magnitude, "sharpness", at each of `weights`.
 
-    `weights` holds lists of arrays, as `Runs.weights` does. Power iteration: a direction is multiplied by the Hessian and
-    scaled back to length 1, `iterations` times, from a random start; the last Rayleigh quotient is returned, which for a
-    positive top eigenvalue approaches it from below, and lies between two that differ in little but their sign. The
-    Hessian itself is never formed (Pearlmutter 1994, section 2).
+    Returns shape (len(weights),), for the model that `build()` makes. `weights` holds lists of
+    arrays, as `Runs.weights` does. Power iteration: a direction is multiplied by the Hessian and
+    scaled back to length 1, `iterations` times, from a random start; the last Rayleigh quotient is
+    returned, which for a positive top eigenvalue approaches it from below, and lies between two
+    that differ in little but their sign. The Hessian itself is never formed (Pearlmutter 1994,
+    section 2).
     """
     model = build()
     variables = model.trainable_variables
@@ -35,7 +39,7 @@ def top_eigenvalues(build, weights, x, y, *, loss: str, iterations: int = 30) ->
 
 
 def hessian(model, x, y, *, loss: str) -> np.ndarray:
-    """The Hessian of the model's mean loss over the rows, shape (parameters, parameters), for small models.
+    """The Hessian of a small model's mean loss over the rows, shape (parameters, parameters).
 
     Raises ValueError for a model with more than 2,000 parameters: use `top_eigenvalues`.
     """
@@ -43,7 +47,8 @@ def hessian(model, x, y, *, loss: str) -> np.ndarray:
     size = sum(int(np.prod(variable.shape)) for variable in variables)
     if size > SMALL_ENOUGH:
         raise ValueError(
-            f"The model has {size} parameters; up to {SMALL_ENOUGH} can be done. Use top_eigenvalues."
+            f"The model has {size} parameters; up to {SMALL_ENOUGH} can be done. "
+            "Use top_eigenvalues."
         )
     whole = _jax_hessian if with_jax() else _tensorflow_hessian
     return whole(_mean_loss(model, x, y, loss), variables)
@@ -51,12 +56,9 @@ def hessian(model, x, y, *, loss: str) -> np.ndarray:
 
 def _mean_loss(model, x, y, loss: str):
     """A function without arguments: the model's loss at its present weights."""
-    loss, inputs, targets = (
-        keras.losses.get(loss),
-        ops.convert_to_tensor(x),
-        ops.convert_to_tensor(y),
-    )
-    return lambda: ops.mean(loss(targets, model(inputs, training=False)))
+    inputs, targets = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
+    measure: Any = keras.losses.get(loss)
+    return lambda: ops.mean(measure(targets, model(inputs, training=False)))
 
 
 def _tensorflow_iteration(objective, variables, iterations: int):
@@ -90,8 +92,8 @@ def _tensorflow_iteration(objective, variables, iterations: int):
 
 
 def _jax_iteration(objective, variables, iterations: int):
-    """As `_tensorflow_iteration`; one iteration is compiled, since XLA is slow with convolutions inside a loop."""
-    import jax
+    """As `_tensorflow_iteration`, but the loop is not compiled: XLA is slow with convolutions."""
+    import jax  # pyright: ignore[reportMissingImports]
 
     gradient = jax.grad(as_function(objective, variables))
 
@@ -119,9 +121,9 @@ def _tensorflow_hessian(objective, variables) -> np.ndarray:
     with tf.GradientTape(persistent=True) as outer:
         with tf.GradientTape() as inner:
             mean = objective()
-        gradients = inner.gradient(mean, variables)
+        gradients: Any = inner.gradient(mean, variables)
         flat = tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], 0)
-    columns = outer.jacobian(flat, variables, experimental_use_pfor=False)
+    columns: Any = outer.jacobian(flat, variables, experimental_use_pfor=False)
     parts = [
         np.zeros((sum(sizes), size)) if part is None else tf.reshape(part, (sum(sizes), size))
         for part, size in zip(columns, sizes, strict=True)
@@ -130,8 +132,8 @@ def _tensorflow_hessian(objective, variables) -> np.ndarray:
 
 
 def _jax_hessian(objective, variables) -> np.ndarray:
-    import jax
-    from jax.flatten_util import ravel_pytree
+    import jax  # pyright: ignore[reportMissingImports]
+    from jax.flatten_util import ravel_pytree  # pyright: ignore[reportMissingImports]
 
     flat, unravel = ravel_pytree([variable.value for variable in variables])
     of_values = as_function(objective, variables)

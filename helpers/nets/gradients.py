@@ -9,14 +9,16 @@ from helpers.runtime import with_jax
 def gradients(objective, variables) -> tuple[float, list[np.ndarray]]:
     """The value of `objective()`, and its gradients by the Keras variables, arrays of their shapes.
 
-    `objective` returns one number, made by Keras's layers and losses and `keras.ops`. For the gradient by an array, make
-    it a `keras.Variable`. What layers keep of a pass in training (moving averages) they keep once.
-    Raises TypeError for variables that are not Keras's.
+    `objective` returns one number, made by Keras's layers and losses and `keras.ops`. For the
+    gradient by an array, make it a `keras.Variable`. State that layers change during a pass in
+    training, such as moving averages, changes once. Raises TypeError for variables that are not
+    Keras's.
     """
     for variable in variables:
         if not isinstance(variable, keras.Variable):
             raise TypeError(
-                f"Gradients are taken by keras.Variable, not by {type(variable).__name__}: wrap it in one."
+                "Gradients are taken by keras.Variable, "
+                f"not by {type(variable).__name__}: wrap it in one."
             )
     find = _of_jax if with_jax() else _of_tensorflow
     value, found = find(objective, variables)
@@ -24,12 +26,13 @@ def gradients(objective, variables) -> tuple[float, list[np.ndarray]]:
 
 
 def compiled_gradients(objective, variables):
-    """A compiled function without arguments: the gradients of `objective()` by the Keras variables, at their values then.
+    """A compiled function without arguments: the gradients of `objective()` by Keras variables.
 
-    Whatever else `objective` reads has to stay as it is.
+    They are those at the values that the variables have when it is called. Whatever else
+    `objective` reads has to stay as it is.
     """
     if with_jax():
-        import jax
+        import jax  # pyright: ignore[reportMissingImports]
 
         program = jax.jit(jax.grad(as_function(objective, variables)))
         return lambda: [
@@ -42,7 +45,10 @@ def compiled_gradients(objective, variables):
 
 
 def as_function(objective, variables):
-    """`objective` as a function of the values that the Keras variables have, as JAX wants it. It changes no variable."""
+    """`objective` as a function of the values of Keras variables, as JAX wants it.
+
+    The function changes no variable.
+    """
 
     def at(values):
         with keras.StatelessScope(list(zip(variables, values, strict=True))):
@@ -62,10 +68,8 @@ def _of_tensorflow(objective, variables):
 
 
 def _of_jax(objective, variables):
-    import jax
+    import jax  # pyright: ignore[reportMissingImports]
 
     found = jax.grad(as_function(objective, variables))([variable.value for variable in variables])
-    return (
-        objective(),
-        found,
-    )  # again, with the same random numbers: the first pass has kept nothing
+    # The value is computed again, with the same random numbers: the first pass changed no state.
+    return objective(), found

@@ -12,9 +12,10 @@ def mlp(
     output_activation=None,
     **dense,
 ):
-    """A multilayer perceptron: `hidden` is the list of the hidden layers' widths, `[]` a linear model.
+    """A multilayer perceptron.
 
-    `inputs` is the shape of one example. Further arguments go to every hidden `keras.layers.Dense`.
+    `hidden` is the list of the hidden layers' widths; an empty one makes a linear model. `inputs`
+    is the shape of one example. Further arguments go to every hidden `keras.layers.Dense`.
     """
     shape = (inputs,) if isinstance(inputs, int) else tuple(inputs)
     layers = [keras.Input(shape)] + ([keras.layers.Flatten()] if len(shape) > 1 else [])
@@ -35,10 +36,10 @@ def batch_normalized_mlp(
 ):
     """A multilayer perceptron of blocks Dense - BatchNormalization - activation, else as `mlp`.
 
-    The dense layers before a normalization have no bias, because its shift does the same. With `normalize_inputs` a
-    further batch normalization standardizes the features. `momentum` is what the moving averages keep at each step:
-    take 0.9 where there are few steps. For the 20 layers of note 003: `hidden=[100] * 20,
-    kernel_initializer="he_normal"`.
+    The dense layers before a normalization have no bias, because its shift does the same. With
+    `normalize_inputs` a further batch normalization standardizes the features. `momentum` is the
+    share of the moving averages that remains at each step: take 0.9 where there are few steps. For
+    the 20 layers of note 003: `hidden=[100] * 20, kernel_initializer="he_normal"`.
     """
     shape = (inputs,) if isinstance(inputs, int) else tuple(inputs)
     layers = [keras.Input(shape)] + ([keras.layers.Flatten()] if len(shape) > 1 else [])
@@ -63,12 +64,13 @@ def convnet(
     batch_norm: bool = False,
     **convolution,
 ):
-    """A convolutional net: `stages` lists, for each stage, the numbers of filters of its convolutions.
+    """A convolutional net in stages.
 
-    `inputs` is the shape of one image, (height, width) or (height, width, channels). All convolutions keep the size
-    (padding "same"); 2x2 max pooling halves it between the stages, and after the last one each map is averaged. With
-    `batch_norm` a batch normalization stands between each convolution and its activation, in place of the bias.
-    Further arguments go to every `keras.layers.Conv2D`.
+    `stages` lists, for each stage, the numbers of filters of its convolutions. `inputs` is the
+    shape of one image, (height, width) or (height, width, channels). Convolutions do not change the
+    size (padding "same"); 2x2 max pooling halves it between the stages, and after the last one each
+    map is averaged. With `batch_norm` a batch normalization stands between each convolution and its
+    activation, in place of the bias. Further arguments go to every `keras.layers.Conv2D`.
     """
     layers = [keras.Input(tuple(inputs))] + (
         [keras.layers.Reshape((*inputs, 1))] if len(inputs) == 2 else []
