@@ -99,18 +99,21 @@ def test_imdb_ids_become_the_columns_of_their_ranks(tmp_path):
         assert set(np.flatnonzero(row)) == {rank for rank in wanted if rank < 10_000}
 
 
-def test_bad_own_copies_name_the_file_and_the_cure(monkeypatch, tmp_path):
+@pytest.fixture
+def own(monkeypatch, tmp_path):
+    """A folder for own copies."""
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    return tmp_path
 
-    def fails(name, file, *words):
-        with pytest.raises(DataError) as caught:
-            datasets.load(name)
-        for word in (file, "good copy", *words):
-            assert word in str(caught.value)
 
-    wine, cifar10, imdb = (
-        tmp_path / file for file in ("winequality-red.csv", "cifar10.npz", "imdb.npz")
-    )
+def assert_refused(name: str, file: str, *words: str) -> None:
+    with pytest.raises(DataError) as caught:
+        datasets.load(name)
+    for word in (file, "good copy", *words):
+        assert word in str(caught.value)
+
+
+def test_a_bad_table_of_wines_is_named_with_the_cure(own):
     text = sources.WINE.read_text()
     for content, word in (
         (text[: len(text) // 2], "damaged"),
@@ -119,43 +122,48 @@ def test_bad_own_copies_name_the_file_and_the_cure(monkeypatch, tmp_path):
         ("", "damaged"),
         ("\x00\xff", "damaged"),
     ):
-        wine.write_text(content, encoding="latin-1")
-        fails("wine", wine.name, word)
+        (own / "winequality-red.csv").write_text(content, encoding="latin-1")
+        assert_refused("wine", "winequality-red.csv", word)
 
-    save_images(cifar10)
-    whole = cifar10.read_bytes()
-    damaged = bytearray(whole)
-    damaged[5_000] ^= 255
-    for content in (
-        whole[: len(whole) // 2],
-        bytes(damaged),
-        b"no archive",
-        b"",
-        pickle.dumps([1]),
-    ):
-        cifar10.write_bytes(content)
-        fails("cifar10", cifar10.name, "damaged")
+
+def test_a_damaged_archive_of_photographs_is_named_with_the_cure(own):
+    path = own / "cifar10.npz"
+    save_images(path)
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[5_000] ^= 255
+    for content in (whole[: len(whole) // 2], flipped, b"no archive", b"", pickle.dumps([1])):
+        path.write_bytes(content)
+        assert_refused("cifar10", path.name, "damaged")
+
+
+def test_other_arrays_than_photographs_are_named_with_the_cure(own):
+    path = own / "cifar10.npz"
     for changes in (
         {"x_train": np.zeros((200, 32, 32), np.uint8)},
         {"x_test": np.zeros((200, 32, 32, 3))},
         {"y_test": np.zeros(199, int)},
         {"y_train": np.full(200, 10)},
     ):
-        save_images(cifar10, **changes)
-        fails("cifar10", cifar10.name, "expected uint8")
-    np.savez(cifar10, x_train=np.zeros(3))
+        save_images(path, **changes)
+        assert_refused("cifar10", path.name, "expected uint8")
+    np.savez(path, x_train=np.zeros(3))
     with pytest.raises(DataError, match="lacks an array"):
         datasets.load("cifar10")
 
-    save_imdb(imdb, train_offsets=np.arange(5))
-    fails("reviews", imdb.name, "offsets")
 
-    save_fashion(tmp_path / "fashion-mnist")
-    labels = tmp_path / "fashion-mnist" / "t10k-labels-idx1-ubyte.gz"
+def test_reviews_with_offsets_that_do_not_fit_are_named_with_the_cure(own):
+    save_imdb(own / "imdb.npz", train_offsets=np.arange(5))
+    assert_refused("reviews", "imdb.npz", "offsets")
+
+
+def test_a_folder_of_fashion_that_lacks_something_is_named_with_the_cure(own):
+    save_fashion(own / "fashion-mnist")
+    labels = own / "fashion-mnist" / "t10k-labels-idx1-ubyte.gz"
     labels.write_bytes(labels.read_bytes()[:-12])
-    fails("fashion", labels.name, "damaged")
+    assert_refused("fashion", labels.name, "damaged")
     labels.unlink()
-    fails("fashion", labels.name, "missing")
+    assert_refused("fashion", labels.name, "missing")
 
 
 def test_damaged_embedded_files_name_the_cure(monkeypatch, tmp_path):
