@@ -35,7 +35,7 @@ def lessons(chosen: list[Path], out: Path, parameters: dict) -> list[str]:
 
 
 def study(names: list[str], split, seeds: range, epochs: int | None, path: Path) -> dict:
-    """Lesson 07's study with all seeds of a variant in one program; results as `helpers.studies.cifar10` has them.
+    """Lesson 07's study with all seeds of a variant in one program; results as `studies.cifar10` has them.
 
     They are in the file `path` whenever a variant is done.
     """

@@ -24,14 +24,13 @@ from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neural_network import MLPRegressor
 from tqdm.auto import tqdm
 
+from benchmarks import convolution
 from helpers import runtime
-from helpers.training import tensorflow_engine
 from helpers.nets.models import mlp
-from helpers.training import Run, fit_runs
-from tests.benchmarks import convolution
+from helpers.training import Run, fit_runs, tensorflow_engine
 
 REPEATS = 5
-REPORT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,12 @@ class Line:
 
     @property
     def ratio(self) -> float:
+        """How many times as long they take: the median of what was measured in turn."""
         return float(np.median(np.array(self.theirs) / np.array(self.ours)))
 
 
 def seconds(work: Callable) -> float:
+    """How long a piece of work takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -62,6 +63,7 @@ def in_turn(*sides: Callable) -> list[list[float]]:
 
 
 def split_of(x, y):
+    """These rows as training data, with nothing to validate on."""
     return SimpleNamespace(x_train=x, y_train=y, x_valid=x[:0], y_valid=y[:0])
 
 
@@ -82,6 +84,7 @@ def images(rows: int):
 
 
 def net_w():
+    """Net W: two hidden layers of 64 units for the wines."""
     return mlp(11, [64, 64])
 
 
@@ -223,7 +226,7 @@ def with_jax() -> list[Line]:
     """Many runs in one JAX program, against `model.fit` and the TensorFlow engine; none where JAX is not installed."""
     if not importlib.util.find_spec("jax"):
         return []
-    command = [sys.executable, "-m", "tests.benchmarks.with_jax"]
+    command = [sys.executable, "-m", "benchmarks.with_jax"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, env=os.environ | {"KERAS_BACKEND": "jax"}, **pipes) as process:
 
@@ -307,6 +310,7 @@ TABLE, IMAGES = table(1439), images(6400)
 
 
 def fit_one():
+    """One `model.fit` of net W with its compilation, 100 epochs."""
     fit_of(net_w, TABLE, W, 1)(99)
 
 
@@ -322,6 +326,7 @@ class Many:
 
 
 def deep_runs(batch_norm: bool) -> Callable:
+    """A function that trains four runs of net D."""
     return partial(
         fit_runs, deep(batch_norm=batch_norm), IMAGES, runs=4, epochs=2, batch_size=32, **DEEP
     )
@@ -395,6 +400,7 @@ def measure() -> tuple[list[Line], list[str]]:
 
 
 def row_of(line: Line) -> str:
+    """The line as a row of the table."""
     ours, theirs = np.median(line.ours), np.median(line.theirs)
     verdict = "" if line.ratio >= line.wanted else " (missed)"
     cells = [
@@ -409,6 +415,7 @@ def row_of(line: Line) -> str:
 
 
 def report(lines: list[Line], facts: list[str]) -> str:
+    """The whole of docs/benchmarks.md."""
     found = runtime.versions()
     versions = ", ".join(f"{name} {number}" for name, number in found.items())
     head = ["| work | against | theirs | ours | ratio | at least |", "|---|---|---|---|---|---|"]

@@ -1,8 +1,8 @@
-"""The JAX side of tests/benchmarks/training.py: does the work that each line of the input names, and says so."""
+"""The JAX side of benchmarks/training.py: does the work that each line of the input names, and says so."""
 
 import sys
 
-from tests.benchmarks.training import MANY
+from benchmarks.training import MANY
 
 if __name__ == "__main__":
     for line in sys.stdin:

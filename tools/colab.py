@@ -1,4 +1,4 @@
-"""Rehearse Colab: `python -m tests.colab` runs lesson 1, alone in a folder, in an environment like Colab's of July 2025.
+"""Rehearse Colab: `python -m tools.colab` runs lesson 1, alone in a folder, in an environment like Colab's of July 2025.
 
 The course as it lies here is published, put into a bare repository with a tag, and fetched from there by the setup cell.
 Every package is the oldest that is supported, tqdm is missing, Python is 3.12.
@@ -56,7 +56,7 @@ def environment(folder: Path, hub: Path) -> dict[str, str]:
 
 
 def course_as_it_lies_here(folder: Path) -> None:
-    """Copy all files that git would keep, committed or not."""
+    """Copy all files that git knows or would add, committed or not."""
     for name in git(
         "ls-files", "-z", "--cached", "--others", "--exclude-standard", folder=ROOT
     ).split("\0"):

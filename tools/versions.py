@@ -1,6 +1,6 @@
-"""Pass the suite with other versions: `python -m tests.versions [NAME ...]`, by default all whose Python is found.
+"""Pass the suite with other versions: `python -m tools.versions [NAME ...]`, by default all whose Python is found.
 
-3.11, 3.12, 3.13: the locked packages on that Python. oldest: those of requirements-oldest.txt. newest: the newest that there are.
+3.11, 3.12, 3.13: requirements.lock on that Python. oldest: locks/oldest.lock. newest: the newest that there are.
 Each gets an environment of its own under build/versions, made anew; it must pass the unit tests and run every notebook.
 """
 
@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.course.colab import OLDEST, pins
+from helpers.course.colab import pins
 from helpers.runtime import ROOT
 
 FOLDER = ROOT / "build" / "versions"
 NOT_AS_PINNED = (
-    "--deselect=tests/test_setup.py::test_pinned_version_is_what_runs",
+    "--deselect=tests/repository/test_setup.py::test_pinned_version_is_what_runs",
     *(
         f"-W=default::{warning}"
         for warning in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
@@ -38,13 +38,12 @@ class Environment:
 def environments() -> dict[str, Environment]:
     """All environments by name."""
     locked = ("--require-hashes", "-r", "requirements.lock")
-    wanted, oldest = pins(ROOT / "requirements.txt"), pins(OLDEST)
-    old = tuple(f"{name}=={version}" for name, version in (wanted | oldest).items())
+    old = ("--require-hashes", "-r", "locks/oldest.lock")
+    new = tuple(pins(ROOT / "requirements.txt"))
+    not_muon = "-k=not Muon"  # which was new in Keras 3.10 and soon rewritten
     return {python: Environment(python, locked) for python in ("3.11", "3.12", "3.13")} | {
-        "oldest": Environment(
-            "3.12", old, (*NOT_AS_PINNED, "-k=not Muon")
-        ),  # which was new in Keras 3.10 and soon rewritten
-        "newest": Environment("3.13", tuple(wanted), NOT_AS_PINNED),
+        "oldest": Environment("3.12", old, (*NOT_AS_PINNED, not_muon)),
+        "newest": Environment("3.13", new, NOT_AS_PINNED),
     }
 
 
@@ -52,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Try the environments; the exit status: 0, or 1 if one failed."""
     known = environments()
     parser = argparse.ArgumentParser(
-        prog="python -m tests.versions", description=__doc__.splitlines()[0]
+        prog="python -m tools.versions", description=__doc__.splitlines()[0]
     )
     parser.add_argument(
         "names",

@@ -1,4 +1,4 @@
-"""The set-up: one home of versions, and `make setup`, which notices and repairs what is not complete."""
+"""The set-up: versions that are pinned, workflows, and the Makefile, each of whose commands has its own environment."""
 
 import os
 import re
@@ -6,21 +6,19 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import yaml
-from packaging.requirements import Requirement
-from packaging.version import Version
 
 from helpers.course import colab
-from helpers.runtime import ROOT
-from tests import versions
+from helpers.runtime import BACKENDS, ROOT
+from tools import environment, versions
 
 PINS = colab.pins(ROOT / "requirements.txt")
-LOCK = (ROOT / "requirements.lock").read_text()
-LINUX = {"sys_platform": "linux", "os_name": "posix", "implementation_name": "cpython"}
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("package", PINS)
@@ -33,89 +31,83 @@ def test_every_requirement_is_pinned():
     assert len(PINS) == sum(bool(line) and not line.startswith("#") for line in lines)
 
 
-def test_lock_holds_the_requirements_and_a_hash_of_every_package():
-    entries = re.split(r"^(?=[\w-])", LOCK, flags=re.MULTILINE)[1:]
-    locked = [(Requirement(entry.splitlines()[0].rstrip(" \\")), entry) for entry in entries]
-    assert all(
-        " --hash=sha256:" in entry and len(wanted.specifier) == 1 for wanted, entry in locked
-    )
-    everywhere = {wanted.name: str(wanted.specifier) for wanted, _ in locked if not wanted.marker}
-    assert {f"{name}=={everywhere.get(name, '').removeprefix('==')}" for name in PINS} == {
-        f"{name}=={PINS[name]}" for name in PINS
-    }
-
-
-def test_lock_serves_each_python():
-    for python in ("3.11.0", "3.12.0", "3.13.0"):
-        wanted = [
-            Requirement(line.rstrip(" \\"))
-            for line in LOCK.splitlines()
-            if re.match(r"[\w-]+==", line)
-        ]
-        names = [
-            each.name
-            for each in wanted
-            if not each.marker or each.marker.evaluate(LINUX | {"python_full_version": python})
-        ]
-        assert len(names) == len(set(names)), python
-        assert names, python
-
-
-def test_lock_names_no_registry():
-    assert "://" not in LOCK
-    assert set(re.findall(r"(?:^|\s)(--?\w[\w-]*)", LOCK)) == {"--hash", "-r"}
+def test_what_installs_a_backend_is_there():
+    assert all((ROOT / file).is_file() for file in BACKENDS.values())
 
 
 def test_conda_environment_takes_its_versions_from_the_lock():
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
-    python, pip, packages = environment["dependencies"]
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())
+    python, pip, packages = conda["dependencies"]
     assert packages == {"pip": ["-r requirements.lock"]}
     assert pip == "pip"
     assert python in {"python=3.11", "python=3.12", "python=3.13"}
 
 
-def test_workflow_runs_the_readme_command_on_every_python():
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())
-    job = workflow["jobs"]["test"]
-    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
-    assert job["steps"][-1]["run"].startswith("make test")
-    assert workflow["permissions"] == {"contents": "read"}
+def workflow(name: str) -> dict:
+    """A workflow, which may read the repository and change nothing."""
+    found = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text())
+    assert found["permissions"] == {"contents": "read"}
+    return found["jobs"]
+
+
+def test_workflow_runs_lint_and_the_readme_command_on_every_python():
+    jobs = workflow("test.yml")
+    assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert jobs["test"]["steps"][-1]["run"].startswith("make test")
+    assert jobs["lint"]["steps"][-1]["run"].startswith("make lint")
 
 
 def test_weekly_workflow_tries_every_environment():
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "versions.yml").read_text())
-    tried = {
-        entry["name"]: entry["python"]
-        for entry in workflow["jobs"]["versions"]["strategy"]["matrix"]["include"]
-    }
-    pythons = {name: environment.python for name, environment in versions.environments().items()}
+    matrix = workflow("versions.yml")["versions"]["strategy"]["matrix"]["include"]
+    tried = {entry["name"]: entry["python"] for entry in matrix}
+    pythons = {name: one.python for name, one in versions.environments().items()}
     assert tried == pythons | {"colab": "3.12", "jax": "3.12"}
-    assert workflow["permissions"] == {"contents": "read"}
 
 
-def test_oldest_are_older_than_the_pinned():
-    oldest = colab.pins(colab.OLDEST)
-    assert oldest.keys() <= PINS.keys()
-    assert all(Version(version) < Version(PINS[name]) for name, version in oldest.items())
+def test_workflows_and_ci_call_commands_and_name_files_that_are_there():
+    files = [*(ROOT / ".github" / "workflows").iterdir(), ROOT / ".ci" / "run"]
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        for command in re.findall(r"\bmake ([a-z-]+)", text):
+            assert re.search(rf"^{command}:", MAKEFILE, re.MULTILINE), (path.name, command)
+        for file in re.findall(r"(?:requirements|locks/)[\w./*-]+", text):
+            assert list(ROOT.glob(file)), (path.name, file)
 
 
-@pytest.mark.parametrize("names", [["2.7"], ["oldest", "latest"]])
-def test_unknown_version_is_named_before_any_work(names, capsys):
-    with pytest.raises(SystemExit):
-        versions.main(names)
-    assert (
-        f"there is no {names[-1]}; there are 3.11, 3.12, 3.13, oldest, newest"
-        in capsys.readouterr().err
-    )
+def test_ci_begins_with_lint():
+    commands = re.findall(r"^\s*make (\S+)", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert commands == ["lint", "test", "test-browser"]
 
 
-def test_python_that_is_not_there_is_said(monkeypatch, capsys):
-    monkeypatch.setattr(versions, "find", {}.get)
-    assert versions.main([]) == 0
-    assert capsys.readouterr().out.count("skipped: no python3.1") == 5
-    with pytest.raises(SystemExit):
-        versions.main(["oldest"])
-    assert "no Python on the PATH for oldest" in capsys.readouterr().err
+def test_hooks_are_what_lint_runs():
+    settings = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    hooks = [hook["entry"] for repo in settings["repos"] for hook in repo["hooks"]]
+    assert [repo["repo"] for repo in settings["repos"]] == ["local"]
+    recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)[1]
+    tools = re.findall(r"\$\(IN_LINT\)/([\w-]+(?: format| check)?)", recipe)
+    assert [re.search(r"lint/bin/([\w-]+(?: format| check)?)", one)[1] for one in hooks] == tools
+
+
+def test_no_command_installs_into_an_environment():
+    assert "pip" not in re.findall(r"\w+", MAKEFILE)
+
+
+def test_every_environment_is_made_by_a_command():
+    made = set(re.findall(r"\$\(ENVIRONMENT\) (\w+)", MAKEFILE))
+    made |= set(re.findall(r"NAME = .*,(\w+),\w+\)", MAKEFILE))
+    assert made == environment.ENVIRONMENTS.keys()
+    used = set(re.findall(r"(?:\.venv|build/venv/\w+)(?=/bin)", MAKEFILE))
+    assert used <= {folder for folder, _ in environment.ENVIRONMENTS.values()}
+
+
+def test_modules_that_commands_run_are_there():
+    for name in re.findall(r"-m ((?:helpers|benchmarks|tools|docs)[\w.]*)", MAKEFILE):
+        path = ROOT.joinpath(*name.split("."))
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), name
+
+
+def test_tests_that_commands_name_are_there():
+    assert all((ROOT / path).exists() for path in re.findall(r"\btests/[\w./]+", MAKEFILE))
 
 
 def test_pairs_are_configured():
@@ -125,10 +117,11 @@ def test_pairs_are_configured():
 
 @pytest.fixture
 def clone(tmp_path) -> Path:
-    """The Makefile in a folder with a space in its name, with no packages to install."""
+    """The Makefile and what makes environments, in a folder with a space in its name, with no packages to install."""
     folder = tmp_path / "a clone"
-    folder.mkdir()
-    shutil.copy(ROOT / "Makefile", folder)
+    (folder / "tools").mkdir(parents=True)
+    for file in ("Makefile", "pyproject.toml", "tools/environment.py"):
+        shutil.copy(ROOT / file, folder / file)
     (folder / "requirements.lock").write_text("# nothing\n")
     return folder
 
@@ -146,66 +139,54 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     )
 
 
-def forget_stamp(clone):
-    (clone / ".venv" / "complete").unlink()
-
-
-def change_lock(clone):
-    (clone / "requirements.lock").write_text("# nothing else\n")
-
-
-def lose_python(clone):
-    (clone / ".venv" / "bin" / "python").unlink()
-
-
 @pytest.mark.slow
-def test_setup_is_done_once_and_again_when_it_is_not_complete(clone):
-    assert "Setting up" in make(clone, "setup").stdout
-    for damage in (forget_stamp, change_lock, lose_python):
-        again = make(clone, "setup")
-        assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-        damage(clone)
-        left_over = clone / ".venv" / "left over"
-        left_over.touch()
-        repaired = make(clone, "setup")
-        assert "Setting up" in repaired.stdout, damage.__name__
-        assert repaired.returncode == 0, repaired.stderr
-        assert not left_over.exists()
+def test_setup_is_done_once(clone):
+    first, second = make(clone, "setup"), make(clone, "setup")
+    assert first.returncode == 0, first.stderr
+    assert "Setting up" in first.stdout
+    assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+    assert (clone / ".venv" / "bin" / "python").exists()
 
 
 @pytest.mark.slow
 def test_failed_installation_is_not_taken_for_complete(clone):
     (clone / "requirements.lock").write_text("./no-such-package\n")
-    for _ in range(2):
-        failed = make(clone, "setup")
-        assert failed.returncode != 0
-        assert "no-such-package" in failed.stderr
-    assert not (clone / ".venv" / "complete").exists()
+    failed = make(clone, "setup")
+    assert failed.returncode != 0
+    assert "no-such-package" in failed.stderr
+    assert not (clone / ".venv").exists()
 
 
-def stand_in(folder: Path, script: str) -> Path:
-    """A program that takes Python's place."""
-    program = folder / "python-stand-in"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    return program
-
-
-@pytest.mark.parametrize(
-    ("script", "message"),
-    [
-        ('case "$1" in -V) echo Python 3.9.1;; *) exit 1;; esac', "is Python 3.9.1."),
-        ('case "$2" in *ensurepip*) exit 1;; esac', "apt install python3-venv"),
-    ],
-)
-def test_unfit_python_is_refused_with_the_cure(clone, tmp_path, script, message):
-    refused = make(clone, "setup", f"PYTHON={stand_in(tmp_path, script)}")
+def test_unfit_python_is_refused_before_any_work(clone):
+    text = (clone / "pyproject.toml").read_text()
+    changed = re.sub('requires-python = ".*"', 'requires-python = ">=3.96,<3.99"', text)
+    (clone / "pyproject.toml").write_text(changed)
+    refused = make(clone, "setup")
     assert refused.returncode != 0
-    assert message in refused.stderr
+    assert "The course needs Python 3.96, 3.97 or 3.98" in refused.stderr
     assert not (clone / ".venv").exists()
 
 
 def test_help_is_the_default_and_lists_the_commands(clone):
     listed = make(clone).stdout
-    for command in ("run", "test", "lab", "sync", "execute", "help"):
+    for command in ("run", "test", "lint", "lab", "sync", "execute", "help"):
         assert f"make {command} " in listed
+
+
+@pytest.mark.slow
+def test_the_project_installs_the_command_and_nothing_but_helpers(tmp_path):
+    """What `pip install` takes from a clone; its packages and the network are left out."""
+    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("helpers", "tools", "tests/fixtures"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    quiet = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
+    command = [sys.executable, "-m", "pip", "wheel", *quiet, "--wheel-dir", "wheels", "."]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    (wheel,) = (tmp_path / "wheels").iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if ".dist-info/" not in name]
+        (points,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
+        assert "course = helpers.__main__:main" in archive.read(points).decode()
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "helpers").rglob("*.py")}
+    assert set(names) == modules
