@@ -44,8 +44,6 @@ SEED = 0
 RUNS = 10
 
 # %%
-from dataclasses import replace
-
 import numpy as np
 from numpy.polynomial import Chebyshev
 from scipy import stats
@@ -55,11 +53,12 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier
 
 from helpers import claims, datasets, plots, training
+from helpers.exercises import resampling as ex
 from helpers.nets import models
 from helpers.reference import resampling
-from helpers.exercises import resampling as ex
-from helpers.exercises.resampling import linear_accuracy, most_correlated
+from helpers.reference.resampling import linear_accuracy, most_correlated
 
+seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
 
 # %% [markdown]
@@ -93,12 +92,11 @@ ex.folding.check(k_fold)
 # estimate the error of the model in three ways in each.
 
 # %%
-wine = datasets.load("wine", seed=SEED)
+wine = datasets.load("wine", seed=seeds[0])
 every_wine = np.concatenate([wine.x_train, wine.x_valid, wine.x_test]).astype(float)
 every_score = np.concatenate([wine.y_train, wine.y_valid, wine.y_test]).astype(float)
-distinct = np.unique(every_wine, axis=0, return_index=True)[
-    1
-]  # 240 rows are copies; section 2.2 is about them
+# 240 rows are copies; section 2.2 is about them.
+_, distinct = np.unique(every_wine, axis=0, return_index=True)
 wines, scores = every_wine[distinct], every_score[distinct]
 OURS = 100
 
@@ -120,12 +118,12 @@ def errors_of_folds(x, y, splitter):
 
 
 games = []
-for number in range(20 * RUNS):
-    order = np.random.default_rng([SEED, number]).permutation(len(scores))
+for seed in training.seeds(SEED, 20 * RUNS):
+    order = training.generator(seed).permutation(len(scores))
     x, y, world = wines[order[:OURS]], scores[order[:OURS]], order[OURS:]
     true = linear_error(x, y, wines[world], scores[world])
-    five = errors_of_folds(x, y, KFold(5, shuffle=True, random_state=number))
-    fifty = errors_of_folds(x, y, RepeatedKFold(n_splits=5, n_repeats=10, random_state=number))
+    five = errors_of_folds(x, y, KFold(5, shuffle=True, random_state=seed))
+    fifty = errors_of_folds(x, y, RepeatedKFold(n_splits=5, n_repeats=10, random_state=seed))
     games.append([five[0] - true, five.mean() - true, fifty.mean() - true, five.std(ddof=1)])
 one_part, five_fold, repeated, spread = np.array(games).T
 estimates = {"one held-out fifth": one_part, "5-fold": five_fold, "5-fold, 10 times": repeated}
@@ -133,7 +131,7 @@ estimates = {"one held-out fifth": one_part, "5-fold": five_fold, "5-fold, 10 ti
 # %%
 with plots.canvas(width=7.2, height=3.2) as (figure, axes):
     generator = np.random.default_rng(0)
-    for number, (label, values) in enumerate(estimates.items()):
+    for number, values in enumerate(estimates.values()):
         heights = -number + generator.uniform(-0.28, 0.28, len(values))
         axes.scatter(
             values,
@@ -150,8 +148,11 @@ with plots.canvas(width=7.2, height=3.2) as (figure, axes):
     axes.set(xlabel="estimated minus true error (score points)", ylim=(-2.7, 0.5))
 plots.show(
     figure,
-    alt="Three clouds of points around zero. Those of one held-out fifth spread widest; those of five-fold cross-validation "
-    "are much narrower; repeating the five folds ten times makes the cloud hardly narrower still.",
+    alt=(
+        "Three clouds of points around zero. Those of one held-out fifth spread widest; those of"
+        " five-fold cross-validation are much narrower; repeating the five folds ten times makes"
+        " the cloud hardly narrower still."
+    ),
     data=f"{wine}, {len(games)} draws of {OURS} wines; black bars: middle 80 %",
 )
 for label, values in estimates.items():
@@ -164,7 +165,9 @@ for label, values in estimates.items():
 # learned from 80 wines, and is compared with one that learned from 100.)
 
 # %%
-held = np.concatenate([rows for _, rows in KFold(5, shuffle=True, random_state=SEED).split(wines)])
+held = np.concatenate(
+    [rows for _, rows in KFold(5, shuffle=True, random_state=seeds[0]).split(wines)]
+)
 verdicts.compute(
     "CVB-01",
     np.array_equal(np.sort(held), np.arange(len(wines))),
@@ -198,7 +201,8 @@ print(f"how much the 5-fold estimate really strays (sd)     {five_fold.std(ddof=
 for factor in (1.96, stats.t.ppf(0.975, 4)):
     inside = np.abs(five_fold) <= factor * standard_error
     print(
-        f"the true error lies within {factor:.2f} standard errors    {inside.mean():.0%} of the draws"
+        f"the true error lies within {factor:.2f} standard errors    {inside.mean():.0%} of the"
+        " draws"
     )
 
 # %% [markdown]
@@ -219,8 +223,8 @@ fifty = np.repeat([True, False], (7, 43))  # fifty wines, as uneven as the whole
 without = {}
 for label, splitter in (("plain", KFold), ("stratified", StratifiedKFold)):
     empty = []
-    for number in range(20 * RUNS):
-        parts = splitter(5, shuffle=True, random_state=SEED + number).split(fifty, fifty)
+    for seed in training.seeds(SEED, 20 * RUNS):
+        parts = splitter(5, shuffle=True, random_state=seed).split(fifty, fifty)
         empty += [not fifty[held].any() for _, held in parts]
     without[label] = np.mean(empty)
 print(f"{excellent.mean():.1%} of the wines are excellent (a score of 7 or more)")
@@ -228,32 +232,28 @@ print("folds of 10 wines out of 50 like them, without a single excellent one:")
 print(f"plain {without['plain']:.0%}, stratified {without['stratified']:.0%}")
 
 same_wine = np.unique(every_wine, axis=0, return_inverse=True)[1]
-scaled = (every_wine - every_wine.mean(axis=0)) / every_wine.std(
-    axis=0
-)  # no labels in it, and all rows are held out in turn
+# No labels go into the scale, and all rows are held out in turn.
+scaled = (every_wine - every_wine.mean(axis=0)) / every_wine.std(axis=0)
 
 
 def neighbour_error(folds):
     """Out-of-fold error of 'ask the nearest wine'."""
     nearest = KNeighborsRegressor(1)
-    return np.mean(
-        [
-            np.abs(
-                nearest.fit(scaled[a], every_score[a]).predict(scaled[b]) - every_score[b]
-            ).mean()
-            for a, b in folds
-        ]
-    )
+    errors = [
+        nearest.fit(scaled[a], every_score[a]).predict(scaled[b]) - every_score[b] for a, b in folds
+    ]
+    return np.mean([np.abs(error).mean() for error in errors])
 
 
 def neighbour_errors(splitter, groups=None):
-    splitters = [splitter(5, shuffle=True, random_state=SEED + run) for run in range(RUNS)]
+    splitters = [splitter(5, shuffle=True, random_state=seed) for seed in seeds]
     return np.array([neighbour_error(each.split(scaled, groups=groups)) for each in splitters])
 
 
 plain, grouped = neighbour_errors(KFold), neighbour_errors(GroupKFold, same_wine)
 print(
-    f"error of the nearest wine's score: plain folds {plain.mean():.3f}, copies kept together {grouped.mean():.3f}"
+    f"error of the nearest wine's score: plain folds {plain.mean():.3f}, "
+    f"copies in one fold {grouped.mean():.3f}"
 )
 
 # %% [markdown]
@@ -289,19 +289,19 @@ def cross_validate(x, y, folds):
 ex.leaking.check(cross_validate)
 
 # %%
-reviews = datasets.load("reviews", seed=SEED)
+reviews = datasets.load("reviews", seed=seeds[0])
 leaky, honest = [], []
-for run in range(RUNS):
-    generator = np.random.default_rng([SEED, run])
-    sentences = reviews.x_train[generator.choice(len(reviews.x_train), OURS, replace=False)].astype(
-        float
-    )
+for seed in seeds:
+    generator = training.generator(seed)
+    rows = generator.choice(len(reviews.x_train), OURS, replace=False)
+    sentences = reviews.x_train[rows].astype(float)
     coins = generator.permutation(np.repeat([-1.0, 1.0], OURS // 2))
-    folds = list(KFold(5, shuffle=True, random_state=run).split(sentences))
+    folds = list(KFold(5, shuffle=True, random_state=seed).split(sentences))
     leaky.append(ex.leaking.stub(sentences, coins, folds))
-    honest.append(ex.leaking.reference(sentences, coins, folds))
+    honest.append(resampling.cross_validate(sentences, coins, folds))
 print(
-    f"accuracy on coin labels: words chosen on all sentences {np.mean(leaky):.0%}, inside the folds {np.mean(honest):.0%}"
+    f"accuracy on coin labels: words chosen on all sentences {np.mean(leaky):.0%}, "
+    f"inside the folds {np.mean(honest):.0%}"
 )
 
 # %% [markdown]
@@ -367,8 +367,8 @@ def nested(x, y, masks, seed):
     return np.mean(found)
 
 
-def best_of_all(number, by_coin):
-    generator = np.random.default_rng([SEED, number])
+def best_of_all(seed, by_coin):
+    generator = training.generator(seed)
     labels = generator.permutation(good) if by_coin else good
     order = generator.permutation(len(z))
     ours, world = order[:OURS], order[OURS:]
@@ -376,13 +376,13 @@ def best_of_all(number, by_coin):
     for mask in masks:
         mask[generator.choice(11, generator.integers(2, 6), replace=False)] = 1
     x, y = z[ours], labels[ours]
-    shown = cross_validate_all(x, y, masks, number)
+    shown = cross_validate_all(x, y, masks, seed)
     fresh = accuracy_of_all(fit_all(x, y, masks), z[world], labels[world])
-    return shown.max(), fresh[shown.argmax()], nested(x, y, masks, number + 1)
+    return shown.max(), fresh[shown.argmax()], nested(x, y, masks, seed + 1)
 
 
 contests = {
-    name: np.array([best_of_all(number, by_coin) for number in range(2 * RUNS)])
+    name: np.array([best_of_all(seed, by_coin) for seed in training.seeds(SEED, 2 * RUNS)])
     for name, by_coin in (("coin labels", True), ("real labels", False))
 }
 ex.optimism_prediction.check(winner, *contests["coin labels"].T)
@@ -406,8 +406,11 @@ with plots.canvas(2, width=9.2, height=3.4, sharey=True) as (figure, panels):
     panels[0].axhline(0.5, color="#777777", linestyle="--", linewidth=1)
 plots.show(
     figure,
-    alt="For coin labels and for real labels: the accuracy that made a model win lies well above the accuracy that it "
-    "reaches on fresh wines; the nested estimates scatter around the latter.",
+    alt=(
+        "For coin labels and for real labels: the accuracy that made a model win lies well above"
+        " the accuracy that it reaches on fresh wines; the nested estimates scatter around the"
+        " latter."
+    ),
     data=f"{wine}, {2 * RUNS} draws of {OURS} wines; black bars: means",
 )
 
@@ -425,8 +428,11 @@ for name, table in contests.items():
     verdicts.compute(
         "CVB-02",
         low <= 0,
-        detail=f"score that made the best of {MODELS} win minus its accuracy on fresh wines: {gap.mean():+.3f}, 95 % interval "
-        f"{low:+.3f} to {high:+.3f}, which is {'not ' if low <= 0 else ''}above zero; {len(gap)} draws.",
+        detail=(
+            f"score that made the best of {MODELS} win minus its accuracy on fresh wines:"
+            f" {gap.mean():+.3f}, 95 % interval {low:+.3f} to {high:+.3f}, which is"
+            f" {'not ' if low <= 0 else ''}above zero; {len(gap)} draws."
+        ),
         setting=f"choosing among {MODELS}, {name}",
         data=wine,
     )
@@ -436,8 +442,10 @@ verdicts.compare(
     np.abs(tilt),
     np.abs(contests["coin labels"][:, 2] - contests["coin labels"][:, 1]),
     claimed="lower",
-    measure="distance from the accuracy on fresh wines: score of the winner's held-out parts against nested "
-    "cross-validation",
+    measure=(
+        "distance from the accuracy on fresh wines: score of the winner's held-out parts against"
+        " nested cross-validation"
+    ),
     setting="the held-out parts as the test of what they chose",
     data=wine,
 )
@@ -458,7 +466,7 @@ verdicts.compare(
 # %%
 occurs = {"100 rows": ..., "10,000 rows": ...}
 
-generator = np.random.default_rng(SEED)
+generator = np.random.default_rng(seeds[0])
 shares = {
     n: 1 - resampling.left_out(resampling.bootstrap(n, 200, generator), n).mean(axis=1)
     for n in (100, 10_000)
@@ -470,14 +478,19 @@ sample = resampling.bootstrap(10_000, 1, generator)[0]
 verdicts.compute(
     "CVB-08",
     shares[10_000].max() < 1,
-    detail=f"Of 10,000 rows {shares[10_000].mean():.1%} occur in a bootstrap sample, on average over {len(shares[10_000])} of "
-    "them.",
+    detail=(
+        f"Of 10,000 rows {shares[10_000].mean():.1%} occur in a bootstrap sample, on average "
+        f"over {len(shares[10_000])} of them."
+    ),
     setting="holds only a part of the rows",
 )
 verdicts.compute(
     "CVB-08",
     len(sample) < 10_000 and len(np.unique(sample)) == len(sample),
-    detail=f"The sample has {len(sample):,} draws of 10,000 rows; one row occurs {np.bincount(sample).max()} times.",
+    detail=(
+        f"The sample has {len(sample):,} draws of 10,000 rows; one row occurs "
+        f"{np.bincount(sample).max()} times."
+    ),
     setting="is a subsample",
 )
 
@@ -487,12 +500,11 @@ verdicts.compute(
 
 # %%
 distance = {"in the data": [], "in bootstrap samples": [], "drawn by class": []}
-for run in range(RUNS):
-    generator = np.random.default_rng([SEED, run])
+for seed in seeds:
+    generator = training.generator(seed)
     rare = generator.permutation(excellent)[:200]
-    by_class = (
-        np.where(rare, 1 / rare.sum(), 1 / (~rare).sum()) / 2
-    )  # each class gets half of the draws: not the bootstrap
+    # Each class gets half of the draws: not the bootstrap.
+    by_class = np.where(rare, 1 / rare.sum(), 1 / (~rare).sum()) / 2
     drawn = {
         "in the data": rare,
         "in bootstrap samples": rare[resampling.bootstrap(len(rare), 1000, generator)],
@@ -507,7 +519,10 @@ verdicts.compare(
     distance["in bootstrap samples"],
     distance["in the data"],
     claimed="lower",
-    measure="distance of the share of excellent wines from one half, in bootstrap samples against the data",
+    measure=(
+        "distance of the share of excellent wines from one half, in bootstrap samples against the"
+        " data"
+    ),
     margin=0.02,
     data=wine,
 )
@@ -555,7 +570,7 @@ def bootstrap_intervals(samples, method):
         n_resamples=1999,
         batch=50,
         method=method,
-        rng=np.random.default_rng(SEED),
+        rng=np.random.default_rng(seeds[0]),
     )
     return found.confidence_interval
 
@@ -577,7 +592,7 @@ METHODS = {
 }
 coverage = {}
 for world, (draw, truth) in WORLDS.items():
-    drawn = {n: draw(np.random.default_rng([SEED, n]), (SAMPLES, n)) for n in SIZES}
+    drawn = {n: draw(np.random.default_rng([seeds[0], n]), (SAMPLES, n)) for n in SIZES}
     for method, intervals in METHODS.items():
         coverage[world, method] = np.array(
             [share_that_hold(intervals(drawn[n]), truth) for n in SIZES]
@@ -607,9 +622,12 @@ with plots.canvas(2, width=9.2, height=3.6, sharey=True) as (figure, panels):
     panels[0].legend(loc="lower right")
 plots.show(
     figure,
-    alt="Share of nominal 95 percent intervals that hold the true mean, over the sample size. For normal values Student's t "
-    "stays at 95 percent; percentile and BCa start near 75 percent at three values and approach 95 percent from below. For "
-    "log-normal values all three fall short, most with few values.",
+    alt=(
+        "Share of nominal 95 percent intervals that hold the true mean, over the sample size. For"
+        " normal values Student's t stays at 95 percent; percentile and BCa start near 75 percent"
+        " at three values and approach 95 percent from below. For log-normal values all three fall"
+        " short, most with few values."
+    ),
     data=f"{SAMPLES:,} simulated samples for each size; dotted: 95 %",
 )
 of_ten = {method: coverage["normal", method][2] for method in METHODS} | {
@@ -645,9 +663,11 @@ print("no true difference, ten runs: the interval leaves zero out in", false_ala
 verdicts.compute(
     "CVB-09",
     min(coverage["normal", method][-2] for method in ("percentile", "BCa")) > 0.9,
-    detail="With 50 normal values, 95 % intervals from resamples hold the true mean in "
-    f"{coverage['normal', 'percentile'][-2]:.0%} (percentile) and {coverage['normal', 'BCa'][-2]:.0%} (BCa) of "
-    f"{SAMPLES:,} samples.",
+    detail=(
+        "With 50 normal values, 95 % intervals from resamples hold the true mean in"
+        f" {coverage['normal', 'percentile'][-2]:.0%} (percentile) and"
+        f" {coverage['normal', 'BCa'][-2]:.0%} (BCa) of {SAMPLES:,} samples."
+    ),
     setting="an interval instead of a single number",
 )
 
@@ -682,7 +702,7 @@ ex.splitting.check(bias_and_variance)
 # degree 0 to 10.
 
 # %%
-sets = datasets.splits("polynomial", range(SEED, SEED + 10 * RUNS))
+sets = datasets.splits("polynomial", training.seeds(SEED, 10 * RUNS))
 POINTS = 80
 grid = np.linspace(-1, 1, 201)
 truth = datasets.polynomial_truth(grid)
@@ -713,9 +733,11 @@ with plots.canvas(3, width=9.6, height=3.2, sharey=True) as (figure, panels):
     panels[0].legend(loc="upper left", fontsize=9)
 plots.show(
     figure,
-    alt="Fits to 30 training sets as thin lines, their mean and the truth. Straight lines lie close together and miss the "
-    "shape: bias. Degree 4 lies close to the truth. Degree 10 scatters, most at both ends, around a mean that follows the "
-    "truth: variance.",
+    alt=(
+        "Fits to 30 training sets as thin lines, their mean and the truth. Straight lines lie close"
+        " together and miss the shape: bias. Degree 4 lies close to the truth. Degree 10 scatters,"
+        " most at both ends, around a mean that follows the truth: variance."
+    ),
     data=f"{sets[0]}, {len(sets)} training sets of {POINTS} points, at most 30 of the fits drawn",
 )
 
@@ -725,7 +747,7 @@ plots.show(
 # parts.
 
 # %%
-fresh = truth + np.random.default_rng([SEED, 1]).normal(
+fresh = truth + np.random.default_rng([seeds[0], 1]).normal(
     scale=datasets.POLYNOMIAL_NOISE, size=predictions.shape
 )
 measured = ((predictions - fresh) ** 2).mean(axis=(1, 2))
@@ -749,8 +771,11 @@ with plots.canvas(width=7.2, height=3.8) as (figure, axes):
     axes.legend(ncols=2, fontsize=9)
 plots.show(
     figure,
-    alt="Bias squared falls steeply with the degree, variance rises from degree 3 on, noise is level. Their sum has a "
-    "shallow minimum in between, and the errors measured on fresh observations lie on it.",
+    alt=(
+        "Bias squared falls steeply with the degree, variance rises from degree 3 on, noise is"
+        " level. Their sum has a shallow minimum in between, and the errors measured on fresh"
+        " observations lie on it."
+    ),
     data=f"{sets[0]}, {len(sets)} training sets of {POINTS} points; the axis ends at 0.0001",
 )
 
@@ -781,7 +806,7 @@ print(
 
 # %%
 def group(curves):
-    """Bias squared and variance, averaged over x, for each group of ten training sets: shape (RUNS, 2)."""
+    """Bias squared and variance, averaged over x, for each ten training sets: shape (RUNS, 2)."""
     found = [resampling.decompose(ten, truth) for ten in np.split(curves, RUNS)]
     return np.array([[part.bias_squared.mean(), part.variance.mean()] for part in found])
 
@@ -792,14 +817,18 @@ roughness = {
     for name, curves in (("constant", constant), ("degree 5", predictions[5]))
 }
 print(
-    f"mean change between neighbouring inputs: constant {roughness['constant']:.4f}, degree 5 {roughness['degree 5']:.4f}"
+    f"mean change between neighbouring inputs: constant {roughness['constant']:.4f}, degree 5"
+    f" {roughness['degree 5']:.4f}"
 )
 verdicts.compare(
     "CVB-04",
     group(constant)[:, 1],
     group(predictions[5])[:, 1],
     claimed="lower",
-    measure="variance over training sets, a constant (fully consistent for similar inputs) against degree 5",
+    measure=(
+        "variance over training sets, a constant (fully consistent for similar inputs) against"
+        " degree 5"
+    ),
     data=sets[0],
 )
 zero = np.zeros_like(predictions[0])
@@ -808,8 +837,11 @@ with_mean_output = np.mean(zero.mean(axis=0) ** 2) + zero.var(axis=0).mean()
 verdicts.compute(
     "CVB-05",
     np.isclose(np.mean((zero - truth) ** 2), with_mean_output),
-    detail=f"A model that always says 0 has squared distance {np.mean((zero - truth) ** 2):.3f} from the truth; variance plus "
-    f"squared mean output gives {with_mean_output:.3f}, variance plus squared (mean output minus truth) {with_bias:.3f}.",
+    detail=(
+        f"A model that always says 0 has squared distance {np.mean((zero - truth) ** 2):.3f} from"
+        f" the truth; variance plus squared mean output gives {with_mean_output:.3f}, variance plus"
+        f" squared (mean output minus truth) {with_bias:.3f}."
+    ),
     data=sets[0],
 )
 
@@ -828,7 +860,10 @@ for low_degree, high_degree, setting in (
         after[:, 1],
         before[:, 1],
         claimed="higher",
-        measure=f"variance while bias squared falls from {before[:, 0].mean():.4f} to {after[:, 0].mean():.4f}",
+        measure=(
+            f"variance while bias squared falls from {before[:, 0].mean():.4f} to"
+            f" {after[:, 0].mean():.4f}"
+        ),
         setting=setting,
         data=sets[0],
     )
@@ -846,7 +881,7 @@ for low_degree, high_degree, setting in (
 # model to each of several bootstrap samples and averages their outputs.
 #
 # Ten nets of one hidden layer, each on a bootstrap sample of the same 300 digits; and, to compare,
-# one net on the 300 digits themselves. To `fit_runs` a bootstrap sample is just another run. The
+# one net on the 300 digits themselves. To a recipe a bootstrap sample is just another run. The
 # nets are compared by their **log loss**, the cross-entropy of lesson 01: minus the logarithm of
 # the probability given to the right digit, averaged over the test images.
 #
@@ -861,30 +896,26 @@ for low_degree, high_degree, setting in (
 average = {"the mean of its members": ..., "its best member": ...}
 
 # %%
-digits = datasets.load("digits", seed=SEED).standardized()
-digits = replace(
-    digits, x_valid=digits.x_valid[:0], y_valid=digits.y_valid[:0]
-)  # nothing is chosen here
+digits = datasets.load("digits", seed=seeds[0]).standardized().without_validation()
 MEMBERS, IMAGES = 10, 300
 chosen, samples = [], []
-for run in range(RUNS):
-    generator = np.random.default_rng([SEED, run])
+for seed in seeds:
+    generator = training.generator(seed)
     rows = generator.choice(len(digits.y_train), IMAGES, replace=False)
     chosen.append(rows)
     samples += [rows, *rows[resampling.bootstrap(IMAGES, MEMBERS, generator)]]
-nets = training.fit_runs(
+recipe = training.Recipe(
     lambda: models.mlp((8, 8), [64], 10, output_activation="softmax"),
-    digits,
-    runs=resampling.as_runs(samples, seed=SEED),
+    loss="sparse_categorical_crossentropy",
+    optimizer="adam",
     epochs=20,
     batch_size=32,
-    optimizer="adam",
-    loss="sparse_categorical_crossentropy",
 )
+nets = recipe.fit(digits, training.as_runs(samples, seed=seeds[0]))
 
 
 def log_loss(probability, y):
-    """Mean of -log of the probability of the right class; `probability` has shape (..., n, classes)."""
+    """Mean of -log of the probability of the right class, from shape (..., n, classes)."""
     return -np.log(probability[..., np.arange(len(y)), y]).mean(axis=-1)
 
 
@@ -945,8 +976,10 @@ with plots.canvas(2, width=9.2, height=3.5) as (figure, (left, right)):
     )
 plots.show(
     figure,
-    alt="Left: in every run the log loss of the averaged nets lies below nearly all of its members. Right: the share of "
-    "wrong images rises steeply with the number of members that disagree.",
+    alt=(
+        "Left: in every run the log loss of the averaged nets lies below nearly all of its members."
+        " Right: the share of wrong images rises steeply with the number of members that disagree."
+    ),
     data=f"{digits}; right: median and middle 80 % of the runs",
 )
 
@@ -965,7 +998,7 @@ plots.show(
 out_of_bag = []
 for run, rows in enumerate(chosen):
     own = slice(run * (1 + MEMBERS) + 1, (run + 1) * (1 + MEMBERS))
-    seen = replace(nets, weights=nets.weights[own]).predict(digits.x_train[rows])
+    seen = nets[own].predict(digits.x_train[rows])
     mask = resampling.left_out(samples[own], len(digits.y_train))[:, rows]
     probability = resampling.predict_left_out(seen, mask)
     examined = mask.any(axis=0)
@@ -974,16 +1007,19 @@ for run, rows in enumerate(chosen):
     )
 on_fresh = 1 - wrong.mean(axis=1)
 print(
-    f"accuracy of the average of ten: out of bag {np.mean(out_of_bag):.3f}, on test digits {on_fresh.mean():.3f}"
+    f"accuracy of the average of ten: out of bag {np.mean(out_of_bag):.3f}, on test digits"
+    f" {on_fresh.mean():.3f}"
 )
 print(
-    f"(a digit is out of bag for {MEMBERS / np.e:.1f} of {MEMBERS} nets on average: a smaller committee, so a cautious estimate)"
+    f"(a digit is out of bag for {MEMBERS / np.e:.1f} of {MEMBERS} nets on average: a smaller"
+    " committee, so a cautious estimate)"
 )
 
 gain = losses["bagged"] - losses["single"]
 low, high = claims.paired_interval(gain)
 print(
-    f"log loss of the average minus that of one net on all {IMAGES} digits: {gain.mean():+.3f} ({low:+.3f} to {high:+.3f})"
+    f"log loss of the average minus that of one net on all {IMAGES} digits: {gain.mean():+.3f}"
+    f" ({low:+.3f} to {high:+.3f})"
 )
 
 # %% [markdown]
@@ -996,8 +1032,11 @@ never = bool((losses["bagged"] <= losses["members"].mean(axis=1)).all())
 verdicts.compute(
     "CVB-12",
     never,
-    detail=f"The log loss of the averaged probabilities was {'never' if never else 'sometimes'} above the members' mean; on "
-    f"average {losses['bagged'].mean():.3f} against {losses['members'].mean():.3f}; {RUNS} committees of {MEMBERS}.",
+    detail=(
+        f"The log loss of the averaged probabilities was {'never' if never else 'sometimes'} above"
+        f" the members' mean; on average {losses['bagged'].mean():.3f} against"
+        f" {losses['members'].mean():.3f}; {RUNS} committees of {MEMBERS}."
+    ),
     data=digits,
 )
 verdicts.compare(
@@ -1069,7 +1108,7 @@ def error_rates(score, y):
     return np.mean((y * score < 0) + 0.5 * (score == 0), axis=1)
 
 
-bottles = datasets.splits("wine", range(SEED, SEED + RUNS))
+bottles = datasets.splits("wine", seeds)
 rates = {
     name: np.empty((2, RUNS, ROUNDS)) for name in ("AdaBoost", "bagged stumps", "only the mistakes")
 }
@@ -1081,7 +1120,7 @@ for run, bottle in enumerate(bottles):
     ]
     x, y = pairs[0]
     boosted.append(resampling.adaboost(x, y, ROUNDS))
-    rows = resampling.bootstrap(len(y), ROUNDS, np.random.default_rng([SEED, run]))
+    rows = resampling.bootstrap(len(y), ROUNDS, training.generator(seeds[run]))
     bag = [fit_stump(x[sample], y[sample]) for sample in rows]
     mistakes = only_the_mistakes(x, y)
     for part, (x, y) in enumerate(pairs):
@@ -1103,9 +1142,14 @@ with plots.canvas(2, width=9.2, height=3.6, sharey=True) as (figure, panels):
     panels[1].get_legend().remove()
 plots.show(
     figure,
-    alt="Training and test error over the number of stumps. AdaBoost's errors fall and then level off. Bagged stumps stay "
-    "near the error of a single stump. Fitting only the mistakes does not get below a single stump either.",
-    data=f"{bottles[0]}; line: median, band: middle 80 % of {RUNS} divisions; odd numbers of stumps",
+    alt=(
+        "Training and test error over the number of stumps. AdaBoost's errors fall and then level"
+        " off. Bagged stumps stay near the error of a single stump. Fitting only the mistakes does"
+        " not get below a single stump either."
+    ),
+    data=(
+        f"{bottles[0]}; line: median, band: middle 80 % of {RUNS} divisions; odd numbers of stumps"
+    ),
 )
 
 # %% [markdown]
@@ -1131,8 +1175,11 @@ agree = np.mean(
 verdicts.compute(
     "CVB-13",
     bool(np.allclose(2 * model.amounts, theirs.estimator_weights_, rtol=1e-9)) and agree > 0.999,
-    detail=f"{ROUNDS} stumps fitted one after the other by hand vote as scikit-learn's AdaBoostClassifier does on {agree:.1%} "
-    "of the wines, with the same weights to nine digits.",
+    detail=(
+        f"{ROUNDS} stumps fitted one after the other by hand vote as scikit-learn's"
+        f" AdaBoostClassifier does on {agree:.1%} of the wines, with the same weights to nine"
+        " digits."
+    ),
     setting="one after the other, combined by votes",
     data=wine,
 )
@@ -1165,15 +1212,20 @@ for committee, bottle in zip(boosted, bottles, strict=True):
 verdicts.compute(
     "CVB-14",
     bool(np.isclose(np.mean(on_wrong), 0.5) and np.mean(on_wrong) > rates["AdaBoost"][0].mean()),
-    detail=f"After each round the rows that the stump got wrong hold {np.mean(on_wrong):.1%} of the weight.",
+    detail=(
+        f"After each round the rows that the stump got wrong hold {np.mean(on_wrong):.1%} of the"
+        " weight."
+    ),
     setting="what was handled badly counts for more",
     data=wine,
 )
 verdicts.compute(
     "CVB-14",
     smallest == 0,
-    detail=f"No row was ever left out: the smallest weight in any round of {RUNS} committees was {smallest:.3f} times the mean "
-    "weight.",
+    detail=(
+        f"No row was ever left out: the smallest weight in any round of {RUNS} committees was"
+        f" {smallest:.3f} times the mean weight."
+    ),
     setting="only those data, AdaBoost",
     data=wine,
 )
@@ -1213,17 +1265,21 @@ figure = plots.fits(
 )
 plots.show(
     figure,
-    alt="Four panels with the same noisy points. One stump hardly moves from the mean, ten show a coarse step, fifty follow "
-    "the curve in steps, three hundred also follow single points.",
+    alt=(
+        "Four panels with the same noisy points. One stump hardly moves from the mean, ten show a"
+        " coarse step, fifty follow the curve in steps, three hundred also follow single points."
+    ),
     data=curve,
 )
 close = np.abs(staged[-1] - theirs.predict(grid[:, None])).max()
 verdicts.compute(
     "CVB-14",
     bool((stumps.given == 0).any()),
-    detail=f"Every round of gradient boosting fitted the residuals of all {POINTS} rows, and none of them was ever 0; by hand "
-    f"and by scikit-learn's GradientBoostingRegressor the predictions {'agree' if close < 1e-6 else 'differ'} (to six "
-    "digits).",
+    detail=(
+        f"Every round of gradient boosting fitted the residuals of all {POINTS} rows, and none of"
+        " them was ever 0; by hand and by scikit-learn's GradientBoostingRegressor the predictions"
+        f" {'agree' if close < 1e-6 else 'differ'} (to six digits)."
+    ),
     setting="only those data, gradient boosting",
     data=curve,
 )

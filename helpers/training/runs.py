@@ -1,7 +1,7 @@
 """What runs did: their histories, and what their nets say of data."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import keras
 import numpy as np
@@ -35,6 +35,24 @@ class Runs:
         state = ", interrupted" if self.partial else ""
         names = ", ".join(self.history)
         return f"<{len(self)} runs of up to {self.epochs.max()} epochs{state}: {names}>"
+
+    def __getitem__(self, part: slice) -> "Runs":
+        """Some of the runs: `runs[:10]` are the first ten."""
+        numbers = range(len(self))[part]
+        return replace(
+            self,
+            history={name: values[part] for name, values in self.history.items()},
+            step_losses=self.step_losses[part],
+            weights=self.weights[part],
+            best_epoch=self.best_epoch[part],
+            epochs=self.epochs[part],
+            test_data=self.test_data[part],
+            failures={
+                place: self.failures[number]
+                for place, number in enumerate(numbers)
+                if number in self.failures
+            },
+        )
 
     def predict(self, x) -> np.ndarray:
         """Outputs of every run for the rows of `x`, shape (runs, n, ...)."""

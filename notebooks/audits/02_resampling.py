@@ -42,6 +42,7 @@ from helpers import claims, datasets, plots, training
 from helpers.nets import models
 from helpers.reference import resampling
 
+seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
 
 # %% [markdown]
@@ -52,51 +53,38 @@ verdicts = claims.Ledger()
 # over a row, which no other process on the machine can disturb, and time.
 
 # %%
-wine = datasets.load("wine", seed=SEED).standardized()
 ROWS = 900
-wine = replace(
-    wine,
-    x_train=wine.x_train[:ROWS],
-    y_train=wine.y_train[:ROWS],
-    x_valid=wine.x_valid[:0],
-    y_valid=wine.y_valid[:0],
+wine = datasets.load("wine", seed=seeds[0]).standardized().without_validation().head(train=ROWS)
+recipe = training.Recipe(
+    lambda: models.mlp(11, [64, 64]),
+    loss="mae",
+    optimizer="adam",
+    epochs={"quick": 10, "full": 100}[PROFILE],
+    batch_size=32,
 )
-EPOCHS = {"quick": 10, "full": 100}[PROFILE]
-ADAM = (
-    keras.optimizers.Adam()
-)  # one and the same, so that the program compiled for it serves all runs
 
 
 def cross_validate(k, seed):
-    """Out-of-fold error of the net, the number of rows it was shown, and the seconds it took; k = 1: one plain training."""
-    folds = (
-        [train for train, _ in KFold(k, shuffle=True, random_state=seed).split(wine.x_train)]
-        if k > 1
-        else [np.arange(ROWS)]
-    )
+    """Out-of-fold error of the net, rows shown, and seconds taken; k = 1: one plain training."""
+    folds = [np.arange(ROWS)]
+    if k > 1:
+        splitter = KFold(k, shuffle=True, random_state=seed)
+        folds = [train for train, _ in splitter.split(wine.x_train)]
     start = time.perf_counter()
-    fitted = training.fit_runs(
-        lambda: models.mlp(11, [64, 64]),
-        wine,
-        runs=resampling.as_runs(folds, seed=seed),
-        epochs=EPOCHS,
-        batch_size=32,
-        optimizer=ADAM,
-        loss="mae",
-    )
+    fitted = recipe.fit(wine, training.as_runs(folds, seed=seed))
     seconds = time.perf_counter() - start
+    shown = recipe.epochs * sum(map(len, folds))
     if k == 1:
-        return np.nan, EPOCHS * ROWS, seconds
-    predicted = resampling.predict_left_out(
-        fitted.predict(wine.x_train)[..., 0], resampling.left_out(folds, ROWS)
-    )
-    return np.abs(predicted - wine.y_train).mean(), EPOCHS * sum(map(len, folds)), seconds
+        return np.nan, shown, seconds
+    outputs, held_out = fitted.predict(wine.x_train)[..., 0], resampling.left_out(folds, ROWS)
+    predicted = resampling.predict_left_out(outputs, held_out)
+    return np.abs(predicted - wine.y_train).mean(), shown, seconds
 
 
 counts = (1, 2, 5, 10)
 for k in counts:
-    cross_validate(k, SEED)  # compiles the program for folds of this size, once
-costs = {k: np.array([cross_validate(k, SEED + run) for run in range(RUNS)]) for k in counts}
+    cross_validate(k, seeds[0])  # compiles the program for folds of this size, once
+costs = {k: np.array([cross_validate(k, seed) for seed in seeds]) for k in counts}
 print("folds  error (MAE)  rows shown, times one training  seconds, times one training")
 for k in counts[1:]:
     error, shown, _ = costs[k].mean(axis=0)
@@ -136,38 +124,30 @@ verdicts.compare(
 
 # %%
 GROUP = 10
-sets = datasets.splits("polynomial", range(SEED, SEED + GROUP * RUNS))
+sets = datasets.splits("polynomial", training.seeds(SEED, GROUP * RUNS))
 grid = np.linspace(-1, 1, 101)
 truth = datasets.polynomial_truth(grid)
 
 
 def polynomial(degree, points):
-    return np.array(
-        [
-            Chebyshev.fit(
-                s.x_train[:points, 0].astype(float), s.y_train[:points], degree, domain=[-1, 1]
-            )(grid)
-            for s in sets
-        ]
-    )
+    data = [(s.x_train[:points, 0].astype(float), s.y_train[:points]) for s in sets]
+    return np.array([Chebyshev.fit(x, y, degree, domain=[-1, 1])(grid) for x, y in data])
 
 
 def trees(points, members):
-    """Averages of trees grown on bootstrap samples; with one member, a tree on the points themselves."""
+    """Averages of trees on bootstrap samples; with one member, a tree on the points themselves."""
     curves = []
-    for number, s in enumerate(sets):
-        x, y = s.x_train[:points], s.y_train[:points]
-        generator = np.random.default_rng([SEED, number])
-        samples = (
-            resampling.bootstrap(points, members, generator) if members > 1 else [np.arange(points)]
-        )
+    for seed, s in zip(training.seeds(SEED, len(sets)), sets, strict=True):
+        x, y, samples = s.x_train[:points], s.y_train[:points], [np.arange(points)]
+        if members > 1:
+            samples = resampling.bootstrap(points, members, training.generator(seed))
         fitted = [DecisionTreeRegressor(random_state=0).fit(x[rows], y[rows]) for rows in samples]
         curves.append(np.mean([tree.predict(grid[:, None]) for tree in fitted], axis=0))
     return np.array(curves)
 
 
 def grouped(curves):
-    """Bias squared and variance, averaged over x, for each group of ten training sets: shape (RUNS, 2)."""
+    """Bias squared and variance, averaged over x, for each ten training sets: shape (RUNS, 2)."""
     parts = [resampling.decompose(ten, truth) for ten in np.split(curves, RUNS)]
     return np.array([[part.bias_squared.mean(), part.variance.mean()] for part in parts])
 
@@ -203,7 +183,10 @@ for name, (before, after) in steps.items():
     verdicts.compute(
         "CVB-07",
         not both,
-        detail=f"{'Both' if both else 'Not both'} fall: {described}; {RUNS} groups of {GROUP} training sets, 95 % intervals.",
+        detail=(
+            f"{'Both' if both else 'Not both'} fall: {described}; {RUNS} groups of {GROUP} "
+            "training sets, 95 % intervals."
+        ),
         setting=name,
         data=sets[0],
     )
@@ -221,34 +204,28 @@ for name, (before, after) in steps.items():
 WIDTHS = (2, 8, 32, 128)  # hidden units
 POINTS, PASSES = 50, 150
 pooled = replace(
-    sets[0],
+    sets[0].without_validation(),
     x_train=np.concatenate([s.x_train[:POINTS] for s in sets]),
     y_train=np.concatenate([s.y_train[:POINTS] for s in sets]),
-    x_valid=sets[0].x_valid[:0],
-    y_valid=sets[0].y_valid[:0],
 )
-# All passes over the 50 points as one long epoch: the rows are repeated, so that the compiled program is entered once.
-repeated = [
-    np.tile(np.arange(POINTS * number, POINTS * (number + 1)), PASSES)
-    for number in range(len(sets))
-]
+# All passes over the 50 points are one long epoch, so that the compiled program is entered once.
+rows = np.arange(POINTS * len(sets)).reshape(len(sets), POINTS)
+repeated = training.as_runs(np.tile(rows, (1, PASSES)), seed=seeds[0])
 by_width = {}
 for width in WIDTHS:
-    nets = training.fit_runs(
-        lambda: models.mlp(1, [width]),
-        pooled,
-        runs=resampling.as_runs(repeated, seed=SEED),
+    recipe = training.Recipe(
+        lambda width=width: models.mlp(1, [width]),
+        loss="mse",
+        optimizer=keras.optimizers.Adam(0.01),
         epochs=1,
         batch_size=10,
-        optimizer=keras.optimizers.Adam(0.01),
-        loss="mse",
     )
-    by_width[width] = grouped(nets.predict(grid[:, None].astype(np.float32))[..., 0])
+    outputs = recipe.fit(pooled, repeated).predict(grid[:, None].astype(np.float32))
+    by_width[width] = grouped(outputs[..., 0])
 
 with plots.canvas(width=6.4, height=3.6) as (figure, axes):
-    table = np.maximum(
-        np.stack([by_width[width] for width in WIDTHS], axis=1), 1e-4
-    )  # (runs, widths, two parts)
+    table = np.stack([by_width[width] for width in WIDTHS], axis=1)  # (runs, widths, two parts)
+    table = np.maximum(table, 1e-4)
     series = {"bias squared": table[..., 0], "variance": table[..., 1]}
     plots.curves(axes, WIDTHS, series, xlabel="hidden units", ylabel="squared error", marker=True)
     axes.set_xscale("log", base=2)
@@ -256,10 +233,14 @@ with plots.canvas(width=6.4, height=3.6) as (figure, axes):
     axes.set_yscale("log")
 plots.show(
     figure,
-    alt="Bias squared and variance of a net over the number of hidden units, on logarithmic axes. Bias falls steeply with "
-    "the width; the variance does not rise with it.",
-    data=f"{sets[0]}, {POINTS} points; line: median, band: middle 80 % of {RUNS} groups of {GROUP} training sets; values "
-    "below 0.0001 drawn there",
+    alt=(
+        "Bias squared and variance of a net over the number of hidden units, on logarithmic axes."
+        " Bias falls steeply with the width; the variance does not rise with it."
+    ),
+    data=(
+        f"{sets[0]}, {POINTS} points; line: median, band: middle 80 % of {RUNS} groups of {GROUP}"
+        " training sets; values below 0.0001 drawn there"
+    ),
 )
 
 # %%
@@ -269,8 +250,10 @@ verdicts.compare(
     wide[:, 1],
     narrow[:, 1],
     claimed="higher",
-    measure=f"variance, nets of 128 against 2 units, while bias squared falls from {narrow[:, 0].mean():.4f} to "
-    f"{wide[:, 0].mean():.4f}",
+    measure=(
+        "variance, nets of 128 against 2 units, while bias squared falls from"
+        f" {narrow[:, 0].mean():.4f} to {wide[:, 0].mean():.4f}"
+    ),
     setting="wider nets",
     data=sets[0],
 )
@@ -288,7 +271,8 @@ verdicts.compare(
 
 # %%
 MEMBERS = 10
-handwritten = datasets.splits("digits", range(SEED, SEED + RUNS))
+digits = datasets.splits("digits", seeds)
+handwritten = [split.map(lambda x: x.reshape(len(x), -1).astype(float)) for split in digits]
 
 
 def grow(x, y, samples):
@@ -301,17 +285,12 @@ def votes(members, x):
 
 names = ("one tree on all rows", "10 bootstrap samples", "10 disjoint parts")
 right = {name: np.empty(RUNS) for name in names}
-right["out of bag, 50 bootstrap samples"], right["50 bootstrap samples"] = (
-    np.empty(RUNS),
-    np.empty(RUNS),
-)
+for name in ("out of bag, 50 bootstrap samples", "50 bootstrap samples"):
+    right[name] = np.empty(RUNS)
 fitted_models = {}
 for run, split in enumerate(handwritten):
-    x, x_test = (
-        images.reshape(len(images), -1).astype(float) for images in (split.x_train, split.x_test)
-    )
-    y, n = split.y_train, len(split.y_train)
-    generator = np.random.default_rng([SEED, run])
+    x, x_test, y, n = split.x_train, split.x_test, split.y_train, len(split.y_train)
+    generator = training.generator(seeds[run])
     committees = {
         "one tree on all rows": [np.arange(n)],
         "10 bootstrap samples": resampling.bootstrap(n, MEMBERS, generator),
@@ -340,7 +319,7 @@ def share_in_common(samples):
     )
 
 
-generator = np.random.default_rng(SEED)
+generator = np.random.default_rng(seeds[0])
 shared = share_in_common(resampling.bootstrap(1000, MEMBERS, generator))
 divided = share_in_common(np.array_split(generator.permutation(1000), MEMBERS))
 print(f"rows in common: bootstrap samples {shared:.0%}, parts of a division {divided:.0%}")
@@ -349,13 +328,19 @@ print(f"rows in common: bootstrap samples {shared:.0%}, parts of a division {div
 verdicts.compute(
     "CVB-11",
     fitted_models["10 bootstrap samples"] > fitted_models["one tree on all rows"],
-    detail=f"{fitted_models['10 bootstrap samples']} trees were fitted, and {fitted_models['one tree on all rows']} to compare.",
+    detail=(
+        f"{fitted_models['10 bootstrap samples']} trees were fitted, and"
+        f" {fitted_models['one tree on all rows']} to compare."
+    ),
     setting="several models instead of one",
 )
 verdicts.compute(
     "CVB-11",
     shared == divided,
-    detail=f"Two bootstrap samples share {shared:.0%} of their distinct rows, two parts of a division {divided:.0%}.",
+    detail=(
+        f"Two bootstrap samples share {shared:.0%} of their distinct rows, two parts of a division"
+        f" {divided:.0%}."
+    ),
     setting="each gets a share of the data",
 )
 verdicts.compare(
@@ -380,14 +365,10 @@ verdicts.compare(
 
 # %%
 split = handwritten[0]
-x, x_test = (
-    images.reshape(len(images), -1).astype(float) for images in (split.x_train, split.x_test)
-)
-bag = BaggingClassifier(DecisionTreeClassifier(), n_estimators=30, random_state=SEED).fit(
-    x, split.y_train
-)
-each = np.array([member.predict_proba(x_test) for member in bag.estimators_])
-equal = bool(np.allclose(bag.predict_proba(x_test), each.mean(axis=0), atol=1e-12))
+bag = BaggingClassifier(DecisionTreeClassifier(), n_estimators=30, random_state=seeds[0])
+bag.fit(split.x_train, split.y_train)
+each = np.array([member.predict_proba(split.x_test) for member in bag.estimators_])
+equal = bool(np.allclose(bag.predict_proba(split.x_test), each.mean(axis=0), atol=1e-12))
 
 
 def log_loss(probability, y):
@@ -403,9 +384,12 @@ never = bool((loss_of_mean <= mean_loss + 1e-12).all())
 verdicts.compute(
     "CVB-12",
     equal and never,
-    detail=f"BaggingClassifier's probabilities {'are' if equal else 'are not'} the mean of its trees'; with 1 to {len(each)} "
-    f"trees the log loss of the mean was {'never' if never else 'sometimes'} above the mean log loss "
-    f"({loss_of_mean[-1]:.2f} against {mean_loss[-1]:.2f} at the end).",
+    detail=(
+        f"BaggingClassifier's probabilities {'are' if equal else 'are not'} the mean of its "
+        f"trees'; with 1 to {len(each)} trees the log loss of the mean was "
+        f"{'never' if never else 'sometimes'} above the mean log loss "
+        f"({loss_of_mean[-1]:.2f} against {mean_loss[-1]:.2f} at the end)."
+    ),
     setting="trees",
     data=split,
 )
@@ -425,35 +409,36 @@ verdicts.compare(
 # clothes, Fashion-MNIST.
 
 # %%
-fashion = datasets.load("fashion", seed=SEED).standardized()
-fashion = replace(fashion, x_valid=fashion.x_valid[:0], y_valid=fashion.y_valid[:0])
-x_test, y_test = fashion.x_test[:1000], fashion.y_test[:1000]
+fashion = datasets.load("fashion", seed=seeds[0]).standardized()
+fashion = fashion.without_validation().head(test=1000)
 samples = []
-for run in range(RUNS):
-    generator = np.random.default_rng([SEED, run])
+for seed in seeds:
+    generator = training.generator(seed)
     rows = generator.choice(len(fashion.y_train), 300, replace=False)
     samples += [rows, *rows[resampling.bootstrap(300, MEMBERS, generator)]]
-nets = training.fit_runs(
+recipe = training.Recipe(
     lambda: models.mlp((28, 28), [64], 10, output_activation="softmax"),
-    fashion,
-    runs=resampling.as_runs(samples, seed=SEED),
+    loss="sparse_categorical_crossentropy",
+    optimizer="adam",
     epochs=15,
     batch_size=50,
-    optimizer=ADAM,
-    loss="sparse_categorical_crossentropy",
 )
-on_test = nets.predict(x_test).astype(float).reshape(RUNS, 1 + MEMBERS, -1, 10)
+nets = recipe.fit(fashion, training.as_runs(samples, seed=seeds[0]))
+on_test = nets.predict(fashion.x_test).astype(float).reshape(RUNS, 1 + MEMBERS, -1, 10)
 single, members, bagged = on_test[:, 0], on_test[:, 1:], on_test[:, 1:].mean(axis=1)
 losses = {
-    name: log_loss(values, y_test)
+    name: log_loss(values, fashion.y_test)
     for name, values in (("single", single), ("members", members), ("bagged", bagged))
 }
 never = bool((losses["bagged"] <= losses["members"].mean(axis=1)).all())
 verdicts.compute(
     "CVB-12",
     never,
-    detail=f"The log loss of the averaged nets was {'never' if never else 'sometimes'} above their mean log loss "
-    f"({losses['bagged'].mean():.2f} against {losses['members'].mean():.2f}); {RUNS} committees of {MEMBERS}.",
+    detail=(
+        f"The log loss of the averaged nets was {'never' if never else 'sometimes'} above "
+        f"their mean log loss ({losses['bagged'].mean():.2f} against "
+        f"{losses['members'].mean():.2f}); {RUNS} committees of {MEMBERS}."
+    ),
     setting="nets",
     data=fashion,
 )
@@ -476,7 +461,7 @@ verdicts.compare(
 
 # %%
 SAMPLES, VALUES = 1000, 30
-drawn = np.random.default_rng([SEED, 9]).lognormal(size=(SAMPLES, VALUES))
+drawn = np.random.default_rng([seeds[0], 9]).lognormal(size=(SAMPLES, VALUES))
 targets = {
     "median": (np.median, 1.0),
     "standard deviation": (
@@ -494,17 +479,20 @@ for name, (statistic, true) in targets.items():
             n_resamples=999,
             batch=100,
             method=method,
-            rng=np.random.default_rng(SEED),
+            rng=np.random.default_rng(seeds[0]),
         ).confidence_interval
         held[name, method] = np.mean((interval.low <= true) & (true <= interval.high))
         print(
-            f"{name:18} {method:10} holds the truth in {held[name, method]:.1%} of {SAMPLES:,} samples"
+            f"{name:18} {method:10} holds the truth in {held[name, method]:.1%} of {SAMPLES:,}"
+            " samples"
         )
 verdicts.compute(
     "CVB-09",
     held["median", "percentile"] > 0.9,
-    detail=f"The 95 % percentile interval holds the true median in {held['median', 'percentile']:.1%} of {SAMPLES:,} samples "
-    f"of {VALUES} skewed values.",
+    detail=(
+        f"The 95 % percentile interval holds the true median in {held['median', 'percentile']:.1%}"
+        f" of {SAMPLES:,} samples of {VALUES} skewed values."
+    ),
     setting="an interval for the median",
 )
 
@@ -523,11 +511,11 @@ verdicts.compute(
 
 # %%
 ROUNDS = 49
-bottles = datasets.splits("wine", range(SEED, SEED + RUNS))
+bottles = datasets.splits("wine", seeds)
 
 
 def committee(x, y, x_test, depth, choose):
-    """Votes on the test rows of trees, each fitted to the rows that `choose(margins)` picks, counted as AdaBoost counts them."""
+    """Votes on the test rows of trees fitted to what `choose(margins)` picks."""
     score, on_test = np.zeros(len(y)), np.zeros(len(x_test))
     for _ in range(ROUNDS):
         rows = choose(y * score)
@@ -535,9 +523,8 @@ def committee(x, y, x_test, depth, choose):
             break
         tree = DecisionTreeClassifier(max_depth=depth, random_state=0).fit(x[rows], y[rows])
         error = np.clip(np.mean(tree.predict(x) != y), 0.01, 0.99)
-        amount = (
-            np.log((1 - error) / error) / 2
-        )  # negative for a tree that is mostly wrong: its vote is turned round
+        # Negative for a tree that is mostly wrong: its vote is turned round.
+        amount = np.log((1 - error) / error) / 2
         score, on_test = score + amount * tree.predict(x), on_test + amount * tree.predict(x_test)
     return on_test
 
@@ -576,7 +563,10 @@ for depth in (1, 3):
             errors[depth, name],
             errors[depth, "AdaBoost"],
             claimed="lower",
-            measure=f"test error rate, trees of depth {depth} fitted to the {name} only against AdaBoost",
+            measure=(
+                f"test error rate, trees of depth {depth} fitted to the {name} only against"
+                " AdaBoost"
+            ),
             setting=f"only the {name}, depth {depth}",
             data=bottles[0],
         )
