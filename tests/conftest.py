@@ -1,4 +1,4 @@
-"""What all tests share: their order, small splits, a small net, and a process with JAX.
+"""What all tests share: their order, small splits, and a process with JAX.
 
 Libraries are imported where they are needed, because the tests in a browser have none of them.
 """
@@ -38,20 +38,6 @@ def numbers_split():
     return split_of(x, np.sin(x.sum(axis=1)), test=TEST)
 
 
-def classes_split():
-    """Classification: the inputs of `numbers_split`, in three classes by its targets."""
-    from dataclasses import replace
-
-    import numpy as np
-
-    split = numbers_split()
-    targets = {
-        part: np.digitize(getattr(split, part), [-0.5, 0.5])
-        for part in ("y_train", "y_valid", "y_test")
-    }
-    return replace(split, **targets, class_names=("low", "middle", "high"))
-
-
 def images_split():
     """Classification: 70 + 20 + 20 images of 6 x 6 pixels in 3 colours, uint8."""
     import numpy as np
@@ -59,13 +45,6 @@ def images_split():
     count = VALID + TRAIN + TEST
     x = np.random.default_rng(1).integers(0, 256, size=(count, 6, 6, 3)).astype("uint8")
     return split_of(x, np.arange(count) % 3, test=TEST, class_names=("red", "green", "blue"))
-
-
-def small_net():
-    """One hidden layer of 8 units for the rows of `numbers_split`."""
-    from helpers.nets import models
-
-    return models.mlp(5, [8])
 
 
 def python_with_jax(*arguments: str) -> None:
@@ -90,12 +69,6 @@ def check_with_jax(*tests: str) -> None:
 def numbers():
     """See `numbers_split`."""
     return numbers_split()
-
-
-@pytest.fixture(scope="session")
-def classes():
-    """See `classes_split`."""
-    return classes_split()
 
 
 @pytest.fixture(scope="session")
