@@ -1,4 +1,4 @@
-"""The JAX engine where the backend is JAX: stacked runs against `model.fit`. tests/test_jax_engine.py runs these."""
+"""The JAX engine where the backend is JAX: stacked runs against `model.fit`. tests/training/test_jax_engine.py runs these."""
 
 import jax
 import keras
@@ -7,9 +7,9 @@ import pytest
 from keras import layers
 
 from helpers.nets import augmentation
-from helpers.training import jax_engine
-from helpers.training import Run, fit_runs
-from tests.engine_cases import BATCH_SIZE, EPOCHS, images, net, numbers, train
+from helpers.training import Recipe, Run, jax_engine, loop
+from helpers.training import engine as engines
+from tests.training.engine_cases import BATCH_SIZE, EPOCHS, images, net, numbers, train
 
 ORDER = np.random.default_rng(8).permutation(70)
 
@@ -66,25 +66,23 @@ def test_a_run_does_not_depend_on_those_beside_it():
 
 
 def test_a_second_call_compiles_nothing(monkeypatch):
-    monkeypatch.setattr(jax_engine, "_engines", {})
+    monkeypatch.setattr(engines, "_cache", type(engines._cache)())
     train(net(), numbers())
-    (engine,) = jax_engine._engines.values()
+    (engine,) = engines._cache.values()
     programs = engine._train_steps, engine._train_step, engine._evaluate
     before = [program._cache_size() for program in programs]
     train(net(), numbers(), runs=[Run(7), Run(8), Run(9)])
     assert [program._cache_size() for program in programs] == before == [1, 1, 1]
 
 
-def test_an_interrupt_keeps_the_runs_that_have_stopped(monkeypatch):
-    from helpers import training
-
+def test_an_interrupt_returns_the_runs_that_have_stopped(monkeypatch):
     left = iter(range(3))
 
     def impatient(bar, steps=1):
         if next(left, None) is None:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training.tqdm, "update", impatient)
+    monkeypatch.setattr(loop.tqdm, "update", impatient)
     stopper = keras.callbacks.EarlyStopping("val_loss", patience=0)
     runs = [Run(0, learning_rate=1.0), Run(1, learning_rate=1e-3)]
     found = train(net(), numbers(), runs=runs, epochs=9, early_stopping=stopper)
@@ -104,19 +102,15 @@ def test_augmentation_differs_by_run_and_step_and_repeats(change):
     build = net(layers.Flatten, outputs=3, activation="softmax", shape=(6, 6, 3))
     still = {"order": np.arange(70), "learning_rate": 0.0}
     split = images()
-    asked = {
-        "epochs": 3,
-        "batch_size": 70,
-        "optimizer": "sgd",
-        "loss": "sparse_categorical_crossentropy",
-    }
-    runs = fit_runs(
+    recipe = Recipe(
         build,
-        split,
-        runs=[Run(0, **still), Run(0, **still), Run(1, **still)],
+        loss="sparse_categorical_crossentropy",
+        optimizer="sgd",
+        epochs=3,
+        batch_size=70,
         augment=change,
-        **asked,
     )
+    runs = recipe.fit(split, [Run(0, **still), Run(0, **still), Run(1, **still)])
     np.testing.assert_array_equal(runs.history["loss"][0], runs.history["loss"][1])
     assert (
         len(set(runs.history["loss"][0])) == 3
@@ -127,6 +121,6 @@ def test_augmentation_differs_by_run_and_step_and_repeats(change):
 def test_an_augmentation_of_tensorflows_is_refused_at_once(monkeypatch):
     import tensorflow as tf
 
-    monkeypatch.setattr(jax_engine.Engine, "train_epoch", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(jax_engine.JaxEngine, "train_epoch", lambda *_: pytest.fail("trained"))
     with pytest.raises(ValueError, match="keras.ops"):
         train(net(), numbers(), augment=lambda x, y, seed: (tf.cast(x, tf.float32), y))

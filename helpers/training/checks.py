@@ -5,6 +5,8 @@ from numbers import Integral
 import keras
 import numpy as np
 
+LARGEST_SEED = 2**32  # what JAX's generators take
+
 
 def check_request(split, runs: list, recipe, watch: dict) -> None:
     """Raise ValueError unless the data are complete, and rows, orders, rates and momenta fit them."""
@@ -12,11 +14,11 @@ def check_request(split, runs: list, recipe, watch: dict) -> None:
         raise ValueError("runs is empty: ask for at least one run.")
     for name in ("epochs", "batch_size"):
         value = getattr(recipe, name)
-        if not isinstance(value, Integral) or value < 1:
-            raise ValueError(f"{name} is {value}; it must be a whole number of at least 1.")
+        if not is_whole(value) or value < 1:
+            raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1.")
     if len(split.x_train) == 0:
         raise ValueError("x_train is empty: give at least one training row.")
-    for name, (x, y) in parts_of(split, watch).items():
+    for name, x, y in parts_of(split, watch):
         check_data(name, x, y, split)
     for number, run in enumerate(runs):
         try:
@@ -29,24 +31,40 @@ def check_request(split, runs: list, recipe, watch: dict) -> None:
         )
 
 
+def is_whole(value) -> bool:
+    """Whether the value is a whole number, of Python's or NumPy's, and no truth value."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def check_range(runs: list, lowest: float, highest: float, steps: int) -> None:
-    """Raise ValueError unless a range test has runs enough and rates that grow."""
+    """Raise ValueError unless a range test has runs enough, nothing to pass over, and growing rates."""
     if len(runs) < 3:
         raise ValueError(f"There are {len(runs)} runs; one minibatch says little: take at least 3.")
     if not 0 < lowest < highest:
         raise ValueError(
             f"The rates must grow from above 0: lowest is {lowest}, highest is {highest}."
         )
-    if not isinstance(steps, Integral) or steps < 3:
-        raise ValueError(f"steps is {steps}; a curve needs a whole number of at least 3.")
+    if not is_whole(steps) or steps < 3:
+        raise ValueError(f"steps is {steps!r}; a curve needs a whole number of at least 3.")
+    for number, run in enumerate(runs):
+        if run.learning_rate is not None:
+            raise ValueError(
+                f"Run {number} has a learning_rate, but a range test sets the learning rate."
+            )
+        if run.order is not None:
+            raise ValueError(f"Run {number} has an order, but a range test takes fresh ones.")
+        if np.ndim(run.momentum) > 0:
+            raise ValueError(f"Run {number} has many momenta; a range test takes one momentum.")
 
 
-def parts_of(split, watch: dict) -> dict:
-    """All data by name: the parts of the split, and those to watch."""
-    return {
-        "train": (split.x_train, split.y_train),
-        "valid": (split.x_valid, split.y_valid),
-    } | watch
+def parts_of(split, watch: dict) -> list[tuple]:
+    """All data, each with its name: the parts of the split, and those to watch."""
+    parts = [
+        ("train", split.x_train, split.y_train),
+        ("valid", split.x_valid, split.y_valid),
+        ("test", split.x_test, split.y_test),
+    ]
+    return parts + [(name, *data) for name, data in watch.items()]
 
 
 def check_data(name: str, x, y, split) -> None:
@@ -73,8 +91,10 @@ def check_data(name: str, x, y, split) -> None:
 
 def check_run(run, split, recipe) -> None:
     """What one run has of its own must fit the data and the number of steps."""
-    if not isinstance(run.seed, Integral) or run.seed < 0:
-        raise ValueError(f"seed is {run.seed!r}; it must be a whole number of at least 0.")
+    if not is_whole(run.seed) or not 0 <= run.seed < LARGEST_SEED:
+        raise ValueError(
+            f"seed is {run.seed!r}; it must be a whole number of at least 0, and below 2**32."
+        )
     n = len(split.x_train)
     for name in ("train_rows", "valid_rows", "test_rows"):
         check_rows(name, getattr(run, name), n)
@@ -99,7 +119,7 @@ def check_rows(name: str, rows, n: int) -> None:
     if rows is None:
         return
     rows = np.asarray(rows)
-    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+    if len(rows) and (rows.ndim != 1 or rows.dtype.kind not in "iu"):
         raise ValueError(
             f"{name} must be a list of whole numbers (for a mask: np.flatnonzero(mask))."
         )

@@ -135,7 +135,8 @@ def watched_of(kind, split, runs: list[Run], watch: dict, data: tuple) -> dict[s
     }
     watched = {name: Watched(*tensors) for name, tensors in parts.items()}
     if own[0] is not None:
-        return {"val": Watched(*data, [np.asarray(rows) for rows in own])} | watched
+        rows = [np.asarray(each, np.int32) for each in own]
+        return {"val": Watched(*data, rows)} | watched
     if len(split.x_valid):
         validation = kind.as_tensor(split.x_valid), kind.as_tensor(split.y_valid)
         return {"val": Watched(*validation)} | watched

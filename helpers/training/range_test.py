@@ -1,10 +1,12 @@
 """The learning-rate range test (Smith 2017): losses of minibatches while the learning rate grows."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from helpers.training.engine import TRAINING
-from helpers.training.loop import prepare, restart
+from helpers.training.loop import prepare, restart, settings_of
 from helpers.training.run import Run
 
 STEPS_BETWEEN_LOOKS = 10  # to see whether a run has diverged
@@ -25,6 +27,11 @@ def range_test(recipe, split, runs: list[Run], rates: np.ndarray) -> np.ndarray:
 def losses_of(job, group: list[int], rates: np.ndarray) -> np.ndarray:
     """The losses of the runs of one group, shape (runs of the group, steps); NaN after a run diverged."""
     batch_size, steps = job.recipe.batch_size, len(rates)
+    optimizer = job.engine.model.optimizer
+    settings = [
+        settings_of(replace(job.runs[number], learning_rate=rates), optimizer, steps)
+        for number in group
+    ]
     tensors = job.engine.data_of([job.runs[number] for number in group], *job.data)
     orders = [endless_order(job.rows[n], steps * batch_size, job.runs[n].seed) for n in group]
     losses = np.full((len(group), steps), np.nan)
@@ -32,8 +39,8 @@ def losses_of(job, group: list[int], rates: np.ndarray) -> np.ndarray:
     for start in range(0, steps, STEPS_BETWEEN_LOOKS):
         now = slice(start, start + STEPS_BETWEEN_LOOKS)
         rows = [order[start * batch_size : now.stop * batch_size] for order in orders]
-        settings = [{"learning_rate": rates[now]}] * len(group)
-        trained = job.engine.train_epoch(tensors, rows, batch_size, settings)
+        part = [{name: values[now] for name, values in each.items()} for each in settings]
+        trained = job.engine.train_epoch(tensors, rows, batch_size, part)
         for place, (found, _) in enumerate(trained):
             losses[place, now] = found if place in going else np.nan
         going = {place for place in going if not has_diverged(losses[place, : now.stop])}

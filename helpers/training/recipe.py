@@ -6,7 +6,7 @@ other, with JAX all of them at once.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
 import keras
@@ -68,8 +68,9 @@ class Recipe:
 
         Raises ValueError as `fit` does, and for fewer than 3 runs or rates that do not grow.
         """
-        asked = self._with_rates(runs)
+        asked = runs_of(runs)
         check_range(asked, lowest, highest, steps)
+        asked = self._with_rates([replace(run, learning_rate=lowest) for run in asked])
         check_request(split, asked, self, {})
         rates = np.geomspace(lowest, highest, steps)
         return rates, range_test(self, split, asked, rates)

@@ -1,4 +1,4 @@
-"""Trainings that every engine must agree on: `KERAS_BACKEND=jax python -m tests.engine_cases FILE.npz [NAME ...]`.
+"""Trainings that every engine must agree on: `KERAS_BACKEND=jax python -m tests.training.engine_cases FILE.npz [NAME ...]`.
 
 Weights come from NumPy, because backends draw different ones, and minibatches do anyway: only rounding may differ.
 """
@@ -6,35 +6,31 @@ Weights come from NumPy, because backends draw different ones, and minibatches d
 import random
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import keras
 import numpy as np
 from keras import layers, optimizers, regularizers
 
-from helpers.training import Run, Runs, fit_runs, lr_range_test
+from helpers.training import Recipe, Run, Runs
+from tests.training.small import split_of
 
 ROWS, VALID, EPOCHS, BATCH_SIZE = 70, 20, 4, 16  # four minibatches of 16 and one of 6
 
 
 def numbers():
     x = np.random.default_rng(0).normal(size=(VALID + ROWS, 5)).astype("float32")
-    return divide(x, np.sin(x.sum(axis=1)))
+    return split_of(x, np.sin(x.sum(axis=1)), VALID)
 
 
 def classes():
     split = numbers()
-    return divide(np.concatenate([split.x_valid, split.x_train]), np.arange(VALID + ROWS) % 3)
+    x = np.concatenate([split.x_valid, split.x_train])
+    return split_of(x, np.arange(VALID + ROWS) % 3, VALID)
 
 
 def images():
     x = np.random.default_rng(1).integers(0, 256, size=(VALID + ROWS, 6, 6, 3)).astype("uint8")
-    return divide(x, np.arange(VALID + ROWS) % 3)
-
-
-def divide(x, y):
-    parts = {"x_train": x[VALID:], "y_train": y[VALID:], "x_valid": x[:VALID], "y_valid": y[:VALID]}
-    return SimpleNamespace(**parts)
+    return split_of(x, np.arange(VALID + ROWS) % 3, VALID)
 
 
 def net(*middle, outputs=1, activation=None, shape=(5,), **dense):
@@ -57,29 +53,25 @@ def net(*middle, outputs=1, activation=None, shape=(5,), **dense):
     return build
 
 
-def train(build, split, *, optimizer="sgd", loss="mse", runs=3, epochs=EPOCHS, **asked) -> Runs:
-    return fit_runs(
-        build,
-        split,
-        runs=runs,
-        epochs=epochs,
-        batch_size=BATCH_SIZE,
-        optimizer=optimizer,
-        loss=loss,
-        **asked,
+def train(
+    build, split, *, optimizer="sgd", loss="mse", runs=range(3), epochs=EPOCHS, watch=None, **how
+) -> Runs:
+    recipe = Recipe(
+        build, loss=loss, optimizer=optimizer, epochs=epochs, batch_size=BATCH_SIZE, **how
     )
+    return recipe.fit(split, runs, watch=watch)
 
 
 def own_data() -> Runs:
     """Folds of two sizes, a bootstrap sample, targets and weights of rows, the order of minibatches."""
     generator, split = np.random.default_rng(5), numbers()
     runs = [
-        Run(0, train_index=np.arange(6, ROWS)),
-        Run(1, train_index=generator.integers(0, ROWS, ROWS)),
+        Run(0, train_rows=np.arange(6, ROWS)),
+        Run(1, train_rows=generator.integers(0, ROWS, ROWS)),
         Run(2, targets=generator.permutation(split.y_train)),
         Run(3, sample_weight=generator.random(ROWS)),
         Run(4, order=generator.permutation(ROWS)),
-        Run(5, train_index=np.arange(64)),
+        Run(5, train_rows=np.arange(64)),
     ]
     watch = {"train": (split.x_train, split.y_train)}
     return train(
@@ -91,14 +83,25 @@ def own_rates() -> Runs:
     steps = EPOCHS * -(-ROWS // BATCH_SIZE)
     rates, momenta = np.geomspace(0.1, 0.001, steps), np.linspace(0.9, 0.5, steps)
     runs = [
-        Run(0),
-        Run(0, learning_rate=rates),
+        Run(0, momentum=0.8),
+        Run(0, momentum=0.8, learning_rate=rates),
         Run(0, momentum=0.0),
         Run(1, learning_rate=0.01, momentum=momenta),
     ]
-    return train(
-        net(), numbers(), runs=runs, optimizer=optimizers.SGD(0.05, momentum=0.5), momentum=0.8
-    )
+    return train(net(), numbers(), runs=runs, optimizer=optimizers.SGD(0.05, momentum=0.5))
+
+
+def own_divisions() -> Runs:
+    """Divisions of one pool, in two sizes, each with its own rows to validate and to test on."""
+    generator, split = np.random.default_rng(6), numbers()
+    draws = [generator.permutation(ROWS) for _ in range(4)]
+    sizes = (40, 15), (40, 15), (50, 10), (40, 15)
+    runs = [
+        Run(seed, draw[:train], draw[train : train + valid], draw[train + valid :])
+        for seed, (draw, (train, valid)) in enumerate(zip(draws, sizes, strict=True))
+    ]
+    watch = {"pool": (split.x_train, split.y_train)}
+    return train(net(), split, runs=runs, metrics=["mae"], watch=watch)
 
 
 def stopping() -> Runs:
@@ -151,15 +154,9 @@ def augmented() -> Runs:
 
 
 def range_test() -> dict:
-    asked = {
-        "lowest": 1e-4,
-        "highest": 10.0,
-        "steps": 25,
-        "batch_size": BATCH_SIZE,
-        "optimizer": "sgd",
-        "loss": "mse",
-    }
-    return {"losses": lr_range_test(net(), numbers(), **asked)[1]}
+    recipe = Recipe(net(), loss="mse", optimizer="sgd", epochs=1, batch_size=BATCH_SIZE)
+    rates = {"lowest": 1e-4, "highest": 10.0, "steps": 25}
+    return {"losses": recipe.range_test(numbers(), range(3), **rates)[1]}
 
 
 OPTIMIZERS = {
@@ -177,13 +174,13 @@ OPTIMIZERS = {
 
 
 def optimizer_case(make):
-    return lambda: train(net(), numbers(), runs=2, optimizer=make())
+    return lambda: train(net(), numbers(), runs=range(2), optimizer=make())
 
 
 CASES = {
     case.__name__: case
     for case in (
-        own_data, own_rates, stopping, diverging, penalized, normalized, convolutional, augmented, range_test,
+        own_data, own_rates, own_divisions, stopping, diverging, penalized, normalized, convolutional, augmented, range_test,
     )
 } | {name: optimizer_case(make) for name, make in OPTIMIZERS.items()}  # fmt: skip
 
@@ -203,6 +200,7 @@ def parts_of(runs: Runs) -> dict:
         "epochs": runs.epochs,
         "best epoch": runs.best_epoch,
         "failures": sorted(runs.failures.items()),
+        "test loss": runs.test("loss"),
     }
     for number, (losses, weights) in enumerate(zip(runs.step_losses, runs.weights, strict=True)):
         parts |= {

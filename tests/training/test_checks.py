@@ -1,44 +1,27 @@
 """What cannot be trained is refused, with the cure, before anything is compiled."""
 
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from helpers.nets.models import mlp
-from helpers.training import Run, fit_runs, lr_range_test
-
-ASKED = {"runs": 3, "epochs": 4, "batch_size": 16, "optimizer": "adam", "loss": "mse"}
-
-
-@pytest.fixture(scope="module")
-def split():
-    """70 training rows of 5 numbers, and a smooth function of them."""
-    x = np.random.default_rng(0).normal(size=(90, 5)).astype("float32")
-    y = np.sin(x.sum(axis=1))
-    return SimpleNamespace(x_train=x[20:], y_train=y[20:], x_valid=x[:20], y_valid=y[:20])
-
-
-def build():
-    return mlp(5, [8])
-
-
-def train(split, build=build, **changed):
-    return fit_runs(build, split, **{**ASKED, **changed})
-
-
-def spoiled(split, **changed):
-    return SimpleNamespace(**{**vars(split), **changed})
+from helpers.training import Recipe, Run
+from helpers.training.tensorflow_engine import TensorFlowEngine
+from tests.training.small import REQUEST, build, changed, train
 
 
 def with_nan(x):
     return np.where(np.arange(x.size).reshape(x.shape) == 7, np.nan, x)
 
 
+def each(**own):
+    """Three runs with this of their own."""
+    return [Run(seed, **own) for seed in range(3)]
+
+
 REFUSED = {
-    "no runs": ({"runs": 0}, "runs is empty"),
+    "no runs": ({"runs": []}, "runs is empty"),
     "epochs 0": ({"epochs": 0}, "epochs is 0; it must be a whole number of at least 1"),
     "half an epoch": ({"epochs": 1.5}, "epochs is 1.5"),
     "batch size 0": ({"batch_size": 0}, "batch_size is 0"),
@@ -46,12 +29,12 @@ REFUSED = {
         {"batch_size": 71},
         "Run 0: batch_size is 71, but there are 70 training rows: choose a smaller",
     ),
-    "index too large": (
-        {"runs": [Run(), Run(train_index=[0, 70])]},
-        "Run 1: train_index must hold indices from 0 to 69",
+    "row too large": (
+        {"runs": [Run(), Run(train_rows=[0, 70])]},
+        "Run 1: train_rows must hold row numbers from 0 to 69",
     ),
-    "negative index": ({"runs": [Run(train_index=[-1, 3])]}, "from 0 to 69"),
-    "mask": ({"runs": [Run(train_index=np.ones(70, bool))]}, r"for a mask: np.flatnonzero\(mask\)"),
+    "negative row": ({"runs": [Run(train_rows=[-1, 3])]}, "from 0 to 69"),
+    "mask": ({"runs": [Run(train_rows=np.ones(70, bool))]}, r"for a mask: np.flatnonzero\(mask\)"),
     "targets": (
         {"runs": [Run(targets=np.zeros(69))]},
         r"targets has shape \(69,\); it must be \(70,\)",
@@ -61,19 +44,22 @@ REFUSED = {
         r"sample_weight has shape \(70, 1\)",
     ),
     "rates": (
-        {"learning_rate": np.ones(5)},
+        {"runs": each(learning_rate=np.ones(5))},
         r"shape \(5,\); it must be one number, or one for each of the 20 steps",
     ),
-    "rate NaN": ({"learning_rate": np.nan}, "finite"),
-    "momentum 1": ({"momentum": 1.0}, "momentum must be at least 0 and less than 1"),
-    "no momentum": ({"momentum": 0.9, "optimizer": "adagrad"}, "Adagrad has no momentum"),
+    "rate NaN": ({"runs": each(learning_rate=np.nan)}, "finite"),
+    "momentum 1": ({"runs": each(momentum=1.0)}, "momentum must be at least 0 and less than 1"),
+    "no momentum": (
+        {"runs": each(momentum=0.9), "optimizer": "adagrad"},
+        "Adagrad has no momentum",
+    ),
     "order": ({"runs": [Run(order=np.zeros(70, int))]}, "must be a permutation of 0 to 69"),
     "two rates": (
         {
             "optimizer": lambda: keras.optimizers.SGD(
                 keras.optimizers.schedules.CosineDecay(0.1, 9)
             ),
-            "learning_rate": 0.1,
+            "runs": each(learning_rate=0.1),
         },
         "choose one",
     ),
@@ -107,68 +93,105 @@ REFUSED = {
         {"early_stopping": keras.callbacks.EarlyStopping("val_acc")},
         "monitors 'val_acc'; the history has loss",
     ),
+    "epochs 2.0": ({"epochs": 2.0}, "epochs is 2.0; it must be a whole number"),
+    "epochs in words": ({"epochs": "4"}, "epochs is '4'"),
+    "epochs true": ({"epochs": True}, "epochs is True"),
+    "batch size in words": ({"batch_size": "32"}, "batch_size is '32'; it must be a whole number"),
+    "rate in words": (
+        {"runs": each(learning_rate="0.1")},
+        "learning_rate is '0.1'; it must be a number",
+    ),
+    "rate true": ({"runs": each(learning_rate=True)}, "learning_rate is True"),
+    "momentum in words": ({"runs": each(momentum="0.9")}, "momentum is '0.9'; it must be a number"),
+    "bare number of runs": ({"runs": 3}, r"give seeds, for example training.seeds\(SEED, 3\)"),
+    "seed below 0": (
+        {"runs": [0, -1]},
+        "Run 1: seed is -1; it must be a whole number of at least 0",
+    ),
+    "seed with a fraction": ({"runs": [Run(0.5)]}, "Run 0: seed is 0.5"),
+    "seed in words": ({"runs": ["0"]}, "runs holds '0'; it must hold training.Run or seeds"),
+    "seed too large": ({"runs": [2**32]}, "seed is 4294967296"),
+    "no training row": ({"runs": [Run(train_rows=[])]}, "train_rows must"),
+    "no validation row": ({"runs": [Run(valid_rows=np.zeros(0, int))]}, "valid_rows must hold"),
+    "validation row too large": (
+        {"runs": [Run(valid_rows=[70])]},
+        "valid_rows must hold row numbers",
+    ),
+    "test row too large": ({"runs": [Run(test_rows=[0, 70])]}, "test_rows must hold row numbers"),
+    "test mask": (
+        {"runs": [Run(test_rows=np.ones(70, bool))]},
+        "test_rows must be a list of whole",
+    ),
+    "validation rows of some": (
+        {"runs": [Run(valid_rows=[1]), Run()]},
+        "Some runs have valid_rows and some have none",
+    ),
+    "fewer rows than a batch": (
+        {"runs": [Run(train_rows=np.arange(15))]},
+        "there are 15 training rows",
+    ),
     "patience": ({"early_stopping": 20}, "must be a keras.callbacks.EarlyStopping"),
 }
 
 
 @pytest.fixture
 def nothing_compiled(monkeypatch):
-    def compiled(*_):
+    def compiled(*_, **__):
         raise AssertionError("a program was compiled")
 
-    monkeypatch.setattr("helpers.tensorflow_engine.Engine.train_epoch", compiled)
+    monkeypatch.setattr(TensorFlowEngine, "train_epoch", compiled)
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_refused(what, split, nothing_compiled):
-    changed, message = REFUSED[what]
+def test_refused(what, numbers, nothing_compiled):
+    asked, message = REFUSED[what]
     with pytest.raises(ValueError, match=message):
-        train(split, **changed)
+        train(numbers, **asked)
 
 
-def test_refused_data(split, nothing_compiled):
-    for changed, message in (
-        ({"x_train": with_nan(split.x_train)}, "x_train holds 1 values that are NaN or infinite"),
-        ({"y_valid": split.y_valid * np.inf}, "y_valid holds 20 values"),
-        ({"y_train": split.y_train[:-1]}, "x_train has 70 rows and y_train has 69"),
+def test_refused_data(numbers, nothing_compiled):
+    for spoiled, message in (
+        ({"x_train": with_nan(numbers.x_train)}, "x_train holds 1 values that are NaN or infinite"),
+        ({"y_valid": numbers.y_valid * np.inf}, "y_valid holds 20 values"),
+        ({"x_test": with_nan(numbers.x_test)}, "x_test holds 1 values that are NaN or infinite"),
+        ({"y_test": numbers.y_test[1:]}, "x_test has 10 rows and y_test has 9"),
+        ({"x_test": numbers.x_test[:, :4]}, r"x_test has shape \(10, 4\)"),
+        ({"y_train": numbers.y_train[:-1]}, "x_train has 70 rows and y_train has 69"),
         (
-            {"x_valid": split.x_valid[:, :4]},
+            {"x_valid": numbers.x_valid[:, :4]},
             r"x_valid has shape \(20, 4\); after the first axis it must be \(5,\)",
         ),
-        ({"y_train": split.y_train.astype(str)}, "y_train is <U"),
-        ({"x_train": split.x_train.tolist()}, "x_train is list; it must be a NumPy array"),
-        ({"x_train": split.x_train[:0], "y_train": split.y_train[:0]}, "x_train is empty"),
+        ({"y_train": numbers.y_train.astype(str)}, "y_train is <U"),
+        ({"x_train": numbers.x_train.tolist()}, "x_train is list; it must be a NumPy array"),
+        ({"x_train": numbers.x_train[:0], "y_train": numbers.y_train[:0]}, "x_train is empty"),
     ):
         with pytest.raises(ValueError, match=message):
-            train(spoiled(split, **changed))
+            train(changed(numbers, **spoiled))
     with pytest.raises(ValueError, match="x_test has 20 rows and y_test has 19"):
-        train(split, watch={"test": (split.x_valid, split.y_valid[1:])})
+        train(numbers, watch={"test": (numbers.x_valid, numbers.y_valid[1:])})
 
 
-def test_the_same_model_twice_is_refused(split, nothing_compiled):
+def test_the_same_model_twice_is_refused(numbers, nothing_compiled):
     model = build()
     with pytest.raises(ValueError, match="must make a new model each time"):
-        train(split, lambda: model)
+        train(numbers, lambda: model)
 
 
-def test_range_test_refuses(split, nothing_compiled):
-    asked = {
-        "lowest": 1e-4,
-        "highest": 1e3,
-        "steps": 60,
-        "batch_size": 16,
-        "optimizer": "sgd",
-        "loss": "mse",
-    }
-    for changed, message in (
-        ({"runs": 2}, "at least 3"),
+def test_range_test_refuses(numbers, nothing_compiled):
+    rates = {"lowest": 1e-4, "highest": 1e3, "steps": 60}
+    scheduled = keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9))
+    for wrong, message in (
+        ({"runs": range(2)}, "at least 3"),
+        ({"runs": 3}, r"training.seeds\(SEED, 3\)"),
         ({"lowest": 0.0}, "must grow"),
         ({"lowest": 2e3}, "must grow"),
+        ({"steps": 2}, "at least 3"),
+        ({"steps": 60.0}, "steps is 60.0"),
         ({"batch_size": 71}, "batch_size is 71"),
-        (
-            {"optimizer": keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9))},
-            "choose one",
-        ),
+        ({"optimizer": scheduled}, "choose one"),
     ):
+        asked = {**REQUEST, "optimizer": "sgd", "runs": range(3), **rates, **wrong}
+        given = {name: asked.pop(name) for name in rates}
+        runs = asked.pop("runs")
         with pytest.raises(ValueError, match=message):
-            lr_range_test(build, split, **{**asked, **changed})
+            Recipe(build, **asked).range_test(numbers, runs, **given)

@@ -1,47 +1,24 @@
-"""Compiled programs are kept and never taken for another's; training leaves the reader's world as it was."""
+"""The cache of compiled engines never takes one for another's; training leaves the reader's world as it was."""
 
 import random
-from types import SimpleNamespace
+import threading
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import layers, optimizers, regularizers
 
-from helpers.training import engine as engines, tensorflow_engine
-from helpers.training.tensorflow_engine import as_tensor, engine_for
-from helpers.training import Run, fit_runs
+from helpers.training import Run
+from helpers.training import engine as engines
+from helpers.training.tensorflow_engine import TensorFlowEngine
+from tests.training.small import changed, net, train
 
-
-@pytest.fixture(scope="module")
-def numbers():
-    x = np.random.default_rng(0).normal(size=(90, 5)).astype("float32")
-    y = np.sin(x.sum(axis=1))
-    return SimpleNamespace(x_train=x[20:], y_train=y[20:], x_valid=x[:20], y_valid=y[:20])
-
-
-def net(*middle, outputs=1, activation=None, **dense):
-    """A function that builds a net of one hidden layer, with further layers behind it."""
-
-    def build():
-        behind = [make() for make in middle]
-        hidden = layers.Dense(4, activation="tanh", **dense)
-        return keras.Sequential(
-            [keras.Input((5,)), hidden, *behind, layers.Dense(outputs, activation)]
-        )
-
-    return build
-
-
-# Engines that are kept ----------------------------------------------------------------------------------------------
+# The cache of engines -----------------------------------------------------------------------------------------------
 
 
 def tracings() -> int:
     programs = [
-        each
-        for kept in tensorflow_engine._engines.values()
-        for each in (kept._train, kept._train_rest)
+        each for engine in engines._cache.values() for each in (engine._train, engine._train_rest)
     ]
     return sum(program.experimental_get_tracing_count() for program in programs)
 
@@ -62,46 +39,42 @@ def test_names_of_layers_and_being_compiled_make_no_difference():
 
 
 def test_a_second_call_compiles_nothing(numbers):
-    def train(optimizer, seed):
+    def fit(optimizer):
         build = net(layers.BatchNormalization, kernel_initializer="he_normal")
-        return fit_runs(
-            build,
-            numbers,
-            runs=[Run(seed)],
-            epochs=2,
-            batch_size=16,
-            optimizer=optimizer,
-            loss="mse",
-        )
+        return train(numbers, build, runs=[0], epochs=2, optimizer=optimizer)
 
-    first = train(optimizers.Adam(0.01), 0)
-    before, kept = tracings(), len(tensorflow_engine._engines)
-    again, other = train(optimizers.Adam(0.01), 0), train(optimizers.Adam(0.1), 0)
-    assert (tracings(), len(tensorflow_engine._engines)) == (before, kept)
+    first = fit(optimizers.Adam(0.01))
+    before, cached = tracings(), len(engines._cache)
+    again, other = fit(optimizers.Adam(0.01)), fit(optimizers.Adam(0.1))
+    assert (tracings(), len(engines._cache)) == (before, cached)
     np.testing.assert_array_equal(first.history["val_loss"], again.history["val_loss"])
-    assert (
-        first.history["val_loss"] != other.history["val_loss"]
-    ).all()  # the rate is the call's, not the engine's
+    # The rate is the call's, not the engine's.
+    assert (first.history["val_loss"] != other.history["val_loss"]).all()
 
 
 def test_less_data_compiles_nothing_either(numbers):
-    asked = {"epochs": 1, "batch_size": 16, "optimizer": "rmsprop", "loss": "mse"}
-    fit_runs(net(), numbers, runs=[Run(0, np.arange(size)) for size in (70, 69, 40)], **asked)
+    def fit(*sizes):
+        runs = [Run(0, np.arange(size)) for size in sizes]
+        train(numbers, net(), runs=runs, epochs=1, optimizer="rmsprop")
+
+    fit(70, 69, 40)
     before = tracings()
-    fit_runs(net(), numbers, runs=[Run(0, np.arange(size)) for size in (16, 32, 57, 68)], **asked)
+    fit(16, 32, 57, 68)
     assert tracings() == before
 
 
-def kept_for(build=None, optimizer="adam", loss="mse", metrics=()):
+def cached_for(build=None, optimizer="adam", loss="mse", metrics=()):
     """The engine for a net, without training anything."""
     model = (build or net())()
-    example = tf.zeros((2, *model.input_shape[1:])), tf.zeros((2, *model.output_shape[1:]))
+    shapes = model.input_shape[1:], model.output_shape[1:]
+    example = tuple(np.zeros((2, *shape), "float32") for shape in shapes)
     asked = {"example": example, "momentum": False, "augment": None}
-    return engine_for(model, optimizers.get(optimizer), loss, list(metrics), **asked)
+    return engines.engine_for(
+        TensorFlowEngine, model, optimizers.get(optimizer), loss, list(metrics), **asked
+    )
 
 
-def test_one_engine_for_equal_nets_only(monkeypatch):
-    monkeypatch.setattr(tensorflow_engine, "_engines", {})
+def test_one_engine_for_equal_nets_only(empty_cache):
     huber = keras.losses.Huber(0.5)
     asked = [
         {},
@@ -119,13 +92,12 @@ def test_one_engine_for_equal_nets_only(monkeypatch):
         {"metrics": ["mae"]},
         {"loss": keras.losses.mean_squared_error},
     ]
-    engines = [kept_for(**each) for each in asked]
-    assert len({id(engine) for engine in engines}) == len(asked)
-    for engine, each in zip(engines, asked, strict=True):
-        assert kept_for(**each) is engine
-    assert (
-        kept_for(loss=keras.losses.Huber(0.6)) not in engines
-    )  # Keras describes it as it does the other Huber
+    found = [cached_for(**each) for each in asked]
+    assert len({id(engine) for engine in found}) == len(asked)
+    for engine, each in zip(found, asked, strict=True):
+        assert cached_for(**each) is engine
+    # Keras describes it as it does the other Huber.
+    assert cached_for(loss=keras.losses.Huber(0.6)) not in found
 
 
 def own_code():
@@ -169,7 +141,7 @@ def own_code():
 @pytest.mark.parametrize("what", own_code())
 def test_own_code_is_never_taken_for_code_compiled_earlier(what):
     asked = own_code()[what]
-    assert kept_for(**asked) is not kept_for(**asked)
+    assert cached_for(**asked) is not cached_for(**asked)
 
 
 def test_a_redefined_layer_is_compiled_anew(numbers):
@@ -178,20 +150,80 @@ def test_a_redefined_layer_is_compiled_anew(numbers):
             def call(self, x):
                 return x * factor
 
-        asked = {"runs": 1, "epochs": 1, "batch_size": 16, "optimizer": "sgd", "loss": "mse"}
-        return fit_runs(net(Scale), numbers, **asked).history["loss"]
+        return train(numbers, net(Scale), runs=[0], epochs=1, optimizer="sgd").history["loss"]
 
     assert losses(1.0) != losses(0.5)
 
 
-def test_old_engines_make_room(numbers, monkeypatch):
-    monkeypatch.setattr(tensorflow_engine, "KEPT_ENGINES", 1)
-    monkeypatch.setattr(tensorflow_engine, "_engines", {})
-    asked = {"runs": 1, "epochs": 1, "batch_size": 70, "optimizer": "sgd"}
-    first = fit_runs(net(), numbers, loss="mse", **asked)
-    fit_runs(net(), numbers, loss="mae", **asked)
-    assert len(tensorflow_engine._engines) == 1
-    assert first.predict(numbers.x_valid).shape == (1, 20, 1)  # the runs keep what they need
+def test_the_engine_not_used_for_longest_leaves_the_cache(numbers, empty_cache, monkeypatch):
+    monkeypatch.setattr(engines, "CACHE_SIZE", 1)
+    asked = {"runs": [0], "epochs": 1, "batch_size": 70, "optimizer": "sgd"}
+    first = train(numbers, net(), loss="mse", **asked)
+    train(numbers, net(), loss="mae", **asked)
+    assert len(engines._cache) == 1
+    assert first.predict(numbers.x_valid).shape == (1, 20, 1)  # the runs hold what they need
+
+
+def test_targets_as_a_column_and_as_a_row_have_an_engine_each(numbers, empty_cache):
+    """Keras chooses its metrics by the shape of the targets; one engine for both failed."""
+    parts = ("y_train", "y_valid", "y_test")
+    column = changed(numbers, **{part: vars(numbers)[part][:, None] for part in parts})
+    for metrics in ([], ["mae"]):
+        first = train(column, net(), runs=[0], metrics=metrics)
+        then = train(numbers, net(), runs=[0], metrics=metrics)
+        again = train(column, net(), runs=[0], metrics=metrics)
+        for name, curve in first.history.items():
+            np.testing.assert_allclose(then.history[name], curve, rtol=1e-6)
+            np.testing.assert_array_equal(again.history[name], curve)
+    assert len(empty_cache) == 4
+
+
+# What predicting and threads do to an engine in the cache ------------------------------------------------------------
+
+
+def test_predicting_changes_no_model_in_the_cache(numbers, empty_cache):
+    build = net(layers.BatchNormalization, lambda: layers.Dropout(0.5))
+    runs = train(numbers, build, runs=range(2))
+    (engine,) = empty_cache.values()
+    before = [
+        variable.numpy()
+        for variable in (*engine.model.variables, *engine.model.optimizer.variables)
+    ]
+    outputs = runs.predict(numbers.x_valid)
+    runs.accuracy(numbers.x_valid, numbers.y_valid > 0)
+    runs.test("loss")
+    after = [
+        variable.numpy()
+        for variable in (*engine.model.variables, *engine.model.optimizer.variables)
+    ]
+    for ours, theirs in zip(after, before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert (
+        outputs[0] != outputs[1]
+    ).any()  # the first run is not the one that the engine trained last
+    np.testing.assert_array_equal(runs.predict(numbers.x_valid), outputs)
+
+
+def test_threads_that_train_at_once_get_what_each_gets_alone(numbers, empty_cache):
+    def fit(seed):
+        return train(numbers, net(layers.BatchNormalization), runs=[seed, seed + 1], epochs=6)
+
+    alone = {seed: fit(seed) for seed in range(0, 8, 2)}
+    together = {}
+    threads = [
+        threading.Thread(target=lambda seed=seed: together.update({seed: fit(seed)}))
+        for seed in alone
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(empty_cache) == 1 and together.keys() == alone.keys()
+    for seed, runs in alone.items():
+        np.testing.assert_array_equal(together[seed].history["val_loss"], runs.history["val_loss"])
+        np.testing.assert_array_equal(
+            together[seed].predict(numbers.x_valid), runs.predict(numbers.x_valid)
+        )
 
 
 # State of the world -------------------------------------------------------------------------------------------------
@@ -199,35 +231,8 @@ def test_old_engines_make_room(numbers, monkeypatch):
 
 def test_generators_of_the_reader_stay_as_they_were(numbers):
     random.seed(1)
-    np.random.seed(1)
-    before = random.getstate(), np.random.get_state()[1].tolist()
-    fit_runs(net(), numbers, runs=1, epochs=1, batch_size=70, optimizer="sgd", loss="mse")
-    assert (random.getstate(), np.random.get_state()[1].tolist()) == before
-
-
-def aligned(array, offset: int):
-    """The array in memory that begins `offset` bytes behind a multiple of 64."""
-    buffer = np.empty(array.nbytes + 128, np.uint8)
-    start = -buffer.ctypes.data % 64 + offset
-    copy = buffer[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy
-
-
-@pytest.mark.parametrize("kind", ["uint8", "int64", "float32", "float64", "bool"])
-def test_tensors_share_memory_where_tensorflow_can(kind):
-    array = np.arange(240).reshape(-1, 4).astype(kind)
-    shared, copied = aligned(array, 0), aligned(array, 16)
-    tensors = as_tensor(shared), as_tensor(copied)
-    for tensor in tensors:
-        np.testing.assert_array_equal(tensor, array)
-    if not tf.config.list_physical_devices("GPU"):
-        shared[0], copied[0] = 1, 1
-        assert tensors[0].numpy()[0, 0] == 1 and tensors[1].numpy()[0, 0] == 0
-
-
-@pytest.mark.parametrize(
-    "awkward", [np.zeros((0, 3)), np.arange(6).reshape(2, 3).T, np.broadcast_to(1.0, (4, 2))]
-)
-def test_tensors_of_awkward_arrays(awkward):
-    np.testing.assert_array_equal(as_tensor(awkward), awkward)
+    np.random.seed(1)  # noqa: NPY002 - the state that a reader may have
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    train(numbers, net(), runs=[0], epochs=1, batch_size=70, optimizer="sgd")
+    after = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    assert after == before

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from helpers import runtime
-from tests import engine_cases
+from tests.training import engine_cases
 
 pytestmark = [
     pytest.mark.skipif(
@@ -20,7 +20,7 @@ pytestmark = [
         keras.backend.backend() != "tensorflow", reason="compares with the TensorFlow engine"
     ),
 ]
-QUICK = ("stopping",)
+QUICK = ("stopping", "own_divisions")
 OF_KERAS = (
     "ignore:__array__ implementation:DeprecationWarning"  # its variables, when the backend is JAX
 )
@@ -40,7 +40,7 @@ def with_jax(*arguments: str) -> None:
 
 
 def assert_engines_agree(folder, names) -> None:
-    with_jax("tests.engine_cases", str(folder / "jax.npz"), *names)
+    with_jax("tests.training.engine_cases", str(folder / "jax.npz"), *names)
     expected, found = engine_cases.results(names), np.load(folder / "jax.npz")
     assert set(found) == set(expected) and {each.split("/")[0] for each in found} == set(names)
     for part in expected:
@@ -61,4 +61,4 @@ def test_both_engines_agree_in_every_case(tmp_path):
 
 @pytest.mark.slow
 def test_what_only_jax_can_tell():
-    with_jax("pytest", "-q", "-p", "no:cacheprovider", "-W", OF_KERAS, "tests/jax_alone.py")
+    with_jax("pytest", "-q", "-p", "no:cacheprovider", "-W", OF_KERAS, "tools/jax_alone.py")

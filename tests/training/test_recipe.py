@@ -1,7 +1,6 @@
-"""Many runs: what each has of its own, what is reported, what is refused, and how it ends."""
+"""A recipe trains many runs: what is reported, what each run has of its own, and how it ends."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -11,120 +10,13 @@ from keras import layers
 
 from helpers import training
 from helpers.nets.models import mlp
-from helpers.training import Run, fit_runs, frozen_order, lr_range_test, suggested_rates
-
-
-def make_split(x, y, valid=20):
-    parts = {"x_train": x[valid:], "y_train": y[valid:], "x_valid": x[:valid], "y_valid": y[:valid]}
-    return SimpleNamespace(**parts)
+from helpers.training import Recipe, Run, loop
+from tests.training.small import REQUEST, build, changed, split_of, train
 
 
 @pytest.fixture(scope="module")
-def split():
-    """70 training rows of 5 numbers, and a smooth function of them."""
-    x = np.random.default_rng(0).normal(size=(90, 5)).astype("float32")
-    return make_split(x, np.sin(x.sum(axis=1)))
-
-
-def build():
-    return mlp(5, [8])
-
-
-def train(split, build=build, **changed):
-    return fit_runs(build, split, **{**ASKED, **changed})
-
-
-ASKED = {"runs": 3, "epochs": 4, "batch_size": 16, "optimizer": "adam", "loss": "mse"}
-
-
-@pytest.fixture(scope="module")
-def three(split):
-    return train(split, metrics=["mae"])
-
-
-# What comes back ----------------------------------------------------------------------------------------------------
-
-
-def test_shapes_and_names(three, split):
-    assert set(three.history) == {"loss", "penalty", "mae", "val_loss", "val_mae"}
-    assert all(
-        curve.shape == (3, 4) and np.isfinite(curve).all() for curve in three.history.values()
-    )
-    assert [len(losses) for losses in three.step_losses] == [20, 20, 20]
-    assert three.predict(split.x_valid).shape == (3, 20, 1)
-    assert three.epochs.tolist() == [4, 4, 4] and not three.failures and not three.partial
-    assert repr(three) == "<3 runs of up to 4 epochs: loss, penalty, mae, val_loss, val_mae>"
-
-
-def test_the_loss_of_an_epoch_is_the_mean_over_its_rows(three):
-    sizes = [16, 16, 16, 16, 6]
-    epochs = three.step_losses[1].reshape(4, 5)
-    np.testing.assert_allclose(three.history["loss"][1], np.average(epochs, axis=1, weights=sizes))
-
-
-def test_validation_is_that_of_the_weights(three, split):
-    errors = three.predict(split.x_valid)[:, :, 0] - split.y_valid
-    np.testing.assert_allclose(three.last("val_loss"), (errors**2).mean(axis=1), rtol=1e-5)
-    np.testing.assert_allclose(three.last("val_mae"), abs(errors).mean(axis=1), rtol=1e-5)
-
-
-def test_last_best_and_epochs_to():
-    curve = np.array([[3.0, 1.0, 2.0], [5.0, 4.0, np.nan]])
-    runs = training.Runs({"val_loss": curve}, [], [[], []], np.array([1, 1]), np.array([3, 2]))
-    assert runs.last("val_loss").tolist() == [2, 4] and runs.best("val_loss").tolist() == [1, 4]
-    np.testing.assert_array_equal(runs.epochs_to("val_loss", 2.5), [2, np.nan])
-    np.testing.assert_array_equal(runs.epochs_to("val_loss", 4.5, better="higher"), [np.nan, 1])
-
-
-def test_watched_data_are_reported_beside_validation(split):
-    runs = train(
-        split,
-        watch={"test": (split.x_valid, split.y_valid), "train": (split.x_train, split.y_train)},
-    )
-    np.testing.assert_array_equal(runs.history["test_loss"], runs.history["val_loss"])
-    errors = runs.predict(split.x_train)[:, :, 0] - split.y_train
-    np.testing.assert_allclose(runs.last("train_loss"), (errors**2).mean(axis=1), rtol=1e-5)
-
-
-def test_more_rows_than_are_evaluated_at_once(split, monkeypatch):
-    whole = train(split, metrics=["mae"])
-    monkeypatch.setattr("helpers.tensorflow_engine.EVALUATION_ROWS", 7)
-    monkeypatch.setattr("helpers.tensorflow_engine._engines", {})
-    pieces = train(split, metrics=["mae"])
-    np.testing.assert_allclose(pieces.history["val_loss"], whole.history["val_loss"], rtol=1e-5)
-    np.testing.assert_allclose(pieces.history["val_mae"], whole.history["val_mae"], rtol=1e-5)
-    np.testing.assert_allclose(
-        pieces.predict(split.x_train), whole.predict(split.x_train), rtol=1e-4, atol=1e-6
-    )
-
-
-def test_no_validation_part(split):
-    empty = SimpleNamespace(
-        **{**vars(split), "x_valid": split.x_train[:0], "y_valid": split.y_train[:0]}
-    )
-    runs = train(empty)
-    assert set(runs.history) == {"loss", "penalty"}
-    np.testing.assert_array_equal(runs.best_epoch, runs.history["loss"].argmin(axis=1))
-
-
-def test_the_penalty_is_reported_apart(split):
-    """Claim REG-22: curves of differently regularized nets can be compared."""
-
-    def penalized():
-        return mlp(5, [8], kernel_regularizer=keras.regularizers.L2(0.3))
-
-    runs = train(split, penalized, epochs=1, batch_size=70)
-    plain = train(split, epochs=1, batch_size=70)
-    np.testing.assert_allclose(
-        runs.history["loss"], plain.history["loss"], rtol=1e-5
-    )  # same weights before the step
-    start = training.seeded(penalized, 2).get_weights()[0]
-    np.testing.assert_allclose(runs.history["penalty"][2, 0], 0.3 * (start**2).sum(), rtol=1e-5)
-    errors = runs.predict(split.x_valid)[:, :, 0] - split.y_valid
-    np.testing.assert_allclose(runs.last("val_loss"), (errors**2).mean(axis=1), rtol=1e-5)
-
-
-# Repeatability ------------------------------------------------------------------------------------------------------
+def three(numbers):
+    return train(numbers, metrics=["mae"])
 
 
 def assert_equal_runs(first, second, number=slice(None)):
@@ -135,45 +27,120 @@ def assert_equal_runs(first, second, number=slice(None)):
             np.testing.assert_array_equal(left, right)
 
 
-def test_the_same_call_twice_gives_the_same_bits(three, split, monkeypatch):
-    assert_equal_runs(three, train(split, metrics=["mae"]))
-    monkeypatch.setattr("helpers.tensorflow_engine._engines", {})  # compiled again
-    assert_equal_runs(three, train(split, metrics=["mae"]))
+# What comes back ----------------------------------------------------------------------------------
 
 
-def test_a_run_does_not_depend_on_the_others(three, split):
-    assert_equal_runs(three, train(split, metrics=["mae"], runs=[Run(seed=2)]), slice(2, 3))
-    assert_equal_runs(three, train(split, metrics=["mae"], runs=1), slice(0, 1))
+def test_shapes_and_names(three, numbers):
+    assert set(three.history) == {"loss", "penalty", "mae", "val_loss", "val_mae"}
+    assert all(
+        curve.shape == (3, 4) and np.isfinite(curve).all() for curve in three.history.values()
+    )
+    assert [len(losses) for losses in three.step_losses] == [20, 20, 20]
+    assert three.predict(numbers.x_valid).shape == (3, 20, 1)
+    assert three.epochs.tolist() == [4, 4, 4] and not three.failures and not three.partial
+    assert repr(three) == "<3 runs of up to 4 epochs: loss, penalty, mae, val_loss, val_mae>"
 
 
-def test_seeds_differ_in_weights_and_order(split):
+def test_the_loss_of_an_epoch_is_the_mean_over_its_rows(three):
+    sizes = [16, 16, 16, 16, 6]
+    epochs = three.step_losses[1].reshape(4, 5)
+    np.testing.assert_allclose(three.history["loss"][1], np.average(epochs, axis=1, weights=sizes))
+
+
+def test_validation_is_that_of_the_weights(three, numbers):
+    errors = three.predict(numbers.x_valid)[:, :, 0] - numbers.y_valid
+    np.testing.assert_allclose(three.last("val_loss"), (errors**2).mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(three.last("val_mae"), abs(errors).mean(axis=1), rtol=1e-5)
+
+
+def test_watched_data_are_reported_beside_validation(numbers):
+    runs = train(
+        numbers,
+        watch={
+            "test": (numbers.x_valid, numbers.y_valid),
+            "train": (numbers.x_train, numbers.y_train),
+        },
+    )
+    np.testing.assert_array_equal(runs.history["test_loss"], runs.history["val_loss"])
+    errors = runs.predict(numbers.x_train)[:, :, 0] - numbers.y_train
+    np.testing.assert_allclose(runs.last("train_loss"), (errors**2).mean(axis=1), rtol=1e-5)
+
+
+def test_more_rows_than_are_evaluated_at_once(numbers, empty_cache, monkeypatch):
+    whole = train(numbers, metrics=["mae"])
+    monkeypatch.setattr("helpers.training.tensorflow_engine.EVALUATION_ROWS", 7)
+    empty_cache.clear()
+    pieces = train(numbers, metrics=["mae"])
+    np.testing.assert_allclose(pieces.history["val_loss"], whole.history["val_loss"], rtol=1e-5)
+    np.testing.assert_allclose(pieces.history["val_mae"], whole.history["val_mae"], rtol=1e-5)
+    np.testing.assert_allclose(
+        pieces.predict(numbers.x_train), whole.predict(numbers.x_train), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_no_validation_part(numbers):
+    empty = changed(numbers, x_valid=numbers.x_valid[:0], y_valid=numbers.y_valid[:0])
+    runs = train(empty)
+    assert set(runs.history) == {"loss", "penalty"}
+    np.testing.assert_array_equal(runs.best_epoch, runs.history["loss"].argmin(axis=1))
+
+
+def test_the_penalty_is_reported_apart(numbers):
+    """Claim REG-22: curves of differently regularized nets can be compared."""
+
+    def penalized():
+        return mlp(5, [8], kernel_regularizer=keras.regularizers.L2(0.3))
+
+    runs = train(numbers, penalized, epochs=1, batch_size=70)
+    plain = train(numbers, epochs=1, batch_size=70)
+    # The weights before the step are the same.
+    np.testing.assert_allclose(runs.history["loss"], plain.history["loss"], rtol=1e-5)
+    start = training.seeded(penalized, 2).get_weights()[0]
+    np.testing.assert_allclose(runs.history["penalty"][2, 0], 0.3 * (start**2).sum(), rtol=1e-5)
+    errors = runs.predict(numbers.x_valid)[:, :, 0] - numbers.y_valid
+    np.testing.assert_allclose(runs.last("val_loss"), (errors**2).mean(axis=1), rtol=1e-5)
+
+
+# Repeatability ------------------------------------------------------------------------------------
+
+
+def test_the_same_call_twice_gives_the_same_bits(three, numbers, empty_cache):
+    assert_equal_runs(three, train(numbers, metrics=["mae"]))
+    empty_cache.clear()  # so that it is compiled again
+    assert_equal_runs(three, train(numbers, metrics=["mae"]))
+
+
+def test_a_run_does_not_depend_on_the_others(three, numbers):
+    assert_equal_runs(three, train(numbers, metrics=["mae"], runs=[Run(seed=2)]), slice(2, 3))
+    assert_equal_runs(three, train(numbers, metrics=["mae"], runs=[0]), slice(0, 1))
+
+
+def test_seeds_differ_in_weights_and_order(numbers):
     order = np.arange(70)
-    runs = train(split, runs=[Run(0), Run(1), Run(0, order=order), Run(1, order=order)], epochs=1)
+    runs = train(numbers, runs=[Run(0), Run(1), Run(0, order=order), Run(1, order=order)], epochs=1)
     assert len(set(runs.history["loss"][:, 0])) == 4
 
 
-def test_dropout_and_noise_repeat_by_seed(split):
+def test_dropout_and_noise_repeat_by_seed(numbers):
     def noisy():
         middle = [layers.Dense(8), layers.Dropout(0.5), layers.GaussianNoise(0.1)]
         return keras.Sequential([keras.Input((5,)), *middle, layers.Dense(1)])
 
-    first = train(split, noisy)
-    assert_equal_runs(first, train(split, noisy))
+    first = train(numbers, noisy)
+    assert_equal_runs(first, train(numbers, noisy))
     assert len(set(first.history["loss"][:, 0])) == 3
 
 
 def test_minibatches_are_fresh_in_every_epoch_and_complete():
     """With inputs that are row numbers and weights that stay, the loss of a step tells its rows."""
     rows = np.arange(10, dtype="float32")
-    data = SimpleNamespace(
-        x_train=rows[:, None], y_train=2.0**rows, x_valid=rows[:0, None], y_valid=rows[:0]
-    )
+    data = split_of(rows[:, None], 2.0**rows, valid=0)
 
     def zero():
         start = {"kernel_initializer": "zeros", "kernel_constraint": keras.constraints.MaxNorm(0)}
         return keras.Sequential([keras.Input((1,)), layers.Dense(1, use_bias=False, **start)])
 
-    runs = train(data, zero, runs=2, batch_size=4, optimizer="sgd", loss="mae")
+    runs = train(data, zero, runs=range(2), batch_size=4, optimizer="sgd", loss="mae")
     sums = [losses.reshape(4, 3) * [4, 4, 2] for losses in runs.step_losses]
     for losses in sums:
         np.testing.assert_array_equal(losses.sum(axis=1), 2**10 - 1)  # every row once
@@ -183,50 +150,27 @@ def test_minibatches_are_fresh_in_every_epoch_and_complete():
     assert sums[0][0, 0] == (2.0**drawn).sum()
 
 
-def test_orders_of_ones_own(split):
+def test_orders_of_ones_own(numbers):
     one = np.random.default_rng(3).permutation(70)
-    runs = train(split, runs=[Run(0, order=one), Run(0, order=np.tile(one, (4, 1)))])
+    runs = train(numbers, runs=[Run(0, order=one), Run(0, order=np.tile(one, (4, 1)))])
     np.testing.assert_array_equal(runs.history["loss"][0], runs.history["loss"][1])
 
 
-class Recorder(keras.Model):
-    """Trains nothing and notes the minibatches that `model.fit` hands out."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen = []
-
-    def train_step(self, data):
-        self.seen.append(data[0].numpy())
-        return {"loss": 0.0}
+# What a run has of its own ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("rows", "seed"), [(50, 0), (50, 1), (101, 42)])
-def test_frozen_order_is_that_of_a_seeded_fit(rows, seed):
-    """Claim NEW-01, seen in the minibatches of three epochs."""
-    keras.utils.set_random_seed(seed)
-    model = Recorder()
-    model.compile(run_eagerly=True)
-    model.fit(np.arange(rows), np.zeros(rows), batch_size=16, epochs=3, verbose=0)
-    epochs = np.concatenate(model.seen).reshape(3, rows)
-    np.testing.assert_array_equal(epochs, np.tile(frozen_order(rows, seed), (3, 1)))
-
-
-# What a run has of its own ------------------------------------------------------------------------------------------
-
-
-def test_folds_bootstraps_and_noisy_labels_equal_slicing_by_hand(split):
+def test_folds_bootstraps_and_noisy_labels_equal_slicing_by_hand(numbers):
     generator = np.random.default_rng(1)
     bootstrap, noise = generator.integers(0, 70, 70), generator.normal(size=70)
     fold = np.flatnonzero(np.arange(70) % 5)
     runs = train(
-        split, runs=[Run(1, train_index=fold), Run(2, train_index=bootstrap), Run(3, targets=noise)]
+        numbers, runs=[Run(1, train_rows=fold), Run(2, train_rows=bootstrap), Run(3, targets=noise)]
     )
     sliced = [
-        SimpleNamespace(**{**vars(split), "x_train": split.x_train[rows], "y_train": targets[rows]})
+        changed(numbers, x_train=numbers.x_train[rows], y_train=targets[rows])
         for rows, targets in (
-            (fold, split.y_train),
-            (bootstrap, split.y_train),
+            (fold, numbers.y_train),
+            (bootstrap, numbers.y_train),
             (np.arange(70), noise),
         )
     ]
@@ -234,76 +178,141 @@ def test_folds_bootstraps_and_noisy_labels_equal_slicing_by_hand(split):
         assert_equal_runs(runs, train(by_hand, runs=[Run(number + 1)]), slice(number, number + 1))
 
 
-def test_rates_of_runs_of_the_call_and_of_the_optimizer(split):
-    runs = train(split, runs=[Run(), Run(learning_rate=0.05)], learning_rate=0.1, optimizer="sgd")
+def divisions(sizes) -> list[Run]:
+    """Runs with a division of the 70 rows each; `sizes` are their numbers of training and validation rows."""
+    draws = [np.random.default_rng(seed).permutation(70) for seed in range(len(sizes))]
+    return [
+        Run(seed, draw[:train], draw[train : train + valid], draw[train + valid :])
+        for seed, (draw, (train, valid)) in enumerate(zip(draws, sizes, strict=True))
+    ]
+
+
+def by_hand(pool, run):
+    """The split that the run's division makes of the pool."""
+    parts = {"train": run.train_rows, "valid": run.valid_rows, "test": run.test_rows}
+    x = {f"x_{part}": pool.x_train[rows] for part, rows in parts.items()}
+    return changed(pool, **x, **{f"y_{part}": pool.y_train[rows] for part, rows in parts.items()})
+
+
+def test_divisions_of_one_pool_in_one_call_equal_slicing_by_hand(numbers):
+    runs = divisions([(40, 20), (50, 10), (40, 20), (33, 30)])
+    found = train(numbers, runs=runs, metrics=["mae"])
+    for place, run in enumerate(runs):
+        alone = train(by_hand(numbers, run), runs=[run.seed], metrics=["mae"])
+        assert_equal_runs(found, alone, slice(place, place + 1))
+        for metric in ("loss", "mae"):
+            assert found.test(metric)[place] == alone.test(metric)[0]
+
+
+def test_divisions_stop_by_their_own_validation_rows(numbers):
+    stopping = keras.callbacks.EarlyStopping("val_loss", patience=1, restore_best_weights=True)
+    how = {"epochs": 30, "early_stopping": stopping, "optimizer": keras.optimizers.Adam(0.05)}
+    runs = divisions([(40, 20), (40, 20), (40, 20)])
+    found = train(numbers, runs=runs, **how)
+    assert len(set(found.epochs)) > 1
+    for place, run in enumerate(runs):
+        alone = train(by_hand(numbers, run), runs=[run.seed], **how)
+        assert (found.epochs[place], found.best_epoch[place]) == (alone.epochs, alone.best_epoch)
+        assert found.test("loss")[place] == alone.test("loss")[0]
+
+
+def test_divisions_need_no_validation_and_test_part(numbers):
+    empty = {
+        f"{side}_{part}": vars(numbers)[f"{side}_train"][:0]
+        for side in "xy"
+        for part in ("valid", "test")
+    }
+    runs = divisions([(40, 20), (40, 20)])
+    found, pooled = train(numbers, runs=runs), train(changed(numbers, **empty), runs=runs)
+    assert_equal_runs(found, pooled)
+    np.testing.assert_array_equal(found.test("loss"), pooled.test("loss"))
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int16", "uint64", "list"])
+def test_rows_are_whole_numbers_of_any_type(numbers, kind):
+    (run,) = divisions([(40, 20)])
+
+    def as_kind(rows):
+        return rows.tolist() if kind == "list" else rows.astype(kind)
+
+    parts = ("train_rows", "valid_rows", "test_rows")
+    other = replace(run, **{part: as_kind(getattr(run, part)) for part in parts})
+    found, same = train(numbers, runs=[run]), train(numbers, runs=[other])
+    assert_equal_runs(found, same)
+    assert found.test("loss") == same.test("loss")
+
+
+def test_rates_of_runs_and_of_the_optimizer(numbers):
+    runs = train(
+        numbers, runs=[Run(), Run(learning_rate=0.05)], optimizer=keras.optimizers.SGD(0.1)
+    )
     for rate, number in ((0.1, 0), (0.05, 1)):
-        alone = train(split, runs=1, optimizer=keras.optimizers.SGD(rate))
+        alone = train(numbers, runs=[0], optimizer=keras.optimizers.SGD(rate))
         assert_equal_runs(runs, alone, slice(number, number + 1))
-    constant = train(split, runs=1, optimizer="sgd", learning_rate=np.full(20, 0.1))
+    constant = train(numbers, runs=[Run(learning_rate=np.full(20, 0.1))], optimizer="sgd")
     assert_equal_runs(runs, constant, slice(0, 1))
 
 
-def test_rows_of_weight_zero_count_for_nothing(split):
+def test_rows_of_weight_zero_count_for_nothing(numbers):
     weight = np.ones(70)
     weight[::2] = 0
-    other = split.y_train + 100 * (weight == 0)
+    other = numbers.y_train + 100 * (weight == 0)
     runs = train(
-        split, runs=[Run(0, sample_weight=weight), Run(0, sample_weight=weight, targets=other)]
+        numbers, runs=[Run(0, sample_weight=weight), Run(0, sample_weight=weight, targets=other)]
     )
     np.testing.assert_array_equal(runs.history["val_loss"][0], runs.history["val_loss"][1])
 
 
-def test_augmentation_differs_by_step_and_run_and_repeats(split):
+def test_augmentation_differs_by_step_and_run_and_repeats(numbers):
     def jitter(x, y, seed):
         return x + tf.random.stateless_normal(tf.shape(x), seed, dtype=x.dtype), y
 
     still = {"order": np.arange(70), "learning_rate": 0.0}
     runs = train(
-        split,
+        numbers,
         runs=[Run(0, **still), Run(0, **still), Run(1, **still)],
         augment=jitter,
         batch_size=70,
     )
     assert_equal_runs(
-        runs, train(split, runs=[Run(0, **still)], augment=jitter, batch_size=70), slice(0, 1)
+        runs, train(numbers, runs=[Run(0, **still)], augment=jitter, batch_size=70), slice(0, 1)
     )
     np.testing.assert_array_equal(runs.history["loss"][0], runs.history["loss"][1])
-    assert (
-        len(set(runs.history["loss"][0])) == 4
-    )  # weights stay at rate 0, so only the noise differs
-    plain = train(split, runs=[Run(0, **still)], augment=lambda x, y, seed: (x, y), batch_size=70)
+    # The weights stay, because the rate is 0: only the noise differs.
+    assert len(set(runs.history["loss"][0])) == 4
+    plain = train(numbers, runs=[Run(0, **still)], augment=lambda x, y, seed: (x, y), batch_size=70)
     assert len(set(plain.history["loss"][0])) == 1
     np.testing.assert_array_equal(runs.history["val_loss"][0], plain.history["val_loss"][0])
 
 
-def test_augmentation_may_change_the_targets_too(split):
+def test_augmentation_may_change_the_targets_too(numbers):
     still = {"order": np.arange(70), "learning_rate": 0.0}
     moved = train(
-        split, runs=[Run(0, **still)], augment=lambda x, y, seed: (x, y + 1), batch_size=70
+        numbers, runs=[Run(0, **still)], augment=lambda x, y, seed: (x, y + 1), batch_size=70
     )
-    asked = train(split, runs=[Run(0, targets=split.y_train + 1, **still)], batch_size=70)
+    asked = train(numbers, runs=[Run(0, targets=numbers.y_train + 1, **still)], batch_size=70)
     np.testing.assert_allclose(moved.history["loss"][0], asked.history["loss"][0], rtol=1e-6)
 
 
-# How it ends --------------------------------------------------------------------------------------------------------
+# How it ends --------------------------------------------------------------------------------------
 
 
-def test_each_run_stops_by_itself(split):
+def test_each_run_stops_by_itself(numbers):
     stopping = keras.callbacks.EarlyStopping("val_loss", patience=1, restore_best_weights=True)
-    runs = train(split, runs=4, epochs=60, early_stopping=stopping, learning_rate=0.05)
+    asked = [Run(seed, learning_rate=0.05) for seed in range(4)]
+    runs = train(numbers, runs=asked, epochs=60, early_stopping=stopping)
     assert len(set(runs.epochs)) > 1 and (runs.epochs < 60).all()
     np.testing.assert_array_equal(runs.best_epoch, np.nanargmin(runs.history["val_loss"], axis=1))
-    errors = runs.predict(split.x_valid)[:, :, 0] - split.y_valid
+    errors = runs.predict(numbers.x_valid)[:, :, 0] - numbers.y_valid
     np.testing.assert_allclose(runs.best("val_loss"), (errors**2).mean(axis=1), rtol=1e-5)
     assert stopping.model is None  # the reader's callback is left alone
 
 
-def test_a_diverging_run_says_where_and_the_others_go_on(split):
+def test_a_diverging_run_says_where_and_the_others_go_on(numbers):
     runs = train(
-        split,
+        numbers,
         runs=[Run(0), Run(0, learning_rate=1e6), Run(1)],
-        optimizer="sgd",
-        learning_rate=0.01,
+        optimizer=keras.optimizers.SGD(0.01),
         epochs=9,
     )
     assert list(runs.failures) == [1]
@@ -313,114 +322,72 @@ def test_a_diverging_run_says_where_and_the_others_go_on(split):
     assert np.isfinite(runs.last("loss")[[0, 2]]).all()
 
 
-def test_divergence_under_a_schedule_names_the_rate_of_that_step(split):
+def test_divergence_under_a_schedule_names_the_rate_of_that_step(numbers):
     rates = keras.optimizers.schedules.PiecewiseConstantDecay([3], [0.01, 1e30])
-    runs = train(split, runs=1, optimizer=keras.optimizers.SGD(rates))
+    runs = train(numbers, runs=[0], optimizer=keras.optimizers.SGD(rates))
     assert "learning rate 1e+30" in runs.failures[0]
 
 
-def test_an_interrupt_returns_what_is_finished(split, monkeypatch):
-    whole = train(split)
+def test_an_interrupt_returns_what_is_finished(numbers, monkeypatch):
+    whole = train(numbers)
     left = iter(range(6))  # four epochs of the first run, two of the second
 
     def impatient(bar, steps=1):
         if next(left, None) is None:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training.tqdm, "update", impatient)
-    runs = train(split)
+    monkeypatch.setattr(loop.tqdm, "update", impatient)
+    runs = train(numbers)
     assert runs.partial and len(runs) == 1 and "interrupted" in repr(runs)
     assert_equal_runs(whole, runs, slice(0, 1))
     monkeypatch.undo()
-    assert_equal_runs(whole, train(split))  # nothing is left over from the run that was cut off
+    assert_equal_runs(whole, train(numbers))  # nothing is left over from the run that was cut off
 
 
-def test_an_interrupt_before_anything_is_finished_is_an_interrupt(split, monkeypatch):
+def test_an_interrupt_before_anything_is_finished_is_an_interrupt(numbers, monkeypatch):
     def impatient(bar, steps=1):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training.tqdm, "update", impatient)
+    monkeypatch.setattr(loop.tqdm, "update", impatient)
     with pytest.raises(KeyboardInterrupt):
-        train(split)
+        train(numbers)
 
 
-def test_the_bar_is_shown_on_request(split, capfd):
-    train(split, progress=False)
+def test_the_bar_is_shown_on_request(numbers, capfd):
+    train(numbers, progress=False)
     assert "epoch" not in capfd.readouterr().err
-    train(split, progress=True)
+    train(numbers, progress=True)
     assert "run 3 of 3" in capfd.readouterr().err
 
 
-# The learning-rate range test ---------------------------------------------------------------------------------------
-
-RANGE = {
-    "lowest": 1e-4,
-    "highest": 1e3,
-    "steps": 60,
-    "batch_size": 16,
-    "optimizer": "sgd",
-    "loss": "mse",
-}
+# A recipe as a value ------------------------------------------------------------------------------
 
 
-def test_range_test_trains_with_growing_rates(split):
-    rates, losses = lr_range_test(build, split, **RANGE)
-    np.testing.assert_allclose([rates[0], rates[-1]], [1e-4, 1e3])
-    np.testing.assert_allclose(np.diff(np.log(rates)), np.log(1e7) / 59)
-    assert losses.shape == (3, 60)
-    orders = np.concatenate([np.random.default_rng(1).permutation(70) for _ in range(2)])
-    model = training.seeded(build, 1)
-    start = np.mean(
-        (model(split.x_train[orders[:16]]).numpy()[:, 0] - split.y_train[orders[:16]]) ** 2
-    )
-    np.testing.assert_allclose(
-        losses[1, 0], start, rtol=1e-5
-    )  # a true loss of one minibatch, no running mean
-    model.compile(keras.optimizers.SGD(), "mse")
-    for step in range(4):
-        model.optimizer.learning_rate = rates[step]
-        rows = orders[16 * step : 16 * (step + 1)]
-        model.reset_metrics()  # in older Keras train_on_batch returns a running mean
-        np.testing.assert_allclose(
-            losses[1, step],
-            model.train_on_batch(split.x_train[rows], split.y_train[rows]),
-            rtol=1e-5,
-        )
+def test_a_recipe_is_a_plain_value(numbers):
+    recipe = Recipe(build, **REQUEST)
+    other = replace(recipe, epochs=2)
+    assert (recipe.epochs, other.epochs) == (4, 2) and replace(other, epochs=4) == recipe
+    found = other.fit(numbers, [0, 1])
+    assert_equal_runs(found, train(numbers, runs=range(2), epochs=2))
+    with pytest.raises(AttributeError):
+        recipe.epochs = 3
+    with pytest.raises(TypeError):
+        Recipe(build, "mse", "adam", 4, 16)
 
 
-def test_range_test_stops_when_diverged_and_suggests(split):
-    rates, losses = lr_range_test(build, split, **RANGE)
-    assert np.isnan(losses[:, -1]).all() and np.isfinite(losses[:, :20]).all()
-    suggested = suggested_rates(rates, losses)
-    assert set(suggested) == {
-        "steepest descent of the loss",
-        "a tenth of the rate with the lowest loss",
-    }
-    for rate in suggested.values():
-        runs = train(split, learning_rate=rate, optimizer="sgd")
-        assert not runs.failures and (runs.last("loss") < runs.history["loss"][:, 0]).all()
-
-
-def test_suggestions_on_a_crafted_curve():
-    rates = np.geomspace(1e-5, 1, 501)
-    position = np.log10(rates)
-    losses = np.tile(
-        np.where(position < -1, -np.tanh(3 * (position + 3)), position * 3 + 2), (3, 1)
-    )
-    steepest, tenth = suggested_rates(rates, losses).values()
-    assert 0.7e-3 < steepest < 1.5e-3 and 0.001 < tenth < 0.012
-    losses[1, 3:] = np.nan
-    assert suggested_rates(rates, losses)["a tenth of the rate with the lowest loss"] < 1e-5
-    losses[1, 2] = np.nan
-    with pytest.raises(ValueError, match="begin the range test at a lower rate"):
-        suggested_rates(rates, losses)
-
-
-def test_range_test_changes_nothing_of_the_readers(split):
-    optimizer = keras.optimizers.SGD(0.5)
-    lr_range_test(build, split, **{**RANGE, "optimizer": optimizer})
+def test_fit_changes_nothing_of_the_readers(numbers):
+    optimizer = keras.optimizers.SGD(0.5, momentum=0.5)
+    runs = [Run(0, momentum=0.9), Run(1)]
+    train(numbers, runs=runs, optimizer=optimizer)
     assert not optimizer.built and float(optimizer.learning_rate) == 0.5
+    assert optimizer.momentum == 0.5 and runs == [Run(0, momentum=0.9), Run(1)]
 
 
-def test_a_run_is_a_plain_value():
-    assert replace(Run(3), learning_rate=0.1) == Run(seed=3, learning_rate=0.1)
+def test_numbers_of_numpy_are_numbers(numbers):
+    found = train(numbers, runs=[np.int64(2)], epochs=np.int32(4), batch_size=np.uint8(16))
+    assert_equal_runs(train(numbers, runs=[2]), found)
+    one = train(numbers, runs=np.arange(2), optimizer="sgd")
+    rates = [Run(np.int64(seed), learning_rate=np.float32(0.01)) for seed in range(2)]
+    np.testing.assert_allclose(
+        train(numbers, runs=rates, optimizer="sgd").history["loss"], one.history["loss"], rtol=1e-6
+    )

@@ -1,71 +1,33 @@
 """The compiled epoch does what `model.fit` does: the same numbers on the same minibatches, bit for bit without XLA."""
 
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers, optimizers, regularizers
 
-from helpers.training import tensorflow_engine
-from helpers.training.tensorflow_engine import wants_xla
-from helpers.training import Run, fit_runs
+from helpers.training import Recipe, Run, tensorflow_engine
+from helpers.training.tensorflow_engine import TensorFlowEngine, wants_xla
+from tests.training.small import changed, net, split_of, train
 
 EPOCHS, BATCH_SIZE = 3, 16
 
 
-def split_of(x, y, valid: int = 20):
-    return SimpleNamespace(
-        x_train=x[valid:], y_train=y[valid:], x_valid=x[:valid], y_valid=y[:valid]
-    )
-
-
-@pytest.fixture(scope="module")
-def numbers():
-    """70 training rows: four minibatches of 16 and one of 6."""
-    generator = np.random.default_rng(0)
-    x = generator.normal(size=(90, 5)).astype("float32")
-    return split_of(x, np.sin(x.sum(axis=1)))
-
-
-@pytest.fixture(scope="module")
-def classes(numbers):
-    y_train, y_valid = (np.digitize(y, [-0.5, 0.5]) for y in (numbers.y_train, numbers.y_valid))
-    return SimpleNamespace(
-        x_train=numbers.x_train, y_train=y_train, x_valid=numbers.x_valid, y_valid=y_valid
-    )
-
-
 @pytest.fixture
-def like_fit(monkeypatch):
+def like_fit(monkeypatch, empty_cache):
     """Without XLA and constant folding, whose order of sums inside a loop differs in the last digit."""
     monkeypatch.setattr(tensorflow_engine, "wants_xla", lambda *_: False)
-    monkeypatch.setattr(tensorflow_engine, "_engines", {})
     tf.config.optimizer.set_experimental_options({"constant_folding": False})
     yield
     tf.config.optimizer.set_experimental_options({"constant_folding": True})
 
 
-def net(*middle, outputs=1, activation=None, **dense):
-    """A function that builds a net of one hidden layer, with further layers behind it."""
-
-    def build():
-        behind = [make() for make in middle]
-        hidden = layers.Dense(4, activation="tanh", **dense)
-        return keras.Sequential(
-            [keras.Input((5,)), hidden, *behind, layers.Dense(outputs, activation)]
-        )
-
-    return build
-
-
 def plain_fit(build, split, run: Run, *, optimizer, loss, metrics=(), callbacks=(), eagerly=False):
-    """What Keras itself does with the minibatches that `fit_runs` takes for the run."""
+    """What Keras itself does with the minibatches that a recipe takes for the run."""
     keras.utils.set_random_seed(run.seed)
     model = build()
     model.compile(optimizer=optimizer, loss=loss, metrics=list(metrics), run_eagerly=eagerly)
-    order = run.order if run.train_index is None else np.asarray(run.train_index)[run.order]
+    order = run.order if run.train_rows is None else np.asarray(run.train_rows)[run.order]
     history = model.fit(
         split.x_train[order],
         (split.y_train if run.targets is None else run.targets)[order],
@@ -83,28 +45,17 @@ def plain_fit(build, split, run: Run, *, optimizer, loss, metrics=(), callbacks=
 def assert_same_as_fit(
     build, split, run=None, *, optimizer=lambda: "adam", loss="mse", metrics=(), **reference
 ):
-    """`fit_runs` and `model.fit` must end with equal weights and report equal numbers."""
+    """A recipe and `model.fit` must end with equal weights and report equal numbers."""
     run = run or Run(seed=3)
     if run.order is None:
-        rows = len(split.x_train) if run.train_index is None else len(run.train_index)
+        rows = len(split.x_train) if run.train_rows is None else len(run.train_rows)
         run = Run(**{**vars(run), "order": np.random.default_rng(8).permutation(rows)})
     asked = {"loss": loss, "metrics": metrics}
     seen = (
-        split
-        if metrics
-        else SimpleNamespace(
-            **{**vars(split), "x_valid": split.x_valid[:0], "y_valid": split.y_valid[:0]}
-        )
+        split if metrics else changed(split, x_valid=split.x_valid[:0], y_valid=split.y_valid[:0])
     )
-    runs = fit_runs(
-        build,
-        seen,
-        runs=[run],
-        epochs=EPOCHS,
-        batch_size=BATCH_SIZE,
-        optimizer=optimizer(),
-        **asked,
-    )
+    how = {"optimizer": optimizer(), "epochs": EPOCHS, "batch_size": BATCH_SIZE} | asked
+    runs = Recipe(build, **how).fit(seen, [run])
     model, history = plain_fit(build, split, run, optimizer=optimizer(), **asked, **reference)
     for ours, theirs in zip(runs.weights[0], model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -166,8 +117,8 @@ def test_each_net_ends_at_the_weights_of_fit(name, numbers, like_fit):
     assert_same_as_fit(NETS[name], numbers)
 
 
-def test_dropout_keeps_the_mean():
-    """In distribution: a kept unit is scaled by 1 / (1 - p), so the mean over many draws is the unit itself."""
+def test_dropout_leaves_the_mean():
+    """In distribution: a unit that stays is scaled by 1 / (1 - p), so the mean over many draws is the unit itself."""
 
     def only_dropout():
         start = {"kernel_initializer": "ones", "kernel_constraint": keras.constraints.MaxNorm(1e-9)}
@@ -175,10 +126,10 @@ def test_dropout_keeps_the_mean():
             [keras.Input((400,)), layers.Dropout(0.25), layers.Dense(1, use_bias=False, **start)]
         )
 
-    ones = SimpleNamespace(x_train=np.ones((64, 400), "f"), y_train=np.zeros(64, "f"))
-    ones.x_valid, ones.y_valid = ones.x_train, ones.y_train
-    asked = {"epochs": 1, "batch_size": 64, "optimizer": "sgd", "learning_rate": 0.0, "loss": "mae"}
-    losses = np.array(fit_runs(only_dropout, ones, runs=10, **asked).step_losses)
+    ones = split_of(np.ones((84, 400), "f"), np.zeros(84, "f"))
+    asked = {"epochs": 1, "batch_size": 64, "optimizer": "sgd", "loss": "mae"}
+    runs = [Run(seed, learning_rate=0.0) for seed in range(10)]
+    losses = np.array(train(ones, only_dropout, runs=runs, **asked).step_losses)
     standard_error = np.sqrt(400 * 0.25 / 0.75 / 64)
     assert (
         abs(losses.mean() - 400) < 4 * standard_error / np.sqrt(10) and len(set(losses.ravel())) > 5
@@ -209,11 +160,9 @@ def scaled_error(targets, outputs):
     "loss", ["mae", keras.losses.Huber(0.3), scaled_error], ids=["mae", "Huber", "own function"]
 )
 def test_each_regression_loss(loss, numbers, like_fit):
-    column = SimpleNamespace(**vars(numbers))
-    column.y_train, column.y_valid = (
-        numbers.y_train[:, None].astype("float32"),
-        numbers.y_valid[:, None].astype("float32"),
-    )
+    parts = ("y_train", "y_valid")
+    columns = {part: vars(numbers)[part][:, None].astype("float32") for part in parts}
+    column = changed(numbers, **columns)
     assert_same_as_fit(net(), column, loss=loss)
 
 
@@ -221,8 +170,8 @@ def test_class_numbers_and_label_smoothing(classes, like_fit):
     build = net(outputs=3, activation="softmax")
     assert_same_as_fit(build, classes, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
-    one_hot = SimpleNamespace(**vars(classes))
-    one_hot.y_train, one_hot.y_valid = np.eye(3)[classes.y_train], np.eye(3)[classes.y_valid]
+    parts = ("y_train", "y_valid", "y_test")
+    one_hot = changed(classes, **{part: np.eye(3)[vars(classes)[part]] for part in parts})
     assert_same_as_fit(build, one_hot, loss=smoothed, metrics=["accuracy"])
 
 
@@ -230,8 +179,8 @@ def test_what_a_run_has_of_its_own(numbers, like_fit):
     generator = np.random.default_rng(5)
     n = len(numbers.x_train)
     fold, bootstrap = np.arange(7, n), generator.integers(0, n, n)
-    assert_same_as_fit(net(), numbers, Run(1, train_index=fold))
-    assert_same_as_fit(net(), numbers, Run(2, train_index=bootstrap))
+    assert_same_as_fit(net(), numbers, Run(1, train_rows=fold))
+    assert_same_as_fit(net(), numbers, Run(2, train_rows=bootstrap))
     assert_same_as_fit(net(), numbers, Run(3, targets=generator.permutation(numbers.y_train)))
     assert_same_as_fit(net(), numbers, Run(4, sample_weight=generator.random(n)))
 
@@ -269,18 +218,15 @@ def test_a_momentum_for_each_step(make, numbers, like_fit):
     name = "beta_1" if hasattr(make(), "beta_1") else "momentum"
     momenta = np.linspace(0.95, 0.6, EPOCHS * 5)
     order = np.random.default_rng(8).permutation(70)
-    runs = fit_runs(
-        net(),
+    runs = train(
         numbers,
-        runs=[Run(4, order=order), Run(4, order=order, momentum=0.5)],
-        momentum=momenta,
+        net(),
+        runs=[Run(4, order=order, momentum=values) for values in (momenta, 0.5)],
         epochs=EPOCHS,
-        batch_size=BATCH_SIZE,
         optimizer=make(),
-        loss="mse",
     )
     for weights, values in zip(runs.weights, (momenta, np.full(15, 0.5)), strict=True):
-        # Compiled, Keras would keep the first momentum for ever.
+        # Compiled, Keras would have the first momentum for ever.
         model, _ = plain_fit(
             net(),
             numbers,
@@ -295,9 +241,9 @@ def test_a_momentum_for_each_step(make, numbers, like_fit):
 
 
 def test_momentum_zero_is_plain_gradient_descent(numbers, like_fit):
-    asked = {"runs": 2, "epochs": 2, "batch_size": 16, "loss": "mse"}
-    plain = fit_runs(net(), numbers, optimizer=optimizers.SGD(0.05), **asked)
-    zero = fit_runs(net(), numbers, optimizer=optimizers.SGD(0.05), momentum=0.0, **asked)
+    asked = {"epochs": 2, "optimizer": optimizers.SGD(0.05)}
+    plain = train(numbers, net(), runs=range(2), **asked)
+    zero = train(numbers, net(), runs=[Run(seed, momentum=0.0) for seed in range(2)], **asked)
     np.testing.assert_array_equal(plain.history["loss"], zero.history["loss"])
 
 
@@ -305,11 +251,10 @@ def test_momentum_zero_is_plain_gradient_descent(numbers, like_fit):
     "build", [net(), net(layers.BatchNormalization)], ids=["dense", "batch norm"]
 )
 def test_with_xla_the_first_steps_and_the_curves_agree(build, numbers, monkeypatch):
-    asked = {"runs": 3, "epochs": 5, "batch_size": BATCH_SIZE, "optimizer": "adam", "loss": "mse"}
     assert wants_xla(build())
-    fast = fit_runs(build, numbers, **asked)
+    fast = train(numbers, build, epochs=5)
     monkeypatch.setattr(tensorflow_engine, "wants_xla", lambda *_: False)
-    exact = fit_runs(build, numbers, **asked)
+    exact = train(numbers, build, epochs=5)
     for ours, theirs in zip(fast.step_losses, exact.step_losses, strict=True):
         np.testing.assert_allclose(ours[:10], theirs[:10], rtol=1e-5)
     np.testing.assert_allclose(fast.history["loss"], exact.history["loss"], rtol=0.01)
@@ -384,17 +329,16 @@ def test_early_stopping_is_keras_epoch_for_epoch(
     for values in SEQUENCES.values():
         crafted = iter(values)
         monkeypatch.setattr(
-            tensorflow_engine.Engine,
+            TensorFlowEngine,
             "evaluate",
             lambda *_, crafted=crafted: [{"loss": next(crafted)}],
         )
-        runs = fit_runs(
-            net(),
+        runs = train(
             numbers,
+            net(),
             runs=[Run(0, order=np.arange(70))],
             epochs=8,
             batch_size=35,
-            loss="mse",
             optimizer=optimizers.SGD(0.05),
             early_stopping=keras.callbacks.EarlyStopping(
                 monitor="val_loss", mode="min", **STOPPERS[settings]
@@ -405,3 +349,31 @@ def test_early_stopping_is_keras_epoch_for_epoch(
         assert np.isnan(runs.history["loss"][0, epochs:]).all()
         for ours, theirs in zip(runs.weights[0], weights, strict=True):
             np.testing.assert_array_equal(ours, theirs)
+
+
+def aligned(array, offset: int):
+    """The array in memory that begins `offset` bytes behind a multiple of 64."""
+    buffer = np.empty(array.nbytes + 128, np.uint8)
+    start = -buffer.ctypes.data % 64 + offset
+    copy = buffer[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int64", "float32", "float64", "bool"])
+def test_tensors_share_memory_where_tensorflow_can(kind):
+    array = np.arange(240).reshape(-1, 4).astype(kind)
+    shared, copied = aligned(array, 0), aligned(array, 16)
+    tensors = TensorFlowEngine.as_tensor(shared), TensorFlowEngine.as_tensor(copied)
+    for tensor in tensors:
+        np.testing.assert_array_equal(tensor, array)
+    if not tf.config.list_physical_devices("GPU"):
+        shared[0], copied[0] = 1, 1
+        assert tensors[0].numpy()[0, 0] == 1 and tensors[1].numpy()[0, 0] == 0
+
+
+@pytest.mark.parametrize(
+    "awkward", [np.zeros((0, 3)), np.arange(6).reshape(2, 3).T, np.broadcast_to(1.0, (4, 2))]
+)
+def test_tensors_of_awkward_arrays(awkward):
+    np.testing.assert_array_equal(TensorFlowEngine.as_tensor(awkward), awkward)

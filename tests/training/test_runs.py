@@ -1,0 +1,175 @@
+"""What the runs say when they are asked: as Keras's own evaluation and scikit-learn have it."""
+
+import keras
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score
+
+from helpers.training import Run, Runs, seeded
+from tests.training.small import changed, net, train
+
+
+def runs_with(curve, best_epoch, epochs) -> Runs:
+    """Runs of which only the history counts."""
+    return Runs(
+        history={"val_loss": curve},
+        step_losses=[],
+        weights=[[]] * len(curve),
+        best_epoch=np.array(best_epoch),
+        epochs=np.array(epochs),
+        forward=lambda weights, x: x,
+        loss=keras.losses.get("mse"),
+        test_data=[],
+    )
+
+
+def test_last_best_and_epochs_to():
+    curve = np.array([[3.0, 1.0, 2.0], [5.0, 4.0, np.nan]])
+    runs = runs_with(curve, [1, 1], [3, 2])
+    assert runs.last("val_loss").tolist() == [2, 4] and runs.best("val_loss").tolist() == [1, 4]
+    np.testing.assert_array_equal(runs.epochs_to("val_loss", 2.5), [2, np.nan])
+    np.testing.assert_array_equal(runs.epochs_to("val_loss", 4.5, direction="higher"), [np.nan, 1])
+
+
+@pytest.mark.parametrize("direction", ["bigger", "Lower", "", None])
+def test_epochs_to_refuses_another_direction(direction):
+    runs = runs_with(np.ones((2, 3)), [0, 0], [3, 3])
+    with pytest.raises(ValueError, match='must be "lower" or "higher"'):
+        runs.epochs_to("val_loss", 1.0, direction=direction)
+
+
+# Accuracy and the test data ------------------------------------------------------------------------
+
+
+def as_column(split):
+    parts = ("y_train", "y_valid", "y_test")
+    return changed(split, **{part: vars(split)[part][:, None] for part in parts})
+
+
+def one_hot(split):
+    parts = ("y_train", "y_valid", "y_test")
+    return changed(split, **{part: np.eye(3)[vars(split)[part]] for part in parts})
+
+
+def in_two(split):
+    parts = ("y_train", "y_valid", "y_test")
+    return changed(split, **{part: (vars(split)[part] > 0).astype(int) for part in parts})
+
+
+def as_is(split):
+    return split
+
+
+BINARY, CATEGORICAL = keras.losses.BinaryCrossentropy, keras.losses.CategoricalCrossentropy
+SPARSE = keras.losses.SparseCategoricalCrossentropy
+KINDS = {
+    "softmax": (as_is, net(outputs=3, activation="softmax"), "sparse_categorical_crossentropy"),
+    "logits": (as_is, net(outputs=3), SPARSE(from_logits=True)),
+    "column of classes": (as_column, net(outputs=3), SPARSE(from_logits=True)),
+    "one-hot": (one_hot, net(outputs=3, activation="softmax"), "categorical_crossentropy"),
+    "one-hot, logits": (one_hot, net(outputs=3), CATEGORICAL(from_logits=True)),
+    "label smoothing": (
+        one_hot,
+        net(outputs=3, activation="softmax"),
+        CATEGORICAL(label_smoothing=0.1),
+    ),
+    "sigmoid": (in_two, net(activation="sigmoid"), "binary_crossentropy"),
+    "one logit": (in_two, net(), BINARY(from_logits=True)),
+    "sigmoid, column": (
+        lambda split: as_column(in_two(split)),
+        net(activation="sigmoid"),
+        BINARY(),
+    ),
+}
+
+
+def evaluated(build, loss, runs, number, x, y, metrics=()):
+    """What Keras's own evaluation says of a run."""
+    model = seeded(build, 0)
+    model.compile(loss=loss, metrics=list(metrics))
+    model.set_weights(runs.weights[number])
+    return model.evaluate(x, y, batch_size=7, verbose=0, return_dict=True)
+
+
+def right(kind):
+    """Keras's accuracy for a kind; its threshold is 0.5 also for logits, unless told so."""
+    return (
+        keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)
+        if kind == "one logit"
+        else "accuracy"
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_accuracy_and_loss_are_those_of_keras_and_scikit_learn(kind, classes):
+    prepared, build, loss = KINDS[kind]
+    data = prepared(classes)
+    runs = train(
+        data, build, loss=loss, runs=range(3), epochs=6, optimizer=keras.optimizers.Adam(0.02)
+    )
+    assert len(set(runs.accuracy(data.x_train, data.y_train))) > 1
+    accuracy, losses = runs.test("accuracy"), runs.test("loss")
+    np.testing.assert_array_equal(accuracy, runs.accuracy(data.x_test, data.y_test))
+    for number, outputs in enumerate(runs.predict(data.x_test)):
+        said = evaluated(build, loss, runs, number, data.x_test, data.y_test, [right(kind)])
+        np.testing.assert_allclose(accuracy[number], said["accuracy"], rtol=1e-6)
+        np.testing.assert_allclose(losses[number], said["loss"], rtol=1e-5)
+        truth = (
+            data.y_test.argmax(axis=1) if "one-hot" in kind or "smoothing" in kind else data.y_test
+        )
+        if outputs.shape[1] == 1:
+            answer = outputs[:, 0] > (0 if kind == "one logit" else 0.5)
+        else:
+            answer = outputs.argmax(axis=1)
+        assert accuracy[number] == accuracy_score(truth.ravel(), answer)
+
+
+def test_a_share_of_right_answers_on_other_data(classes):
+    build, loss = net(outputs=3), SPARSE(from_logits=True)
+    runs = train(classes, build, loss=loss, runs=range(2))
+    for x, y in ((classes.x_train, classes.y_train), (classes.x_valid, classes.y_valid)):
+        expected = [accuracy_score(y, outputs.argmax(axis=1)) for outputs in runs.predict(x)]
+        assert runs.accuracy(x, y).tolist() == expected
+    assert runs.accuracy(classes.x_train, classes.y_train).shape == (2,)
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", keras.losses.Huber(0.3)], ids=str)
+@pytest.mark.parametrize("prepared", [as_is, as_column])
+def test_losses_and_metrics_of_regression(loss, prepared, numbers):
+    data = prepared(numbers)
+    runs = train(data, net(), loss=loss, runs=range(2))
+    for number in range(2):
+        metrics = ["mae", "mse", keras.metrics.RootMeanSquaredError("rmse")]
+        said = evaluated(net(), loss, runs, number, data.x_test, data.y_test, metrics)
+        np.testing.assert_allclose(runs.test("loss")[number], said["loss"], rtol=1e-5)
+        np.testing.assert_allclose(runs.test("mae")[number], said["mae"], rtol=1e-5)
+        np.testing.assert_allclose(runs.test("mse")[number], said["mse"], rtol=1e-5)
+        np.testing.assert_allclose(
+            runs.test("RootMeanSquaredError")[number], said["rmse"], rtol=1e-5
+        )
+
+
+def test_the_loss_of_the_test_is_without_penalties(numbers):
+    plain, penalized = net(), net(kernel_regularizer=keras.regularizers.L2(1.0))
+    runs = train(numbers, penalized, runs=[0])
+    said = evaluated(plain, "mse", runs, 0, numbers.x_test, numbers.y_test)
+    np.testing.assert_allclose(runs.test("loss")[0], said["loss"], rtol=1e-5)
+
+
+def test_each_run_is_tested_on_its_own_rows(numbers):
+    rows = np.arange(0, 20), np.arange(20, 60)
+    runs = train(
+        numbers, net(), runs=[Run(0, test_rows=rows[0]), Run(0, test_rows=rows[1]), Run(0)]
+    )
+    errors = runs.predict(numbers.x_train)[0, :, 0] - numbers.y_train
+    elsewhere = runs.predict(numbers.x_test)[0, :, 0] - numbers.y_test
+    expected = [(errors[rows[0]] ** 2).mean(), (errors[rows[1]] ** 2).mean(), (elsewhere**2).mean()]
+    np.testing.assert_allclose(runs.test("loss"), expected, rtol=1e-5)
+
+
+def test_what_has_no_answer_is_refused(numbers):
+    runs = train(changed(numbers, x_test=numbers.x_test[:0], y_test=numbers.y_test[:0]), net())
+    with pytest.raises(ValueError, match="There are no test data"):
+        runs.test("loss")
+    with pytest.raises(ValueError, match="precison"):
+        train(numbers, net()).test("precison")
