@@ -52,11 +52,11 @@ from scipy import signal
 from sklearn.datasets import load_sample_image
 
 from helpers import claims, datasets, plots, training
-from helpers.nets import models
-from helpers.plots import widgets
-from helpers.reference import layers
 from helpers.exercises import convolution as ex
+from helpers.nets import models
+from helpers.reference import layers
 
+seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger(data="random numbers")
 TOLERANCE = 1e-5  # two float32 computations of the same thing differ by less
 
@@ -91,7 +91,7 @@ ex.correlating.check(correlate)
 # nine.
 
 # %%
-generator = np.random.default_rng(SEED)
+generator = np.random.default_rng(seeds[0])
 x = np.repeat([0.0, 1.0, 0.3], 50) + generator.normal(scale=0.12, size=150)
 kernels = {
     "nine times 1/9": np.full(9, 1 / 9),
@@ -101,15 +101,16 @@ kernels = {
 with plots.canvas(3, width=9.6, height=2.7, sharey=True) as (figure, panels):
     for axes, (title, kernel) in zip(panels, kernels.items(), strict=True):
         axes.plot(x, color="#999999", linewidth=1, label="signal")
-        slid = ex.correlating.reference(x, kernel)
+        slid = layers.correlate(x, kernel)
         axes.plot(np.arange(len(slid)) + 4, slid, color=plots.COLORS[1], label="under the kernel")
         axes.set(title=title, xlabel="place")
     panels[0].set_ylabel("value")
     panels[0].legend(fontsize=8.5)
 plots.show(
     figure,
-    alt="A noisy step signal under three kernels of nine weights. The mean smooths it; the difference of right and left "
-    "peaks where it rises and dips where it falls; the single one leaves it as it is.",
+    alt="A noisy step signal under three kernels of nine weights. The mean smooths it; the "
+    "difference of right and left peaks where it rises and dips where it falls; the single one "
+    "leaves it as it is.",
     data="a step with noise (generated)",
 )
 
@@ -128,20 +129,22 @@ layer = keras.layers.Conv1D(1, 5, bias_initializer="normal")
 outputs = np.asarray(layer(x))[0, :, 0]
 kernel, bias = layer.kernel.numpy()[:, 0, 0], layer.bias.numpy()[0]
 
-by_hand = ex.correlating.reference(x[0, :, 0], kernel) + bias
+by_hand = layers.correlate(x[0, :, 0], kernel) + bias
 flipped = np.convolve(x[0, :, 0], kernel, mode="valid") + bias
 far = largest(by_hand - outputs)
 verdicts.compute(
     "CNN-01",
     far < TOLERANCE,
-    detail=f"The loop of exercise 1, plus the bias, {'is' if far < TOLERANCE else 'is not'} what Conv1D returns.",
+    detail=f"The loop of exercise 1, plus the bias, {'is' if far < TOLERANCE else 'is not'} what "
+    "Conv1D returns.",
     setting="a kernel moved over the input, the same weights at each place",
 )
 far = largest(flipped - outputs)
 verdicts.compute(
     "CNN-01",
     far < TOLERANCE,
-    detail=f"np.convolve turns the kernel round, as mathematics has it; its numbers are off by up to {far:.2f}.",
+    detail="np.convolve turns the kernel round, as mathematics has it; its numbers are off by up "
+    f"to {far:.2f}.",
     setting="a convolution in the sense of mathematics",
 )
 
@@ -164,7 +167,8 @@ with_relu = off_the_line(keras.layers.Conv1D(1, 5, activation="relu"))
 verdicts.compute(
     "CNN-01",
     far > TOLERANCE,
-    detail=f"The layer as such is linear; only with activation='relu', an operation of its own, it is not (off by {with_relu:.2f}).",
+    detail="The layer as such is linear; only with activation='relu', an operation of its own, it "
+    f"is not (off by {with_relu:.2f}).",
     setting="a composite function besides",
 )
 
@@ -195,8 +199,8 @@ shown = {"photo": grey} | {
 figure = plots.pictures(shown, columns=5, size=1.9)
 plots.show(
     figure,
-    alt="A grey photo of a Chinese temple and its four maps: smoothed; vertical edges bright or dark; horizontal edges bright "
-    "or dark; all fine detail and no plain areas.",
+    alt="A grey photo of a Chinese temple and its four maps: smoothed; vertical edges bright or "
+    "dark; horizontal edges bright or dark; all fine detail and no plain areas.",
     data="photo china.jpg of scikit-learn",
 )
 
@@ -210,9 +214,10 @@ plots.show(
 #
 # ### Exercise 2 · A colour picture
 #
-# Write `filter_image(image, kernel)` for a colour image of shape (height, width, channels) and a kernel of shape
-# (rows, columns, channels): at each place, multiply *all* the values under the kernel by its weights and add them up.
-# Return one map of shape (height - rows + 1, width - columns + 1). There may be any number of channels.
+# Write `filter_image(image, kernel)` for a colour image of shape (height, width, channels) and a
+# kernel of shape (rows, columns, channels): at each place, multiply *all* the values under the
+# kernel by its weights and add them up. Return one map of shape (height - rows + 1, width - columns
+# + 1). There may be any number of channels.
 
 
 # %%
@@ -239,7 +244,8 @@ for channels in (1, 3, 5):
     verdicts.compute(
         "CNN-08",
         far < TOLERANCE and len(one_by_one) == 3,
-        detail=f"Conv2D is the sum of as many convolutions of one channel as there are channels, {len(one_by_one)} (up to {far:.0e}).",
+        detail="Conv2D is the sum of as many convolutions of one channel as there are channels, "
+        f"{len(one_by_one)} (up to {far:.0e}).",
         setting=f"Conv2D, number of channels {channels}",
     )
 
@@ -248,8 +254,8 @@ outputs = keras.layers.Conv3D(1, (3, 3, 2))(volume)
 verdicts.compute(
     "CNN-08",
     outputs.shape[3] == 1,
-    detail=f"On {volume.shape[3]} slices, a kernel of 3 x 3 x 2 stops at {outputs.shape[3]} places in depth: it slides in the third "
-    "direction as well, and returns a volume.",
+    detail=f"On {volume.shape[3]} slices, a kernel of 3 x 3 x 2 stops at {outputs.shape[3]} places "
+    "in depth: it slides in the third direction as well, and returns a volume.",
     setting="Conv3D",
 )
 
@@ -287,14 +293,16 @@ for rows, channels, filters, use_bias in ((3, 1, 1, False), (3, 3, 8, True), (5,
     )
     biases = parameters - in_kernels
     print(
-        f"{rows} x {rows}   {channels:8} {filters:8} | {kernels:8} {filters:8} {in_kernels:19} {biases:7} {parameters:11}"
+        f"{rows} x {rows}   {channels:8} {filters:8} | {kernels:8} {filters:8} {in_kernels:19} "
+        f"{biases:7} {parameters:11}"
     )
 
 kernels, filters, parameters = counted[3, 1, 1]
 verdicts.compute(
     "CNN-06",
     kernels == filters and parameters == 9 * kernels,
-    detail=f"{kernels} kernel, {filters} filter, and the {parameters} weights of the layer are all in it.",
+    detail=f"{kernels} kernel, {filters} filter, and the {parameters} weights of the layer are all "
+    "in it.",
     setting="one channel, one filter, no bias",
     data="Conv2D",
 )
@@ -302,7 +310,8 @@ kernels, filters, parameters = counted[3, 3, 8]
 verdicts.compute(
     "CNN-06",
     kernels == filters and parameters == 9 * kernels,
-    detail=f"{kernels} kernels make {filters} filters; the layer has {parameters} parameters, {9 * kernels} of them in kernels.",
+    detail=f"{kernels} kernels make {filters} filters; the layer has {parameters} parameters, "
+    f"{9 * kernels} of them in kernels.",
     setting="three channels, eight filters",
     data="Conv2D",
 )
@@ -357,8 +366,8 @@ with plots.canvas(4, width=9.6, height=2.4, sharey=True) as (figure, panels):
         axes.set(xlim=(-1.5, 7.5), ylim=(-7.7, 0.8))
 plots.show(
     figure,
-    alt="Four diagrams of a window of three over seven values. Valid padding gives five places, same padding seven, stride two "
-    "three, dilation two three.",
+    alt="Four diagrams of a window of three over seven values. Valid padding gives five places, "
+    "same padding seven, stride two three, dilation two three.",
     data="computed with helpers.layers.output_size",
 )
 
@@ -374,20 +383,18 @@ plots.show(
 # %%
 def draw_map(name, dilation, stride):
     kernel = hand_picked[name][:, :, None, None]
-    found = layers.convolution(grey[None, :, :, None], kernel, dilation=dilation, stride=stride)[
-        0, :, :, 0
-    ]
+    picture = grey[None, :, :, None]
+    found = layers.convolution(picture, kernel, dilation=dilation, stride=stride)[0, :, :, 0]
     size = f"{found.shape[0]} x {found.shape[1]}"
-    figure = plots.pictures(
-        {"photo, 160 x 160": grey, f"{name}, {size}": found}, columns=2, size=2.8
+    panels = {"photo, 160 x 160": grey, f"{name}, {size}": found}
+    alt = (
+        f"The photo and its map under the kernel “{name}”, dilation {dilation}, stride {stride}: "
+        f"{size} values."
     )
-    return (
-        figure,
-        f"The photo and its map under the kernel “{name}”, dilation {dilation}, stride {stride}: {size} values.",
-    )
+    return plots.pictures(panels, columns=2, size=2.8), alt
 
 
-widgets.sliders_over(
+plots.sliders_over(
     draw_map, {"kernel": list(hand_picked), "dilation": [1, 2, 4, 8], "stride": [1, 2, 4, 8]}
 )
 figure, alt = draw_map("left to right", 4, 2)
@@ -449,7 +456,8 @@ right = sum(
 verdicts.compute(
     "CNN-07",
     right == len(grid),
-    detail=f"The same formula gives it in {right} of {len(grid)} cases: for the same sizes there are several answers.",
+    detail=f"The same formula gives it in {right} of {len(grid)} cases: for the same sizes there "
+    "are several answers.",
     setting="in general",
     data="Conv2D, a grid of sizes",
 )
@@ -460,7 +468,8 @@ general = {
     for size, kernel, stride, padding in grid
 }
 print(
-    f"with padding and stride in the formula: {sum(general[case] == from_keras[case] for case in grid)} of {len(grid)}"
+    "with padding and stride in the formula: "
+    f"{sum(general[case] == from_keras[case] for case in grid)} of {len(grid)}"
 )
 
 # %% [markdown]
@@ -504,14 +513,13 @@ random_kernel = generator.normal(scale=0.2, size=(3, 3, 3, 1)).astype("float32")
 
 
 def differences(move, stride):
-    """Absolute difference between the map of the moved picture and the map that moved along, at every place they share."""
+    """Absolute difference of the moved picture's map and the moved map, where they overlap."""
     before, after = (
         layers.convolution(framed(pixels), random_kernel, stride=stride, padding="same")[0, :, :, 0]
         for pixels in (0, move)
     )
-    along = -(
-        -move // stride
-    )  # places of the map: with stride 2, one pixel is half a place, and is counted as one
+    # Places of the map: with stride 2, one pixel is half a place, and is counted as one.
+    along = -(-move // stride)
     return np.abs(after[:, along:] - before[:, :-along])
 
 
@@ -536,8 +544,9 @@ maps = {
 figure = plots.pictures(maps, columns=5, size=1.9)
 plots.show(
     figure,
-    alt="Two frames of the photo, one pixel apart, and three maps of differences: black but for the first and last column with "
-    "stride 1; full of differences with stride 2 after one pixel; black inside again after two pixels.",
+    alt="Two frames of the photo, one pixel apart, and three maps of differences: black but for "
+    "the first and last column with stride 1; full of differences with stride 2 after one pixel; "
+    "black inside again after two pixels.",
     data="photo china.jpg of scikit-learn; each map from black (0) to its largest difference",
 )
 for place, value in measured.items():
@@ -577,7 +586,8 @@ for size in (3, 5):
     verdicts.compute(
         "CNN-03",
         reach <= size // 2,
-        detail=f"One changed pixel changes {len(changed)} values of the map, none further away than {reach}.",
+        detail=f"One changed pixel changes {len(changed)} values of the map, none further away "
+        f"than {reach}.",
         setting=f"local, kernel {size} x {size}",
         data="photo",
     )
@@ -595,7 +605,8 @@ for size in (3, 5):
 # covers it, where it met $w_{i-p}$. By the chain rule, adding up over all places where they took
 # part,
 #
-# $$\frac{\partial L}{\partial w_k} = \sum_p g_p \, x_{p+k}, \qquad \frac{\partial L}{\partial x_i} = \sum_p g_p \, w_{i-p}.$$
+# $$\frac{\partial L}{\partial w_k} = \sum_p g_p \, x_{p+k}, \qquad
+# \frac{\partial L}{\partial x_i} = \sum_p g_p \, w_{i-p}.$$
 #
 # That is the proof; now read it. The left sum has the form of the forward pass: slide $g$ over $x$.
 # It is a **correlation** of the inputs with the gradients. In the right sum the index of $w$ runs
@@ -675,7 +686,8 @@ for part, (setting, words) in parts.items():
     verdicts.compute(
         "CNN-11",
         far < 10 * TOLERANCE,
-        detail=f"{words[0].upper()}{words[1:]}: within {far:.0e} of automatic differentiation, {len(apart[part])} shapes.",
+        detail=f"{words[0].upper()}{words[1:]}: within {far:.0e} of automatic differentiation, "
+        f"{len(apart[part])} shapes.",
         setting=setting,
         data="random pictures",
     )
@@ -705,12 +717,14 @@ panels = {
 figure = plots.pictures(panels, columns=4, signed=True, size=2.1)
 plots.show(
     figure,
-    alt="Four small maps: a kernel, negative left and positive right; a gradient at one place; the gradient of the inputs, "
-    "which is the kernel itself at that place; and the number of windows over each pixel, small at the edges.",
+    alt="Four small maps: a kernel, negative left and positive right; a gradient at one place; "
+    "the gradient of the inputs, which is the kernel itself at that place; and the number of "
+    "windows over each pixel, small at the edges.",
     data="computed; white is 0, red above, blue below, each map on its own scale",
 )
 print(
-    f"windows over a corner pixel: {inner[0, 0, 0, 0]:.0f}; over a pixel in the middle: {inner[0, 4, 4, 0]:.0f}"
+    f"windows over a corner pixel: {inner[0, 0, 0, 0]:.0f}; over a pixel in the middle: "
+    f"{inner[0, 4, 4, 0]:.0f}"
 )
 
 # %% [markdown]
@@ -724,7 +738,7 @@ print(
 # ## 6.6 What is it good for?
 #
 # Everything so far holds for any weights. Now some are learned: by a small **convnet**, 8 filters
-# of 3 x 3, pooling (of each 2 x 2 values the largest is kept), 16 filters, pooling, 32 filters, the
+# of 3 x 3, pooling (of each 2 x 2 values the largest passes), 16 filters, pooling, 32 filters, the
 # mean of each map, and one dense layer; and by an **MLP** with one hidden layer and as many
 # parameters. Both get 2,000 small pictures of clothes (14 x 14 pixels), in three versions:
 #
@@ -745,10 +759,10 @@ print(
 winner = {"centred": ..., "moved": ..., "permuted": ...}
 
 # %%
-fashion = datasets.load("fashion", seed=SEED)
+fashion = datasets.load("fashion", seed=seeds[0]).without_validation()  # nothing is chosen
 EPOCHS = {"quick": 10, "full": 60}[PROFILE]
 PICTURES, SIDE, FURTHEST = 2000, 14, 3
-generator = np.random.default_rng(SEED)
+generator = np.random.default_rng(seeds[0])
 
 
 def shrunk(pictures):
@@ -764,24 +778,17 @@ def moved(pictures):
     return windows[np.arange(len(pictures)), corners[:, 0], corners[:, 1]]
 
 
-def changed(split, change, title):
-    """The split with `change` applied to its pictures; nothing is chosen here, so there is no validation part."""
-    parts = {
-        part: np.ascontiguousarray(change(getattr(split, part))) for part in ("x_train", "x_test")
-    }
-    return replace(
-        split, **parts, x_valid=parts["x_test"][:0], y_valid=split.y_valid[:0], title=title
-    )
-
-
 order = generator.permutation(SIDE * SIDE)
-tasks = {"centred": changed(fashion, shrunk, f"{fashion.title}, 14 x 14")}
-tasks["moved"] = changed(tasks["centred"], moved, f"{fashion.title}, 14 x 14, moved")
-tasks["permuted"] = changed(
-    tasks["moved"],
-    lambda pictures: pictures.reshape(len(pictures), -1)[:, order].reshape(pictures.shape),
-    f"{fashion.title}, 14 x 14, moved and permuted",
-)
+
+
+def permuted(pictures):
+    """The same pictures with their pixels in another order."""
+    return pictures.reshape(len(pictures), -1)[:, order].reshape(pictures.shape)
+
+
+tasks = {"centred": fashion.map(shrunk, note="14 x 14")}
+tasks["moved"] = tasks["centred"].map(moved, note="moved")
+tasks["permuted"] = tasks["moved"].map(permuted, note="permuted")
 
 
 def small_convnet():
@@ -796,7 +803,7 @@ nets = {"convnet": small_convnet, "MLP": equal_mlp}
 
 
 def products(model):
-    """Multiplications of a weight with a value that one picture takes: every weight once for each place it is used at."""
+    """Multiplications for one picture: every weight once for each place it is used at."""
     weighted = [layer for layer in model.layers if layer.weights]
     return sum(
         int(np.prod(layer.output.shape[1:-1])) * layer.kernel.numpy().size for layer in weighted
@@ -806,7 +813,8 @@ def products(model):
 for name, build in nets.items():
     model = build()
     print(
-        f"{name}: {model.count_params():,} parameters, {products(model):,} multiplications for one picture"
+        f"{name}: {model.count_params():,} parameters, {products(model):,} multiplications for one "
+        "picture"
     )
 
 # %% [markdown]
@@ -818,39 +826,21 @@ for name, build in nets.items():
 # minibatches of 50.
 
 # %%
-drawn = [
-    training.Run(
-        1000 * SEED + run,
-        train_index=np.random.default_rng([SEED, run]).permutation(len(fashion.y_train))[:PICTURES],
-    )
-    for run in range(RUNS)
-]
-
-
-def fit(build, split, runs):
-    return training.fit_runs(
-        build,
-        split,
-        runs=runs,
-        epochs=EPOCHS,
-        batch_size=50,
-        optimizer=keras.optimizers.Adam(0.01),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-
-
-def test_accuracy(runs, split):
-    """Share of the test pictures that each run labels rightly, shape (runs,)."""
-    return np.mean(runs.predict(split.x_test).argmax(axis=-1) == split.y_test, axis=1)
-
-
+samples = [training.generator(seed).permutation(len(fashion.y_train))[:PICTURES] for seed in seeds]
+drawn = training.as_runs(samples, seed=seeds[0])
+recipe = training.Recipe(
+    small_convnet,
+    loss="sparse_categorical_crossentropy",
+    optimizer=keras.optimizers.Adam(0.01),
+    epochs=EPOCHS,
+    batch_size=50,
+)
 fitted = {
-    (name, task): fit(build, split, drawn)
+    (name, task): replace(recipe, build=build).fit(split, drawn)
     for name, build in nets.items()
     for task, split in tasks.items()
 }
-accuracy = {(name, task): test_accuracy(runs, tasks[task]) for (name, task), runs in fitted.items()}
+accuracy = {key: runs.test("accuracy") for key, runs in fitted.items()}
 advantage = {task: accuracy["convnet", task] - accuracy["MLP", task] for task in tasks}
 ex.winner_prediction.check(winner, advantage)
 
@@ -864,15 +854,16 @@ with plots.canvas(width=6.4, height=3.4) as (figure, axes):
     axes.legend()
 plots.show(
     figure,
-    alt="Test accuracy of a convnet and an MLP on centred, moved and permuted clothes, with a band over the runs. The lines "
-    "cross between the tasks.",
+    alt="Test accuracy of a convnet and an MLP on centred, moved and permuted clothes, with a "
+    "band over the runs. The lines cross between the tasks.",
     data=f"{tasks['centred']}; median and middle 80 % of {RUNS} runs",
 )
 for task, differences_of_task in advantage.items():
     low, high = claims.paired_interval(differences_of_task)
     means = ", ".join(f"{name} {accuracy[name, task].mean():.1%}" for name in nets)
     print(
-        f"{task:9} {means}; convnet minus MLP {differences_of_task.mean():+.1%} ({low:+.1%} to {high:+.1%})"
+        f"{task:9} {means}; convnet minus MLP {differences_of_task.mean():+.1%} ({low:+.1%} to "
+        f"{high:+.1%})"
     )
 
 # %% [markdown]
@@ -922,9 +913,10 @@ panels = {
 figure = plots.pictures(panels, columns=8, signed=True, size=1.1)
 plots.show(
     figure,
-    alt="Three rows of eight kernels of three by three weights, red above zero and blue below. Kernels of the same column look "
-    "alike in some columns and differ in others.",
-    data=f"convnets trained on {fashion.title}, run 1 of {RUNS}; white is 0, each kernel on its own scale",
+    alt="Three rows of eight kernels of three by three weights, red above zero and blue below. "
+    "Kernels of the same column look alike in some columns and differ in others.",
+    data=f"convnets trained on {fashion.title}, run 1 of {RUNS}; white is 0, each kernel on its "
+    "own scale",
 )
 
 # %% [markdown]
@@ -942,14 +934,14 @@ panels |= {f"map {number + 1}": feature_maps[:, :, number] for number in range(8
 figure = plots.pictures(panels, columns=9, size=1.05)
 plots.show(
     figure,
-    alt="A small picture of a piece of clothing and the eight maps that the first layer makes of it: some show its area, some "
-    "one of its edges, some may be all black.",
+    alt="A small picture of a piece of clothing and the eight maps that the first layer makes of "
+    "it: some show its area, some one of its edges, some may be all black.",
     data=f"{tasks['moved']}, first test picture",
 )
 
 # %% [markdown]
 # Look for maps of its whole area, and for maps of its edges on one side. A map that is black all
-# over belongs to a filter that ReLU keeps silent on this picture.
+# over belongs to a filter that ReLU silences on this picture.
 #
 # The notes say that *which kernel is used differs with the nature of the data*. In part that is a
 # matter of choice: one chooses in how many directions it slides. The weights nobody chooses. But do
@@ -959,14 +951,13 @@ plots.show(
 # random weights.
 
 # %%
-rng = np.random.default_rng([SEED, 77])
+shuffle = training.generator(seeds[0] + 77)  # no run draws with it
 reordered = [
-    replace(run, order=np.array([rng.permutation(PICTURES) for _ in range(EPOCHS)]))
+    replace(run, order=np.array([shuffle.permutation(PICTURES) for _ in range(EPOCHS)]))
     for run in drawn
 ]
-again = np.array(
-    [weights[0][:, :, 0] for weights in fit(small_convnet, tasks["moved"], reordered).weights]
-)
+retrained = recipe.fit(tasks["moved"], reordered)
+again = np.array([weights[0][:, :, 0] for weights in retrained.weights])
 
 
 def distances(one, other):
@@ -986,7 +977,8 @@ for kind, shape in {
 verdicts.compute(
     "CNN-05",
     list(needed.values()) == [1, 2, 3],
-    detail=f"Kernels for series, pictures and volumes slide in {', '.join(map(str, needed.values()))} directions, chosen beforehand.",
+    detail="Kernels for series, pictures and volumes slide in "
+    f"{', '.join(map(str, needed.values()))} directions, chosen beforehand.",
     setting="the number of dimensions",
     data="Conv1D, Conv2D, Conv3D",
 )
@@ -995,7 +987,8 @@ verdicts.compare(
     distances(first_kernels["moved"], first_kernels["permuted"]),
     distances(first_kernels["moved"], again),
     claimed="higher",
-    measure="distance of kernels learned from moved and permuted pictures, against the same pictures twice",
+    measure="distance of kernels learned from moved and permuted pictures, against the same "
+    "pictures twice",
     setting="the weights, as learned",
     data=tasks["moved"],
 )
@@ -1003,8 +996,8 @@ in_common = int(np.sum(again[0] == first_kernels["moved"][0]))
 verdicts.compute(
     "CNN-05",
     in_common == again[0].size,
-    detail=f"Two trainings on the same pictures, from the same random weights, ended with {in_common} of {again[0].size} weights in "
-    "common: nobody had chosen them.",
+    detail="Two trainings on the same pictures, from the same random weights, ended with "
+    f"{in_common} of {again[0].size} weights in common: nobody had chosen them.",
     setting="the weights, as somebody's choice",
     data=tasks["moved"],
 )
