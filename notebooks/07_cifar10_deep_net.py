@@ -55,11 +55,11 @@ import numpy as np
 import pandas as pd
 
 from helpers import claims, datasets, plots, training
-from helpers.nets import models
-from helpers.reference import schedules
 from helpers.exercises import cifar10_deep_net as ex
+from helpers.nets import models
+from helpers.reference import ensembles, rankings, schedules
 
-seeds = [1000 * SEED + run for run in range(RUNS)]
+seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
 
 
@@ -78,10 +78,8 @@ verdicts = claims.Ledger()
 
 # %%
 SIZE, EPOCHS = {"quick": (1_024, 6), "full": (20_000, 20)}[PROFILE]
-photos = datasets.load("cifar10", seed=SEED, size=SIZE)
-photos = replace(photos, x_valid=photos.x_valid[:1000], y_valid=photos.y_valid[:1000])
-raw = {part: getattr(photos, part).astype("float32") for part in ("x_train", "x_valid", "x_test")}
-raw = replace(photos, title=f"{photos.title}, raw pixels", **raw)
+photos = datasets.load("cifar10", seed=seeds[0], size=SIZE).head(valid=1000)
+raw = photos.map(lambda x: x.astype("float32"), note="raw pixels")
 pixels = photos.standardized()
 
 with plots.canvas(10, width=9.6, height=1.5) as (figure, panels):
@@ -134,7 +132,8 @@ def normalized_net():
 
 by_hand = (32 * 32 * 3 + 1) * 100 + 19 * (100 + 1) * 100 + (100 + 1) * 10
 print(
-    f"{plain_net().count_params():,} parameters; by hand {by_hand:,}; the first layer alone {(32 * 32 * 3 + 1) * 100:,}"
+    f"{plain_net().count_params():,} parameters; by hand {by_hand:,}; the first layer alone"
+    f" {(32 * 32 * 3 + 1) * 100:,}"
 )
 print(f"with the batch normalization of step c: {normalized_net().count_params():,}")
 verdicts.compute(
@@ -155,7 +154,8 @@ verdicts.compute(
 # ```python
 # for i, x in enumerate([1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2]):
 #     globals()['model_{}'.format(i)] = model
-#     globals()['model_{}'.format(i)].compile(loss=..., optimizer=tf.keras.optimizers.Nadam(learning_rate=x), ...)
+#     globals()['model_{}'.format(i)].compile(
+#         loss=..., optimizer=tf.keras.optimizers.Nadam(learning_rate=x), ...)
 #     history = globals()['model_{}'.format(i)].fit(X_train, y_train, epochs=10, ...)
 # ```
 #
@@ -190,27 +190,16 @@ EACH, MORE = 2, 8  # epochs for each rate, and after the sweep
 SWEEPS = min(RUNS, 5)
 
 
-def fit(build, split, runs, epochs, *, optimizer="nadam", **more):
-    """Train `build()` for all runs with the settings that every step shares."""
-    return training.fit_runs(
-        build,
-        split,
-        runs=runs,
-        epochs=epochs,
-        batch_size=32,
-        optimizer=optimizer,
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        **more,
-    )
-
-
-fresh = fit(
+exercise = training.Recipe(  # the settings that every step shares
     plain_net,
-    pixels,
-    [training.Run(seed, learning_rate=rate) for seed in seeds[:SWEEPS] for rate in RATES],
-    EACH,
+    loss="sparse_categorical_crossentropy",
+    optimizer="nadam",
+    epochs=EPOCHS,
+    batch_size=32,
+    metrics=["accuracy"],
 )
+each = [training.Run(seed, learning_rate=rate) for seed in seeds[:SWEEPS] for rate in RATES]
+fresh = replace(exercise, epochs=EACH).fit(pixels, each)
 merits = fresh.last("val_accuracy").reshape(SWEEPS, len(RATES))
 
 workbench = plain_net()
@@ -227,10 +216,14 @@ def continued(weights):
 
 
 def through(stages, split, seed):
-    """One net trained with one rate after the other, a new optimizer for each: accuracies, and the runs of the last stage."""
+    """One net trained with one rate after the other, a new optimizer for each.
+
+    Returns the accuracies, and the runs of the last stage.
+    """
     build, accuracies = plain_net, []
     for rate, epochs in stages:
-        runs = fit(build, split, [training.Run(seed, learning_rate=rate)], epochs)
+        recipe = replace(exercise, build=build, epochs=epochs)
+        runs = recipe.fit(split, [training.Run(seed, learning_rate=rate)])
         build = continued(runs.weights[0])
         accuracies.append(runs.last("val_accuracy")[0])
     return accuracies, runs
@@ -255,8 +248,11 @@ with plots.canvas() as (figure, axes):
     axes.set(xscale="log")
 plots.show(
     figure,
-    alt="Validation accuracy against the learning rate for two sweeps. The curve over fresh nets and the curve over one net that goes "
-    f"through all rates differ; at the largest rate they reach {merits[:, -1].mean():.0%} and {reported[:, -1].mean():.0%}.",
+    alt=(
+        "Validation accuracy against the learning rate for two sweeps. The curve over fresh nets"
+        " and the curve over one net that goes through all rates differ; at the largest rate they"
+        f" reach {merits[:, -1].mean():.0%} and {reported[:, -1].mean():.0%}."
+    ),
     data=f"{pixels}, standardized, {EACH} epochs for each rate, {SWEEPS} seeds; dotted: guessing",
 )
 
@@ -270,7 +266,10 @@ found = sum(int(a.argmax() == b.argmax()) for a, b in zip(reported, merits, stri
 verdicts.compute(
     "CIF-05",
     found == SWEEPS,
-    detail=f"Of {SWEEPS} sweeps over one net {found} name the rate with which fresh nets of the same seed do best.",
+    detail=(
+        f"Of {SWEEPS} sweeps over one net {found} name the rate with which fresh nets of the same"
+        " seed do best."
+    ),
     setting="finds the best rate",
     data=pixels,
 )
@@ -278,7 +277,10 @@ off = np.abs(reported[:, 1:] - merits[:, 1:])
 verdicts.compute(
     "CIF-05",
     off.max() < 0.01,
-    detail=f"From the second rate on, what the sweep reports is off by {100 * off.mean():.1f} points on average, by up to {100 * off.max():.1f}.",
+    detail=(
+        f"From the second rate on, what the sweep reports is off by {100 * off.mean():.1f} points"
+        f" on average, by up to {100 * off.max():.1f}."
+    ),
     setting="tells what each rate reaches by itself",
     data=pixels,
 )
@@ -297,9 +299,8 @@ verdicts.compute(
 ten_percent = {"the net that the sweep has left": ..., "a fresh net": ...}
 
 # %%
-healthy = fit(
-    plain_net, raw, [training.Run(seed, learning_rate=3e-4) for seed in seeds[:SWEEPS]], MORE
-)
+at_best = [training.Run(seed, learning_rate=3e-4) for seed in seeds[:SWEEPS]]
+healthy = replace(exercise, epochs=MORE).fit(raw, at_best)
 healthy_accuracy = healthy.last("val_accuracy")
 ex.carried_prediction.check(ten_percent, carried_accuracy, healthy_accuracy)
 
@@ -307,10 +308,12 @@ ex.carried_prediction.check(ten_percent, carried_accuracy, healthy_accuracy)
 outputs = np.concatenate([runs.predict(raw.x_valid[:200]) for runs in carried])
 carried_loss = np.concatenate([runs.last("val_loss") for runs in carried])
 print(
-    f"logarithm of 10: {np.log(10):.4f}; the notes report a validation loss of 2.3024 and an accuracy of 0.1038"
+    f"logarithm of 10: {np.log(10):.4f}; the notes report a validation loss of 2.3024 and an"
+    " accuracy of 0.1038"
 )
 print(
-    f"raw pixels, the sweep's net, trained on: loss {carried_loss.mean():.4f}, accuracy {carried_accuracy.mean():.4f}"
+    f"raw pixels, the sweep's net, trained on: loss {carried_loss.mean():.4f}, accuracy"
+    f" {carried_accuracy.mean():.4f}"
 )
 print(f"  its outputs differ between images by {np.ptp(outputs, axis=1).max():.1g} at most")
 print(f"raw pixels, a fresh net: accuracy {healthy_accuracy.mean():.4f}")
@@ -319,7 +322,10 @@ dead = np.isclose(carried_loss, np.log(10), atol=0.02)
 verdicts.compute(
     "CIF-08",
     dead.mean() > 0.5,
-    detail=f"{dead.sum()} of {SWEEPS} nets end with a loss within 0.02 of the logarithm of 10, which is that of ten equal outputs.",
+    detail=(
+        f"{dead.sum()} of {SWEEPS} nets end with a loss within 0.02 of the logarithm of 10, which"
+        " is that of ten equal outputs."
+    ),
     setting="from the weights that the sweep left",
     data=raw,
 )
@@ -327,7 +333,10 @@ near = np.isclose(healthy_accuracy, 0.1038, atol=0.01)
 verdicts.compute(
     "CIF-08",
     near.mean() > 0.5,
-    detail=f"{near.sum()} of {SWEEPS} fresh nets are within one point of 0.1038; their mean is {healthy_accuracy.mean():.3f}.",
+    detail=(
+        f"{near.sum()} of {SWEEPS} fresh nets are within one point of 0.1038; their mean is"
+        f" {healthy_accuracy.mean():.3f}."
+    ),
     setting="from fresh weights",
     data=raw,
 )
@@ -360,33 +369,35 @@ verdicts.compare(
 # own, which no final run has.
 
 # %%
-EXPLORER = 1000 * SEED + 999
+EXPLORER = training.seeds(SEED, 1000)[-1]
 TEST_EPOCHS, SWEEP_EPOCHS = 2, max(3, EPOCHS // 4)
 ramp = np.geomspace(1e-5, 1, TEST_EPOCHS * STEPS)
 
 
-def range_test(build, split, *, cycle=False, **more):
-    """Losses of minibatches while the rate climbs `ramp`, for three nets, shape (3, steps); NaN where one has diverged."""
+def range_test(recipe, split, *, cycle=False):
+    """Losses of minibatches while the rate climbs `ramp`, for three nets, shape (3, steps).
+
+    They are NaN where a net has diverged.
+    """
     momentum = 0.9 if cycle else None
     tests = [
         training.Run(EXPLORER - number, learning_rate=ramp, momentum=momentum)
         for number in range(3)
     ]
     losses = np.full((3, len(ramp)), np.nan)
-    for row, found in zip(
-        losses, fit(build, split, tests, TEST_EPOCHS, **more).step_losses, strict=True
-    ):
-        row[: len(found)] = found
+    found = replace(recipe, epochs=TEST_EPOCHS).fit(split, tests).step_losses
+    for row, values in zip(losses, found, strict=True):
+        row[: len(values)] = values
     return losses
 
 
 def candidates(losses):
-    """Three rates for the sweep: from a tenth of the one with the lowest loss of the range test up to that one."""
+    """Three rates for the sweep: from a tenth of that with the lowest loss up to that one."""
     tenth = training.suggested_rates(ramp, losses)["a tenth of the rate with the lowest loss"]
     return [float(f"{tenth * factor:.1g}") for factor in (1, 10**0.5, 10)]
 
 
-losses = range_test(plain_net, pixels)
+losses = range_test(exercise, pixels)
 with plots.canvas() as (figure, axes):
     alive = np.isfinite(losses).any(axis=0)
     plots.curves(
@@ -408,8 +419,10 @@ with plots.canvas() as (figure, axes):
     axes.legend(loc="lower left")
 plots.show(
     figure,
-    alt="Loss of minibatches while the learning rate grows: noisy, lowest in the middle, then rising steeply; three rates from there "
-    "down to a tenth are marked for the sweep.",
+    alt=(
+        "Loss of minibatches while the learning rate grows: noisy, lowest in the middle, then"
+        " rising steeply; three rates from there down to a tenth are marked for the sweep."
+    ),
     data=f"{pixels}, three range tests (median and spread)",
 )
 
@@ -431,37 +444,28 @@ def runs_at(rate, some_seeds, epochs, cycle):
     ]
 
 
-def tuned(build, split, *, some_seeds=seeds, cycle=False, **more):
+def tuned(build, split, *, some_seeds=seeds, cycle=False, optimizer="nadam"):
     """Choose a rate by range test and sweep, then train: (runs, rate)."""
-    rates = candidates(range_test(build, split, cycle=cycle, **more))
+    recipe = replace(exercise, build=build, optimizer=optimizer)
+    rates = candidates(range_test(recipe, split, cycle=cycle))
     trials = [run for rate in rates for run in runs_at(rate, [EXPLORER], SWEEP_EPOCHS, cycle)]
-    reached = np.nan_to_num(
-        fit(build, split, trials, SWEEP_EPOCHS, **more).history["val_accuracy"]
-    ).max(axis=1)
+    sweep = replace(recipe, epochs=SWEEP_EPOCHS).fit(split, trials)
+    reached = np.nan_to_num(sweep.history["val_accuracy"]).max(axis=1)
     rate = rates[int(reached.argmax())]
-    print(
-        "sweep:",
-        ", ".join(
-            f"{tried:g} gives {value:.1%}" for tried, value in zip(rates, reached, strict=True)
-        ),
-        f"; chosen: {rate:g}",
-    )
-    patience = EPOCHS if cycle else EPOCHS // 2
+    told = [f"{tried:g} gives {value:.1%}" for tried, value in zip(rates, reached, strict=True)]
+    print(f"sweep: {', '.join(told)}; chosen: {rate:g}")
     stopping = keras.callbacks.EarlyStopping(
-        "val_accuracy", mode="max", patience=patience, restore_best_weights=True
+        "val_accuracy",
+        mode="max",
+        patience=EPOCHS if cycle else EPOCHS // 2,
+        restore_best_weights=True,
     )
-    return fit(
-        build,
-        split,
-        runs_at(rate, some_seeds, EPOCHS, cycle),
-        EPOCHS,
-        early_stopping=stopping,
-        **more,
-    ), rate
+    final = replace(recipe, early_stopping=stopping)
+    return final.fit(split, runs_at(rate, some_seeds, EPOCHS, cycle)), rate
 
 
 def drawn(runs):
-    """Validation accuracy by epoch, for a figure: a run that has stopped keeps its last value."""
+    """Validation accuracy by epoch, for a figure; a run that has stopped stays where it was."""
     curves = runs.history["val_accuracy"].copy()
     for curve, epochs in zip(curves, runs.epochs, strict=True):
         curve[epochs:] = curve[epochs - 1]
@@ -472,7 +476,8 @@ half = seeds[: max(3, RUNS // 2)]
 table = {"b · ELU": tuned(plain_net, pixels)}
 plain, rate = table["b · ELU"]
 print(
-    f"validation accuracy of {RUNS} nets trained with it: {plain.best('val_accuracy').mean():.1%}; chance is 10 %"
+    f"validation accuracy of {RUNS} nets trained with it: {plain.best('val_accuracy').mean():.1%};"
+    " chance is 10 %"
 )
 
 # %% [markdown]
@@ -545,8 +550,11 @@ with plots.canvas() as (figure, axes):
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 plots.show(
     figure,
-    alt="Validation accuracy by epoch of four nets: raw or standardized pixels, without or with batch normalization. From the lowest "
-    f"best accuracy to the highest: {'; '.join(sorted(reached, key=lambda name: reached[name].mean()))}.",
+    alt=(
+        "Validation accuracy by epoch of four nets: raw or standardized pixels, without or with"
+        " batch normalization. From the lowest best accuracy to the highest:"
+        f" {'; '.join(sorted(reached, key=lambda name: reached[name].mean()))}."
+    ),
     data=f"{photos}, each with its own rate; {len(half)} runs on raw pixels, else {RUNS}",
 )
 for name, values in reached.items():
@@ -580,13 +588,13 @@ for setting in ("raw", "standardized"):
         np.nan_to_num(runs.epochs_to("val_accuracy", target, "higher"), nan=EPOCHS + 1)
         for runs in (with_it, without)
     ]
-    judge(
+    verdicts.compare(
         "CIF-14",
         *epochs,
-        "lower",
-        f"epochs to {target:.0%} with batch normalization against without",
-        f"{setting} pixels",
-        photos,
+        claimed="lower",
+        measure=f"epochs to {target:.0%} with batch normalization against without",
+        setting=f"{setting} pixels",
+        data=photos,
     )
 
 # %% [markdown]
@@ -604,8 +612,11 @@ lost = stopped.best("val_accuracy") - stopped.last("val_accuracy")
 verdicts.compute(
     "CIF-12",
     (stopped.epochs == stopped.best_epoch + 1).all(),
-    detail=f"In {(stopped.epochs > stopped.best_epoch + 1).sum()} of {RUNS} runs the last line of the log is not that of the epoch that is "
-    f"kept; its validation accuracy is up to {100 * lost.max():.1f} points lower.",
+    detail=(
+        f"In {(stopped.epochs > stopped.best_epoch + 1).sum()} of {RUNS} runs the last line of the"
+        " log is not that of the epoch that is kept; its validation accuracy is up to"
+        f" {100 * lost.max():.1f} points lower."
+    ),
     setting="the last line describes the model that is kept",
     data=pixels,
 )
@@ -667,7 +678,7 @@ def wide_net():
 
 
 def deviations(build, x):
-    """Standard deviation of the outputs of every hidden layer of RUNS fresh nets, shape (runs, layers)."""
+    """Standard deviation of the outputs of every hidden layer, shape (runs, layers)."""
     found = []
     for seed in seeds:
         model = training.seeded(build, seed)
@@ -696,8 +707,11 @@ with plots.canvas() as (figure, axes):
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 plots.show(
     figure,
-    alt="Standard deviation of the outputs of twenty hidden layers at the start. With all conditions met it stays near one; "
-    "with He initialization it grows; raw pixels begin near a hundred and come down only slowly.",
+    alt=(
+        "Standard deviation of the outputs of twenty hidden layers at the start. With all"
+        " conditions met it stays near one; with He initialization it grows; raw pixels begin near"
+        " a hundred and come down only slowly."
+    ),
     data=f"{photos}, before any training",
 )
 
@@ -719,7 +733,8 @@ for name, values in missing.items():
     cost = selu[: len(half)] - values
     low, high = claims.paired_interval(cost)
     print(
-        f"{name:20} {values.mean():.1%}: costs {100 * cost.mean():.1f} points ({100 * low:.1f} to {100 * high:.1f})"
+        f"{name:20} {values.mean():.1%}: costs {100 * cost.mean():.1f} points ({100 * low:.1f} to"
+        f" {100 * high:.1f})"
     )
 
 # %% [markdown]
@@ -733,8 +748,11 @@ first, last = spread["SELU, raw pixels"][:, 0], spread["SELU, raw pixels"][:, -1
 verdicts.compute(
     "CIF-17",
     np.all((spread["SELU, raw pixels"] > 0.5) & (spread["SELU, raw pixels"] < 2)),
-    detail=f"On the raw pixels that it passes to fit(), layer 1 has a standard deviation of {first.mean():.0f} and layer 20 one of "
-    f"{last.mean():.1f}; standardized, they have {spread['SELU, all conditions met'][:, [0, -1]].mean():.1f} in the mean.",
+    detail=(
+        "On the raw pixels that it passes to fit(), layer 1 has a standard deviation of"
+        f" {first.mean():.0f} and layer 20 one of {last.mean():.1f}; standardized, they have"
+        f" {spread['SELU, all conditions met'][:, [0, -1]].mean():.1f} in the mean."
+    ),
     setting="as found: normalizes itself on the inputs it gets",
     data=raw,
 )
@@ -753,11 +771,13 @@ verdicts.compare(
 def processor_seconds(build, seed):
     """Seconds of the processor for three epochs of one net."""
     started = time.process_time()
-    fit(build, pixels, [training.Run(seed, learning_rate=0.0001)], 3)
+    recipe = replace(exercise, build=build, epochs=3)
+    recipe.fit(pixels, [training.Run(seed, learning_rate=0.0001)])
     return time.process_time() - started
 
 
-# In turns, so that a busy computer is busy for all of them; the first turn may have to compile, and does not count.
+# In turns, so that a busy computer is busy for all of them; the first turn may have to compile,
+# and does not count.
 nets = (normalized_net, plain_net, self_normalizing_net)
 turns = [[processor_seconds(build, seed) for build in nets] for seed in [EXPLORER, *half]]
 with_norm, with_elu, with_selu = np.transpose(turns[1:])
@@ -807,7 +827,7 @@ def dropped_net():
 
 
 def likeness(layers_dropped):
-    """Correlation of two passes through the hidden layers of fresh nets, with alpha dropout after the layers named."""
+    """Correlation of two passes through fresh nets with alpha dropout after the layers named."""
     found = []
     for seed in seeds:
         hidden = training.seeded(self_normalizing_net, seed).layers[1:-1]
@@ -827,13 +847,17 @@ def likeness(layers_dropped):
 alike = {"after the last layer only": likeness({19}), "after every layer": likeness(set(range(20)))}
 for place, values in alike.items():
     print(
-        f"correlation of two answers to the same image, alpha dropout of {DROP:g} {place}: {values.mean():.2f}"
+        f"correlation of two answers to the same image, alpha dropout of {DROP:g} {place}:"
+        f" {values.mean():.2f}"
     )
 verdicts.compute(
     "CIF-20",
     alike["after every layer"].mean() < 0.5 < alike["after the last layer only"].mean(),
-    detail=f"Two passes of one image correlate by {alike['after every layer'].mean():.2f} with alpha dropout after every layer, by "
-    f"{alike['after the last layer only'].mean():.2f} after the last alone.",
+    detail=(
+        f"Two passes of one image correlate by {alike['after every layer'].mean():.2f} with alpha"
+        f" dropout after every layer, by {alike['after the last layer only'].mean():.2f} after the"
+        " last alone."
+    ),
     setting="too strong everywhere, at the start of training",
     data=pixels,
 )
@@ -882,10 +906,8 @@ asked = {"accuracy": [], "log loss": []}
 network = dropped_net()
 for weights in dropped.weights:
     network.set_weights(weights)
-    single, committee = (
-        np.asarray(network(images)),
-        ex.averaging.reference(network, images, SAMPLES),
-    )
+    single = np.asarray(network(images))
+    committee = ensembles.monte_carlo(network, images, SAMPLES)
     asked["accuracy"].append(
         [np.mean(probability.argmax(axis=1) == labels) for probability in (single, committee)]
     )
@@ -896,7 +918,8 @@ for name, values in asked.items():
     one, many = np.transpose(values)
     low, high = claims.paired_interval(many - one)
     print(
-        f"{name}: without dropout {one.mean():.3f}, mean of {SAMPLES} passes with it {many.mean():.3f}; difference {low:+.4f} to {high:+.4f}"
+        f"{name}: without dropout {one.mean():.3f}, mean of {SAMPLES} passes with it"
+        f" {many.mean():.3f}; difference {low:+.4f} to {high:+.4f}"
     )
 
 # %% [markdown]
@@ -948,7 +971,8 @@ table["f · 1cycle"] = tuned(self_normalizing_net, pixels, cycle=True, optimizer
 gain = table["f · 1cycle"][0].best("val_accuracy") - selu
 low, high = claims.paired_interval(gain)
 print(
-    f"validation accuracy against step d: {100 * gain.mean():+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+    f"validation accuracy against step d: {100 * gain.mean():+.1f} points ({100 * low:+.1f} to"
+    f" {100 * high:+.1f})"
 )
 with plots.canvas(2, width=9.6, height=3.6) as (figure, (left, right)):
     shape = schedules.one_cycle(EPOCHS * STEPS, table["f · 1cycle"][1])
@@ -970,8 +994,11 @@ with plots.canvas(2, width=9.6, height=3.6) as (figure, (left, right)):
     )
 plots.show(
     figure,
-    alt="Left: the learning rate rises to its peak, falls back, and ends near zero. Right: validation accuracy by epoch at the "
-    "constant rate of step d and in the cycle of step f, each with a band.",
+    alt=(
+        "Left: the learning rate rises to its peak, falls back, and ends near zero. Right:"
+        " validation accuracy by epoch at the constant rate of step d and in the cycle of step f,"
+        " each with a band."
+    ),
     data=pixels,
 )
 
@@ -986,10 +1013,7 @@ plots.show(
 # used, once.
 
 # %%
-test = {
-    name: np.mean(runs.predict(pixels.x_test).argmax(axis=-1) == pixels.y_test, axis=1)
-    for name, (runs, _) in table.items()
-}
+test = {name: runs.test("accuracy") for name, (runs, _) in table.items()}
 valid = {name: runs.best("val_accuracy") for name, (runs, _) in table.items()}
 
 
@@ -1029,7 +1053,7 @@ ex.ranking.check(share_of_right_rankings)
 
 # %%
 runs_by_variant = np.stack(list(valid.values()), axis=1)
-share = ex.ranking.reference(runs_by_variant)
+share = rankings.share_of_right_rankings(runs_by_variant)
 verdicts.compute(
     "NEW-02",
     share == 1,
@@ -1046,7 +1070,7 @@ verdicts.compute(
 #
 # The same five steps on the real photographs take too long for a notebook, but not for a long
 # lunch. The course keeps a small file of what they gave; anybody with the data set can make it
-# again: `COURSE_DATA_DIR=folder python -m helpers.studies.cifar10`. Beside it stand the numbers of
+# again: `COURSE_DATA_DIR=folder python -m studies.cifar10`. Beside it stand the numbers of
 # the textbook's own notebook, and a replay of that notebook's way on our machine: both are
 # validation accuracies of a single run for each row.
 
@@ -1056,7 +1080,8 @@ study = json.loads((stored / "cifar10.json").read_text(encoding="utf-8"))
 book = json.loads((stored / "textbook.json").read_text(encoding="utf-8"))
 train_images, valid_images, test_images = study["images"]
 print(
-    f"{study['data']}: {train_images:,} training, {valid_images:,} validation and {test_images:,} test images"
+    f"{study['data']}: {train_images:,} training, {valid_images:,} validation and {test_images:,}"
+    " test images"
 )
 print(
     f"last run on {study['date']} with "
@@ -1102,7 +1127,10 @@ pd.DataFrame(rows).T
 AIMS = {
     "convnet": ("a convolutional net (lesson 6) with no more parameters than the 20 x 100 net", 80),
     "beyond": (
-        "the 20 x 100 net with batch normalization, GELU, AdamW, 1cycle, and mirrored and shifted images in training",
+        (
+            "the 20 x 100 net with batch normalization, GELU, AdamW, 1cycle, and mirrored and"
+            " shifted images in training"
+        ),
         60,
     ),
 }
@@ -1111,7 +1139,8 @@ for name, values in {
 }.items():
     above = int((values > book["rows"][name]["textbook"]).sum())
     print(
-        f"{name}: {above} of {len(values)} runs above the textbook's {book['rows'][name]['textbook']} % on validation images"
+        f"{name}: {above} of {len(values)} runs above the textbook's"
+        f" {book['rows'][name]['textbook']} % on validation images"
     )
 minutes = {
     name: (row["sweep_seconds"] + sum(run["seconds"] for run in row["runs"])) / 60
@@ -1125,18 +1154,21 @@ replay = (
 )
 steps = [name for name in done if name in book["rows"]]
 print(
-    f"steps {', '.join(steps)} took {sum(minutes[name] for name in steps):.0f} minutes, sweeps included, for "
-    f"{min(len(done[name]['runs']) for name in steps)} seeds (two cores, not always free); the replay {replay:.0f} for one"
+    f"steps {', '.join(steps)} took {sum(minutes[name] for name in steps):.0f} minutes, sweeps"
+    f" included, for {min(len(done[name]['runs']) for name in steps)} seeds (two cores, not always"
+    f" free); the replay {replay:.0f} for one"
 )
 for name in [name for name in AIMS if name in done]:
     row, (words, aim) = done[name], AIMS[name]
     accuracy = {way: 100 * measured(row, "test", way).mean() for way in row["runs"][0]["test"]}
     print(
-        f"{name} leaves the exercise: {words}; {row['parameters']:,} parameters, {minutes[name] / len(row['runs']):.1f} minutes a run"
+        f"{name} leaves the exercise: {words}; {row['parameters']:,} parameters,"
+        f" {minutes[name] / len(row['runs']):.1f} minutes a run"
     )
     for way, percent in accuracy.items():
         print(
-            f"  test accuracy, {way}: {percent:.1f} %, {abs(percent - aim):.1f} points {'above' if percent >= aim else 'below'} our aim of {aim} %"
+            f"  test accuracy, {way}: {percent:.1f} %, {abs(percent - aim):.1f} points"
+            f" {'above' if percent >= aim else 'below'} our aim of {aim} %"
         )
 
 # %%
@@ -1170,8 +1202,11 @@ with plots.canvas(2, width=10.4, height=4.2) as (figure, (left, right)):
     figure.legend(loc="outside right center", fontsize=9)
 plots.show(
     figure,
-    alt="Validation accuracy by epoch, side by side: the five variants on the stand-in, and the rows of the study on real photographs, "
-    f"of which {max(done, key=lambda name: measured(done[name], 'valid').mean())} gets highest.",
+    alt=(
+        "Validation accuracy by epoch, side by side: the five variants on the stand-in, and the"
+        " rows of the study on real photographs, of which"
+        f" {max(done, key=lambda name: measured(done[name], 'valid').mean())} gets highest."
+    ),
     data=f"{pixels}; {study['data']}",
 )
 
@@ -1182,11 +1217,14 @@ real = {
     if name in titles and len(row["runs"]) > 2
 }
 if len(real) == len(titles) and len({len(values) for values in real.values()}) == 1:
-    share = ex.ranking.reference(np.stack(list(real.values()), axis=1))
+    share = rankings.share_of_right_rankings(np.stack(list(real.values()), axis=1))
     verdicts.compute(
         "NEW-02",
         share == 1,
-        detail=f"{share:.0%} of {len(real['b'])} single runs put the five variants into the order of the means.",
+        detail=(
+            f"{share:.0%} of {len(real['b'])} single runs put the five variants into the order of"
+            " the means."
+        ),
         setting="validation accuracy, real photographs",
         data=study["data"],
     )

@@ -45,7 +45,7 @@ from scipy import stats
 from helpers import claims, datasets, plots, training
 from helpers.nets import models
 
-seeds = [1000 * SEED + run for run in range(RUNS)]
+seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
 
 
@@ -64,7 +64,10 @@ print(f"{REAL}: {total:,} images of shape {study['shape']}, {len(of_each)} class
 verdicts.compute(
     "CIF-01",
     (total, tested, study["shape"], of_each) == (60_000, 10_000, [32, 32, 3], [6_000] * 10),
-    detail=f"{total - tested:,} for training, {tested:,} for testing, {len(of_each)} classes of {min(of_each):,} to {max(of_each):,}.",
+    detail=(
+        f"{total - tested:,} for training, {tested:,} for testing, {len(of_each)} classes of"
+        f" {min(of_each):,} to {max(of_each):,}."
+    ),
     data=REAL,
 )
 
@@ -76,14 +79,17 @@ verdicts.compute(
 
 # %%
 SIZE, EPOCHS = {"quick": (800, 4), "full": (20_000, 15)}[PROFILE]
-photos = datasets.load("cifar10", seed=SEED, size=SIZE)
+photos = datasets.load("cifar10", seed=seeds[0], size=SIZE)
 constant = np.mean(photos.y_test == 0)
 chance = stats.binomtest(round(0.1038 * 5000), 5000, 0.1).pvalue
 print(f"always the first class: {constant:.1%} right; loss of ten equal outputs: {np.log(10):.4f}")
 verdicts.compute(
     "CIF-09",
     chance > 0.05,
-    detail=f"Guessing reaches 0.1038 on 5,000 images, or something as far from a tenth, with a probability of {chance:.2f}.",
+    detail=(
+        "Guessing reaches 0.1038 on 5,000 images, or something as far from a tenth, with a"
+        f" probability of {chance:.2f}."
+    ),
     setting="0.1038 on 5,000 images",
 )
 
@@ -110,7 +116,10 @@ rejoined = np.array_equal(np.concatenate([x_valid, x_train]), x_train_full)
 verdicts.compute(
     "CIF-03",
     len(hidden) == 20 and model.output_shape == (None, 100) and rejoined,
-    detail=f"It has {len(hidden)} hidden layers and still {model.output_shape[1]} outputs, and the two parts make up the whole.",
+    detail=(
+        f"It has {len(hidden)} hidden layers and still {model.output_shape[1]} outputs, and the two"
+        " parts make up the whole."
+    ),
     data=photos,
 )
 
@@ -124,7 +133,8 @@ for name, x in (
     ("standardized", scaled.x_train[:HELD]),
 ):
     print(
-        f"loss before training, {name:14} {float(entropy(y_valid, model(x))):7.2f}; of ten equal outputs {np.log(10):.2f}"
+        f"loss before training, {name:14} {float(entropy(y_valid, model(x))):7.2f}; of ten equal"
+        f" outputs {np.log(10):.2f}"
     )
 outputs = np.asarray(model(scaled.x_valid[:100]))
 verdicts.compute(
@@ -149,31 +159,28 @@ verdicts.compute(
 # %%
 IMAGE, DEPTH = (32, 32, 3), [100] * 20
 OUTPUT = {"outputs": 10, "output_activation": "softmax"}
-valid = {"x_valid": photos.x_valid[:1000], "y_valid": photos.y_valid[:1000]}
-pixels = replace(photos, **valid)
-raw = replace(pixels, title=f"{photos.title}, raw pixels")
-raw = replace(
-    raw, **{part: getattr(raw, part).astype("float32") for part in ("x_train", "x_valid", "x_test")}
-)
-pixels = pixels.standardized()
+few_photos = photos.head(valid=1000)
+raw = few_photos.map(lambda x: x.astype("float32"), note="raw pixels")
+pixels = few_photos.standardized()
 
 
 def plain_net():
     return models.mlp(IMAGE, DEPTH, activation="elu", kernel_initializer="he_normal", **OUTPUT)
 
 
-def fit(build, split, rates, some_seeds=seeds):
-    """Train `build()` once for each rate and seed; the `Runs`, by rate and then by seed."""
-    return training.fit_runs(
-        build,
-        split,
-        runs=[training.Run(seed, learning_rate=rate) for rate in rates for seed in some_seeds],
-        epochs=EPOCHS,
-        batch_size=32,
-        optimizer="nadam",
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
+exercise = training.Recipe(
+    plain_net,
+    loss="sparse_categorical_crossentropy",
+    optimizer="nadam",
+    epochs=EPOCHS,
+    batch_size=32,
+    metrics=["accuracy"],
+)
+
+
+def at(rates, some_seeds=seeds):
+    """A run for each rate and seed, by rate and then by seed."""
+    return [training.Run(seed, learning_rate=rate) for rate in rates for seed in some_seeds]
 
 
 def best(runs, rates=1):
@@ -182,7 +189,7 @@ def best(runs, rates=1):
 
 
 RATES = (3e-5, 3e-4, 3e-3)
-by_rate = fit(plain_net, pixels, RATES)
+by_rate = exercise.fit(pixels, at(RATES))
 tenth, chosen, tenfold = best(by_rate, len(RATES))
 verdicts.compare(
     "CIF-06",
@@ -206,7 +213,10 @@ row = study["variants"]["b"]
 verdicts.compute(
     "CIF-06",
     1e-4 <= row["rate"] <= 3e-4,
-    detail=f"In the sweep of the study {row['rate']:g} is best (after {row['sweep_epochs']} epochs, minibatches of {row['batch_size']}): "
+    detail=(
+        f"In the sweep of the study {row['rate']:g} is best (after {row['sweep_epochs']} epochs,"
+        f" minibatches of {row['batch_size']}): "
+    )
     + ", ".join(f"{rate} gives {value:.1%}" for rate, value in row["sweep"].items())
     + ".",
     setting="real photographs, standardized",
@@ -289,9 +299,9 @@ def listing_c():
 
 
 listing_c()
-normalized = fit(listing_c, raw, [3e-4])
+normalized = replace(exercise, build=listing_c).fit(raw, at([3e-4]))
 baseline = {
-    "raw": fit(plain_net, raw, [3e-4]).history["val_accuracy"],
+    "raw": exercise.fit(raw, at([3e-4])).history["val_accuracy"],
     "standardized": by_rate.history["val_accuracy"][RUNS : 2 * RUNS],
 }
 kinds = [type(layer).__name__ for layer in listing_c().layers]
@@ -300,7 +310,10 @@ falls = normalized.history["loss"][:, -1] < normalized.history["loss"][:, 0]
 verdicts.compute(
     "CIF-11",
     kinds == ["Flatten", "BatchNormalization", *block * 20, "Dense"] and falls.all(),
-    detail=f"The order of the layers is as stated, and the training loss falls in {falls.sum()} of {RUNS} runs.",
+    detail=(
+        f"The order of the layers is as stated, and the training loss falls in {falls.sum()} of"
+        f" {RUNS} runs."
+    ),
     data=raw,
 )
 for name, control in baseline.items():
@@ -310,13 +323,13 @@ for name, control in baseline.items():
         for curve in (normalized.history["val_accuracy"], control)
     ]
     against = f"with batch normalization against the net without it on {name} pixels"
-    judge(
+    verdicts.compare(
         "CIF-10",
         *reached,
-        "lower",
-        f"epochs to {target:.0%} validation accuracy, {against}",
-        f"faster than on {name} pixels",
-        photos,
+        claimed="lower",
+        measure=f"epochs to {target:.0%} validation accuracy, {against}",
+        setting=f"faster than on {name} pixels",
+        data=photos,
     )
     measure = f"best validation accuracy, {against}"
     verdicts.compare(
@@ -354,8 +367,12 @@ reached = of_study("d", "valid")
 verdicts.compute(
     "CIF-18",
     abs(reached.mean() - 0.479) < 0.01,
-    detail=f"With standardized inputs and a rate of its own, validation accuracy {reached.mean():.3f} ({len(reached)} runs); 0.479 "
-    f"is {'within' if abs(reached.mean() - 0.479) < 0.01 else 'not within'} one percentage point of it.",
+    detail=(
+        f"With standardized inputs and a rate of its own, validation accuracy {reached.mean():.3f}"
+        f" ({len(reached)} runs); 0.479 is"
+        f" {'within' if abs(reached.mean() - 0.479) < 0.01 else 'not within'} one percentage point"
+        " of it."
+    ),
     setting="47.9 % is what the net reaches",
     data=REAL,
 )
@@ -385,31 +402,36 @@ def dropped_net(rate, everywhere=False):
 
 ONE, ANOTHER = 1e-4, 5e-4  # learning rates
 half, few = seeds[: max(3, RUNS // 2)], seeds[:3]
-without = best(fit(self_normalizing_net, pixels, [ONE], half))[0]
-last_only = fit(dropped_net(0.1), pixels, [ONE], half)
+selu = replace(exercise, build=self_normalizing_net)
+dropping = replace(exercise, build=dropped_net(0.1))
+without = best(selu.fit(pixels, at([ONE], half)))[0]
+last_only = dropping.fit(pixels, at([ONE], half))
 with_it = best(last_only)[0]
-as_found = best(fit(dropped_net(0.1), raw, [3e-5], half))[0]
-everywhere = best(fit(dropped_net(0.1, everywhere=True), pixels, [ONE], half))[0]
+as_found = best(dropping.fit(raw, at([3e-5], half)))[0]
+after_every_layer = replace(exercise, build=dropped_net(0.1, everywhere=True))
+everywhere = best(after_every_layer.fit(pixels, at([ONE], half)))[0]
 grid = {
     (0.1, ONE): with_it[: len(few)],
-    (0.1, ANOTHER): best(fit(dropped_net(0.1), pixels, [ANOTHER], few))[0],
+    (0.1, ANOTHER): best(dropping.fit(pixels, at([ANOTHER], few)))[0],
 }
-grid |= zip(
-    [(0.4, ONE), (0.4, ANOTHER)],
-    best(fit(dropped_net(0.4), pixels, [ONE, ANOTHER], few), 2),
-    strict=True,
-)
+stronger = replace(exercise, build=dropped_net(0.4)).fit(pixels, at([ONE, ANOTHER], few))
+grid |= zip([(0.4, ONE), (0.4, ANOTHER)], best(stronger, 2), strict=True)
 
 # %%
 for (rate, learning_rate), accuracies in grid.items():
     print(
-        f"alpha dropout of {rate} after the last layer, learning rate {learning_rate:g}: {accuracies.mean():.1%} ({len(few)} runs)"
+        f"alpha dropout of {rate} after the last layer, learning rate {learning_rate:g}:"
+        f" {accuracies.mean():.1%} ({len(few)} runs)"
     )
 print(
-    f"of 0.1 after every layer, learning rate {ONE:g}: {everywhere.mean():.1%}; none at all: {without.mean():.1%} ({len(half)} runs)"
+    f"of 0.1 after every layer, learning rate {ONE:g}: {everywhere.mean():.1%}; none at all:"
+    f" {without.mean():.1%} ({len(half)} runs)"
 )
 
-measure = "best validation accuracy, the listing as found against standardized pixels and the rate of step d"
+measure = (
+    "best validation accuracy, the listing as found against standardized pixels and the rate of"
+    " step d"
+)
 verdicts.compare(
     "CIF-19",
     as_found,
@@ -434,8 +456,10 @@ noise = np.mean([accuracies.std(ddof=1) for accuracies in grid.values()])
 verdicts.compute(
     "CIF-20",
     np.ptp(means) > 2 * noise,
-    detail=f"The best and the worst point of a grid of 2 dropout rates and 2 learning rates are {100 * np.ptp(means):.1f} points apart; a single "
-    f"run scatters by {100 * noise:.1f}.",
+    detail=(
+        "The best and the worst point of a grid of 2 dropout rates and 2 learning rates are"
+        f" {100 * np.ptp(means):.1f} points apart; a single run scatters by {100 * noise:.1f}."
+    ),
     setting="a grid search is needed",
     data=pixels,
 )
@@ -453,8 +477,10 @@ lost = with_it - last_only.last("val_accuracy")
 verdicts.compute(
     "CIF-21",
     not lost.any(),
-    detail=f"In {int((lost > 0).sum())} of {len(half)} runs the accuracy of the last epoch is below that of the best one, by up to "
-    f"{100 * lost.max():.1f} points.",
+    detail=(
+        f"In {int((lost > 0).sum())} of {len(half)} runs the accuracy of the last epoch is below"
+        f" that of the best one, by up to {100 * lost.max():.1f} points."
+    ),
     setting="the last line of the log is that of the best model",
     data=pixels,
 )
@@ -462,7 +488,10 @@ reached = of_study("e", "valid")
 verdicts.compute(
     "CIF-21",
     abs(reached.mean() - 0.487) < 0.01,
-    detail=f"With standardized inputs and a rate of its own, validation accuracy {reached.mean():.3f} ({len(reached)} runs).",
+    detail=(
+        f"With standardized inputs and a rate of its own, validation accuracy {reached.mean():.3f}"
+        f" ({len(reached)} runs)."
+    ),
     setting="48.7 % is what such a net reaches",
     data=REAL,
 )
@@ -480,8 +509,10 @@ for answer, difference in (("b and c", 0.5248 - 0.1038), ("d and e", 0.4870 - 0.
     verdicts.compute(
         "CIF-16",
         difference > 2 * scatter,
-        detail=f"The notes' difference is {100 * difference:.1f} points; between single runs of two variants it scatters by "
-        f"{100 * scatter:.1f} (standard deviation).",
+        detail=(
+            f"The notes' difference is {100 * difference:.1f} points; between single runs of two"
+            f" variants it scatters by {100 * scatter:.1f} (standard deviation)."
+        ),
         setting=f"to tell {answer} apart",
         data=pixels,
     )
@@ -491,7 +522,8 @@ gaps = np.array(
 )
 low, high = 100 * gaps.min(), 100 * gaps.max()
 print(
-    f"{REAL}: validation minus test accuracy over {len(gaps)} runs: mean {100 * gaps.mean():+.2f} points, {low:+.1f} to {high:+.1f}"
+    f"{REAL}: validation minus test accuracy over {len(gaps)} runs: mean {100 * gaps.mean():+.2f}"
+    f" points, {low:+.1f} to {high:+.1f}"
 )
 with plots.canvas(height=3.2) as (figure, axes):
     for number, name in enumerate(rows):
@@ -511,7 +543,10 @@ with plots.canvas(height=3.2) as (figure, axes):
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 plots.show(
     figure,
-    alt="Test accuracy of every run of steps b to f against its validation accuracy, with the diagonal on which both are equal.",
+    alt=(
+        "Test accuracy of every run of steps b to f against its validation accuracy, with the"
+        " diagonal on which both are equal."
+    ),
     data=f"{REAL}; each point is a run; dotted: both accuracies equal",
 )
 
