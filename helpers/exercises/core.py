@@ -112,7 +112,10 @@ class Exercise:
         display.show_line(text, f"<pre>{display.escape(text)}</pre>", "#E69F00", {})
 
     def solution_text(self) -> str:
-        """The solution as a learner would write it: under the stub's name and signature, without a docstring."""
+        """The solution as a learner would write it.
+
+        It has the stub's name and signature, and no docstring.
+        """
         if not callable(self.reference):
             return repr(self.reference)
         source = textwrap.dedent(inspect.getsource(self.reference))
@@ -194,8 +197,9 @@ def writing(
     equivalents=(),
     mistakes=(),
 ) -> Exercise:
-    """An exercise that asks for a function, examined on `cases` (tuples of arguments) against the reference.
+    """An exercise that asks for a function, which is compared with the reference on `cases`.
 
+    Each case is a tuple of arguments.
     An answer that agrees with a known mistake on every case gets that mistake's message; any other wrong answer gets
     the first case on which it differs.
     """

@@ -1,4 +1,4 @@
-"""Methods of the lessons in NumPy that one can read; the deep-learning library has no part in them."""
+"""The lessons' methods in plain NumPy: optimizers, schedules, layers, resampling and more."""
 
 from helpers.reference import (
     calibration,

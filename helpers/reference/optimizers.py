@@ -266,18 +266,20 @@ def soft_threshold(parameters: np.ndarray, amount) -> np.ndarray:
 
 
 def largest_rate(hessian: np.ndarray) -> float:
-    """The learning rate below which gradient descent converges on a quadratic bowl: 2 / the largest eigenvalue.
+    """The learning rate below which gradient descent converges on a quadratic bowl.
 
-    `hessian` is symmetric, shape (n, n), with positive eigenvalues. Above that rate the steps grow along the steepest
-    direction. LeCun et al. 1998, "Efficient BackProp", section 5.1.
+    It is 2 / the largest eigenvalue of `hessian`, a symmetric matrix of shape (n, n) with positive
+    eigenvalues. Above it the steps grow along the steepest direction. LeCun et al. 1998,
+    "Efficient BackProp", section 5.1.
     """
     return 2 / np.linalg.eigvalsh(hessian).max()
 
 
 def accumulate(gradients: Sequence[np.ndarray], sizes: Sequence[int]):
-    """Gradient of the mean loss of a whole batch, from those of its micro-batches, arrays of one shape.
+    """Gradient of the mean loss of a whole batch, from those of its micro-batches.
 
-    `sizes` holds the number of examples of each micro-batch; every example counts once.
+    The gradients are arrays of one shape; `sizes` holds the number of examples of each
+    micro-batch. Every example counts once. Raises ValueError unless there are as many sizes.
     """
     total = sum(size * gradient for size, gradient in zip(sizes, gradients, strict=True))
     return total / sum(sizes)

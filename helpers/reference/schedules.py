@@ -20,7 +20,10 @@ class Cycle(NamedTuple):
 
 
 def total_steps(examples: int, batch_size: int, epochs: int) -> int:
-    """How many steps a training has. The last minibatch of an epoch may be smaller than the others; it counts as one."""
+    """How many steps a training has.
+
+    The last minibatch of an epoch may be smaller than the others; it is a step of its own.
+    """
     return -(-examples // batch_size) * epochs
 
 

@@ -13,9 +13,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 
 def correlate(signal: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """The sum of products under a kernel at each place within a signal, shape (n - k + 1,): both are one-dimensional.
+    """The sum of products under a kernel at each place within a signal.
 
-    What a convolutional layer computes, in one line; `np.correlate(signal, kernel, mode="valid")`.
+    `signal` has shape (n,), `kernel` (k,), the result (n - k + 1,). It is all that a convolutional
+    layer computes, and equals `np.correlate(signal, kernel, mode="valid")`.
     """
     places = len(signal) - len(kernel) + 1
     return np.array(

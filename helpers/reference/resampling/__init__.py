@@ -1,6 +1,7 @@
 """Resampling: bootstrap samples, honest selection, bias and variance, and boosting by hand.
 
-The splitters and the trees are scikit-learn's; `training.as_runs(samples)` makes runs of folds and samples.
+The splitters and the trees are scikit-learn's; `training.as_runs(samples)` makes runs of folds and
+samples.
 """
 
 from helpers.reference.resampling.boosting import Boosted, adaboost, gradient_boosting

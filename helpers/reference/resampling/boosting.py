@@ -1,4 +1,7 @@
-"""Boosting by hand: AdaBoost on stumps, and gradient boosting for squared error. The trees are scikit-learn's."""
+"""Boosting by hand: AdaBoost on stumps, and gradient boosting for squared error.
+
+The trees are scikit-learn's.
+"""
 
 from dataclasses import dataclass
 

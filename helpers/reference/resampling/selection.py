@@ -4,9 +4,10 @@ import numpy as np
 
 
 def most_correlated(x: np.ndarray, y: np.ndarray, count: int) -> np.ndarray:
-    """Numbers of the `count` columns of x, shape (n, features), that correlate most with y, shape (n,).
+    """Numbers of the `count` columns of x that correlate most with y.
 
-    The strongest correlation comes first, whatever its sign; a constant column counts as 0.
+    `x` has shape (n, features), `y` (n,). The strongest correlation comes first, whatever its
+    sign; that of a constant column counts as 0.
     """
     centred = x - x.mean(axis=0)
     scale = np.sqrt((centred**2).sum(axis=0))
@@ -19,7 +20,10 @@ def most_correlated(x: np.ndarray, y: np.ndarray, count: int) -> np.ndarray:
 def linear_accuracy(
     x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray
 ) -> float:
-    """Share of the test labels (-1 or 1) that a linear model gets right: least squares with a ridge of 1."""
+    """Share of the test labels, -1 or 1, that a linear model predicts rightly.
+
+    The model is least squares with a ridge of 1; `x_train` has shape (n, features).
+    """
     mean = x_train.mean(axis=0)
     centred = x_train - mean
     weights = np.linalg.solve(
@@ -29,11 +33,11 @@ def linear_accuracy(
 
 
 def cross_validate(x: np.ndarray, y: np.ndarray, folds) -> float:
-    """Mean accuracy of linear models on held-out rows, each on 20 words chosen from its own training rows.
+    """Mean accuracy of linear models on held-out rows, each with 20 words of its own choice.
 
-    `x` has shape (sentences, words), `y` holds labels -1 or 1, `folds` is a list of pairs of row numbers
-    (training, held out). The choice looks at labels, so it is part of the training and belongs inside the fold:
-    Hastie, Tibshirani and Friedman (2009), section 7.10.2.
+    `x` has shape (sentences, words), `y` holds labels -1 or 1, `folds` is a list of pairs of row
+    numbers (training, held out). The choice looks at labels, so it is part of the training and is
+    made on the training rows of each fold: Hastie, Tibshirani and Friedman (2009), section 7.10.2.
     """
     scores = []
     for train, held_out in folds:
