@@ -14,7 +14,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -27,10 +26,10 @@ from tqdm.auto import tqdm
 from benchmarks import convolution
 from helpers import runtime
 from helpers.nets.models import mlp
-from helpers.training import Run, fit_runs, tensorflow_engine
+from helpers.training import Recipe, as_runs, engine
 
 REPEATS = 5
-REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+REPORT = runtime.ROOT / "docs" / "benchmarks.md"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,8 @@ def in_turn(*sides: Callable) -> list[list[float]]:
 
 def split_of(x, y):
     """These rows as training data, with nothing to validate on."""
-    return SimpleNamespace(x_train=x, y_train=y, x_valid=x[:0], y_valid=y[:0])
+    none = {"x_valid": x[:0], "y_valid": y[:0], "x_test": x[:0], "y_test": y[:0]}
+    return SimpleNamespace(x_train=x, y_train=y, **none)
 
 
 def table(rows: int):
@@ -137,7 +137,7 @@ def fit_of(build, split, how: dict, epochs: int, **compiled) -> Callable:
 
 def steady(name: str, build, split, how: dict, epochs: int, wanted: dict) -> list[Line]:
     """One run against `model.fit` in each of the manners wanted, with nothing left to compile."""
-    ours = partial(fit_runs, build, split, runs=1, epochs=epochs, **how)
+    ours = partial(Recipe(build, epochs=epochs, **how).fit, split, [0])
     ours()
     fits = [fit_of(build, split, how, epochs, **compiled) for _, compiled, _ in wanted]
     times = in_turn(ours, *fits)
@@ -150,18 +150,12 @@ def steady(name: str, build, split, how: dict, epochs: int, wanted: dict) -> lis
 def many_bootstraps() -> Line:
     """50 runs of 30 epochs with compilation, against 50 times what one `model.fit` of a new model takes."""
     split = table(1439)
-    how = {"batch_size": 32, "optimizer": "adam", "loss": "mse"}
+    recipe = Recipe(net_w, epochs=30, **W)
     samples = [np.random.default_rng(seed).integers(0, 1439, 1439) for seed in range(50)]
 
     def ours():
-        tensorflow_engine._engines.clear()
-        fit_runs(
-            net_w,
-            split,
-            runs=[Run(seed, rows) for seed, rows in enumerate(samples)],
-            epochs=30,
-            **how,
-        )
+        engine._cache.clear()
+        recipe.fit(split, as_runs(samples))
 
     def one_fit():
         model = net_w()
@@ -185,12 +179,9 @@ def cross_validation() -> Line:
     folds = list(KFold(10).split(split.x_train))
 
     def ours():
-        tensorflow_engine._engines.clear()
-        runs = [Run(seed, train) for seed, (train, _) in enumerate(folds)]
-        fitted = fit_runs(
-            net_w, split, runs=runs, epochs=50, batch_size=32, optimizer="adam", loss="mse"
-        )
-        fitted.predict(split.x_train)
+        engine._cache.clear()
+        runs = as_runs(train for train, _ in folds)
+        Recipe(net_w, epochs=50, **W).fit(split, runs).predict(split.x_train)
 
     def theirs():
         regressor = MLPRegressor(
@@ -213,13 +204,13 @@ def cross_validation() -> Line:
 def second_call() -> tuple[float, float, int]:
     """Seconds of a first and a second call of one epoch, and how many programs the second compiled."""
     split, build = images(640), deep(batch_norm=False)
-    tensorflow_engine._engines.clear()
-    call = partial(fit_runs, build, split, runs=1, epochs=1, batch_size=32, **DEEP)
+    engine._cache.clear()
+    call = partial(Recipe(build, epochs=1, batch_size=32, **DEEP).fit, split, [0])
     first = seconds(call)
-    (engine,) = tensorflow_engine._engines.values()
-    before = engine._train.experimental_get_tracing_count()
+    (compiled,) = engine._cache.values()
+    before = compiled._train.experimental_get_tracing_count()
     second = seconds(call)
-    return first, second, engine._train.experimental_get_tracing_count() - before
+    return first, second, compiled._train.experimental_get_tracing_count() - before
 
 
 def with_jax() -> list[Line]:
@@ -261,19 +252,11 @@ def matrix_product_rates() -> tuple[float, float, float]:
     nothing in between, compiled with XLA as the net is.
     """
     sizes = [(3072, 100), *[(100, 100)] * 19, (100, 10)]
-    steps, flops = (
-        200,
-        2 * 32 * (3 * sum(m * n for m, n in sizes) - 3072 * 100),
-    )  # no gradient of the images
-    net = partial(
-        fit_runs,
-        deep(batch_norm=False),
-        images(32 * steps),
-        runs=1,
-        epochs=5,
-        batch_size=32,
-        **DEEP,
-    )
+    steps = 200
+    # No gradient of the images.
+    flops = 2 * 32 * (3 * sum(m * n for m, n in sizes) - 3072 * 100)
+    recipe = Recipe(deep(batch_norm=False), epochs=5, batch_size=32, **DEEP)
+    net = partial(recipe.fit, images(32 * steps), [0])
     left, right = tf.random.normal((32, 2048)), tf.random.normal((2048, 2048))
     large = tf.function(
         lambda: [tf.matmul(left + number, right) for number in map(float, range(50))]
@@ -327,14 +310,13 @@ class Many:
 
 def deep_runs(batch_norm: bool) -> Callable:
     """A function that trains four runs of net D."""
-    return partial(
-        fit_runs, deep(batch_norm=batch_norm), IMAGES, runs=4, epochs=2, batch_size=32, **DEEP
-    )
+    recipe = Recipe(deep(batch_norm=batch_norm), epochs=2, batch_size=32, **DEEP)
+    return partial(recipe.fit, IMAGES, range(4))
 
 
 MANY = {
     "net W, 50 runs x 100 epochs": Many(
-        partial(fit_runs, net_w, TABLE, runs=50, epochs=100, **W),
+        partial(Recipe(net_w, epochs=100, **W).fit, TABLE, range(50)),
         "loop of `model.fit` on TensorFlow (50 x one)",
         fit_one,
         50,

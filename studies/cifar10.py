@@ -1,4 +1,4 @@
-"""The exercise of lesson 07 on the real CIFAR-10: `COURSE_DATA_DIR=folder python -m helpers.studies.cifar10`.
+"""The exercise of lesson 07 on the real CIFAR-10: `COURSE_DATA_DIR=folder python -m studies.cifar10`.
 
 Every variant gets its learning rate from a sweep on validation data (one seed, few epochs), then its runs; the test
 images are used by these final runs alone. Finished runs are in the results file: start again to go on.
@@ -16,8 +16,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from helpers import datasets, runtime, training
-from helpers import files
+from helpers import datasets, files, runtime, training
 from helpers.nets import augmentation, models
 from helpers.reference import schedules
 
@@ -139,11 +138,17 @@ def train(
             training.Run(run.seed, **schedules.one_cycle(steps, run.learning_rate)._asdict())
             for run in runs
         ]
-    return training.fit_runs(
-        standardizing(variant.net, split.x_train), split, runs=runs, epochs=epochs, batch_size=variant.batch_size,
-        optimizer=variant.optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"],
-        early_stopping=stopping, augment=variant.augment, progress=progress,
-    )  # fmt: skip
+    recipe = training.Recipe(
+        standardizing(variant.net, split.x_train),
+        loss="sparse_categorical_crossentropy",
+        optimizer=variant.optimizer,
+        epochs=epochs,
+        batch_size=variant.batch_size,
+        metrics=["accuracy"],
+        augment=variant.augment,
+        early_stopping=stopping,
+    )
+    return recipe.fit(split, runs, progress=progress)
 
 
 def sweep(variant: Variant, split, epochs: int) -> dict:
@@ -173,7 +178,7 @@ def final_run(variant: Variant, split, seed: int, rate: float) -> dict:
 
 
 def final_runs(variant: Variant, split, seeds: list[int], rate: float) -> list[dict]:
-    """`final_run` for several seeds in one call of `fit_runs`; each is said to take its share of the seconds."""
+    """`final_run` for several seeds in one call of `Recipe.fit`; each is said to take its share of the seconds."""
     start = time.perf_counter()
     runs = train(
         variant, split, [training.Run(seed, learning_rate=rate) for seed in seeds], variant.epochs
@@ -249,7 +254,7 @@ def study(chosen: list[str], split, seeds: range, epochs: int | None, path: Path
 
 def main() -> None:
     """Read the command line and do the study."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.studies.cifar10", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m studies.cifar10", description=__doc__)
     parser.add_argument(
         "variants",
         nargs="*",

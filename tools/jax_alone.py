@@ -9,7 +9,8 @@ from keras import layers
 from helpers.nets import augmentation
 from helpers.training import Recipe, Run, jax_engine, loop
 from helpers.training import engine as engines
-from tests.training.engine_cases import BATCH_SIZE, EPOCHS, images, net, numbers, train
+from tests.conftest import images_split, numbers_split
+from tests.training.engine_cases import BATCH_SIZE, EPOCHS, net, train
 
 ORDER = np.random.default_rng(8).permutation(70)
 
@@ -36,9 +37,13 @@ NETS = {
 @pytest.mark.parametrize("name", NETS)
 def test_stacked_runs_are_those_of_fit(name):
     asked = {"optimizer": "adam", "loss": "mse"}
-    runs = train(NETS[name], numbers(), runs=[Run(seed, order=ORDER) for seed in (3, 4)], **asked)
+    runs = train(
+        NETS[name], numbers_split(), runs=[Run(seed, order=ORDER) for seed in (3, 4)], **asked
+    )
     for seed, weights in zip((3, 4), runs.weights, strict=True):
-        for ours, theirs in zip(weights, fitted(NETS[name], numbers(), seed, **asked), strict=True):
+        for ours, theirs in zip(
+            weights, fitted(NETS[name], numbers_split(), seed, **asked), strict=True
+        ):
             np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
@@ -48,8 +53,10 @@ def test_convolutions_stacked_and_one_by_one(stack, monkeypatch):
     middle = lambda: layers.Rescaling(1 / 255), lambda: layers.Conv2D(4, 3)
     build = net(*middle, outputs=3, activation="softmax", shape=(6, 6, 3))
     asked = {"optimizer": "sgd", "loss": "sparse_categorical_crossentropy"}
-    runs = train(build, images(), runs=[Run(seed, order=ORDER) for seed in (3, 4)], **asked)
-    for ours, theirs in zip(runs.weights[1], fitted(build, images(), 4, **asked), strict=True):
+    runs = train(build, images_split(), runs=[Run(seed, order=ORDER) for seed in (3, 4)], **asked)
+    for ours, theirs in zip(
+        runs.weights[1], fitted(build, images_split(), 4, **asked), strict=True
+    ):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
@@ -61,17 +68,17 @@ def test_convolutions_are_stacked_where_that_is_faster(monkeypatch):
 
 
 def test_a_run_does_not_depend_on_those_beside_it():
-    three, one = train(net(), numbers()), train(net(), numbers(), runs=[Run(2)])
+    three, one = train(net(), numbers_split()), train(net(), numbers_split(), runs=[Run(2)])
     np.testing.assert_allclose(three.history["val_loss"][2], one.history["val_loss"][0], rtol=1e-5)
 
 
 def test_a_second_call_compiles_nothing(monkeypatch):
     monkeypatch.setattr(engines, "_cache", type(engines._cache)())
-    train(net(), numbers())
+    train(net(), numbers_split())
     (engine,) = engines._cache.values()
     programs = engine._train_steps, engine._train_step, engine._evaluate
     before = [program._cache_size() for program in programs]
-    train(net(), numbers(), runs=[Run(7), Run(8), Run(9)])
+    train(net(), numbers_split(), runs=[Run(7), Run(8), Run(9)])
     assert [program._cache_size() for program in programs] == before == [1, 1, 1]
 
 
@@ -85,7 +92,7 @@ def test_an_interrupt_returns_the_runs_that_have_stopped(monkeypatch):
     monkeypatch.setattr(loop.tqdm, "update", impatient)
     stopper = keras.callbacks.EarlyStopping("val_loss", patience=0)
     runs = [Run(0, learning_rate=1.0), Run(1, learning_rate=1e-3)]
-    found = train(net(), numbers(), runs=runs, epochs=9, early_stopping=stopper)
+    found = train(net(), numbers_split(), runs=runs, epochs=9, early_stopping=stopper)
     assert found.partial and len(found) == 1 and found.epochs[0] < 4
 
 
@@ -101,7 +108,7 @@ def test_an_interrupt_returns_the_runs_that_have_stopped(monkeypatch):
 def test_augmentation_differs_by_run_and_step_and_repeats(change):
     build = net(layers.Flatten, outputs=3, activation="softmax", shape=(6, 6, 3))
     still = {"order": np.arange(70), "learning_rate": 0.0}
-    split = images()
+    split = images_split()
     recipe = Recipe(
         build,
         loss="sparse_categorical_crossentropy",
@@ -123,4 +130,4 @@ def test_an_augmentation_of_tensorflows_is_refused_at_once(monkeypatch):
 
     monkeypatch.setattr(jax_engine.JaxEngine, "train_epoch", lambda *_: pytest.fail("trained"))
     with pytest.raises(ValueError, match="keras.ops"):
-        train(net(), numbers(), augment=lambda x, y, seed: (tf.cast(x, tf.float32), y))
+        train(net(), numbers_split(), augment=lambda x, y, seed: (tf.cast(x, tf.float32), y))

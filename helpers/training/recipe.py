@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from helpers.training import loop
-from helpers.training.checks import check_range, check_request
+from helpers.training.checks import check_range, check_request, is_whole
 from helpers.training.range_test import range_test
 from helpers.training.run import Run, runs_of
 from helpers.training.runs import Runs
@@ -38,6 +38,12 @@ class Recipe:
     metrics: Sequence = ()
     augment: Callable | None = None
     early_stopping: keras.callbacks.EarlyStopping | None = None
+
+    def __post_init__(self) -> None:
+        """Make Python's numbers of NumPy's, which overflow; what is no whole number `fit` refuses."""
+        for name in ("epochs", "batch_size"):
+            if is_whole(getattr(self, name)):
+                object.__setattr__(self, name, int(getattr(self, name)))
 
     def fit(self, split, runs: Sequence, *, watch=None, progress: bool | None = None) -> Runs:
         """Train every run, a `Run` or a seed, on the split; all histories and weights.

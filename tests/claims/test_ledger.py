@@ -1,103 +1,143 @@
-"""Claims: judged as SciPy and arithmetic say, recorded as they are shown, refused where they cannot be judged."""
+"""A notebook's ledger: verdicts in the order in which they were found, shown and recorded as they come."""
 
 import json
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from helpers import claims
+from helpers import claims, datasets, runtime
+from helpers.claims import BY_DEFINITION, NOT_MEASURABLE, REFUTED, SUPPORTED
 from helpers.course import notebooks
-from helpers.claims import QUALIFIED, REFUTED, SUPPORTED, UNDECIDED
 
 BASE = np.linspace(0.5, 0.7, 10)
 NOISE = np.random.default_rng(0).normal(scale=0.01, size=10)
 
 
-def judged(treatment, control=BASE, **options):
-    settings = {"better": "higher", "measure": "test accuracy", "data": "simulated"} | options
-    return claims.judge("OVF-04", treatment, control, **settings)
+@pytest.fixture
+def verdicts():
+    return claims.Ledger(data="simulated")
 
 
-@pytest.mark.parametrize(
-    ("shift", "options", "word"),
-    [
-        (0.1, {}, SUPPORTED),
-        (-0.1, {}, REFUTED),
-        (0.0, {}, UNDECIDED),
-        (-0.1, {"better": "lower"}, SUPPORTED),
-        (0.1, {"better": "lower"}, REFUTED),
-        (0.1, {"margin": 0.05}, SUPPORTED),
-        (0.1, {"margin": 0.2}, REFUTED),
-        (0.1, {"margin": 0.1}, UNDECIDED),
-        (-0.1, {"better": "lower", "margin": 0.2}, REFUTED),
-    ],
-)
-def test_the_interval_against_the_margin_decides(shift, options, word):
-    verdict = judged(BASE + shift + NOISE - NOISE.mean(), **options)
-    assert verdict.verdict == word
-    assert verdict.low <= verdict.effect <= verdict.high
-    assert verdict.effect == pytest.approx(shift)
+def compared(verdicts, treatment=BASE + 0.1 + NOISE, control=BASE, **options):
+    asked = {"claimed": "higher", "measure": "test accuracy"} | options
+    return verdicts.compare("OVF-04", treatment, control, **asked)
 
 
-def test_the_interval_is_scipys():
-    found = stats.bootstrap(
-        (NOISE,), np.mean, rng=np.random.default_rng(0), method="BCa"
-    ).confidence_interval
-    assert claims.paired_interval(NOISE) == (found.low, found.high)
+def test_verdicts_are_recorded_in_the_order_in_which_they_were_found(verdicts):
+    found = [
+        compared(verdicts, setting="small nets"),
+        verdicts.compute("OVF-33", True, detail="counted"),
+        verdicts.by_definition("OVF-01", detail="The word means that."),
+        verdicts.open("REG-28", detail="Popularity is not in the data."),
+        compared(verdicts, setting="large nets"),
+    ]
+    assert list(verdicts) == found and len(verdicts) == 5
+    words = [SUPPORTED, SUPPORTED, BY_DEFINITION, NOT_MEASURABLE, SUPPORTED]
+    assert [verdict.verdict for verdict in verdicts] == words
+    assert list(verdicts) == found  # it can be read twice
 
 
-def test_pairing_is_what_counts():
-    spread = np.linspace(
-        0, 1, 10
-    )  # runs differ far more from each other than the treatment from the control
-    assert judged(spread + 0.01 + NOISE / 10, spread).verdict == SUPPORTED
+def test_a_ledger_begins_empty_and_is_ones_own():
+    first, second = claims.Ledger(), claims.Ledger()
+    first.compute("OVF-33", True, detail="counted")
+    assert (len(first), len(second)) == (1, 0)
 
 
-def test_differences_that_do_not_vary_have_no_width():
-    verdict = judged([3.0, 4.0, 5.0], [2.0, 3.0, 4.0])
-    assert (verdict.low, verdict.high, verdict.verdict) == (1.0, 1.0, SUPPORTED)
-    assert judged(BASE, BASE).verdict == UNDECIDED
+def test_a_ledger_compares_as_compare_pairs_does(verdicts):
+    asked = {"claimed": "higher", "measure": "accuracy", "margin": 0.01, "setting": "a"}
+    expected = claims.compare_pairs("OVF-04", BASE + NOISE, BASE, data="simulated", **asked)
+    assert verdicts.compare("OVF-04", BASE + NOISE, BASE, **asked) == expected
 
 
-@pytest.mark.parametrize(
-    ("treatment", "control", "options", "says"),
-    [
-        (BASE[:9], BASE, {}, "one number for each run"),
-        (BASE.reshape(2, 5), BASE.reshape(2, 5), {}, "one number for each run"),
-        (BASE[:2], BASE[:2], {}, "at least 3"),
-        (np.where(np.arange(10) == 4, np.nan, BASE), BASE, {}, r"\[4\] are not finite"),
-        (BASE, BASE, {"better": "bigger"}, "higher"),
-        (BASE, BASE, {"margin": -1.0}, "margin"),
-    ],
-)
-def test_what_cannot_be_compared_is_refused(treatment, control, options, says):
-    with pytest.raises(ValueError, match=says):
-        judged(treatment, control, **options)
+def test_data_are_the_ledgers_unless_a_call_says_otherwise():
+    wine = datasets.load("wine")
+    verdicts = claims.Ledger(data=wine)
+    compared(verdicts)
+    compared(verdicts, data="simulated")
+    verdicts.compute("OVF-33", True, detail="counted")
+    verdicts.compute("OVF-33", True, detail="counted", data="a formula")
+    verdicts.compute("OVF-33", True, detail="counted", data="")
+    told = [verdict.data for verdict in verdicts]
+    assert told == [str(wine), "simulated", str(wine), "a formula", ""]
 
 
-def test_an_unknown_id_is_refused_with_the_nearest():
+def test_what_is_not_measured_names_no_data(verdicts):
+    verdicts.by_definition("OVF-01", detail="The word means that.")
+    verdicts.open("REG-28", detail="Popularity is not in the data.")
+    assert [verdict.data for verdict in verdicts] == ["", ""]
+    assert compared(claims.Ledger()).data == ""
+
+
+def unknown_ids():
+    return {
+        "compare": lambda verdicts: verdicts.compare(
+            "OVF-004", BASE, BASE, claimed="higher", measure="accuracy"
+        ),
+        "compute": lambda verdicts: verdicts.compute("OVF-004", True, detail="one is one"),
+        "by_definition": lambda verdicts: verdicts.by_definition("OVF-004", detail="a word"),
+        "open": lambda verdicts: verdicts.open("OVF-004", detail="nobody knows"),
+    }
+
+
+@pytest.mark.parametrize("method", unknown_ids())
+def test_an_unknown_id_is_refused_with_the_nearest(method, verdicts, capsys):
     with pytest.raises(KeyError, match="OVF-04"):
-        claims.check("OVF-004", True, "one is one")
+        unknown_ids()[method](verdicts)
+    assert len(verdicts) == 0 and capsys.readouterr().out == ""
 
 
-def test_a_check_needs_a_computed_truth_value():
-    assert claims.check("OVF-33", np.bool_(True), "counted").verdict == SUPPORTED
-    assert claims.check("OVF-33", 1 > 2, "counted").verdict == REFUTED
-    with pytest.raises(TypeError, match="True or False"):
-        claims.check("OVF-33", "yes", "counted")
+@pytest.mark.parametrize(
+    ("treatment", "options", "says"),
+    [
+        (BASE[:9], {}, "one number for each run"),
+        (BASE, {"claimed": "bigger"}, "higher"),
+        (BASE, {"margin": -1.0}, "margin"),
+        (np.full(10, np.nan), {}, "not finite"),
+    ],
+)
+def test_what_cannot_be_compared_is_not_recorded(treatment, options, says, verdicts, capsys):
+    with pytest.raises(ValueError, match=says):
+        compared(verdicts, treatment, **options)
+    assert len(verdicts) == 0 and capsys.readouterr().out == ""
 
 
-def test_what_nobody_can_measure_is_marked(capsys):
-    assert (
-        claims.leave_open("REG-28", "Popularity is not in the data.").verdict
-        == claims.NOT_MEASURABLE
-    )
+def test_a_condition_is_a_computed_truth_value(verdicts):
+    assert verdicts.compute("OVF-33", np.bool_(True), detail="counted").verdict == SUPPORTED
+    assert verdicts.compute("OVF-33", 1 > 2, detail="counted").verdict == REFUTED
+    for condition in ("yes", 1, None, np.array([True, True]), BASE):
+        with pytest.raises(TypeError, match="True or False"):
+            verdicts.compute("OVF-33", condition, detail="counted")
+    assert len(verdicts) == 2
+
+
+def test_all_but_what_is_judged_goes_by_name(verdicts):
+    with pytest.raises(TypeError):
+        verdicts.compare("OVF-04", BASE, BASE, "higher", "accuracy")
+    with pytest.raises(TypeError):
+        verdicts.compute("OVF-33", True, "counted")
+    with pytest.raises(TypeError):
+        verdicts.open("REG-28", "Popularity is not in the data.")
+    with pytest.raises(TypeError):
+        verdicts.by_definition("OVF-01", "The word means that.")
+    with pytest.raises(TypeError):
+        claims.Ledger("simulated")
+    assert len(verdicts) == 0
+
+
+def test_what_nobody_can_measure_is_marked(verdicts, capsys):
+    found = verdicts.open("REG-28", detail="Popularity is not in the data.")
+    assert found.verdict == claims.NOT_MEASURABLE
     assert "not measurable" in capsys.readouterr().out
 
 
-def test_the_line_holds_statement_interval_runs_and_data(capsys):
-    verdict = judged(BASE + 0.1 + NOISE, setting="small nets")
+def test_what_is_so_by_definition_is_marked(verdicts, capsys):
+    found = verdicts.by_definition("OVF-01", detail="The word means that.", setting="usage")
+    assert (found.verdict, found.setting) == (BY_DEFINITION, "usage")
+    assert "by definition" in capsys.readouterr().out
+
+
+def test_the_line_holds_statement_interval_runs_and_data(verdicts, capsys):
+    verdict = compared(verdicts, setting="small nets")
     line = capsys.readouterr().out
     assert line.count("\n") == 1
     for part in (
@@ -112,36 +152,27 @@ def test_the_line_holds_statement_interval_runs_and_data(capsys):
     assert f"{verdict.low:+.3g}" in line and f"{verdict.high:+.3g}" in line
 
 
-def test_settings_that_disagree_qualify_a_statement():
-    yes, no = judged(BASE + 0.1 + NOISE, setting="a"), judged(BASE - 0.1 + NOISE, setting="b")
-    table = claims.table([yes, no, claims.check("OVF-33", True, "counted")])
-    assert table.loc["OVF-04", "verdict"] == QUALIFIED
-    assert table.loc["OVF-04", "evidence"] == "a: supported; b: refuted"
-    assert table.loc["OVF-33", "verdict"] == SUPPORTED
-    assert table.index.tolist() == ["OVF-04", "OVF-33"]
-
-
-def test_a_cell_that_ran_twice_counts_once():
-    table = claims.table([judged(BASE - 0.1 + NOISE), judged(BASE + 0.1 + NOISE)])
-    assert table.loc["OVF-04", "verdict"] == SUPPORTED
-
-
-def test_the_summary_names_every_setting_and_links():
-    verdicts = [judged(BASE + 0.1 + NOISE, setting="a"), judged(BASE - 0.1 + NOISE, setting="b")]
-    text = claims.summary(verdicts, link="audits/x.ipynb")._repr_markdown_()
-    assert "[OVF-04](audits/x.ipynb)" in text and "✓ a<br>✗ b" in text and QUALIFIED in text
+def test_the_summary_is_that_of_its_verdicts(verdicts):
+    compared(verdicts, setting="a")
+    compared(verdicts, BASE - 0.1 + NOISE, setting="b")
+    summary = verdicts.summary(link="audits/x.ipynb")
+    assert summary == claims.summary(list(verdicts), link="audits/x.ipynb")
+    assert "[OVF-04](audits/x.ipynb)" in summary._repr_markdown_()
+    assert repr(verdicts.summary()) == "OVF-04  qualified"
 
 
 SOURCE = """
 from helpers import claims
-verdict = claims.judge("OVF-04", [2.0, 3.0, 5.0], [1.0, 2.0, 3.0], better="higher", measure="error", data="simulated")
+verdicts = claims.Ledger(data="simulated")
+settings = {"claimed": "higher", "measure": "error"}
+verdicts.compare("OVF-04", [2.0, 3.0, 5.0], [1.0, 2.0, 3.0], **settings)
 """
 
 
 @pytest.mark.slow
 def test_a_notebook_records_what_it_shows(tmp_path):
     path = tmp_path / "one.ipynb"
-    setup = f"import sys; sys.path.insert(0, {str(claims.runtime.ROOT)!r})"
+    setup = f"import sys; sys.path.insert(0, {str(runtime.ROOT)!r})"
     cell = {
         "cell_type": "code",
         "source": setup + SOURCE,
@@ -155,20 +186,9 @@ def test_a_notebook_records_what_it_shows(tmp_path):
     )
     notebooks.execute(path, watch=lambda index: None, timeout=120)
     (verdict,) = claims.recorded(path)
-    assert (
-        verdict.verdict == SUPPORTED
-        and verdict.runs == 3
-        and verdict.versions["numpy"] == np.__version__
-    )
+    assert (verdict.verdict, verdict.runs, verdict.claimed) == (SUPPORTED, 3, "higher")
+    assert verdict.versions["numpy"] == np.__version__
     outputs = json.loads(path.read_text())["cells"][0]["outputs"]
     assert len(outputs) == 1 and {"text/plain", "text/html", claims.MIME_TYPE} == set(
         outputs[0]["data"]
     )
-
-
-def test_a_notebook_without_verdicts_has_none(tmp_path):
-    path = tmp_path / "none.ipynb"
-    path.write_text(
-        json.dumps({"cells": [{"cell_type": "markdown", "source": "x", "metadata": {}}]})
-    )
-    assert claims.recorded(path) == []

@@ -1,17 +1,10 @@
-"""The data that the tests of training share."""
+"""What the tests of training share beside what all tests do."""
 
 import numpy as np
 import pytest
 
 from helpers.training import engine
-from tests.training.small import changed, split_of
-
-
-@pytest.fixture(scope="session")
-def numbers():
-    """70 training rows of 5 numbers, and a smooth function of them: four minibatches of 16, one of 6."""
-    x = np.random.default_rng(0).normal(size=(90, 5)).astype("float32")
-    return split_of(x, np.sin(x.sum(axis=1)))
+from tests.training.small import changed
 
 
 @pytest.fixture(scope="session")

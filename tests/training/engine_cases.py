@@ -5,6 +5,7 @@ Weights come from NumPy, because backends draw different ones, and minibatches d
 
 import random
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -12,25 +13,17 @@ import numpy as np
 from keras import layers, optimizers, regularizers
 
 from helpers.training import Recipe, Run, Runs
-from tests.training.small import split_of
+from tests.conftest import TRAIN as ROWS
+from tests.conftest import images_split, numbers_split
 
-ROWS, VALID, EPOCHS, BATCH_SIZE = 70, 20, 4, 16  # four minibatches of 16 and one of 6
-
-
-def numbers():
-    x = np.random.default_rng(0).normal(size=(VALID + ROWS, 5)).astype("float32")
-    return split_of(x, np.sin(x.sum(axis=1)), VALID)
+EPOCHS, BATCH_SIZE = 4, 16  # four minibatches of 16 and one of 6
 
 
 def classes():
-    split = numbers()
-    x = np.concatenate([split.x_valid, split.x_train])
-    return split_of(x, np.arange(VALID + ROWS) % 3, VALID)
-
-
-def images():
-    x = np.random.default_rng(1).integers(0, 256, size=(VALID + ROWS, 6, 6, 3)).astype("uint8")
-    return split_of(x, np.arange(VALID + ROWS) % 3, VALID)
+    split = numbers_split()
+    parts = ("train", "valid", "test")
+    labels = {f"y_{part}": np.arange(len(getattr(split, f"y_{part}"))) % 3 for part in parts}
+    return replace(split, **labels)
 
 
 def net(*middle, outputs=1, activation=None, shape=(5,), **dense):
@@ -64,7 +57,7 @@ def train(
 
 def own_data() -> Runs:
     """Folds of two sizes, a bootstrap sample, targets and weights of rows, the order of minibatches."""
-    generator, split = np.random.default_rng(5), numbers()
+    generator, split = np.random.default_rng(5), numbers_split()
     runs = [
         Run(0, train_rows=np.arange(6, ROWS)),
         Run(1, train_rows=generator.integers(0, ROWS, ROWS)),
@@ -88,12 +81,12 @@ def own_rates() -> Runs:
         Run(0, momentum=0.0),
         Run(1, learning_rate=0.01, momentum=momenta),
     ]
-    return train(net(), numbers(), runs=runs, optimizer=optimizers.SGD(0.05, momentum=0.5))
+    return train(net(), numbers_split(), runs=runs, optimizer=optimizers.SGD(0.05, momentum=0.5))
 
 
 def own_divisions() -> Runs:
     """Divisions of one pool, in two sizes, each with its own rows to validate and to test on."""
-    generator, split = np.random.default_rng(6), numbers()
+    generator, split = np.random.default_rng(6), numbers_split()
     draws = [generator.permutation(ROWS) for _ in range(4)]
     sizes = (40, 15), (40, 15), (50, 10), (40, 15)
     runs = [
@@ -107,11 +100,11 @@ def own_divisions() -> Runs:
 def stopping() -> Runs:
     stopper = keras.callbacks.EarlyStopping("val_loss", patience=1, restore_best_weights=True)
     runs = [Run(seed, learning_rate=rate) for seed, rate in enumerate((0.5, 0.01, 0.3, 0.2))]
-    return train(net(), numbers(), runs=runs, epochs=8, early_stopping=stopper)
+    return train(net(), numbers_split(), runs=runs, epochs=8, early_stopping=stopper)
 
 
 def diverging() -> Runs:
-    return train(net(), numbers(), runs=[Run(0), Run(0, learning_rate=1e20), Run(1)])
+    return train(net(), numbers_split(), runs=[Run(0), Run(0, learning_rate=1e20), Run(1)])
 
 
 def penalized() -> Runs:
@@ -120,7 +113,9 @@ def penalized() -> Runs:
         "activity_regularizer": regularizers.L2(0.01),
     }
     return train(
-        net(kernel_constraint=keras.constraints.MaxNorm(0.5), **rules), numbers(), metrics=["mae"]
+        net(kernel_constraint=keras.constraints.MaxNorm(0.5), **rules),
+        numbers_split(),
+        metrics=["mae"],
     )
 
 
@@ -146,17 +141,19 @@ def convolutional() -> Runs:
         layers.MaxPooling2D,
     )
     build = net(*middle, outputs=3, activation="softmax", shape=(6, 6, 3))
-    return train(build, images(), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return train(
+        build, images_split(), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
 
 
 def augmented() -> Runs:
-    return train(net(), numbers(), augment=lambda x, y, seed: (2 * x, y + 1))
+    return train(net(), numbers_split(), augment=lambda x, y, seed: (2 * x, y + 1))
 
 
 def range_test() -> dict:
     recipe = Recipe(net(), loss="mse", optimizer="sgd", epochs=1, batch_size=BATCH_SIZE)
     rates = {"lowest": 1e-4, "highest": 10.0, "steps": 25}
-    return {"losses": recipe.range_test(numbers(), range(3), **rates)[1]}
+    return {"losses": recipe.range_test(numbers_split(), range(3), **rates)[1]}
 
 
 OPTIMIZERS = {
@@ -174,7 +171,7 @@ OPTIMIZERS = {
 
 
 def optimizer_case(make):
-    return lambda: train(net(), numbers(), runs=range(2), optimizer=make())
+    return lambda: train(net(), numbers_split(), runs=range(2), optimizer=make())
 
 
 CASES = {

@@ -1,4 +1,4 @@
-"""Small nets and splits, which train within milliseconds."""
+"""Small nets, which train within milliseconds."""
 
 from types import SimpleNamespace
 
@@ -9,18 +9,6 @@ from helpers.nets.models import mlp
 from helpers.training import Recipe, Runs
 
 REQUEST = {"epochs": 4, "batch_size": 16, "optimizer": "adam", "loss": "mse"}
-
-
-def split_of(x, y, valid: int = 20) -> SimpleNamespace:
-    """The first `valid` rows to validate on, every second of them to test on, the others to train on."""
-    return SimpleNamespace(
-        x_train=x[valid:],
-        y_train=y[valid:],
-        x_valid=x[:valid],
-        y_valid=y[:valid],
-        x_test=x[:valid:2],
-        y_test=y[:valid:2],
-    )
 
 
 def changed(split, **parts) -> SimpleNamespace:

@@ -154,8 +154,8 @@ def test_refused_data(numbers, nothing_compiled):
         ({"x_train": with_nan(numbers.x_train)}, "x_train holds 1 values that are NaN or infinite"),
         ({"y_valid": numbers.y_valid * np.inf}, "y_valid holds 20 values"),
         ({"x_test": with_nan(numbers.x_test)}, "x_test holds 1 values that are NaN or infinite"),
-        ({"y_test": numbers.y_test[1:]}, "x_test has 10 rows and y_test has 9"),
-        ({"x_test": numbers.x_test[:, :4]}, r"x_test has shape \(10, 4\)"),
+        ({"y_test": numbers.y_test[1:]}, "x_test has 20 rows and y_test has 19"),
+        ({"x_test": numbers.x_test[:, :4]}, r"x_test has shape \(20, 4\)"),
         ({"y_train": numbers.y_train[:-1]}, "x_train has 70 rows and y_train has 69"),
         (
             {"x_valid": numbers.x_valid[:, :4]},

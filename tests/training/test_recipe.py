@@ -11,7 +11,8 @@ from keras import layers
 from helpers import training
 from helpers.nets.models import mlp
 from helpers.training import Recipe, Run, loop
-from tests.training.small import REQUEST, build, changed, split_of, train
+from tests.conftest import split_of
+from tests.training.small import REQUEST, build, changed, train
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from keras import layers, optimizers, regularizers
 
 from helpers.training import Recipe, Run, tensorflow_engine
 from helpers.training.tensorflow_engine import TensorFlowEngine, wants_xla
-from tests.training.small import changed, net, split_of, train
+from tests.conftest import split_of
+from tests.training.small import changed, net, train
 
 EPOCHS, BATCH_SIZE = 3, 16
 
