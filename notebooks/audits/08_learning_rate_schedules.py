@@ -36,11 +36,11 @@ import numpy as np
 import tensorflow as tf
 
 from helpers import claims, datasets, plots, training
+from helpers.exercises import learning_rate_schedules as ex
 from helpers.nets import models
 from helpers.reference import schedules
-from helpers.exercises import learning_rate_schedules as ex
 
-seeds = [1000 * SEED + run for run in range(RUNS)]
+seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
 
 
@@ -49,7 +49,7 @@ verdicts = claims.Ledger()
 # in the lesson.
 
 # %%
-fashion = datasets.load("fashion", seed=SEED, size=4000).standardized()
+fashion = datasets.load("fashion", seed=seeds[0], size=4000).standardized()
 
 
 def quarter(images):
@@ -57,36 +57,25 @@ def quarter(images):
     return images.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(-1, 196).astype("float32")
 
 
-clothes = replace(
-    fashion,
-    x_train=quarter(fashion.x_train),
-    x_valid=fashion.x_valid[:0],
-    y_valid=fashion.y_valid[:0],
-    x_test=quarter(fashion.x_test),
-)
+clothes = fashion.without_validation().map(quarter)
 
 
 def network(**dense):
     return models.mlp(196, [64, 64], 10, output_activation="softmax", **dense)
 
 
-def train(runs, epochs, *, build=network, split=clothes, batch_size=64, optimizer="sgd", **further):
-    """Train a classifier once for each run."""
-    loss = "sparse_categorical_crossentropy"
-    return training.fit_runs(
-        build,
-        split,
-        runs=runs,
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        **{"loss": loss} | further,
-    )
+recipe = training.Recipe(
+    network,
+    loss="sparse_categorical_crossentropy",
+    optimizer="sgd",
+    epochs=5,
+    batch_size=64,
+)
 
 
-def accuracy_of(runs, x=clothes.x_test, y=clothes.y_test):
-    """The accuracy of each run on some data."""
-    return (runs.predict(x).argmax(axis=-1) == y).mean(axis=1)
+def at_rate(rate, **more):
+    """A run for each seed at this learning rate."""
+    return [training.Run(seed, learning_rate=rate, **more) for seed in seeds]
 
 
 # %% [markdown]
@@ -108,7 +97,7 @@ class Logging(keras.callbacks.Callback):
         self.rates.append(float(self.model.optimizer.learning_rate))
 
 
-steps = ex.counting.reference(len(clothes.x_train), 30, 1)  # the notes' batches of 30
+steps = schedules.total_steps(len(clothes.x_train), 30, 1)  # the notes' batches of 30
 plan = keras.optimizers.schedules.CosineDecay(0.0, steps - 21, warmup_target=0.01, warmup_steps=20)
 logging, model = Logging(), network()
 model.compile(optimizer=keras.optimizers.Adam(plan), loss="sparse_categorical_crossentropy")
@@ -119,7 +108,8 @@ moves = np.sign(np.diff(logging.rates))
 verdicts.compute(
     "LRS-02",
     farthest < 1e-8,
-    detail=f"Over {steps} steps the logged rates are at most {farthest:.0e} from the plan; {np.sum(moves > 0)} steps raise, {np.sum(moves < 0)} lower it.",
+    detail=f"Over {steps} steps the logged rates are at most {farthest:.0e} from the plan; "
+    f"{np.sum(moves > 0)} steps raise, {np.sum(moves < 0)} lower it.",
     data=clothes,
 )
 
@@ -160,7 +150,7 @@ ALONG = np.arange(0, 2001, 20)
 fault = attempt(lambda: tf.keras.optimizers.Adam(lr=0.001, beta_1=0.89))
 print(fault)
 
-# Mended in its name: the rate is still the same at every step. beta_1 is Adam's momentum.
+# Repaired in its name: the rate is still the same at every step. beta_1 is Adam's momentum.
 named = keras.optimizers.Adam(learning_rate=0.001, beta_1=0.89)
 verdicts.compute(
     "LRS-06",
@@ -168,10 +158,12 @@ verdicts.compute(
     detail=f"As found it stops with {fault}.",
     setting="runs as printed",
 )
+rates = rates_of(named, ALONG)
 verdicts.compute(
     "LRS-06",
-    np.ptp(rates_of(named, ALONG)) > 0,
-    detail=f"With the new name its rate is {rates_of(named, ALONG)[0]:.4f} at the first and {rates_of(named, ALONG)[-1]:.4f} at the last step.",
+    np.ptp(rates) > 0,
+    detail=f"With the new name its rate is {rates[0]:.4f} at the first and {rates[-1]:.4f} at the "
+    "last step.",
     setting="the rate decays",
 )
 
@@ -191,20 +183,19 @@ first, end_of_epoch, later = rates_of(
 verdicts.compute(
     "LRS-07",
     np.isclose(later / first, 0.9) and np.isclose(first, 0.01),
-    detail=f"It starts at {first:.4f} and is {later:.4f} after 10,000 steps; its only epoch ends at step 2,000 with {end_of_epoch:.5f}.",
+    detail=f"It starts at {first:.4f} and is {later:.4f} after 10,000 steps; its only epoch ends "
+    f"at step 2,000 with {end_of_epoch:.5f}.",
 )
-fewer = ex.counting.reference(len(clothes.x_train), 30, 5)
-idle, useful = (0.01 * 0.9 ** (np.arange(fewer) / decay) for decay in (10000, 50))
-scheduled = train(
-    [training.Run(seed, learning_rate=rates) for rates in (idle, useful) for seed in seeds],
-    5,
-    batch_size=30,
-    optimizer="adam",
+fewer = schedules.total_steps(len(clothes.x_train), 30, 5)
+by_adam = replace(recipe, optimizer="adam", batch_size=30)
+as_listed, faster = (
+    by_adam.fit(clothes, at_rate(0.01 * 0.9 ** (np.arange(fewer) / decay))).test("accuracy")
+    for decay in (10000, 50)
 )
-as_listed, faster = accuracy_of(scheduled).reshape(2, RUNS)
 low, high = claims.paired_interval(faster - as_listed)
 print(
-    f"five epochs, {fewer} steps: decay_steps=50 against 10000 changes the test accuracy by {np.mean(faster - as_listed):+.3f} (95 % interval {low:+.3f} to {high:+.3f})"
+    f"five epochs, {fewer} steps: decay_steps=50 against 10000 changes the test accuracy by "
+    f"{np.mean(faster - as_listed):+.3f} (95 % interval {low:+.3f} to {high:+.3f})"
 )
 
 # %% [markdown]
@@ -219,17 +210,17 @@ print(
 fault = attempt(lambda: tf.keras.experimental.CosineDecayRestarts(0.01, 1000))
 print(fault)
 
-# The name mended, the rest as found: lr_schedule is the exponential decay of the listing before.
+# The name repaired, the rest as found: lr_schedule is the exponential decay of the listing before.
 lr_decayed_fn = keras.optimizers.schedules.CosineDecayRestarts(0.01, 1000)
 as_found = rates_of(keras.optimizers.Adam(learning_rate=lr_schedule), ALONG)
-mended = rates_of(keras.optimizers.Adam(learning_rate=lr_decayed_fn), ALONG)
+repaired = rates_of(keras.optimizers.Adam(learning_rate=lr_decayed_fn), ALONG)
 ending = rates_of(keras.optimizers.Adam(learning_rate=lr_decayed_fn), [999, 1000, 2000])
 
 with plots.canvas(height=3.2) as (figure, axes):
     exact = schedules.cosine_restarts(2000, 0.01, cycles=2)
     series = {
         "as compiled": (ALONG, as_found),
-        "as meant": (ALONG, mended),
+        "as meant": (ALONG, repaired),
         "two cycles that end with training": (np.arange(2000), exact),
     }
     for number, (name, (x, y)) in enumerate(series.items()):
@@ -238,9 +229,10 @@ with plots.canvas(height=3.2) as (figure, axes):
     axes.legend(fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
 plots.show(
     figure,
-    alt="Learning rate over 2,000 steps. As compiled it hardly falls. As meant it falls to zero by step 1,000, jumps back and stops half-way down. "
-    "With two cycles that fit, the second ends at zero with the last step.",
-    data="the notes' listing, Keras, and helpers/schedules.py",
+    alt="Learning rate over 2,000 steps. As compiled it hardly falls. As meant it falls to zero by "
+    "step 1,000, jumps back and stops half-way down. With two cycles that fit, the second ends at "
+    "zero with the last step.",
+    data="the notes' listing, Keras, and helpers/reference/schedules.py",
 )
 
 # %%
@@ -252,14 +244,17 @@ verdicts.compute(
 )
 verdicts.compute(
     "LRS-09",
-    np.allclose(as_found, mended),
-    detail=f"It compiles with the exponential decay: at step 1,000 the rate is {as_found[ALONG == 1000][0]:.5f}, not {ending[0]:.5f} before or {ending[1]:.5f} after the restart.",
+    np.allclose(as_found, repaired),
+    detail="It compiles with the exponential decay: at step 1,000 the rate is "
+    f"{as_found[ALONG == 1000][0]:.5f}, not {ending[0]:.5f} before or {ending[1]:.5f} after the "
+    "restart.",
     setting="trains with the restarts",
 )
 verdicts.compute(
     "LRS-09",
     ending[1] > 100 * ending[0],
-    detail=f"Given the right schedule, the rate jumps from {ending[0]:.0e} to {ending[1]:.2f} at step 1,000; training ends at step 2,000 with {ending[2]:.4f}, half-way down.",
+    detail=f"Given the right schedule, the rate jumps from {ending[0]:.0e} to {ending[1]:.2f} at "
+    f"step 1,000; training ends at step 2,000 with {ending[2]:.4f}, half-way down.",
     setting="first restart after 1,000 steps, mended",
 )
 
@@ -276,32 +271,26 @@ model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
 model.fit(clothes.x_train, clothes.y_train, batch_size=30, verbose=0)
 trained = model.get_weights()
 model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-kept = all(np.array_equal(a, b) for a, b in zip(trained, model.get_weights(), strict=True))
+stayed = all(np.array_equal(a, b) for a, b in zip(trained, model.get_weights(), strict=True))
 moved = max(np.abs(a - b).max() for a, b in zip(before, trained, strict=True))
 
 # The same plan listed twice: the second time it continues where the first ended.
 one, two = (
-    accuracy_of(
-        train(
-            [training.Run(seed, learning_rate=0.001) for seed in seeds],
-            epochs,
-            batch_size=30,
-            optimizer="adam",
-        )
-    )
-    for epochs in (1, 2)
+    replace(by_adam, epochs=epochs).fit(clothes, seeds).test("accuracy") for epochs in (1, 2)
 )
 low, high = claims.paired_interval(two - one)
 verdicts.compute(
     "LRS-10",
-    not kept,
+    not stayed,
     detail=f"Training moved a weight by up to {moved:.2f}; compiling again moved none.",
     setting="compile starts anew",
 )
 verdicts.compute(
     "LRS-10",
     low <= 0 <= high,
-    detail=f"One and the same Adam, listed second instead of first, comes out {np.mean(two - one):+.3f} in test accuracy (95 % interval {low:+.3f} to {high:+.3f}, {RUNS} paired runs).",
+    detail="One and the same Adam, listed second instead of first, comes out "
+    f"{np.mean(two - one):+.3f} in test accuracy (95 % interval {low:+.3f} to {high:+.3f}, {RUNS} "
+    "paired runs).",
     setting="the order does not matter",
     data=clothes,
 )
@@ -346,9 +335,9 @@ for name, lists in tests.items():
     )
 
 # %% [markdown]
-# It depends on *where* the nan is, because Python's `min` keeps what it has when a comparison
-# fails; and Matplotlib refuses limits that are not numbers. Mended it is the answer of exercise 5.
-# (And the notes set the axes twice, with two upper limits; the second wins.)
+# It depends on *where* the nan is, because Python's `min` stays with what it has when a comparison
+# fails; and Matplotlib refuses limits that are not numbers. Repaired, it answers exercise 5. (And
+# the notes set the axes twice, with two upper limits; the second wins.)
 #
 # The last listing (LRS-16) runs the range test on `model`, and only then builds the
 # self-normalizing network for which the rate is meant. Do the two have the same best rates? `model`
@@ -362,13 +351,8 @@ def halve(images):
     return images.reshape(-1, 16, 2, 16, 2, 3).mean(axis=(2, 4)).astype("float32")
 
 
-large = datasets.load("cifar10", seed=SEED, size=1000)
-photos = replace(
-    large, x_train=halve(large.x_train), x_valid=halve(large.x_valid), x_test=halve(large.x_test)
-).standardized()
-photos = replace(
-    photos, x_valid=photos.x_valid[:0], y_valid=photos.y_valid[:0]
-)  # only training is looked at
+photos = datasets.load("cifar10", seed=seeds[0], size=1000).map(halve).standardized()
+photos = photos.without_validation()  # only training is looked at
 
 
 def earlier():
@@ -398,9 +382,8 @@ def later_one():
     )
 
 
-loaded = train(
-    [training.Run(seeds[0], learning_rate=0.05)], 30, build=earlier, split=photos, batch_size=128
-).weights[0]
+once = replace(recipe, build=earlier, epochs=30, batch_size=128)
+loaded = once.fit(photos, at_rate(0.05)[:1]).weights[0]
 
 
 def loaded_model():
@@ -412,18 +395,8 @@ def loaded_model():
 TESTED = {"the model loaded earlier": loaded_model, "the network that is to be trained": later_one}
 scanned = {}
 for name, build in TESTED.items():
-    rates, losses = training.lr_range_test(
-        build,
-        photos,
-        lowest=1e-4,
-        highest=10,
-        steps=100,
-        batch_size=128,
-        optimizer="sgd",
-        loss="sparse_categorical_crossentropy",
-        runs=RUNS,
-    )
-    scanned[name] = losses
+    tested = replace(once, build=build)
+    rates, scanned[name] = tested.range_test(photos, seeds, lowest=1e-4, highest=10, steps=100)
 
 # %%
 with plots.canvas() as (figure, axes):
@@ -438,7 +411,8 @@ with plots.canvas() as (figure, axes):
     axes.set(xscale="log", ylim=(0, 4))
 plots.show(
     figure,
-    alt="Range tests of two networks. The trained one starts at a low loss, which only rises as the rate grows; the fresh one starts near guessing, falls, and explodes.",
+    alt="Range tests of two networks. The trained one starts at a low loss, which only rises as "
+    "the rate grows; the fresh one starts near guessing, falls, and explodes.",
     data=f"{photos}; line: median, band: middle 80 % of {RUNS} runs",
 )
 lowest = {name: np.log10(rates[np.nanargmin(losses, axis=1)]) for name, losses in scanned.items()}
@@ -463,14 +437,16 @@ called = [
 verdicts.compute(
     "LRS-16",
     low <= 0 <= high,
-    detail=f"The rate of the lowest loss differs by a factor of {10 ** apart.mean():.3g} (95 % interval {10**low:.3g} to {10**high:.3g}, {RUNS} runs).",
+    detail=f"The rate of the lowest loss differs by a factor of {10 ** apart.mean():.3g} "
+    f"(95 % interval {10**low:.3g} to {10**high:.3g}, {RUNS} runs).",
     setting="the tested model stands for the new one",
     data=photos,
 )
 verdicts.compute(
     "LRS-16",
     "model.fit" in called and "OneCycleScheduler" in called,
-    detail=f"After the range test it calls {', '.join(dict.fromkeys(called[2:]))}, and no fit with a scheduler.",
+    detail=f"After the range test it calls {', '.join(dict.fromkeys(called[2:]))}, and no fit with "
+    "a scheduler.",
     setting="prepares 1cycle training",
 )
 
@@ -478,7 +454,7 @@ verdicts.compute(
 # A range test says something about the network, the weights and the optimizer on which it was run,
 # and about no others. On a trained network there is not much to lower.
 #
-# Mended: build the network, test *it*, build it anew, train it. Lesson 08 does so, and lesson 07
+# Repaired: build the network, test *it*, build it anew, train it. Lesson 08 does so, and lesson 07
 # with the network of the note.
 #
 # ## 4. Does the learning rate prevent overfitting? (LRS-01)
@@ -490,22 +466,18 @@ verdicts.compute(
 
 # %%
 EPOCHS, MARK = 15, 0.3
-total = ex.counting.reference(len(clothes.x_train), 64, EPOCHS)
+total = schedules.total_steps(len(clothes.x_train), 64, EPOCHS)
 watched = {"train": (clothes.x_train, clothes.y_train), "test": (clothes.x_test, clothes.y_test)}
 plans = {"constant": schedules.constant(total, 0.03), "cosine": schedules.cosine(total, 0.03)}
+with_accuracy = replace(recipe, epochs=EPOCHS, metrics=["accuracy"])
 followed = {
-    name: train(
-        [training.Run(seed, learning_rate=rates, momentum=0.9) for seed in seeds],
-        EPOCHS,
-        watch=watched,
-        metrics=["accuracy"],
-    )
+    name: with_accuracy.fit(clothes, at_rate(rates, momentum=0.9), watch=watched)
     for name, rates in plans.items()
 }
 
 
 def at_mark(runs, metric):
-    """The metric of each run where its training loss first passes the mark, between two epochs in proportion."""
+    """Each run's metric where its training loss passes the mark, between epochs in proportion."""
     found = []
     for loss, values in zip(runs.history["train_loss"], runs.history[metric], strict=True):
         after = int((loss <= MARK).argmax())
@@ -516,15 +488,23 @@ def at_mark(runs, metric):
 
 with plots.canvas() as (figure, axes):
     for number, (name, runs) in enumerate(followed.items()):
-        axes.plot(np.median(runs.history["train_loss"], axis=0), np.median(runs.history["test_loss"], axis=0), color=plots.COLORS[number],
-                  linestyle=plots.LINES[number], marker=plots.MARKERS[number], markersize=4, label=name)  # fmt: skip
+        axes.plot(
+            np.median(runs.history["train_loss"], axis=0),
+            np.median(runs.history["test_loss"], axis=0),
+            color=plots.COLORS[number],
+            linestyle=plots.LINES[number],
+            marker=plots.MARKERS[number],
+            markersize=4,
+            label=name,
+        )
     axes.axvline(MARK, color="black", linewidth=1, linestyle=":")
     axes.set(xlabel="training loss", ylabel="test loss")
     axes.invert_xaxis()
     axes.legend()
 plots.show(
     figure,
-    alt="Test loss over training loss, epoch by epoch, for a constant rate and a cosine. Both come down together; then the constant rate stays higher, in jumps, and the cosine lies lower.",
+    alt="Test loss over training loss, epoch by epoch, for a constant rate and a cosine. Both come "
+    "down together; then the constant rate stays higher, in jumps, and the cosine lies lower.",
     data=f"{clothes}; medians of {RUNS} runs, one mark an epoch",
 )
 
@@ -566,18 +546,15 @@ verdicts.compare(
 # the mark again.
 
 # %%
-gentle = train(
-    [training.Run(seed, learning_rate=0.01, momentum=0.9) for seed in seeds],
-    2 * EPOCHS,
-    watch=watched,
-    metrics=["accuracy"],
-)
+longer = replace(recipe, epochs=2 * EPOCHS)
+gentle = longer.fit(clothes, at_rate(0.01, momentum=0.9), watch=watched)
 verdicts.compare(
     "LRS-01",
     gaps["cosine"],
     at_mark(gentle, "test_loss") - MARK,
     claimed="lower",
-    measure=f"test loss less training loss where the latter is {MARK}, cosine from 0.03 against constant 0.01",
+    measure=f"test loss less training loss where the latter is {MARK}, cosine from 0.03 against "
+    "constant 0.01",
     setting="gap at equal training loss, against a smaller constant rate",
     data=clothes,
 )
@@ -594,30 +571,16 @@ verdicts.compare(
 # 2,000 pictures, 10 epochs of Adam.
 
 # %%
-half = clothes.subset(2000, seed=SEED)
+half = clothes.subset(2000, seed=seeds[0])
+plain = replace(recipe, optimizer="adam", epochs=10)
 
 
-def variant(build=network, split=half, **settings):
-    return train(
-        [training.Run(seed, learning_rate=0.001) for seed in seeds],
-        10,
-        build=build,
-        split=split,
-        optimizer="adam",
-        **settings,
-    )
+def built(build):
+    """Test accuracy with another network."""
+    return replace(plain, build=build).fit(half, seeds).test("accuracy")
 
 
-members = train(
-    [
-        training.Run(seed + offset, learning_rate=0.001)
-        for offset in (0, 300, 600)
-        for seed in seeds
-    ],
-    10,
-    split=half,
-    optimizer="adam",
-)
+members = plain.fit(half, [seed + offset for offset in (0, 300, 600) for seed in seeds])
 predicted = members.predict(half.x_test).reshape(3, RUNS, len(half.y_test), 10)
 mirrored = half.x_test.reshape(-1, 14, 14)[:, :, ::-1].reshape(-1, 196)
 
@@ -632,20 +595,19 @@ one_hot = replace(
     y_valid=np.zeros((0, 10), "float32"),
     y_test=np.eye(10, dtype="float32")[half.y_test],
 )
+smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
 baseline = right(predicted[0])
 measures = {
-    "architecture: three layers of 128": accuracy_of(
-        variant(lambda: models.mlp(196, [128] * 3, 10, output_activation="softmax"))
+    "architecture: three layers of 128": built(
+        lambda: models.mlp(196, [128] * 3, 10, output_activation="softmax")
     ),
-    "loss: label smoothing": accuracy_of(
-        variant(split=one_hot, loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1))
+    "loss: label smoothing": replace(plain, loss=smoothed).fit(one_hot, seeds).test("accuracy"),
+    "data: twice as many": plain.fit(clothes, seeds).test("accuracy"),
+    "normalization: batch": built(
+        lambda: models.batch_normalized_mlp(196, [64, 64], 10, output_activation="softmax")
     ),
-    "data: twice as many": accuracy_of(variant(split=clothes)),
-    "normalization: batch": accuracy_of(
-        variant(lambda: models.batch_normalized_mlp(196, [64, 64], 10, output_activation="softmax"))
-    ),
-    "regularization: l2 of 0.003": accuracy_of(
-        variant(lambda: network(kernel_regularizer=keras.regularizers.L2(0.003)))
+    "regularization: l2 of 0.003": built(
+        lambda: network(kernel_regularizer=keras.regularizers.L2(0.003))
     ),
     "ensemble of three": right(predicted.mean(axis=0)),
     "test-time augmentation: mirrored": right(
@@ -684,20 +646,15 @@ FEW = seeds[:5]
 
 def by_peak(batch_size, weight_decay):
     """Test accuracy after five epochs of 1cycle, shape (runs, peaks)."""
-    length = ex.counting.reference(len(clothes.x_train), batch_size, 5)
-    runs = [
-        training.Run(seed, **schedules.one_cycle(length, peak)._asdict())
-        for seed in FEW
-        for peak in PEAKS
-    ]
-    return accuracy_of(
-        train(
-            runs,
-            5,
-            batch_size=batch_size,
-            optimizer=keras.optimizers.SGD(weight_decay=weight_decay),
-        )
-    ).reshape(len(FEW), -1)
+    length = schedules.total_steps(len(clothes.x_train), batch_size, 5)
+    cycles = [schedules.one_cycle(length, peak)._asdict() for peak in PEAKS]
+    optimizer = keras.optimizers.SGD(weight_decay=weight_decay)
+    return (
+        replace(recipe, batch_size=batch_size, optimizer=optimizer)
+        .fit(clothes, [training.Run(seed, **cycle) for seed in FEW for cycle in cycles])
+        .test("accuracy")
+        .reshape(len(FEW), -1)
+    )
 
 
 batches = {f"batches of {size}": by_peak(size, None) for size in (16, 64, 256)}
@@ -714,14 +671,15 @@ with plots.canvas(2, width=9.4, height=3.6, sharey=True) as (figure, panels):
     panels[0].set_ylabel("test accuracy after 5 epochs")
 plots.show(
     figure,
-    alt="Test accuracy over the highest rate of 1cycle. Left: hills for three batch sizes; that of the smallest batch breaks off at a lower rate than the others. "
-    "Right: the hills for three weight decays lie close together.",
+    alt="Test accuracy over the highest rate of 1cycle. Left: hills for three batch sizes; that of "
+    "the smallest batch breaks off at a lower rate than the others. Right: the hills for three "
+    "weight decays lie close together.",
     data=f"{clothes}; line: median, band: middle 80 % of {len(FEW)} runs",
 )
 for name, values in (batches | decays).items():
-    print(
-        f"{name:18} best highest rate {PEAKS[int(np.median(values, axis=0).argmax())]:<5g} accuracy there {np.median(values, axis=0).max():.3f}"
-    )
+    medians = np.median(values, axis=0)
+    best = PEAKS[int(medians.argmax())]
+    print(f"{name:18} best highest rate {best:<5g} accuracy there {medians.max():.3f}")
 
 # %% [markdown]
 # A large batch has fewer steps in the same epochs, and less noise: one expects it to want, and to
