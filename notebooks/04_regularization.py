@@ -53,13 +53,12 @@ import numpy as np
 from keras import layers, regularizers
 
 from helpers import claims, datasets, plots, training
-from helpers.nets import augmentation, models
-from helpers.reference import calibration, optimizers
-from helpers.exercises import overfitting
 from helpers.exercises import regularization as ex
+from helpers.nets import augmentation, models
+from helpers.reference import calibration, early_stopping, label_smoothing, optimizers, penalties
 from helpers.reference.layers import dropout
 
-seeds = range(SEED, SEED + RUNS)
+seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
 
 
@@ -114,13 +113,14 @@ for name, claim, factors in (("l1", "REG-15", (0.01, 0)), ("l2", "REG-16", (0, 0
     kernels = [layer.kernel.numpy() for layer in born.layers[:2]]
     charged[name] = float(sum(born.losses))
     as_meant = np.isclose(
-        charged[name], ex.penalizing.reference(kernels, *factors), rtol=1e-4
+        charged[name], penalties.penalty(kernels, *factors), rtol=1e-4
     ) and born.input_shape == (None, 10_000)
     verdicts.compute(
         claim,
         as_meant,
-        detail=f"It builds, with {born.count_params():,} parameters, and charges the initial weights {charged[name]:.1f}, "
-        f"{charged[name] / np.log(2):.1f} times the loss of a net without an opinion.",
+        detail=f"It builds, with {born.count_params():,} parameters, and charges the initial "
+        f"weights {charged[name]:.1f}, {charged[name] / np.log(2):.1f} times the loss of a net "
+        "without an opinion.",
         setting="builds as meant",
     )
 
@@ -128,48 +128,47 @@ for name, claim, factors in (("l1", "REG-15", (0.01, 0)), ("l2", "REG-16", (0, 0
 # The two factors are equal, the two prices are not: initial weights in this layer are about a
 # hundredth in size, and the square of a hundredth is small. A factor means nothing by itself.
 #
-# Now train. To be quick we keep the 1,000 commonest words (all 10,000 in the `full` profile). Each
+# Now train. To be quick we take the 1,000 commonest words (all 10,000 in the `full` profile). Each
 # run draws 2,048 sentences, and everything else is as in the notes: RMSprop, batches of 512, 30
 # epochs. What the notes used the test set for, we do with validation data.
 
 # %%
 WORDS, SENTENCES = {"quick": (1_000, 2_048), "full": (10_000, 6_144)}[PROFILE]
-reviews = datasets.load("reviews", seed=SEED)
-shuffled = np.random.default_rng(SEED).permutation(len(reviews.y_valid))[:500]
+reviews = datasets.load("reviews", seed=seeds[0]).map(lambda x: x[:, :WORDS].copy())
+shuffled = np.random.default_rng(seeds[0]).permutation(len(reviews.y_valid))[:500]
 reviews = replace(
     reviews,
-    x_train=reviews.x_train[:, :WORDS].copy(),
-    x_valid=reviews.x_valid[shuffled, :WORDS],
-    y_valid=reviews.y_valid[shuffled].astype("float32"),
-    x_test=reviews.x_test[:, :WORDS].copy(),
     y_train=reviews.y_train.astype("float32"),
+    x_valid=reviews.x_valid[shuffled],
+    y_valid=reviews.y_valid[shuffled].astype("float32"),
 )
 
 
 def draw_reviews(seed):
     rows = np.random.default_rng(seed).choice(len(reviews.y_train), SENTENCES, replace=False)
-    return training.Run(seed, rows)
+    return training.Run(seed, train_rows=rows)
 
 
-def train_reviews(kernel_regularizer=None, runs=None):
-    return training.fit_runs(
-        lambda: models.mlp(
-            WORDS, [16, 16], output_activation="sigmoid", kernel_regularizer=kernel_regularizer
-        ),
-        reviews,
-        runs=runs or [draw_reviews(seed) for seed in seeds],
-        epochs=30,
-        batch_size=512,
-        optimizer="rmsprop",
-        loss="binary_crossentropy",
+def review_net(penalty=None):
+    """A function that builds the notes' net with a penalty on its weights."""
+    return lambda: models.mlp(
+        WORDS, [16, 16], output_activation="sigmoid", kernel_regularizer=penalty
     )
 
 
+readers = [draw_reviews(seed) for seed in seeds]
+reading = training.Recipe(
+    review_net(), loss="binary_crossentropy", optimizer="rmsprop", epochs=30, batch_size=512
+)
+factors = {
+    "no penalty": None,
+    "L1, 0.01 (default)": regularizers.L1(0.01),
+    "L1, 0.0001": regularizers.L1(0.0001),
+    "L2, 0.01 (default)": regularizers.L2(0.01),
+}
 penalized = {
-    "no penalty": train_reviews(),
-    "L1, 0.01 (default)": train_reviews(regularizers.L1(0.01)),
-    "L1, 0.0001": train_reviews(regularizers.L1(0.0001)),
-    "L2, 0.01 (default)": train_reviews(regularizers.L2(0.01)),
+    name: replace(reading, build=review_net(factor)).fit(reviews, readers)
+    for name, factor in factors.items()
 }
 
 # %% [markdown]
@@ -191,8 +190,8 @@ def best_model(histories):
 ex.comparing.check(best_model)
 
 # %% [markdown]
-# The course's `fit_runs` keeps the two apart: `val_loss` is the loss of the data, `penalty` what
-# the weights cost. Their sum is what Keras calls `val_loss`, and what the notes drew:
+# The course's `Recipe.fit` reports the two apart: `val_loss` is the loss of the data, `penalty`
+# what the weights cost. Their sum is what Keras calls `val_loss`, and what the notes drew:
 
 # %%
 data_loss = {name: runs.history["val_loss"] for name, runs in penalized.items()}
@@ -211,9 +210,10 @@ with plots.canvas(2, width=9.6, height=3.8) as (figure, panels):
     panels[1].legend(fontsize=9, loc="lower left")
 plots.show(
     figure,
-    alt="Validation loss over 30 epochs for four models. On the left, with each model's penalty in it, the models with the "
-    "default penalties lie above the one without, L1 far above. On the right, without the penalties, the default L1 stays "
-    "near 0.69, and the others lie close together below it.",
+    alt="Validation loss over 30 epochs for four models. On the left, with each model's penalty "
+    "in it, the models with the default penalties lie above the one without, L1 far above. On the "
+    "right, without the penalties, the default L1 stays near 0.69, and the others lie close "
+    "together below it.",
     data=f"{reviews}, {WORDS:,} words; line: median, band: middle 80 % of {RUNS} runs",
 )
 
@@ -232,7 +232,8 @@ share = {name: charged_apart[name] / drawn_apart[name] for name in names[1:]}
 verdicts.compute(
     "REG-22",
     max(share.values()) < 0.5,
-    detail="Of the distance between each curve and that of the model without a penalty, the penalty itself makes up "
+    detail="Of the distance between each curve and that of the model without a penalty, the "
+    "penalty itself makes up "
     + ", ".join(f"{part:.0%} ({name})" for name, part in share.items())
     + ". More than 100 % means: on the data alone the model is the better one.",
     setting="the curves compare the models",
@@ -256,18 +257,17 @@ except NameError as error:
 verdicts.compute(
     "REG-22",
     not ending,
-    detail=f"As found, the notes' listing ends at once: {ending}. No other listing defines the curves that follow, either.",
+    detail=f"As found, the notes' listing ends at once: {ending}. No other listing defines the "
+    "curves that follow, either.",
     setting="runs as found",
 )
 
 # %%
 end = {
     name: {part: runs.last(part) for part in ("loss", "val_loss")}
+    | {"val_accuracy": runs.accuracy(reviews.x_valid, reviews.y_valid)}
     for name, runs in penalized.items()
 }
-for name, runs in penalized.items():
-    says = runs.predict(reviews.x_valid)[..., 0] > 0.5
-    end[name]["val_accuracy"] = (says == reviews.y_valid).mean(axis=1)
 majority = max(np.mean(reviews.y_valid), 1 - np.mean(reviews.y_valid))
 plain, l1, mild, l2 = (end[name] for name in names)
 verdicts.compare(
@@ -308,7 +308,8 @@ verdicts.compare(
 )
 for name in names:
     print(
-        f"{name:<20} validation loss {end[name]['val_loss'].mean():.3f}, accuracy {end[name]['val_accuracy'].mean():.3f}"
+        f"{name:<20} validation loss {end[name]['val_loss'].mean():.3f}, accuracy "
+        f"{end[name]['val_accuracy'].mean():.3f}"
     )
 
 # %% [markdown]
@@ -380,8 +381,9 @@ with plots.canvas(2, width=9.6, height=3.8, sharey=True) as (figure, panels):
     panels[1].legend(fontsize=7.5, loc="upper left", bbox_to_anchor=(1, 1))
 plots.show(
     figure,
-    alt="Paths of eleven weights as the penalty falls from left to right. Under L1 the weights are exactly zero at first and "
-    "leave zero one after the other, alcohol first. Under L2 all weights grow from small values together.",
+    alt="Paths of eleven weights as the penalty falls from left to right. Under L1 the weights "
+    "are exactly zero at first and leave zero one after the other, alcohol first. Under L2 all "
+    "weights grow from small values together.",
     data=f"{wines[0]}, linear regression",
 )
 
@@ -417,12 +419,13 @@ zeros, tiny = {}, {}
 for way, descend in ways.items():
     found = [
         descend(*moments(split), STRENGTH, np.random.default_rng(seed).normal(size=11))
-        for seed, split in zip(seeds, wines)
+        for seed, split in zip(seeds, wines, strict=True)
     ]
     zeros[way] = np.array([(weights == 0).sum() for weights in found])
     tiny[way] = np.array([(np.abs(weights) < 0.01).sum() for weights in found])
     print(
-        f"{way:<21} exactly zero {zeros[way].mean():4.1f} of 11, below 0.01 in size {tiny[way].mean():4.1f}"
+        f"{way:<21} exactly zero {zeros[way].mean():4.1f} of 11, below 0.01 in size "
+        f"{tiny[way].mean():4.1f}"
     )
 
 # %%
@@ -431,7 +434,8 @@ kernel = np.array([[3.0], [-4.0]], "float32")
 verdicts.compute(
     "REG-06",
     np.isclose(float(regularizers.L1(0.1)(kernel)), 0.1 * 7),
-    detail="For the weights 3 and -4 and a factor of 0.1 the L1 penalty of Keras is 0.7, the factor times 3 + 4.",
+    detail="For the weights 3 and -4 and a factor of 0.1 the L1 penalty of Keras is 0.7, the "
+    "factor times 3 + 4.",
     setting="the penalty",
 )
 for way in ways:
@@ -466,7 +470,7 @@ for way in ways:
 same_weights = {"plain gradient descent": ..., "Adam": ...}
 
 # %%
-digits = datasets.load("digits", seed=SEED).standardized()
+digits = datasets.load("digits", seed=seeds[0]).standardized().without_validation()
 FACTOR = 0.01
 
 
@@ -477,16 +481,8 @@ def digit_net(penalty):
     return lambda: keras.Sequential([keras.Input((8, 8)), layers.Flatten(), layers.Dense(**layer)])
 
 
-def trained_weights(penalty, optimizer):
-    runs = training.fit_runs(
-        digit_net(penalty),
-        replace(digits, x_valid=digits.x_valid[:0], y_valid=digits.y_valid[:0]),
-        runs=[training.Run(seed) for seed in seeds],
-        epochs=5,
-        batch_size=32,
-        optimizer=optimizer,
-        loss="sparse_categorical_crossentropy",
-    )
+def in_a_row(runs):
+    """All weights and biases of each run, shape (runs, n)."""
     return np.array([np.concatenate([w.ravel() for w in weights]) for weights in runs.weights])
 
 
@@ -498,11 +494,16 @@ pairs = {
     "Adam": (keras.optimizers.Adam(0.003), keras.optimizers.AdamW(0.003, weight_decay=2 * FACTOR)),
 }
 distance = {}
-for name, (with_penalty, with_decay) in pairs.items():
-    one, other = (
-        trained_weights(regularizers.L2(FACTOR), with_penalty),
-        trained_weights(None, with_decay),
+for name, (plain_rule, decaying_rule) in pairs.items():
+    with_penalty = training.Recipe(
+        digit_net(regularizers.L2(FACTOR)),
+        loss="sparse_categorical_crossentropy",
+        optimizer=plain_rule,
+        epochs=5,
+        batch_size=32,
     )
+    with_decay = replace(with_penalty, build=digit_net(None), optimizer=decaying_rule)
+    one, other = (in_a_row(recipe.fit(digits, seeds)) for recipe in (with_penalty, with_decay))
     distance[name] = np.linalg.norm(one - other, axis=1) / np.linalg.norm(other, axis=1)
 
 ex.decay_prediction.check(same_weights, *distance.values())
@@ -513,15 +514,17 @@ charges = [float(penalty(signed)) for penalty in (regularizers.L1(1.0), regulari
 verdicts.compute(
     "REG-05",
     any(np.isclose(charge, signed.sum()) for charge in charges),
-    detail=f"For the weights 3 and -4 the L1 penalty is {charges[0]:.0f} and the L2 penalty {charges[1]:.0f}; their sum is {signed.sum():.0f}.",
+    detail=f"For the weights 3 and -4 the L1 penalty is {charges[0]:.0f} and the L2 penalty "
+    f"{charges[1]:.0f}; their sum is {signed.sum():.0f}.",
     setting="the penalty is the sum of the weights",
 )
 for name, apart in distance.items():
     verdicts.compute(
         "REG-05",
         apart.max() < 1e-3,
-        detail=f"Trained with the penalty and with the decay, weights differ by at most "
-        f"{'0.1' if apart.max() < 1e-3 else f'{100 * apart.max():.0f}'} % of their size; {RUNS} runs.",
+        detail="Trained with the penalty and with the decay, weights differ by at most "
+        f"{'0.1' if apart.max() < 1e-3 else f'{100 * apart.max():.0f}'} % of their size; {RUNS} "
+        "runs.",
         setting=f"decay is an L2 penalty, {name}",
         data=digits,
     )
@@ -529,7 +532,7 @@ for name, apart in distance.items():
 # %% [markdown]
 # Under plain gradient descent the two are one thing: the gradient of $c\,w^2$ is $2c\,w$. Adam
 # divides every gradient by its usual size, the penalty's part included, so that a weight in a busy
-# place is hardly penalized at all. `AdamW` keeps the decay out of that division (Loshchilov and
+# place is hardly penalized at all. `AdamW` leaves the decay out of that division (Loshchilov and
 # Hutter 2019); the last section compares how well both predict.
 #
 # ## 4.4 What exactly is limited?
@@ -546,12 +549,14 @@ asked = float(sum(layer.losses))
 by_weights = 0.01 * np.abs(layer.kernel.numpy()).sum()
 by_outputs = 0.01 * np.abs(outputs).sum() / len(batch)
 print(
-    f"charged {asked:.4f}; by the weights it would be {by_weights:.4f}, by the outputs {by_outputs:.4f}"
+    f"charged {asked:.4f}; by the weights it would be {by_weights:.4f}, by the outputs "
+    f"{by_outputs:.4f}"
 )
 verdicts.compute(
     "REG-10",
     np.isclose(asked, by_weights),
-    detail=f"Charged are {asked:.4f}: 0.01 times the absolute outputs, averaged over the examples of the batch.",
+    detail=f"Charged are {asked:.4f}: 0.01 times the absolute outputs, averaged over the examples "
+    "of the batch.",
 )
 
 # %% [markdown]
@@ -586,7 +591,8 @@ results = {
 }
 for name, result in results.items():
     print(
-        f"{name:<11} {result[:, 0].round(3)} for the first unit, {result[:, 1].round(3)} for the second"
+        f"{name:<11} {result[:, 0].round(3)} for the first unit, {result[:, 1].round(3)} for the "
+        "second"
     )
 verdicts.compute(
     "REG-13",
@@ -600,7 +606,7 @@ verdicts.compute(
 
 # %% [markdown]
 # Clipping turns the unit to another direction: it would then respond to other inputs. Max-norm
-# keeps the direction and limits the length.
+# limits the length and leaves the direction as it is.
 #
 # ## 4.5 Dropout
 #
@@ -629,15 +635,16 @@ ex.dropping.check(drop)
 # NBVAL_CHECK_OUTPUT
 layer, ones = layers.Dropout(0.3, seed=0), np.ones((1000, 100), "float32")
 in_training, at_test = np.array(layer(ones, training=True)), np.array(layer(ones, training=False))
-kept = in_training[in_training > 0]
+passed = in_training[in_training > 0]
 print(
-    f"in training: kept values {kept.min():.4f} to {kept.max():.4f}; at test: {np.unique(at_test)}"
+    f"in training: values that pass {passed.min():.4f} to {passed.max():.4f}; "
+    f"at test: {np.unique(at_test)}"
 )
 verdicts.compute(
     "REG-25",
     np.isclose(at_test.mean(), 0.7, atol=0.01),
-    detail=f"At test a 1 comes out as {at_test.mean():.0f}. It is in training that Keras scales, what is kept by {kept.mean():.4f}, "
-    "one over 0.7.",
+    detail=f"At test a 1 comes out as {at_test.mean():.0f}. It is in training that Keras scales, "
+    f"what passes by {passed.mean():.4f}, one over 0.7.",
 )
 
 # %% [markdown]
@@ -657,7 +664,7 @@ verdicts.compute(
 CLASSES, NOISE, EPOCHS, BATCH = 10, 0.3, 15, 60
 SIZE = {"quick": 300, "full": 2000}[PROFILE]
 one_hot = np.eye(CLASSES, dtype="float32")
-fashion = datasets.load("fashion", seed=SEED)
+fashion = datasets.load("fashion", seed=seeds[0])
 
 
 def halved(x):
@@ -665,29 +672,21 @@ def halved(x):
     return x.reshape(len(x), 14, 2, 14, 2).mean(axis=(2, 4), dtype="float32")
 
 
-small = replace(
-    fashion,
-    x_train=halved(fashion.x_train),
-    x_valid=halved(fashion.x_valid),
-    x_test=halved(fashion.x_test),
-).standardized()
-x_valid, y_valid = small.x_valid[:1000], small.y_valid[:1000]
-x_test, y_test = small.x_test[:1000], small.y_test[:1000]
-clothes = replace(
-    small,
-    y_train=one_hot[small.y_train],
-    x_valid=small.x_valid[:0],
-    y_valid=one_hot[small.y_valid[:0]],
-)
+small = fashion.map(halved).standardized().head(valid=1000, test=1000)
+x_test, y_test = small.x_test, small.y_test
+watched = replace(
+    small, y_train=one_hot[small.y_train], y_valid=one_hot[small.y_valid], y_test=one_hot[y_test]
+).head(valid=500)
+clothes = watched.without_validation()
 
 
 def draw_clothes(seed, noise):
-    generator = np.random.default_rng([SEED, seed])
+    generator = training.generator(seed)
     rows = generator.choice(len(clothes.y_train), SIZE, replace=False)
     targets = clothes.y_train.copy()
     wrong = rows[generator.random(SIZE) < noise]
     targets[wrong] = one_hot[generator.integers(0, CLASSES, len(wrong))]
-    return training.Run(seed, rows, targets)
+    return training.Run(seed, train_rows=rows, targets=targets)
 
 
 drawn = [draw_clothes(seed, noise) for noise in (0.0, NOISE) for seed in seeds]
@@ -696,7 +695,7 @@ clean, noisy = worlds.values()
 
 
 def net(units=128, *, rate=0.0, **dense):
-    """A function that builds 14 x 14 - units - 10, with dropout after the hidden layer where there is a rate."""
+    """A function that builds 14 x 14 - units - 10, with dropout on the units if there is a rate."""
 
     def build():
         hidden = [layers.Dense(units, activation="relu", **dense)]
@@ -707,49 +706,36 @@ def net(units=128, *, rate=0.0, **dense):
     return build
 
 
-adam = keras.optimizers.Adam(0.005)  # fast enough to learn 300 pictures by heart in 15 epochs
+arena = training.Recipe(
+    net(),
+    loss="categorical_crossentropy",
+    optimizer=keras.optimizers.Adam(0.005),  # learns 300 pictures by heart in 15 epochs
+    epochs=EPOCHS,
+    batch_size=BATCH,
+)
 
 
-def train(build, *, data=clothes, runs=drawn, optimizer=adam, **options):
-    task = {"epochs": EPOCHS, "batch_size": BATCH, "loss": "categorical_crossentropy"}
-    return training.fit_runs(build, data, runs=runs, optimizer=optimizer, **task, **options)
-
-
-def accuracy(probabilities, labels):
-    """Share of right predictions of each run; probabilities have shape (runs, n, classes)."""
-    return (probabilities.argmax(axis=-1) == labels).mean(axis=1)
-
-
-def log_loss(probabilities, labels):
-    """Cross-entropy of each run, cut off where Keras cuts it off."""
-    right = probabilities[:, np.arange(len(labels)), labels]
+def log_loss(runs):
+    """Test cross-entropy of each run, cut off where Keras cuts it off."""
+    right = runs.predict(x_test)[:, np.arange(len(y_test)), y_test]
     return -np.log(np.maximum(right, 1e-7)).mean(axis=1)
 
 
 def scored(runs):
     """Test accuracy and log loss of every run."""
-    probabilities = runs.predict(x_test)
-    return {"accuracy": accuracy(probabilities, y_test), "loss": log_loss(probabilities, y_test)}
-
-
-def valid_accuracy(runs):
-    return accuracy(runs.predict(x_valid), y_valid)
+    return {"accuracy": runs.test("accuracy"), "loss": log_loss(runs)}
 
 
 # The net without any regularizer, with validation and test data watched over the epochs.
-watched = replace(clothes, x_valid=x_valid[:500], y_valid=one_hot[y_valid[:500]])
-baseline = train(
-    net(),
-    data=watched,
-    metrics=["accuracy"],
-    watch={"test": (x_test, one_hot[y_test])},
+baseline = replace(arena, metrics=["accuracy"]).fit(
+    watched, drawn, watch={"test": (watched.x_test, watched.y_test)}
 )
 none = scored(baseline)
 fits = baseline.last("accuracy")
 for world, rows in worlds.items():
     print(
-        f"{world}: in its last epoch the net is right on {fits[rows].mean():.0%} of its training labels "
-        f"and on {none['accuracy'][rows].mean():.0%} of the test pictures"
+        f"{world}: in its last epoch the net is right on {fits[rows].mean():.0%} of its training "
+        f"labels and on {none['accuracy'][rows].mean():.0%} of the test pictures"
     )
 
 # %% [markdown]
@@ -759,12 +745,13 @@ for world, rows in worlds.items():
 # %%
 rates, widths = (0.0, 0.2, 0.5), (128, 8)
 by_rate = {
-    (width, rate): baseline if (width, rate) == (128, 0.0) else train(net(width, rate=rate))
+    (width, rate): replace(arena, build=net(width, rate=rate)).fit(clothes, drawn)
     for width in widths
     for rate in rates
-}
-on_valid = {key: valid_accuracy(runs) for key, runs in by_rate.items()}
-on_test = {key: scored(runs)["accuracy"] for key, runs in by_rate.items()}
+    if (width, rate) != (128, 0.0)
+} | {(128, 0.0): baseline}
+on_valid = {key: runs.accuracy(small.x_valid, small.y_valid) for key, runs in by_rate.items()}
+on_test = {key: runs.test("accuracy") for key, runs in by_rate.items()}
 with plots.canvas(2, width=9.2, height=3.5, sharey=True) as (figure, panels):
     for axes, (world, rows) in zip(panels, worlds.items(), strict=True):
         series = {
@@ -784,9 +771,10 @@ with plots.canvas(2, width=9.2, height=3.5, sharey=True) as (figure, panels):
     panels[1].set_ylabel("")
 plots.show(
     figure,
-    alt="Test accuracy over the dropout rate for a wide and a narrow net, with clean labels on the left and random ones among "
-    "them on the right. The narrow net loses with every increase of the rate. The wide net is level at first with clean "
-    "labels, and gains from dropout with noisy ones.",
+    alt="Test accuracy over the dropout rate for a wide and a narrow net, with clean labels on "
+    "the left and random ones among them on the right. The narrow net loses with every increase "
+    "of the rate. The wide net is level at first with clean labels, and gains from dropout with "
+    "noisy ones.",
     data=f"{small}; line: median, band: middle 80 % of {RUNS} runs",
 )
 
@@ -799,7 +787,8 @@ for width in widths:
             on_test[width, usual][rows],
             on_test[width, 0.0][rows],
             claimed="higher",
-            measure=f"test accuracy, rate {usual} (the better of 0.2 and 0.5 on validation data) against no dropout",
+            measure=f"test accuracy, rate {usual} (the better of 0.2 and 0.5 on validation data) "
+            "against no dropout",
             setting=f"{width} units, {world}",
             data=small,
         )
@@ -818,9 +807,9 @@ for width in widths:
 RATE, PASSES, SHOWN = 0.5, 20, 400
 pictures = x_test[:SHOWN].reshape(SHOWN, -1)
 moved, spread, averaged = [], [], []
-for number, weights in enumerate(by_rate[128, RATE].weights[clean]):
+for seed, weights in zip(seeds, by_rate[128, RATE].weights[clean], strict=True):
     hidden_kernel, hidden_bias, kernel, bias = weights
-    generator = np.random.default_rng([SEED, number])
+    generator = training.generator(seed)
     hidden = np.maximum(pictures @ hidden_kernel + hidden_bias, 0)
     at_test = hidden @ kernel + bias
     passes = np.stack([dropout(hidden, RATE, generator)[0] @ kernel + bias for _ in range(PASSES)])
@@ -828,13 +817,14 @@ for number, weights in enumerate(by_rate[128, RATE].weights[clean]):
     spread.append(passes.var() / at_test.var())
     chances = np.exp(passes - passes.max(axis=-1, keepdims=True))
     averaged.append((chances / chances.sum(axis=-1, keepdims=True)).mean(axis=0))
-single = by_rate[128, RATE].predict(x_test[:SHOWN])[clean]
-averaged = np.array(averaged)
+single = by_rate[128, RATE].accuracy(x_test[:SHOWN], y_test[:SHOWN])[clean]
+averaged = (np.array(averaged).argmax(axis=-1) == y_test[:SHOWN]).mean(axis=1)
 
 verdicts.compute(
     "REG-33",
     max(moved) > 0.05,
-    detail=f"Over {PASSES} masks the mean of no output unit moves by more than {max(moved):.1%} of the spread of the outputs.",
+    detail=f"Over {PASSES} masks the mean of no output unit moves by more than {max(moved):.1%} of "
+    "the spread of the outputs.",
     setting="the mean of what arrives",
     data=small,
 )
@@ -847,8 +837,8 @@ verdicts.compute(
 )
 verdicts.compare(
     "REG-33",
-    accuracy(averaged, y_test[:SHOWN]),
-    accuracy(single, y_test[:SHOWN]),
+    averaged,
+    single,
     claimed="higher",
     measure=f"test accuracy, {PASSES} passes with dropout averaged against one pass without",
     setting="predictions suffer from it",
@@ -856,10 +846,10 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# The scaling keeps the mean, and nothing else: the variance differs, which is what troubles a batch
-# normalization that follows (Li et al. 2019). For the predictions the question is whether the one
-# pass without masks is a good stand-in for the average of many with them, and the last line answers
-# it for this net.
+# The scaling preserves the mean, and nothing else: the variance differs, which is what troubles a
+# batch normalization that follows (Li et al. 2019). For the predictions the question is whether the
+# one pass without masks is a good stand-in for the average of many with them, and the last line
+# answers it for this net.
 #
 # ## 4.6 Stopping in time
 #
@@ -869,10 +859,9 @@ verdicts.compare(
 
 # %%
 patiences = [1, 2, 4, 8]
-stop = overfitting.stopping.reference
 stops = np.array(
     [
-        [stop(curve, patience, 0.0) for curve in baseline.history["val_loss"]]
+        [early_stopping.stop(curve, patience, 0.0) for curve in baseline.history["val_loss"]]
         for patience in patiences
     ]
 )
@@ -888,16 +877,17 @@ with plots.canvas(2, width=9.6, height=3.6) as (figure, panels):
             np.median(history[:, -1]), color=plots.COLORS[number], linewidth=1, linestyle=":"
         )
     panels[0].set(xlabel="epoch", ylabel="test log loss", title="without stopping")
-    panels[1].set(xlabel="patience (epochs)", ylabel="test log loss", title="of the weights kept")
+    panels[1].set(xlabel="patience (epochs)", ylabel="test log loss", title="of the best weights")
     panels[1].set_xscale("log", base=2)
     panels[1].set_xticks(patiences, patiences)
     panels[0].legend()
 plots.show(
     figure,
-    alt="Left: test log loss over the epochs; it falls and turns up, early and steeply with random labels. Right: test log "
-    "loss of the weights that early stopping keeps, over the patience, below the dotted lines that mark the end of the "
-    "training.",
-    data=f"{small}; line: median, band: middle 80 % of {RUNS} runs; dotted: median at the last epoch",
+    alt="Left: test log loss over the epochs; it falls and turns up, early and steeply with "
+    "random labels. Right: test log loss of the weights that early stopping restores, over the "
+    "patience, below the dotted lines that mark the end of the training.",
+    data=f"{small}; line: median, band: middle 80 % of {RUNS} runs; dotted: median at the last "
+    "epoch",
 )
 
 # %%
@@ -912,7 +902,8 @@ for world, rows in worlds.items():
         at_stop[-1, rows],
         at_end[rows],
         claimed="lower",
-        measure=f"test log loss, stopped with a patience of {patiences[-1]} against all {EPOCHS} epochs",
+        measure=f"test log loss, stopped with a patience of {patiences[-1]} against all {EPOCHS} "
+        "epochs",
         setting=f"prevents overfitting, {world}",
         data=small,
     )
@@ -921,8 +912,8 @@ for row in (0, -1):
     verdicts.compute(
         "REG-38",
         too_soon <= 0.1,
-        detail=f"With a patience of {patiences[row]} training ended before the epoch with the lowest validation loss in {too_soon:.0%} "
-        f"of {2 * RUNS} runs.",
+        detail=f"With a patience of {patiences[row]} training ended before the epoch with the "
+        f"lowest validation loss in {too_soon:.0%} of {2 * RUNS} runs.",
         setting=f"does not stop too soon, patience {patiences[row]}",
         data=small,
     )
@@ -930,7 +921,7 @@ for row in (0, -1):
 # %% [markdown]
 # A validation loss is a noisy number. Little patience takes the first bump for the bottom: early
 # stopping can then *be* the reason for stopping too soon. Patience costs epochs, and little else,
-# as long as the best weights are kept.
+# as long as the best weights are restored.
 #
 # ## 4.7 More data from the same data
 #
@@ -940,37 +931,35 @@ for row in (0, -1):
 
 # %%
 SCARCE = 150
-glyphs = replace(digits, x_valid=digits.x_valid[:0], y_valid=digits.y_valid[:0])
 digit_rows = [
-    np.random.default_rng(seed).permutation(len(glyphs.y_train))[: 2 * SCARCE] for seed in seeds
+    np.random.default_rng(seed).permutation(len(digits.y_train))[: 2 * SCARCE] for seed in seeds
 ]
-once = [training.Run(seed, rows[:SCARCE]) for seed, rows in zip(seeds, digit_rows)]
-twice = [training.Run(seed, rows) for seed, rows in zip(seeds, digit_rows)]
+once = training.as_runs((rows[:SCARCE] for rows in digit_rows), seed=seeds[0])
+twice = training.as_runs(digit_rows, seed=seeds[0])
 changes = {
-    "as they are": (once + twice, {}),
-    "shifted by up to 1 pixel": (once, {"augment": augmentation.shifts(1)}),
-    "turned by any angle": (once, {"augment": augmentation.rotations(180)}),
+    "as they are": None,
+    "shifted by up to 1 pixel": augmentation.shifts(1),
+    "turned by any angle": augmentation.rotations(180),
 }
-right = {}
-for name, (runs, options) in changes.items():
-    result = training.fit_runs(
-        lambda: models.mlp((8, 8), [64], 10, output_activation="softmax"),
-        glyphs,
-        runs=runs,
-        epochs=30,
-        batch_size=50,
-        optimizer=keras.optimizers.Adam(0.005),
-        loss="sparse_categorical_crossentropy",
-        **options,
-    )
-    right[name] = accuracy(result.predict(glyphs.x_test), glyphs.y_test)
-right["as they are"], right["twice as many"] = np.split(right["as they are"], 2)
+recognizing = training.Recipe(
+    lambda: models.mlp((8, 8), [64], 10, output_activation="softmax"),
+    loss="sparse_categorical_crossentropy",
+    optimizer=keras.optimizers.Adam(0.005),
+    epochs=30,
+    batch_size=50,
+)
+right = {
+    name: replace(recognizing, augment=change).fit(digits, once).test("accuracy")
+    for name, change in changes.items()
+}
+right["twice as many"] = recognizing.fit(digits, twice).test("accuracy")
 
 # %%
-sample = glyphs.x_train[np.flatnonzero(np.isin(glyphs.y_train, (6, 9)))[:6]]
-rows = {"as they are": sample}
-for name in ("shifted by up to 1 pixel", "turned by any angle"):
-    rows[name] = np.asarray(changes[name][1]["augment"](sample, np.zeros(6), (SEED + 1, 2))[0])
+sample = digits.x_train[np.flatnonzero(np.isin(digits.y_train, (6, 9)))[:6]]
+rows = {
+    name: np.asarray(change(sample, np.zeros(6), (seeds[1], 2))[0]) if change else sample
+    for name, change in changes.items()
+}
 with plots.canvas(6, 3, width=6.4, height=3.6) as (figure, grid):
     for line, (name, images) in zip(grid, rows.items(), strict=True):
         for axes, image in zip(line, images, strict=True):
@@ -979,8 +968,8 @@ with plots.canvas(6, 3, width=6.4, height=3.6) as (figure, grid):
         line[0].set_title(name, fontsize=9)
 plots.show(
     figure,
-    alt="Six digits, sixes and nines, in three rows: as they are, shifted by up to a pixel, turned by random angles. Among the "
-    "turned ones a six may look like a nine.",
+    alt="Six digits, sixes and nines, in three rows: as they are, shifted by up to a pixel, "
+    "turned by random angles. Among the turned ones a six may look like a nine.",
     data=digits,
 )
 
@@ -1002,12 +991,13 @@ for name, setting in (
 clothes_changes = {"shifted by 1": augmentation.shifts(1), "mirrored": augmentation.flips()}
 candidates = {
     "shifted or mirrored": {
-        name: train(net(), augment=change) for name, change in clothes_changes.items()
+        name: replace(arena, augment=change).fit(clothes, drawn)
+        for name, change in clothes_changes.items()
     }
 }
 verdicts.compare(
     "REG-46",
-    scored(candidates["shifted or mirrored"]["mirrored"])["accuracy"][clean],
+    candidates["shifted or mirrored"]["mirrored"].test("accuracy")[clean],
     none["accuracy"][clean],
     claimed="higher",
     measure="test accuracy, clothes mirrored at random against clothes as they are",
@@ -1059,9 +1049,9 @@ ex.smoothing.check(smooth)
 labels = np.array([9, 1, 5, 0])  # ankle boot, trouser, sandal, T-shirt
 batch = halved(fashion.x_train[[np.flatnonzero(fashion.y_train == c)[0] for c in labels]])
 softened = {
-    "label smoothing": (batch, ex.smoothing.reference(labels, CLASSES, 0.1)),
-    "mixup": augmentation.mixup(1.0)(batch, one_hot[labels], (SEED + 1, 5)),
-    "CutMix": augmentation.cutmix(1.0)(batch, one_hot[labels], (SEED + 1, 5)),
+    "label smoothing": (batch, label_smoothing.smooth(labels, CLASSES, 0.1)),
+    "mixup": augmentation.mixup(1.0)(batch, one_hot[labels], (seeds[1], 5)),
+    "CutMix": augmentation.cutmix(1.0)(batch, one_hot[labels], (seeds[1], 5)),
 }
 with plots.canvas(4, 3, width=7.6, height=5.6) as (figure, grid):
     for line, (name, (images, targets)) in zip(grid, softened.items(), strict=True):
@@ -1083,8 +1073,9 @@ with plots.canvas(4, 3, width=7.6, height=5.6) as (figure, grid):
         )
 plots.show(
     figure,
-    alt="Four pictures of clothes in three rows with their two largest target shares. Under label smoothing the pictures are "
-    "untouched; under mixup two pictures shine through each other; under CutMix a rectangle of another picture is put in.",
+    alt="Four pictures of clothes in three rows with their two largest target shares. Under label "
+    "smoothing the pictures are untouched; under mixup two pictures shine through each other; "
+    "under CutMix a rectangle of another picture is put in.",
     data=fashion,
 )
 changed = {name: not np.array_equal(images, batch) for name, (images, _) in softened.items()}
@@ -1106,12 +1097,10 @@ def smoothed(alpha):
     return [replace(run, targets=(1 - alpha) * run.targets + alpha / CLASSES) for run in drawn]
 
 
-candidates |= {
-    "label smoothing": {alpha: train(net(), runs=smoothed(alpha)) for alpha in (0.1, 0.3)},
-    "mixed examples": {
-        "mixup": train(net(), augment=augmentation.mixup(1.0)),
-        "CutMix": train(net(), augment=augmentation.cutmix(1.0)),
-    },
+candidates["label smoothing"] = {alpha: arena.fit(clothes, smoothed(alpha)) for alpha in (0.1, 0.3)}
+mixtures = {"mixup": augmentation.mixup(1.0), "CutMix": augmentation.cutmix(1.0)}
+candidates["mixed examples"] = {
+    name: replace(arena, augment=mixture).fit(clothes, drawn) for name, mixture in mixtures.items()
 }
 
 # %% [markdown]
@@ -1125,17 +1114,19 @@ candidates |= {
 # %%
 sureness = {"one-hot labels": ..., "strongly smoothed labels": ...}
 
-soft = {
-    "one-hot labels": baseline.predict(x_test)[clean],
-    "smoothed by 0.1": candidates["label smoothing"][0.1].predict(x_test)[clean],
-    "smoothed by 0.3": candidates["label smoothing"][0.3].predict(x_test)[clean],
-    "mixup": candidates["mixed examples"]["mixup"].predict(x_test)[clean],
+softer = {
+    "one-hot labels": baseline,
+    "smoothed by 0.1": candidates["label smoothing"][0.1],
+    "smoothed by 0.3": candidates["label smoothing"][0.3],
+    "mixup": candidates["mixed examples"]["mixup"],
 }
+soft = {name: runs.predict(x_test)[clean] for name, runs in softer.items()}
+hits = {name: runs.test("accuracy")[clean] for name, runs in softer.items()}
 confidence = {name: chances.max(axis=-1).mean(axis=1) for name, chances in soft.items()}
 ex.confidence_prediction.check(
     sureness,
-    (confidence["one-hot labels"], accuracy(soft["one-hot labels"], y_test)),
-    (confidence["smoothed by 0.3"], accuracy(soft["smoothed by 0.3"], y_test)),
+    (confidence["one-hot labels"], hits["one-hot labels"]),
+    (confidence["smoothed by 0.3"], hits["smoothed by 0.3"]),
 )
 
 # %% [markdown]
@@ -1170,15 +1161,17 @@ with plots.canvas(2, width=9.6, height=4.2) as (figure, panels):
     panels[1].set(xlabel="expected calibration error", title="of each run", xlim=(0, None))
 plots.show(
     figure,
-    alt="Left: share of right predictions over confidence. With one-hot labels the line lies below the diagonal, so the net is "
-    "too sure; with labels smoothed by 0.3 far above it, so the net is too modest; mild smoothing and mixup lie between. "
-    "Right: the calibration error of every run.",
-    data=f"{small}, clean labels; {RUNS} runs together on the left; the larger a marker, the more predictions",
+    alt="Left: share of right predictions over confidence. With one-hot labels the line lies "
+    "below the diagonal, so the net is too sure; with labels smoothed by 0.3 far above it, so the "
+    "net is too modest; mild smoothing and mixup lie between. Right: the calibration error of "
+    "every run.",
+    data=f"{small}, clean labels; {RUNS} runs together on the left; the larger a marker, the more "
+    "predictions",
 )
 
 # %%
-soft_reviews = train_reviews(
-    runs=[replace(run, targets=0.9 * reviews.y_train + 0.05) for run in map(draw_reviews, seeds)]
+soft_reviews = reading.fit(
+    reviews, [replace(run, targets=0.9 * reviews.y_train + 0.05) for run in readers]
 )
 
 
@@ -1218,8 +1211,8 @@ verdicts.compare(
 )
 verdicts.compare(
     "REG-50",
-    accuracy(soft["smoothed by 0.1"], y_test),
-    accuracy(soft["one-hot labels"], y_test),
+    hits["smoothed by 0.1"],
+    hits["one-hot labels"],
     claimed="higher",
     measure="test accuracy, labels smoothed by 0.1 against one-hot labels",
     setting="effective: more often right",
@@ -1240,21 +1233,23 @@ verdicts.compare(
 
 # %%
 limit = keras.constraints.MaxNorm
-candidates |= {
-    "L1 penalty": {c: train(net(kernel_regularizer=regularizers.L1(c))) for c in (1e-4, 1e-3)},
-    "L2 penalty": {c: train(net(kernel_regularizer=regularizers.L2(c))) for c in (1e-3, 1e-2)},
-    "decay (AdamW)": {
-        c: train(net(), optimizer=keras.optimizers.AdamW(weight_decay=c)) for c in (0.1, 1.0)
-    },
-    "max-norm": {c: train(net(kernel_constraint=limit(c))) for c in (1.0, 0.5)},
-    "dropout": {rate: by_rate[128, rate] for rate in (0.2, 0.5)},
+families = {
+    "L1 penalty": {c: {"build": net(kernel_regularizer=regularizers.L1(c))} for c in (1e-4, 1e-3)},
+    "L2 penalty": {c: {"build": net(kernel_regularizer=regularizers.L2(c))} for c in (1e-3, 1e-2)},
+    "decay (AdamW)": {c: {"optimizer": keras.optimizers.AdamW(weight_decay=c)} for c in (0.1, 1.0)},
+    "max-norm": {c: {"build": net(kernel_constraint=limit(c))} for c in (1.0, 0.5)},
 }
+for family, settings in families.items():
+    candidates[family] = {
+        c: replace(arena, **change).fit(clothes, drawn) for c, change in settings.items()
+    }
+candidates["dropout"] = {rate: by_rate[128, rate] for rate in (0.2, 0.5)}
 
 # %%
 # Validation accuracy of every candidate, then the test scores of the chosen ones.
 chosen = {world: {} for world in worlds}
 for family, settings in candidates.items():
-    tuned = {setting: valid_accuracy(runs) for setting, runs in settings.items()}
+    tuned = {c: runs.accuracy(small.x_valid, small.y_valid) for c, runs in settings.items()}
     picks = {
         world: max(tuned, key=lambda setting: tuned[setting][rows].mean())
         for world, rows in worlds.items()
@@ -1263,13 +1258,15 @@ for family, settings in candidates.items():
     for world, rows in worlds.items():
         part = {name: values[rows] for name, values in scores[picks[world]].items()}
         chosen[world][family] = (picks[world], part)
-# Early stopping picks between two patiences in the same way; its scores are those of the epoch that it keeps.
+# Early stopping picks between two patiences in the same way; its scores are those of the epoch
+# that it restores.
 curves = baseline.history
 for world, rows in worlds.items():
-    kept = {patience: best[patiences.index(patience), rows] for patience in (2, 8)}
+    restored = {patience: best[patiences.index(patience), rows] for patience in (2, 8)}
     runs = each[rows]
-    pick = max(kept, key=lambda patience: curves["val_accuracy"][runs, kept[patience]].mean())
-    part = {name: curves[f"test_{name}"][runs, kept[pick]] for name in ("accuracy", "loss")}
+    tuned = {c: curves["val_accuracy"][runs, epochs].mean() for c, epochs in restored.items()}
+    pick = max(tuned, key=tuned.get)
+    part = {name: curves[f"test_{name}"][runs, restored[pick]] for name in ("accuracy", "loss")}
     chosen[world]["early stopping"] = (pick, part)
 
 # %%
@@ -1303,8 +1300,9 @@ with plots.canvas(2, width=9.8, height=5.2, sharey=True) as (figure, panels):
     panels[0].legend(loc="lower right", fontsize=9)
 plots.show(
     figure,
-    alt="Forest plot: for nine regularizers the mean difference to the net without any, with 95 percent intervals, in two "
-    "worlds, on the left for the test accuracy, on the right for the test log loss.",
+    alt="Forest plot: for nine regularizers the mean difference to the net without any, with 95 "
+    "percent intervals, in two worlds, on the left for the test accuracy, on the right for the "
+    "test log loss.",
     data=f"{small}; means and 95 % intervals of {RUNS} paired differences",
 )
 for world in worlds:
@@ -1340,7 +1338,8 @@ programs = {
 verdicts.compute(
     "REG-53",
     programs["hard"] == programs["smoothed"],
-    detail="Smoothed targets have the shape of the hard ones and run in the same compiled program: no step takes longer.",
+    detail="Smoothed targets have the shape of the hard ones and run in the same compiled "
+    "program: no step takes longer.",
     setting="little effort",
 )
 for world, rows in worlds.items():
