@@ -37,10 +37,11 @@ import tensorflow as tf
 
 from helpers import claims, datasets, plots, training
 from helpers.nets import models
-from helpers.reference import layers
 from helpers.nets.gradients import gradients
+from helpers.reference import layers
 
-generator = np.random.default_rng(SEED)
+seeds = training.seeds(SEED, RUNS)
+generator = np.random.default_rng(seeds[0])
 verdicts = claims.Ledger(data="random numbers")
 TOLERANCE = 1e-5  # two float32 computations of the same thing differ by less
 
@@ -64,7 +65,7 @@ def random(*shape):
 
 # %%
 def by_loop(x, kernel):
-    """x of shape (*sizes, channels) and a kernel (*kernel sizes, channels, filters) of any number of dimensions."""
+    """For x (*sizes, channels) and a kernel (*its sizes, channels, filters), of any dimensions."""
     sizes = kernel.shape[:-2]
     result = np.zeros(
         (*[n - k + 1 for n, k in zip(x.shape, sizes, strict=False)], kernel.shape[-1])
@@ -108,7 +109,7 @@ for dimensions in (1, 2, 3, 4):
 
 # %%
 SIDE = 14
-fashion = datasets.load("fashion", seed=SEED)
+fashion = datasets.load("fashion", seed=seeds[0])
 
 
 def shrunk(pictures):
@@ -129,9 +130,8 @@ def apply(name, pictures):
     return layers.convolution(pictures[..., None], kernel[:, :, None, None], **options)[..., 0]
 
 
-pixels = np.eye(SIDE * SIDE).reshape(
-    -1, SIDE, SIDE
-)  # one picture for each pixel, in which it alone is 1
+# One picture for each pixel, in which it alone is 1.
+pixels = np.eye(SIDE * SIDE).reshape(-1, SIDE, SIDE)
 ranks = {
     name: int(np.linalg.matrix_rank(apply(name, pixels).reshape(len(pixels), -1)))
     for name in operations
@@ -148,8 +148,8 @@ panels |= {"a single pixel": one_pixel[0]} | {
 figure = plots.pictures(panels, columns=4, size=1.9)
 plots.show(
     figure,
-    alt="Two rows of four. Above: a small picture of a piece of clothing, blurred, its upright edges, and shrunk to half. "
-    "Below: the same done to a single bright pixel.",
+    alt="Two rows of four. Above: a small picture of a piece of clothing, blurred, its upright "
+    "edges, and shrunk to half. Below: the same done to a single bright pixel.",
     data=f"{fashion}, 14 x 14; each map from its lowest (black) to its highest value (white)",
 )
 
@@ -171,7 +171,8 @@ on_flat, on_step = largest(apply("edge", flat)[inside]), largest(apply("edge", s
 verdicts.compute(
     "CNN-02",
     on_flat < TOLERANCE < on_step,
-    detail=f"The edge kernel gives {on_flat:.0f} on a plain area and {on_step:.0f} at an upright edge.",
+    detail=f"The edge kernel gives {on_flat:.0f} on a plain area and {on_step:.0f} at an upright "
+    "edge.",
     setting="extracts",
 )
 left = ranks["2 x 2 mean, stride 2"]
@@ -229,8 +230,9 @@ widest = max(gradient for _, gradient in fields.values())
 verdicts.compute(
     "CNN-02",
     agree and widest < 64,
-    detail=f"In {len(stacks)} stacks of layers an output depends on {min(g for _, g in fields.values())} to {widest} of 64 inputs, "
-    f"{'as' if agree else 'not as'} the formula says.",
+    detail=f"In {len(stacks)} stacks of layers an output depends on "
+    f"{min(g for _, g in fields.values())} to {widest} of 64 inputs, {'as' if agree else 'not as'} "
+    "the formula says.",
     setting="locally",
 )
 
@@ -251,13 +253,15 @@ verdicts.compute(
 arrays = [tf.zeros([2] * axes) for axes in range(5)]
 for axes, array in enumerate(arrays):
     print(
-        f"{axes} axes: tf.rank {int(tf.rank(array))}, {'a tensor' if tf.is_tensor(array) else 'no tensor'}"
+        f"{axes} axes: tf.rank {int(tf.rank(array))}, "
+        f"{'a tensor' if tf.is_tensor(array) else 'no tensor'}"
     )
 numbers_after_two = [array[0, 0].shape.rank == 0 for array in arrays[2:]]
 verdicts.compute(
     "CNN-09",
     numbers_after_two == [True, False, False],
-    detail="Two indices lead to a number in an array of two axes, and to a further array where there are more.",
+    detail="Two indices lead to a number in an array of two axes, and to a further array where "
+    "there are more.",
     setting="from three on, no longer a matrix",
     data="TensorFlow",
 )
@@ -265,7 +269,8 @@ low = [axes for axes in range(3) if tf.is_tensor(arrays[axes])]
 verdicts.compute(
     "CNN-09",
     not low,
-    detail=f"TensorFlow calls arrays of {', '.join(map(str, low))} axes tensors too: a matrix is one with two.",
+    detail=f"TensorFlow calls arrays of {', '.join(map(str, low))} axes tensors too: a matrix is "
+    "one with two.",
     setting="a tensor only from three on",
     data="TensorFlow",
 )
@@ -305,7 +310,8 @@ taken = [pair for pair in pairs if works(*pair)]
 verdicts.compute(
     "CNN-10",
     taken == [(n, n) for n in range(1, 7)],
-    detail=f"Of {len(pairs)} pairs, the {len(taken)} with equally many channels work; the others raise an error.",
+    detail=f"Of {len(pairs)} pairs, the {len(taken)} with equally many channels work; the others "
+    "raise an error.",
     setting="needed, one group",
     data="Conv2D",
 )
@@ -314,19 +320,21 @@ with_fewer = [pair for pair in grouped if works(pair[0], pair[0] // pair[1], pai
 verdicts.compute(
     "CNN-10",
     not with_fewer,
-    detail=f"With groups, kernels with fewer channels than the input work in {len(with_fewer)} of {len(grouped)} cases.",
+    detail=f"With groups, kernels with fewer channels than the input work in {len(with_fewer)} of "
+    f"{len(grouped)} cases.",
     setting="needed, several groups",
     data="Conv2D",
 )
-made = {
+maps = {
     filters: layers.convolution(random(1, 5, 5, 3), random(3, 3, 3, filters)).shape[-1]
     for filters in (1, 2, 8)
 }
+told = ", ".join(f"{filters} filter(s) give {count} channel(s)" for filters, count in maps.items())
 verdicts.compute(
     "CNN-10",
-    all(count > 1 for count in made.values()),
-    detail=f"With matching channels, {', '.join(f'{filters} filter(s) give {count} channel(s)' for filters, count in made.items())}: "
-    "one filter gives one map, however many channels went in.",
+    all(count > 1 for count in maps.values()),
+    detail=f"With matching channels, {told}: one filter gives one map, however many channels went "
+    "in.",
     setting="enough for an output with several channels",
     data="Conv2D",
 )
@@ -346,7 +354,8 @@ far = largest(in_a_row - at_once)
 verdicts.compute(
     "CNN-01",
     far < TOLERANCE,
-    detail=f"Kernels of 3 and 5 in a row are one kernel of {len(np.convolve(first, second))}, within {far:.0e}.",
+    detail=f"Kernels of 3 and 5 in a row are one kernel of {len(np.convolve(first, second))}, "
+    f"within {far:.0e}.",
     setting="linear, also two in a row",
 )
 
@@ -366,7 +375,8 @@ far = largest(outputs - by_channel)
 verdicts.compute(
     "CNN-08",
     far < TOLERANCE,
-    detail=f"Three convolutions of one channel each, side by side in {outputs.shape[-1]} maps (within {far:.0e}).",
+    detail=f"Three convolutions of one channel each, side by side in {outputs.shape[-1]} maps "
+    f"(within {far:.0e}).",
     setting="DepthwiseConv2D, 3 channels",
 )
 
@@ -396,7 +406,8 @@ for size, kernel, dilation, padding in cases:
 verdicts.compute(
     "CNN-07",
     right == len(cases),
-    detail=f"With padding, stride and dilation in the formula, {right} of {len(cases)} sizes are Keras's.",
+    detail=f"With padding, stride and dilation in the formula, {right} of {len(cases)} sizes are "
+    "Keras's.",
     setting="with all that enters, 1-D and 3-D",
     data="Conv1D, Conv3D",
 )
@@ -440,14 +451,7 @@ for setting, (x, size, options) in settings.items():
 # %%
 EPOCHS = {"quick": 10, "full": 60}[PROFILE]
 PICTURES = 2000
-clothes = replace(
-    fashion,
-    x_train=shrunk(fashion.x_train),
-    x_valid=shrunk(fashion.x_valid[:0]),
-    y_valid=fashion.y_valid[:0],
-    x_test=shrunk(fashion.x_test),
-    title=f"{fashion.title}, 14 x 14",
-)
+clothes = fashion.without_validation().map(shrunk, note="14 x 14")
 DIAGONAL = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]]) / 4
 SPOT = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]]) / 8
 chosen = np.stack(
@@ -467,43 +471,30 @@ def with_chosen_kernels():
     return net
 
 
-def fit(build, split, runs):
-    return training.fit_runs(
-        build,
-        split,
-        runs=runs,
-        epochs=EPOCHS,
-        batch_size=50,
-        optimizer=keras.optimizers.Adam(0.01),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-
-
-def test_accuracy(runs, split):
-    return np.mean(runs.predict(split.x_test).argmax(axis=-1) == split.y_test, axis=1)
-
-
 def draws(split, size):
     """`size` training examples for each run."""
-    orders = [
-        np.random.default_rng([SEED, run]).permutation(len(split.y_train)) for run in range(RUNS)
-    ]
-    return [
-        training.Run(1000 * SEED + run, train_index=order[:size])
-        for run, order in enumerate(orders)
-    ]
+    orders = [training.generator(seed).permutation(len(split.y_train)) for seed in seeds]
+    return training.as_runs((order[:size] for order in orders), seed=seeds[0])
 
 
-drawn = draws(clothes, PICTURES)
-learned, fixed = fit(small_convnet, clothes, drawn), fit(with_chosen_kernels, clothes, drawn)
-kept = all(np.array_equal(weights[0], chosen.astype("float32")) for weights in fixed.weights)
-print("the chosen kernels stayed as they were:", kept)
+recipe = training.Recipe(
+    small_convnet,
+    loss="sparse_categorical_crossentropy",
+    optimizer=keras.optimizers.Adam(0.01),
+    epochs=EPOCHS,
+    batch_size=50,
+)
+learned, fixed = (
+    replace(recipe, build=build).fit(clothes, draws(clothes, PICTURES))
+    for build in (small_convnet, with_chosen_kernels)
+)
+unchanged = all(np.array_equal(weights[0], chosen.astype("float32")) for weights in fixed.weights)
+print("the chosen kernels stayed as they were:", unchanged)
 measure = "test accuracy, hand-picked first layer against a learned one"
 verdicts.compare(
     "CNN-05",
-    test_accuracy(fixed, clothes),
-    test_accuracy(learned, clothes),
+    fixed.test("accuracy"),
+    learned.test("accuracy"),
     claimed="higher",
     measure=measure,
     setting="chosen kernels do better than learned ones",
@@ -519,37 +510,25 @@ verdicts.compare(
 # with permuted pixels, for a convnet and an MLP of about as many parameters.
 
 # %%
-digits = datasets.load("digits", seed=SEED)
-digits = replace(
-    digits,
-    **{
-        part: getattr(digits, part).astype("float32") / 16
-        for part in ("x_train", "x_valid", "x_test")
-    },
-)
+digits = datasets.load("digits", seed=seeds[0]).without_validation()
+digits = digits.map(lambda x: x.astype("float32") / 16)
 order = generator.permutation(64)
-permuted = replace(
-    digits,
-    title=f"{digits.title}, permuted",
-    **{
-        part: getattr(digits, part).reshape(-1, 64)[:, order].reshape(-1, 8, 8)
-        for part in ("x_train", "x_valid", "x_test")
-    },
-)
+permuted = digits.map(lambda x: x.reshape(-1, 64)[:, order].reshape(-1, 8, 8), note="permuted")
 nets = {
     "convnet": lambda: models.convnet((8, 8), [[8], [24]], 10, output_activation="softmax"),
     "MLP": lambda: models.mlp((8, 8), [28], 10, output_activation="softmax"),
 }
-found = {}
+cost = {}
 for name, build in nets.items():
-    for split in (digits, permuted):
-        found[name, split.title] = test_accuracy(fit(build, split, draws(digits, 900)), split)
-    accuracies = [found[name, split.title] for split in (digits, permuted)]
-    as_they_are, in_disorder = (values.mean() for values in accuracies)
-    print(
-        f"{name} ({build().count_params():,} parameters): as they are {as_they_are:.1%}, permuted {in_disorder:.1%}"
+    as_they_are, in_disorder = (
+        replace(recipe, build=build).fit(split, draws(split, 900)).test("accuracy")
+        for split in (digits, permuted)
     )
-cost = {name: found[name, digits.title] - found[name, permuted.title] for name in nets}
+    cost[name] = as_they_are - in_disorder
+    print(
+        f"{name} ({build().count_params():,} parameters): as they are {as_they_are.mean():.1%}, "
+        f"permuted {in_disorder.mean():.1%}"
+    )
 measure = "test accuracy lost when the pixels are permuted, convnet against MLP"
 verdicts.compare(
     "CNN-03",
@@ -589,9 +568,10 @@ with plots.canvas(width=6.0, height=3.2) as (figure, axes):
     )
 plots.show(
     figure,
-    alt="How much the answers of the convnets change when the pictures move by one to four pixels: something after one, "
-    "two and three, and nothing after four.",
-    data=f"{clothes}, on a ground of {wide.shape[1]} x {wide.shape[2]}; median and middle 80 % of {RUNS} runs",
+    alt="How much the answers of the convnets change when the pictures move by one to four "
+    "pixels: something after one, two and three, and nothing after four.",
+    data=f"{clothes}, on a ground of {wide.shape[1]} x {wide.shape[2]}; median and middle 80 % of "
+    f"{RUNS} runs",
 )
 whole_stride, between = changes[:, 3].max(), changes[:, :3].mean()
 verdicts.compute(
