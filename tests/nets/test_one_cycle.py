@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers.reference import schedules
 from helpers.nets.one_cycle import CycleMomentum, OneCycle
+from helpers.reference import schedules
 
 EPOCHS, BATCH, ROWS = 4, 8, 60  # 8 steps an epoch, the last with 4 rows
 CYCLE = OneCycle(32, 0.05, tail=0.2)
@@ -59,12 +59,55 @@ def assert_equal_weights(given, expected, tolerance=2e-5):
         np.testing.assert_allclose(ours, theirs, atol=tolerance)
 
 
+def train_rmsprop_by_hand(network):
+    """The weights after RMSprop with the momenta of the cycle, as Keras's documentation has it."""
+    rho, epsilon = 0.9, 1e-7
+    squares = [np.zeros_like(weights) for weights in network.get_weights()]
+    velocity = [np.zeros_like(weights) for weights in network.get_weights()]
+    for step, (rate, momentum) in enumerate(zip(RATES / 10, MOMENTA, strict=True)):
+        start = step % 8 * BATCH
+        x, y = X[start : start + BATCH], Y[start : start + BATCH]
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((network(x) - y) ** 2)
+        gradients = tape.gradient(loss, network.trainable_variables)
+        pairs = zip(network.trainable_variables, gradients, strict=True)
+        for number, (variable, gradient) in enumerate(pairs):
+            gradient = gradient.numpy()
+            squares[number] = rho * squares[number] + (1 - rho) * gradient**2
+            increment = rate * gradient / np.sqrt(squares[number] + epsilon)
+            velocity[number] = momentum * velocity[number] + increment
+            variable.assign_sub(velocity[number])
+    return network.get_weights()
+
+
 WAYS = [{}, {"steps_per_execution": 5}, {"jit_compile": True}, {"run_eagerly": True}]
 
 
 @pytest.mark.parametrize("settings", WAYS, ids=str)
 def test_fit_takes_the_steps_of_the_arrays(settings):
     assert_equal_weights(fit(compiled(**settings)), train_by_hand())
+
+
+@pytest.mark.parametrize("settings", WAYS, ids=str)
+def test_rmsprop_takes_the_momenta_of_the_cycle_too(settings):
+    """It reads the data type of its momentum, which failed: "Invalid dtype"."""
+    cycle = OneCycle(32, 0.005, tail=0.2)
+    network, twin = compiled(), compiled()
+    network.compile(keras.optimizers.RMSprop(cycle, momentum=0.95), loss="mse", **settings)
+    network.fit(
+        X,
+        Y,
+        batch_size=BATCH,
+        epochs=EPOCHS,
+        shuffle=False,
+        verbose=0,
+        callbacks=[CycleMomentum(cycle)],
+    )
+    start = twin.get_weights()
+    expected = train_rmsprop_by_hand(twin)
+    assert max(abs(new - old).max() for new, old in zip(expected, start, strict=True)) > 0.1
+    assert_equal_weights(network.get_weights(), expected, 1e-4)
+    assert network.optimizer.momentum == 0.95
 
 
 def test_without_the_callback_the_momentum_stays():
