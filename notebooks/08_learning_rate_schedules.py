@@ -51,13 +51,12 @@ import keras
 import numpy as np
 
 from helpers import claims, datasets, plots, training
-from helpers.nets import models
-from helpers.reference import optimizers, schedules, surfaces
 from helpers.exercises import learning_rate_schedules as ex
-from helpers.nets.one_cycle import CycleMomentum, OneCycle
+from helpers.nets import models, one_cycle
+from helpers.reference import optimizers, schedules, surfaces
 
-seeds = [1000 * SEED + run for run in range(RUNS)]
-tuning_seeds = [1000 * SEED + 500, 1000 * SEED + 501]  # other runs than those that are judged
+seeds = training.seeds(SEED, RUNS)
+tuning_seeds = training.seeds(SEED, 502)[500:]  # other runs than those that are judged
 verdicts = claims.Ledger()
 
 
@@ -73,7 +72,7 @@ verdicts = claims.Ledger()
 # layers, and SGD with momentum 0.9. Seven rates from 0.001 to 3, five epochs each.
 
 # %%
-fashion = datasets.load("fashion", seed=SEED, size=4000).standardized()
+fashion = datasets.load("fashion", seed=seeds[0], size=4000).standardized()
 
 
 def quarter(images):
@@ -81,40 +80,27 @@ def quarter(images):
     return images.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(-1, 196).astype("float32")
 
 
-clothes = replace(
-    fashion,
-    x_train=quarter(fashion.x_train),
-    x_valid=quarter(fashion.x_valid),
-    x_test=quarter(fashion.x_test),
-)
-BATCH = 64
-
-
-def unwatched(split):
-    """The split without validation data: nothing is evaluated during training, which saves time."""
-    return replace(split, x_valid=split.x_valid[:0], y_valid=split.y_valid[:0])
+clothes = fashion.map(quarter)
+unwatched = clothes.without_validation()  # nothing is evaluated during training: it saves time
+EPOCHS, BATCH = 5, 64
 
 
 def network():
     return models.mlp(196, [64, 64], 10, output_activation="softmax")
 
 
-def train(plans, epochs):
-    """Train the network once for each plan, a pair (seed, Cycle); a Cycle is a learning rate and a momentum for each step."""
-    return training.fit_runs(
-        network,
-        unwatched(clothes),
-        runs=[training.Run(seed, **cycle._asdict()) for seed, cycle in plans],
-        epochs=epochs,
-        batch_size=BATCH,
-        optimizer=keras.optimizers.SGD(),
-        loss="sparse_categorical_crossentropy",
-    )
+recipe = training.Recipe(
+    network,
+    loss="sparse_categorical_crossentropy",
+    optimizer="sgd",
+    epochs=EPOCHS,
+    batch_size=BATCH,
+)
 
 
-def accuracy_of(runs, x, y):
-    """The accuracy of each run on some data."""
-    return (runs.predict(x).argmax(axis=-1) == y).mean(axis=1)
+def fixed(rate):
+    """A run for each seed at this learning rate (a number, or one a step), with momentum 0.9."""
+    return [training.Run(seed, learning_rate=rate, momentum=0.9) for seed in seeds]
 
 
 def loss_of(runs, x, y):
@@ -122,25 +108,11 @@ def loss_of(runs, x, y):
     return -np.log(runs.predict(x)[:, np.arange(len(y)), y] + 1e-12).mean(axis=1)
 
 
-def steps_in(epochs):
-    return ex.counting.reference(len(clothes.x_train), BATCH, epochs)
-
-
-def with_momentum(rates, momentum=0.9):
-    """The rates with one momentum for all steps."""
-    return schedules.Cycle(rates, schedules.constant(len(rates), momentum))
-
-
-def fixed(rate, epochs):
-    return with_momentum(schedules.constant(steps_in(epochs), rate))
-
-
 # %%
-EPOCHS = 5
 SWEEP = (0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-swept = train([(seed, fixed(rate, EPOCHS)) for seed in seeds for rate in SWEEP], EPOCHS)
+swept = recipe.fit(unwatched, [run for rate in SWEEP for run in fixed(rate)])
 guessing = np.log(10)  # the loss of somebody who gives each of ten classes the same probability
-loss_by_rate = np.nan_to_num(swept.last("loss"), nan=np.inf).clip(max=10).reshape(RUNS, len(SWEEP))
+loss_by_rate = np.nan_to_num(swept.last("loss"), nan=np.inf).clip(max=10).reshape(-1, RUNS).T
 
 # %%
 with plots.canvas() as (figure, axes):
@@ -159,8 +131,9 @@ with plots.canvas() as (figure, axes):
     axes.set(xscale="log", yscale="log")
 plots.show(
     figure,
-    alt="Training loss after five epochs over the learning rate, both logarithmic: a valley. The loss is high at the smallest rates, "
-    "lowest in the middle, and at the largest rates as bad as guessing or worse.",
+    alt="Training loss after five epochs over the learning rate, both logarithmic: a valley. The "
+    "loss is high at the smallest rates, lowest in the middle, and at the largest rates as bad as "
+    "guessing or worse.",
     data=f"{clothes}; line: median, band: middle 80 % of {RUNS} runs; losses above 10 drawn as 10",
 )
 middling = SWEEP[int(np.median(loss_by_rate, axis=0).argmin())]
@@ -180,7 +153,8 @@ lost = loss_by_rate[:, -1] >= 0.99 * guessing
 verdicts.compute(
     "LRS-04",
     lost.all(),
-    detail=f"At rate {SWEEP[-1]:g}, {lost.sum()} of {RUNS} runs were no better than guessing, or not a number.",
+    detail=f"At rate {SWEEP[-1]:g}, {lost.sum()} of {RUNS} runs were no better than guessing, or "
+    "not a number.",
     setting="too large: diverges",
     data=clothes,
 )
@@ -191,14 +165,15 @@ verdicts.compute(
 # as its steps are shorter: a fifth of the rate, five times the epochs.
 
 # %%
-long_way = train([(seed, fixed(0.006, 5 * EPOCHS)) for seed in seeds], 5 * EPOCHS)
-short_way = train([(seed, fixed(0.03, EPOCHS)) for seed in seeds], EPOCHS)
+long_way = replace(recipe, epochs=5 * EPOCHS).fit(unwatched, fixed(0.006))
+short_way = recipe.fit(unwatched, fixed(0.03))
 verdicts.compare(
     "LRS-03",
     loss_of(long_way, clothes.x_train, clothes.y_train),
     loss_of(short_way, clothes.x_train, clothes.y_train),
     claimed="higher",
-    measure=f"training loss at the end, rate 0.006 for {5 * EPOCHS} epochs against 0.03 for {EPOCHS}",
+    measure=f"training loss at the end, rate 0.006 for {5 * EPOCHS} epochs against 0.03 for "
+    f"{EPOCHS}",
     setting="ends in a worse minimum: network",
     data=clothes,
 )
@@ -214,8 +189,8 @@ well = surfaces.double_well
 ridge = well.others[1][0]
 
 
-def share_in_the_worse_valley(rate, noise, run, walkers=300):
-    generator = np.random.default_rng([SEED, run])
+def share_in_the_worse_valley(rate, noise, seed, walkers=300):
+    generator = training.generator(seed)
     low, high = np.reshape(well.window, (2, 2)).T
     start = generator.uniform(low, high, (walkers, 2))
     noisy = replace(
@@ -223,15 +198,12 @@ def share_in_the_worse_valley(rate, noise, run, walkers=300):
         gradient=lambda point: well.gradient(point) + noise * generator.normal(size=point.shape),
     )
     there = surfaces.path(optimizers.sgd, noisy, start, 400, learning_rate=rate)[-1]
-    return float(
-        (
-            surfaces.path(optimizers.sgd, well, there, 400, learning_rate=0.02)[-1][:, 0] > ridge
-        ).mean()
-    )
+    settled = surfaces.path(optimizers.sgd, well, there, 400, learning_rate=0.02)[-1]
+    return np.mean(settled[:, 0] > ridge)
 
 
 stuck = {
-    (rate, noise): np.array([share_in_the_worse_valley(rate, noise, run) for run in range(RUNS)])
+    (rate, noise): np.array([share_in_the_worse_valley(rate, noise, seed) for seed in seeds])
     for rate in (0.01, 0.1)
     for noise in (0.0, 2.0)
 }
@@ -281,15 +253,21 @@ for noise, setting in ((0.0, "exact gradient"), (2.0, "noisy gradient")):
 # %%
 after_drop = {"rate lowered": ..., "rate and velocity lowered": ...}
 
+
 # %%
+def steps_in(epochs):
+    return schedules.total_steps(len(clothes.x_train), BATCH, epochs)
+
+
 last_old_step = steps_in(EPOCHS - 1) - 1
 stairs = schedules.piecewise(steps_in(EPOCHS), [last_old_step], [0.1, 0.001])
+corrected = schedules.momentum_corrected(stairs, 0.9)  # learning rate and momentum of each step
 twins = {
-    "rate kept": fixed(0.1, EPOCHS),
-    "rate lowered": with_momentum(stairs),
-    "rate and velocity lowered": schedules.momentum_corrected(stairs, 0.9),
+    "rate kept": fixed(0.1),
+    "rate lowered": fixed(stairs),
+    "rate and velocity lowered": [training.Run(seed, **corrected._asdict()) for seed in seeds],
 }
-dropped = {name: train([(seed, cycle) for seed in seeds], EPOCHS) for name, cycle in twins.items()}
+dropped = {name: recipe.fit(unwatched, runs) for name, runs in twins.items()}
 fifth = {name: runs.last("loss") for name, runs in dropped.items()}
 ex.drop_prediction.check(after_drop, fifth)
 
@@ -311,8 +289,10 @@ with plots.canvas() as (figure, axes):
     axes.set(yscale="log")
 plots.show(
     figure,
-    alt="Training loss over the step for a constant rate and two that drop by a factor of 100 for the last epoch. All are equal until the drop. With the rate alone "
-    "lowered the loss shoots up and comes down slowly; with the velocity lowered too it falls at once below that of the constant rate.",
+    alt="Training loss over the step for a constant rate and two that drop by a factor of 100 for "
+    "the last epoch. All are equal until the drop. With the rate alone lowered the loss shoots up "
+    "and comes down slowly; with the velocity lowered too it falls at once below that of the "
+    "constant rate.",
     data=f"{clothes}; moving mean of 15 steps; line: median, band: middle 80 % of {RUNS} runs",
 )
 verdicts.compare(
@@ -320,7 +300,8 @@ verdicts.compare(
     fifth["rate kept"],
     fifth["rate and velocity lowered"],
     claimed="higher",
-    measure=f"training loss in epoch {EPOCHS}, rate kept at 0.1 against rate and velocity lowered a hundredfold",
+    measure=f"training loss in epoch {EPOCHS}, rate kept at 0.1 against rate and velocity lowered "
+    "a hundredfold",
     setting="oscillates around the optimum",
     data=clothes,
 )
@@ -341,8 +322,8 @@ verdicts.compare(
 # ## 8.2 A schedule is an array
 #
 # A schedule is a plan made before training: one rate for each step. In this course it is exactly
-# that, an array (`helpers/schedules.py`), which one can print, plot, join to another, and give to a
-# run. To make one, you must know how long it is.
+# that, an array (`helpers.reference.schedules`), which one can print, plot, join to another, and
+# give to a run. To make one, you must know how long it is.
 #
 # ### Exercise 2 · Count the steps
 #
@@ -401,9 +382,11 @@ with plots.canvas(4, 2, width=9.6, height=4.4, sharex=True, sharey=True) as (fig
         axes.set(ylabel="rate / highest rate")
 plots.show(
     figure,
-    alt="Eight small panels, one for each schedule over 200 steps: level, stairs down, straight line down, exponential decay, half a cosine, three cosines each twice "
-    "as long as the one before, a short rise followed by a cosine, and 1cycle: up and down in straight lines with a low tail, while the momentum goes down and up.",
-    data="helpers/schedules.py",
+    alt="Eight small panels, one for each schedule over 200 steps: level, stairs down, straight "
+    "line down, exponential decay, half a cosine, three cosines each twice as long as the one "
+    "before, a short rise followed by a cosine, and 1cycle: up and down in straight lines with a "
+    "low tail, while the momentum goes down and up.",
+    data="helpers/reference/schedules.py",
 )
 
 # %% [markdown]
@@ -432,7 +415,7 @@ except NameError as error:
     fault = str(error)
 
 # %%
-# Mended: the names get the values that the listing below it gives them, and an alpha.
+# Repaired: the names get the values that the listing below it gives them, and an alpha.
 from math import cos, pi
 
 decay_steps, initial_learning_rate, alpha = 1000, 0.01, 0.1
@@ -452,13 +435,14 @@ verdicts.compute(
 verdicts.compute(
     "LRS-08",
     apart["CosineDecay"] < 1e-7,
-    detail=f"Mended, it is at most {apart['CosineDecay']:.0e} from CosineDecay over 2,500 steps.",
+    detail=f"Repaired, it is at most {apart['CosineDecay']:.0e} from CosineDecay over 2,500 steps.",
     setting="a single cosine",
 )
 verdicts.compute(
     "LRS-08",
     apart["CosineDecayRestarts"] < 1e-7,
-    detail=f"It is up to {apart['CosineDecayRestarts']:.2g} from CosineDecayRestarts, which the listing below it uses.",
+    detail=f"It is up to {apart['CosineDecayRestarts']:.2g} from CosineDecayRestarts, which the "
+    "listing below it uses.",
     setting="the schedule used below it",
 )
 
@@ -517,21 +501,14 @@ def batch_losses(means): ...  # return the loss of every single minibatch
 ex.unsmearing.check(batch_losses)
 
 # %% [markdown]
-# What does it do to a range test? The same runs, read in both ways. `lr_range_test` returns the
-# true losses.
+# What does it do to a range test? The same runs, read in both ways. `range_test` returns the true
+# losses.
 
 # %%
 LOWEST, HIGHEST, TEST_STEPS = 1e-4, 10.0, 200
-rates, losses = training.lr_range_test(
-    network,
-    clothes,
-    lowest=LOWEST,
-    highest=HIGHEST,
-    steps=TEST_STEPS,
-    batch_size=BATCH,
-    optimizer=keras.optimizers.SGD(momentum=0.9),
-    loss="sparse_categorical_crossentropy",
-    runs=RUNS,
+with_momentum = replace(recipe, optimizer=keras.optimizers.SGD(momentum=0.9))
+rates, losses = with_momentum.range_test(
+    clothes, seeds, lowest=LOWEST, highest=HIGHEST, steps=TEST_STEPS
 )
 smeared = np.cumsum(losses, axis=1) / np.arange(1, TEST_STEPS + 1)
 suggested = training.suggested_rates(rates, losses)
@@ -545,8 +522,9 @@ with plots.canvas() as (figure, axes):
     axes.set(xscale="log", ylim=(0.3, 3.5))
 plots.show(
     figure,
-    alt="Range test: loss over the growing learning rate. The loss of the minibatches falls steeply between 0.001 and 0.1 and explodes after it. "
-    "The running mean falls later and more gently and has its minimum far to the right.",
+    alt="Range test: loss over the growing learning rate. The loss of the minibatches falls "
+    "steeply between 0.001 and 0.1 and explodes after it. The running mean falls later and more "
+    "gently and has its minimum far to the right.",
     data=f"{clothes}; line: median, band: middle 80 % of {RUNS} runs",
 )
 for rule in suggested:
@@ -561,8 +539,9 @@ factor = np.exp(np.mean(np.log(lowest_at["mean"] / lowest_at["true"])))
 verdicts.compute(
     "LRS-13",
     np.allclose(noting.losses, each, atol=1e-3),
-    detail=f'logs["loss"] after ten minibatches is {noting.losses[-1]:.3f}, their mean {running[-1]:.3f}, the tenth alone {each[-1]:.3f}. In the range test the running mean '
-    f"has its lowest value at a rate {factor:.1f} times as high as the true loss ({RUNS} runs).",
+    detail=f'logs["loss"] after ten minibatches is {noting.losses[-1]:.3f}, their mean '
+    f"{running[-1]:.3f}, the tenth alone {each[-1]:.3f}. In the range test the running mean has "
+    f"its lowest value at a rate {factor:.1f} times as high as the true loss ({RUNS} runs).",
     setting="the loss of each minibatch",
     data=clothes,
 )
@@ -571,7 +550,8 @@ missing += [] if hasattr(keras.optimizers.SGD(), "lr") else ["optimizer.lr"]
 verdicts.compute(
     "LRS-13",
     not missing,
-    detail=f"It uses {', '.join(missing) or 'only names'} that Keras {keras.__version__} does not have.",
+    detail=f"It uses {', '.join(missing) or 'only names'} that Keras {keras.__version__} does not "
+    "have.",
     setting="runs in Keras 3",
 )
 
@@ -590,7 +570,7 @@ verdicts.compute(
 # **Bug hunt.** The notes take the limits of the loss axis from the losses of a range test, as
 # below: the lowest loss, and halfway between the first and the lowest. When the network diverges,
 # losses become `nan` or infinite (either sign), and the limits with them, or not, depending on
-# where in the list they are. Mend `limits` so that it looks at finite losses only; the first loss
+# where in the list they are. Repair `limits` so that it looks at finite losses only; the first loss
 # is always finite.
 
 
@@ -614,7 +594,7 @@ ex.framing.check(limits)
 # ### Exercise 6 · Bug hunt: a fair start
 #
 # **Bug hunt.** The notes compare three schedules in this way: build one model, then compile and
-# train it with each in turn. Mend `compare`, so that every optimizer begins with a model that has
+# train it with each in turn. Repair `compare`, so that every optimizer begins with a model that has
 # not been trained. `build()` makes a new model; `train(model)` trains it and returns the result;
 # the list of results has the order of the optimizers.
 
@@ -640,25 +620,38 @@ ex.fair_start.check(compare)
 BUDGETS = (2, 4, 8)
 LONG = BUDGETS[-1]
 RATES = (0.01, 0.03, 0.1, 0.3)
+
+
+def level_momentum(rates):
+    """The rates with momentum 0.9 at each step."""
+    return schedules.Cycle(rates, schedules.constant(len(rates), 0.9))
+
+
 PLANS = {
-    "constant": lambda steps, peak: with_momentum(schedules.constant(steps, peak)),
+    "constant": lambda steps, peak: level_momentum(schedules.constant(steps, peak)),
     "steps": lambda steps, peak: schedules.momentum_corrected(
         schedules.piecewise(steps, [steps // 2, 3 * steps // 4], [peak, peak / 10, peak / 100])
     ),
-    "exponential": lambda steps, peak: with_momentum(
+    "exponential": lambda steps, peak: level_momentum(
         schedules.exponential(steps, peak, peak / 100)
     ),
-    "cosine": lambda steps, peak: with_momentum(schedules.cosine(steps, peak)),
+    "cosine": lambda steps, peak: level_momentum(schedules.cosine(steps, peak)),
     "1cycle": schedules.one_cycle,
 }
 
 
+def follow(recipe, split, plan, seeds, rates):
+    """Runs of a plan with each seed and each highest rate, in this order, on the training part."""
+    steps = schedules.total_steps(len(split.x_train), recipe.batch_size, recipe.epochs)
+    cycles = [PLANS[plan](steps, rate) for rate in rates]
+    runs = [training.Run(seed, **cycle._asdict()) for seed in seeds for cycle in cycles]
+    return recipe.fit(split.without_validation(), runs)
+
+
 def tuned(name, epochs):
     """Validation accuracy by rate, shape (tuning runs, rates), of one plan with one budget."""
-    plans = [(seed, PLANS[name](steps_in(epochs), rate)) for seed in tuning_seeds for rate in RATES]
-    return accuracy_of(train(plans, epochs), clothes.x_valid, clothes.y_valid).reshape(
-        -1, len(RATES)
-    )
+    runs = follow(replace(recipe, epochs=epochs), clothes, name, tuning_seeds, RATES)
+    return runs.accuracy(clothes.x_valid, clothes.y_valid).reshape(-1, len(RATES))
 
 
 tried = [
@@ -684,8 +677,9 @@ with plots.canvas() as (figure, axes):
     axes.set(xscale="log", ylim=(0.7, None))
 plots.show(
     figure,
-    alt="Validation accuracy after the longest training over the highest learning rate, for five plans. The constant rate is best at a small rate and falls soon; "
-    "the other plans stay high up to higher rates, and 1cycle and the exponential decay up to the highest.",
+    alt="Validation accuracy after the longest training over the highest learning rate, for five "
+    "plans. The constant rate is best at a small rate and falls soon; the other plans stay high up "
+    "to higher rates, and 1cycle and the exponential decay up to the highest.",
     data=f"{clothes}; {len(tuning_seeds)} tuning runs; values below 0.7 are cut off",
 )
 print(
@@ -705,8 +699,7 @@ for name in PLANS:
 # %%
 def tested(name, epochs, rate):
     """Test accuracy of each run of one plan."""
-    runs = train([(seed, PLANS[name](steps_in(epochs), rate)) for seed in seeds], epochs)
-    return accuracy_of(runs, clothes.x_test, clothes.y_test)
+    return follow(replace(recipe, epochs=epochs), clothes, name, seeds, [rate]).test("accuracy")
 
 
 accuracy = {key: tested(*key, best_rate[key]) for key in tried}
@@ -716,7 +709,8 @@ for name in ("exponential", "cosine"):
         accuracy[name, LONG],
         accuracy["constant", LONG],
         claimed="higher",
-        measure=f"test accuracy after {LONG} epochs, {name} against constant, each at its best rate",
+        measure=f"test accuracy after {LONG} epochs, {name} against constant, each at its best "
+        "rate",
         setting=f"more efficient: {name} decay, clothes",
         data=clothes,
     )
@@ -726,31 +720,17 @@ for name in ("exponential", "cosine"):
 # scores sets the limit.
 
 # %%
-wine = datasets.load("wine", seed=SEED).standardized()
-WINE_EPOCHS, WINE_RATES = 20, (0.001, 0.003, 0.01, 0.03)
-
-
-def taste(name, rates, seeds_of_runs, x, y):
-    """Squared error on some red wines of each run of one plan, for seeds and rates."""
-    steps = ex.counting.reference(len(wine.x_train), 32, WINE_EPOCHS)
-    plans = [(seed, PLANS[name](steps, rate)) for seed in seeds_of_runs for rate in rates]
-    runs = training.fit_runs(
-        lambda: models.mlp(11, [32]),
-        unwatched(wine),
-        runs=[training.Run(seed, **plan._asdict()) for seed, plan in plans],
-        epochs=WINE_EPOCHS,
-        batch_size=32,
-        optimizer=keras.optimizers.SGD(),
-        loss="mse",
-    )
-    return ((runs.predict(x)[:, :, 0] - y) ** 2).mean(axis=1).reshape(-1, len(rates))
-
-
+wine = datasets.load("wine", seed=seeds[0]).standardized()
+WINE_RATES = (0.001, 0.003, 0.01, 0.03)
+of_wine = training.Recipe(
+    lambda: models.mlp(11, [32]), loss="mse", optimizer="sgd", epochs=20, batch_size=32
+)
 sipped = {}
 for name in ("constant", "cosine"):
-    error = taste(name, WINE_RATES, tuning_seeds, wine.x_valid, wine.y_valid).mean(axis=0)
+    tries = follow(of_wine, wine, name, tuning_seeds, WINE_RATES).predict(wine.x_valid)[..., 0]
+    error = ((tries - wine.y_valid) ** 2).mean(axis=1).reshape(-1, len(WINE_RATES)).mean(axis=0)
     rate = WINE_RATES[int(np.nan_to_num(error, nan=np.inf).argmin())]
-    sipped[name] = taste(name, [rate], seeds, wine.x_test, wine.y_test)[:, 0]
+    sipped[name] = follow(of_wine, wine, name, seeds, [rate]).test("loss")
     print(f"{name:9} best rate {rate:g}, test error {sipped[name].mean():.3f}")
 verdicts.compare(
     "LRS-05",
@@ -769,7 +749,7 @@ verdicts.compare(
 
 # %%
 def next_rate(name):
-    """The next higher rate of the grid than the best one (or the next lower, where there is none)."""
+    """The next higher rate of the grid than the best one, or the next lower where there is none."""
     place = RATES.index(best_rate[name, LONG])
     return RATES[place + 1] if place + 1 < len(RATES) else RATES[place - 1]
 
@@ -780,7 +760,8 @@ cost = {
 }
 for name, values in cost.items():
     print(
-        f"{name:9} rate {next_rate(name):g} in place of {best_rate[name, LONG]:g} costs {100 * values.mean():.1f} points of accuracy"
+        f"{name:9} rate {next_rate(name):g} in place of {best_rate[name, LONG]:g} "
+        f"costs {100 * values.mean():.1f} points of accuracy"
     )
 verdicts.compare(
     "LRS-05",
@@ -806,7 +787,7 @@ print(
 # ## 8.5 1cycle
 #
 # Smith (2018) goes further: start low, rise **above** what a constant rate could bear, come down
-# again, and keep a short tail at almost nothing for the end. Where the rate is high the momentum
+# again, and add a short tail at almost nothing for the end. Where the rate is high the momentum
 # goes down (0.95 to 0.85), since both lengthen the steps. He calls what he saw *super-convergence*:
 # the same accuracy in a fraction of the epochs.
 #
@@ -817,9 +798,9 @@ print(
 # ### Exercise 7 · Bug hunt: the scheduler
 #
 # **Bug hunt.** Below is the notes' 1cycle scheduler as one function: the learning rate at an
-# iteration (counted from 0) of `iterations`. Mend it so that the last iteration, `iterations - 1`,
-# has exactly `last_rate`; so that any further iteration keeps it; and so that a `start_rate` of 0
-# is taken at its word.
+# iteration (counted from 0) of `iterations`. Repair it so that the last one, `iterations - 1`, has
+# exactly `last_rate`; so that any further iteration stays there; and so that a `start_rate` of 0 is
+# taken at its word.
 
 
 # %%
@@ -840,11 +821,12 @@ ex.repairing.check(rate_at)
 # %%
 # NBVAL_CHECK_OUTPUT
 as_found = ex.repairing.stub
-down, up = len(range(0, 45_000 - 127, 128)) * 15, ex.counting.reference(45_000, 128, 15)
+down, up = 45_000 // 128 * 15, schedules.total_steps(45_000, 128, 15)
 found = {told: np.array([as_found(step, told, 0.05) for step in range(up)]) for told in (down, up)}
 for told, values in found.items():
     print(
-        f"told {told} iterations: ends at {values[-1]:+.1e}, {np.sum(values < 0)} of {up} rates are negative"
+        f"told {told} iterations: ends at {values[-1]:+.1e}, "
+        f"{np.sum(values < 0)} of {up} rates are negative"
     )
 
 # %%
@@ -866,7 +848,8 @@ with plots.canvas(height=3.2) as (figure, axes):
     axes.legend()
 plots.show(
     figure,
-    alt="The learning rate over the last 120 steps. Both schedules fall in a straight line; the notes' crosses zero 14 steps before the end and becomes negative, ours ends just above it.",
+    alt="The learning rate over the last 120 steps. Both schedules fall in a straight line; the "
+    "notes' crosses zero 14 steps before the end and becomes negative, ours ends just above it.",
     data="15 epochs of 45,000 images in batches of 128",
 )
 verdicts.compute(
@@ -878,7 +861,8 @@ verdicts.compute(
 verdicts.compute(
     "LRS-15",
     (found[down] > 0).all(),
-    detail=f"Told {down}, the number rounded down, it is negative for the last {np.sum(found[down] < 0)} of {up} steps, and at the end {found[down][-1]:.1e}.",
+    detail=f"Told {down}, the number rounded down, it is negative for the last "
+    f"{np.sum(found[down] < 0)} of {up} steps, and at the end {found[down][-1]:.1e}.",
     setting="iterations rounded down",
 )
 verdicts.compute(
@@ -927,9 +911,11 @@ with plots.canvas() as (figure, axes):
     axes.set_xticks(BUDGETS)
 plots.show(
     figure,
-    alt="Test accuracy at the end over the number of epochs, for four plans. The curves rise. With the most epochs the three plans "
-    "that end low lie close together, above the constant rate; with the fewest 1cycle is not the best.",
-    data=f"{clothes}; each point is a training of its own; line: median, band: middle 80 % of {RUNS} runs",
+    alt="Test accuracy at the end over the number of epochs, for four plans. The curves rise. With "
+    "the most epochs the three plans that end low lie close together, above the constant rate; "
+    "with the fewest 1cycle is not the best.",
+    data=f"{clothes}; each point is a training of its own; line: median, band: middle 80 % of "
+    f"{RUNS} runs",
 )
 
 # %%
@@ -944,7 +930,8 @@ for epochs, against, setting in (
         accuracy["1cycle", epochs],
         accuracy["constant", against],
         claimed="higher",
-        measure=f"test accuracy, 1cycle in {epochs} epochs against constant in {against}, each at its best rate",
+        measure=f"test accuracy, 1cycle in {epochs} epochs against constant in {against}, each at "
+        "its best rate",
         setting=f"clothes, {setting}",
         data=clothes,
     )
@@ -952,7 +939,8 @@ for other in ("steps", "cosine"):
     difference = accuracy["1cycle", LONG] - accuracy[other, LONG]
     low, high = claims.paired_interval(difference)
     print(
-        f"1cycle against {other}, {LONG} epochs: {difference.mean():+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
+        f"1cycle against {other}, {LONG} epochs: {difference.mean():+.4f}, "
+        f"95 % interval {low:+.4f} to {high:+.4f}"
     )
 
 # %% [markdown]
@@ -981,10 +969,7 @@ def halve(images):
     return images.reshape(-1, 16, 2, 16, 2, 3).mean(axis=(2, 4)).astype("float32")
 
 
-large = datasets.load("cifar10", seed=SEED, size=3000)
-photos = replace(
-    large, x_train=halve(large.x_train), x_valid=halve(large.x_valid), x_test=halve(large.x_test)
-).standardized()
+photos = datasets.load("cifar10", seed=seeds[0], size=3000).map(halve).standardized()
 
 
 def deep_network():
@@ -998,41 +983,20 @@ def deep_network():
     )
 
 
-def train_deep(plans, epochs, batch_size=128):
-    return training.fit_runs(
-        deep_network,
-        unwatched(photos),
-        runs=[training.Run(seed, **cycle._asdict()) for seed, cycle in plans],
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=keras.optimizers.SGD(),
-        loss="sparse_categorical_crossentropy",
-    )
-
-
-def deep_steps(epochs, batch_size=128):
-    return ex.counting.reference(len(photos.x_train), batch_size, epochs)
-
-
+deep_recipe = replace(recipe, build=deep_network, batch_size=128)
 SHORT, FULL = 8, 16  # epochs
 DEEP_RATES = (0.003, 0.01, 0.03)
 deep = {}
 for name, epochs in (("constant", FULL), ("1cycle", FULL), ("1cycle", SHORT)):
-    plans = [
-        (seed, PLANS[name](deep_steps(epochs), rate))
-        for seed in tuning_seeds
-        for rate in DEEP_RATES
-    ]
-    tries = (
-        accuracy_of(train_deep(plans, epochs), photos.x_valid, photos.y_valid)
-        .reshape(-1, len(DEEP_RATES))
-        .mean(axis=0)
-    )
-    rate = DEEP_RATES[int(tries.argmax())]
-    chosen = [(seed, PLANS[name](deep_steps(epochs), rate)) for seed in seeds]
-    deep[name, epochs] = accuracy_of(train_deep(chosen, epochs), photos.x_test, photos.y_test)
+    planned = replace(deep_recipe, epochs=epochs)
+    tries = follow(planned, photos, name, tuning_seeds, DEEP_RATES)
+    by_rate = tries.accuracy(photos.x_valid, photos.y_valid).reshape(-1, len(DEEP_RATES))
+    rate = DEEP_RATES[int(by_rate.mean(axis=0).argmax())]
+    found = follow(planned, photos, name, seeds, [rate]).test("accuracy")
+    deep[name, epochs] = found
     print(
-        f"{name:9}{epochs:3} epochs: best rate {rate:<6g} test accuracy {deep[name, epochs].mean():.3f} ± {deep[name, epochs].std(ddof=1):.3f}"
+        f"{name:9}{epochs:3} epochs: best rate {rate:<6g} "
+        f"test accuracy {found.mean():.3f} ± {found.std(ddof=1):.3f}"
     )
 
 # %%
@@ -1040,7 +1004,10 @@ for epochs, setting in (
     (FULL, f"accuracy, {FULL} epochs each"),
     (SHORT, f"accuracy, {SHORT} epochs against {FULL}"),
 ):
-    measure = f"test accuracy, 1cycle in {epochs} epochs against constant in {FULL}, each at its best rate"
+    measure = (
+        f"test accuracy, 1cycle in {epochs} epochs against constant in {FULL}, "
+        "each at its best rate"
+    )
     verdicts.compare(
         "LRS-12",
         deep["1cycle", epochs],
@@ -1070,9 +1037,9 @@ for epochs, setting in (
 # %%
 def seconds(name, batch_size, seed):
     """Seconds of the processor for two epochs; the program was compiled before."""
-    plan = PLANS[name](deep_steps(2, batch_size), 0.01)
+    short = replace(deep_recipe, epochs=2, batch_size=batch_size)
     started = time.process_time()
-    train_deep([(seed, plan)], 2, batch_size)
+    follow(short, photos, name, [seed], [0.01])
     return time.process_time() - started
 
 
@@ -1114,10 +1081,10 @@ verdicts.compare(
 # %% [markdown]
 # ## 8.7 In plain Keras, to take home
 #
-# A schedule goes into the optimizer in place of the rate. `helpers/keras_schedules.py` has 1cycle
-# as a `LearningRateSchedule`, and a callback that moves the momentum along. The optimizer counts
-# its own steps, and the count is saved with the model, so training can be cut off in the middle of
-# the cycle and go on. Let us do just that.
+# A schedule goes into the optimizer in place of the rate. `helpers/nets/one_cycle.py` has
+# 1cycle as a `LearningRateSchedule`, and a callback that moves the momentum along. The optimizer
+# counts its own steps, and the count is saved with the model, so training can be cut off in the
+# middle of the cycle and go on. Let us do just that.
 
 
 # %%
@@ -1132,8 +1099,8 @@ class Logging(keras.callbacks.Callback):
         self.rates.append(float(self.model.optimizer.learning_rate))
 
 
-cycle = OneCycle(steps=steps_in(4), peak=0.1)
-momentum, logging = CycleMomentum(cycle), Logging()
+cycle = one_cycle.OneCycle(steps=steps_in(4), peak=0.1)
+momentum, logging = one_cycle.CycleMomentum(cycle), Logging()
 common = {
     "x": clothes.x_train,
     "y": clothes.y_train,
@@ -1157,7 +1124,8 @@ later.fit(epochs=4, initial_epoch=2, **common)
 test_loss, test_accuracy = later.evaluate(clothes.x_test, clothes.y_test, verbose=0)
 expected = schedules.one_cycle(steps_in(4), 0.1).learning_rate
 print(
-    f"test accuracy {test_accuracy:.2f}; rates farthest from the plan by {np.abs(logging.rates - expected).max():.0e}"
+    f"test accuracy {test_accuracy:.2f}; "
+    f"rates farthest from the plan by {np.abs(logging.rates - expected).max():.0e}"
 )
 
 # %% [markdown]
@@ -1202,11 +1170,13 @@ with plots.canvas(2, width=9.2, height=3.2) as (figure, (left, right)):
     right.legend()
 plots.show(
     figure,
-    alt="Left: the learning rate over the epochs, logarithmic: stairs whose places the run itself decided. Right: training and validation loss of the same run.",
+    alt="Left: the learning rate over the epochs, logarithmic: stairs whose places the run itself "
+    "decided. Right: training and validation loss of the same run.",
     data=f"{clothes}; one run",
 )
 print(
-    f"the rate was lowered {sum(np.diff(seen['learning_rate']) < 0)} times; validation accuracy {seen['val_accuracy'][-1]:.2f}"
+    f"the rate was lowered {sum(np.diff(seen['learning_rate']) < 0)} times; "
+    f"validation accuracy {seen['val_accuracy'][-1]:.2f}"
 )
 
 # %% [markdown]
@@ -1237,8 +1207,8 @@ claims.summary(
 # %% [markdown]
 # ## Where to read on
 #
-# - The schedules as arrays, with paper and Keras's name for each: `helpers/schedules.py`; 1cycle
-#   for your own Keras code: `helpers/keras_schedules.py`.
+# - The schedules as arrays, with paper and Keras's name for each: `helpers/reference/schedules.py`;
+#   1cycle for your own Keras code: `helpers/nets/one_cycle.py`.
 # - Smith (2017), *Cyclical learning rates for training neural networks*: the range test.
 # - Smith (2018), *A disciplined approach to neural network hyper-parameters: part 1*; Smith and
 #   Topin (2019), *Super-convergence: very fast training of neural networks using large learning
