@@ -33,13 +33,13 @@ test: setup ## pass the whole suite: unit tests, then the notebooks, on as many 
 unit: setup ## pass the unit tests only
 	@$(IN_VENV) -m pytest -m "not slow"
 
-lint: setup-lint ## check the form of the code, its names, its types and which package imports which
+lint: setup setup-lint ## check the form of the code, its names, its types and which package imports which
 	@$(IN_LINT)/ruff format --check
 	@$(IN_LINT)/ruff check
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(IN_LINT)/pyright
-	@$(IN_LINT)/lint-imports --no-cache
+	@.venv/bin/lint-imports --no-cache
 
-hooks: setup-lint ## have git check each commit as `make lint` does
+hooks: setup setup-lint ## have git check each commit as `make lint` does
 	@$(IN_LINT)/pre-commit install
 
 bench: setup-jax ## measure the compiled training loop; writes docs/benchmarks.md

@@ -78,7 +78,8 @@ def sources(name: str) -> tuple[list[str], str | None]:
     lowest = ["--universal", "--python-version", "3.11"]
     if name == "test":
         return [*lowest, "pyproject.toml", "--group", "test"], None
-    return [*lowest, "pyproject.toml", "--group", name, "--constraint", COURSE], None
+    project = [] if name == "lint" else ["pyproject.toml"]  # lint stands alone
+    return [*lowest, *project, "--group", name, "--constraint", COURSE], None
 
 
 def lock(name: str, file: str, upgrade: bool) -> None:

@@ -1,14 +1,15 @@
 """Many runs of an ordinary Keras model as one compiled JAX program.
 
-The weights of all runs are stacked, `jax.vmap` trains them side by side, and `jax.lax.scan` is the loop over the
-minibatches: what differs between the runs (weights, seeds, minibatches, rates, targets) are rows of the same arrays.
-A step is the Keras model, loss and optimizer in a `keras.StatelessScope`, as in Keras's own training with JAX.
+The weights of all runs are stacked, `jax.vmap` trains them side by side, and `jax.lax.scan` is the
+loop over the minibatches: what differs between the runs (weights, seeds, minibatches, rates,
+targets) are rows of the same arrays. A step is the Keras model, loss and optimizer in a
+`keras.StatelessScope`, as in Keras's own training with JAX.
 """
 
 from functools import partial
 
-import jax
-import jax.numpy as jnp
+import jax  # pyright: ignore[reportMissingImports]
+import jax.numpy as jnp  # pyright: ignore[reportMissingImports]
 import keras
 import numpy as np
 
@@ -16,10 +17,10 @@ from helpers.training.engine import EVALUATION_ROWS, as_input, compile_for, has_
 
 
 def wants_stack(model) -> bool:
-    """Whether to train many runs of `model` in one program, by what was measured (docs/benchmarks.md).
+    """Whether to train many runs of `model` in one program: see docs/benchmarks.md.
 
-    On a CPU, XLA is 30 times slower with the gradients of convolutions inside a loop, and with stacked kernels: there
-    convolutional nets are trained run by run and step by step.
+    On a CPU, XLA is 30 times slower with the gradients of convolutions inside a loop, and with
+    stacked kernels: there convolutional nets are trained run by run and step by step.
     """
     return jax.default_backend() != "cpu" or not has_kernels(model)
 
@@ -87,7 +88,7 @@ class JaxEngine:
         return jnp.asarray(array)
 
     def groups(self, sizes) -> list[list[int]]:
-        """Those together whose parts are of the same sizes; each by itself where runs are not stacked."""
+        """Together those of the same sizes; each by itself where runs are not stacked."""
         if not self._stack:
             return [[number] for number in range(len(sizes))]
         return [
@@ -96,7 +97,7 @@ class JaxEngine:
         ]
 
     def restart(self, models: list, seeds: list[int]) -> None:
-        """Begin these runs: the weights of fresh models, and optimizers that have done nothing yet."""
+        """Begin these runs: weights of fresh models, optimizers that have done nothing."""
         runs = [
             {
                 "trainable": values_of(model.trainable_variables),
@@ -146,7 +147,7 @@ class JaxEngine:
         return self._report(np.asarray(parts, np.float64), metrics, batch_size, rows)
 
     def _report(self, parts: np.ndarray, metrics, batch_size: int, rows: int) -> list[tuple]:
-        """Losses of the steps and the logs of the epoch for each run; `parts` has shape (steps, runs, 2)."""
+        """For each run the losses of the steps and the logs; `parts`: (steps, runs, 2)."""
         sizes = np.full(len(parts), batch_size)
         sizes[-1] = rows % batch_size or batch_size
         means = np.einsum("s,srp->rp", sizes, parts) / rows
@@ -155,7 +156,7 @@ class JaxEngine:
         return list(zip(np.moveaxis(parts[:, :, 0], 0, 1).astype(np.float32), logs, strict=True))
 
     def evaluate(self, x, y, rows=None) -> list[dict[str, float]]:
-        """Loss of the data and metrics of each run over all rows, or its own, equally many for each."""
+        """Loss of the data and metrics of each run over all rows, or equally many own."""
         if rows is None:
             return rows_of(self._evaluate(self._state, x, y))
         return rows_of(self._evaluate_own(self._state, x, y, jnp.asarray(np.stack(rows))))
@@ -191,7 +192,7 @@ class JaxEngine:
         parts = [x[start : start + EVALUATION_ROWS] for start in range(0, len(x), EVALUATION_ROWS)]
         return np.concatenate([self._predict(weights, part) for part in parts])
 
-    # What is compiled ------------------------------------------------------------------------------------------------
+    # What is compiled -----------------------------------------------------------------------------
 
     def _train_all(self, data, carry, steps):
         return jax.lax.scan(partial(self._train_one, data), carry, steps)
@@ -213,7 +214,7 @@ class JaxEngine:
         return jax.vmap(self._step, in_axes=(None, 0, 0, 0, 0))(shared, own, state, metrics, now)
 
     def _step(self, shared, own, state, metrics, now):
-        """One step of one run: its next state and metrics, and the loss of the data and the penalty."""
+        """One step of one run: its next state and metrics, data loss and penalty."""
         optimizer, (index, settings) = self.model.optimizer, now
         data = shared | own
         x, targets = data["x"][index], data["targets"][index]
@@ -251,7 +252,7 @@ class JaxEngine:
         return total, penalty, outputs, fixed
 
     def _evaluate_run(self, state, x, y, own=None):
-        """Loss and metrics of one run over all rows, or those that `own` numbers, piece by piece."""
+        """Loss and metrics of one run over all rows, or those in `own`, piece by piece."""
 
         def part(carry, piece):
             total, metrics = carry
@@ -301,8 +302,8 @@ def check_augmentation(augment, x, y) -> None:
         except (TypeError, AttributeError, NotImplementedError) as error:
             raise ValueError(
                 f"augment cannot be compiled with JAX ({str(error).splitlines()[0]}): make it of "
-                "keras.ops and of what helpers.nets.augmentation offers (uniform, normal, split for "
-                "random numbers)."
+                "keras.ops and of what helpers.nets.augmentation offers "
+                "(uniform, normal, split for random numbers)."
             ) from error
 
 
