@@ -43,11 +43,9 @@ from scipy import special, stats
 from sklearn import linear_model, neighbors, pipeline, preprocessing, tree
 
 from helpers import claims, datasets, plots, training
-from helpers.nets import models
-from helpers.training.engine import seeded
-from helpers.nets.gradients import compiled_gradients, gradients
+from helpers.nets import gradients, models
 
-seeds = [1000 * SEED + run for run in range(RUNS)]
+seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
 
 
@@ -55,7 +53,8 @@ def compared(treatment, control):
     """The mean paired difference with its interval in words, and whether the interval holds 0."""
     difference = np.subtract(treatment, control)
     low, high = claims.paired_interval(difference)
-    words = f"difference {difference.mean():+.3g}, 95 % interval {low:+.3g} to {high:+.3g}, {len(difference)} paired runs"
+    interval = f"95 % interval {low:+.3g} to {high:+.3g}, {len(difference)} paired runs"
+    words = f"difference {difference.mean():+.3g}, {interval}"
     return words, low <= 0 <= high
 
 
@@ -67,25 +66,27 @@ def compared(treatment, control):
 
 # %%
 # NBVAL_CHECK_OUTPUT
-x = np.random.default_rng(SEED).normal(5, 3, (200, 4)).astype("float32")
+x = np.random.default_rng(seeds[0]).normal(5, 3, (200, 4)).astype("float32")
 layer = layers.BatchNormalization()
 layer.build(x.shape)
 for variable in layer.variables:
-    print(
-        f"{variable.name:<16} shape {variable.shape}, {'trained' if variable.trainable else 'not trained'}"
-    )
+    trained = "trained" if variable.trainable else "not trained"
+    print(f"{variable.name:<16} shape {variable.shape}, {trained}")
 
 # %%
 layer.gamma.assign([2.0] * 4)
 layer.beta.assign([-1.0] * 4)
-kept = len(layer.trainable_variables), len(layer.non_trainable_variables)
+counts = len(layer.trainable_variables), len(layer.non_trainable_variables)
 apart = {}
 for setting, inputs in (("before the activation", x), ("after the activation", np.maximum(x, 0))):
     by_hand = (inputs - inputs.mean(axis=0)) / np.sqrt(inputs.var(axis=0) + layer.epsilon) * 2 - 1
     apart[setting] = np.abs(by_hand - layer(inputs, training=True)).max()
-    detail = f"Two variables are trained; centre, divide, scale, shift gives Keras's output within {apart[setting]:.0e}."
+    detail = (
+        "Two variables are trained; centre, divide, scale, shift gives Keras's output within "
+        f"{apart[setting]:.0e}."
+    )
     verdicts.compute(
-        "BNI-07", kept == (2, 2) and apart[setting] < 1e-4, detail=detail, setting=setting
+        "BNI-07", counts == (2, 2) and apart[setting] < 1e-4, detail=detail, setting=setting
     )
 
 # %% [markdown]
@@ -117,26 +118,18 @@ def listed(name):
     return keras.Sequential([keras.Input((11,)), *listings[name](), layers.Dense(1)])
 
 
-runs_of = {
-    name: training.fit_runs(
-        lambda name=name: listed(name),
-        wine,
-        runs=[training.Run(seed, learning_rate=0.01) for seed in seeds],
-        epochs=20,
-        batch_size=64,
-        optimizer="adam",
-        loss="mae",
-    )
+def at_rate(rate, **more):
+    """A run for each seed at this learning rate."""
+    return [training.Run(seed, learning_rate=rate, **more) for seed in seeds]
+
+
+on_wine = training.Recipe(
+    partial(listed, "after the activation"), loss="mae", optimizer="adam", epochs=20, batch_size=64
+)
+errors = {
+    name: replace(on_wine, build=partial(listed, name)).fit(wine, at_rate(0.01)).test("loss")
     for name in listings
 }
-
-
-def wine_error(runs):
-    """Mean absolute error on the test wines, for each run."""
-    return np.abs(runs.predict(wine.x_test)[..., 0] - wine.y_test).mean(axis=1)
-
-
-errors = {name: wine_error(runs) for name, runs in runs_of.items()}
 guess = np.abs(np.median(wine.y_train) - wine.y_test).mean()
 for name in listings:
     measure = "test error against that of guessing the median"
@@ -155,7 +148,7 @@ after, between = errors.values()
 print("test error, between against after:", compared(between, after)[0])
 network = listed("between layer and activation")
 dense = network.layers[0]
-_, found = gradients(
+_, found = gradients.gradients(
     lambda: keras.ops.mean(
         (network(wine.x_train[:64], training=True)[:, 0] - wine.y_train[:64]) ** 2
     ),
@@ -163,7 +156,8 @@ _, found = gradients(
 )
 to_kernel, to_bias = (np.linalg.norm(gradient) for gradient in found)
 print(
-    f"length of the gradient right before the normalization: bias {to_bias:.0e}, weights {to_kernel:.1f}"
+    f"length of the gradient right before the normalization: bias {to_bias:.0e}, "
+    f"weights {to_kernel:.1f}"
 )
 
 # %% [markdown]
@@ -244,7 +238,10 @@ without = [
     name for name in basic if not any(key.endswith("initializer") for key in signatures[name])
 ]
 default = signatures["Dense"]["kernel_initializer"].default
-detail = f"Of {len(set(basic))} common kinds of layers, {len(without)} have no initializer; Dense has {default!r}."
+detail = (
+    f"Of {len(set(basic))} common kinds of layers, {len(without)} have no initializer; "
+    f"Dense has {default!r}."
+)
 verdicts.compute("BNI-26", len(without) > len(basic) / 2, detail=detail, setting="not much used")
 
 # %% [markdown]
@@ -279,7 +276,8 @@ thawed = flags[-1][0] and flags[-1][1]
 verdicts.compute(
     "QA-03",
     thawed,
-    detail="A frozen layer stayed frozen in training mode; only dropout and the statistics changed.",
+    detail="A frozen layer stayed frozen in training mode; "
+    "only dropout and the statistics changed.",
     setting="Keras's switches",
 )
 
@@ -330,7 +328,8 @@ RANDOM = "random weights and inputs"
 def deep_slopes(weights, x, name):
     """Mean length of the gradient that arrives at each layer, from the last to the first.
 
-    What is sent back are random vectors of length 1. `weights` has shape (layers, units, units), `x` (rows, units).
+    What is sent back are random vectors of length 1. `weights` has shape (layers, units, units),
+    `x` (rows, units).
     """
     function, slope = functions[name]
     sums = []
@@ -347,7 +346,7 @@ def deep_slopes(weights, x, name):
 
 
 def arriving(name, gain, depth, units=64):
-    """log10 of the gradient that arrives after 1 to `depth` layers, for each run, shape (runs, depth).
+    """log10 of the gradient that arrives after 1 to `depth` layers, shape (runs, depth).
 
     Weights are normal with variance gain**2 / units; each run draws weights and inputs of its own.
     """
@@ -417,7 +416,7 @@ verdicts.compute(
 # a logistic regression. The two moons cannot be told apart by a line.
 
 # %%
-moons = datasets.load("moons", seed=SEED).standardized()
+moons = datasets.load("moons", seed=seeds[0]).standardized()
 
 
 def sigmoids(**normalization):
@@ -434,23 +433,6 @@ def sigmoids(**normalization):
     return keras.Sequential([keras.Input((2,)), *blocks, layers.Dense(2, activation="softmax")])
 
 
-def fit_moons(build):
-    return training.fit_runs(
-        build,
-        moons,
-        runs=[training.Run(seed, learning_rate=0.01) for seed in seeds],
-        epochs=12,
-        batch_size=32,
-        optimizer="adam",
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-
-
-def moon_accuracy(runs):
-    return np.mean(runs.predict(moons.x_test).argmax(axis=-1) == moons.y_test, axis=1)
-
-
 def plain_sigmoids():
     return sigmoids(center=False, scale=False, momentum=0.9)
 
@@ -459,15 +441,23 @@ def scaled_sigmoids():
     return sigmoids(momentum=0.9)
 
 
-plain, learned = fit_moons(plain_sigmoids), fit_moons(scaled_sigmoids)
+on_moons = training.Recipe(
+    plain_sigmoids,
+    loss="sparse_categorical_crossentropy",
+    optimizer="adam",
+    epochs=12,
+    batch_size=32,
+)
+plain = on_moons.fit(moons, at_rate(0.01))
+learned = replace(on_moons, build=scaled_sigmoids).fit(moons, at_rate(0.01))
 straight = (
     linear_model.LogisticRegression()
     .fit(moons.x_train, moons.y_train)
     .score(moons.x_test, moons.y_test)
 )
 accuracy = {
-    "standardized": moon_accuracy(plain),
-    "scaled and shifted": moon_accuracy(learned),
+    "standardized": plain.test("accuracy"),
+    "scaled and shifted": learned.test("accuracy"),
     "line": np.full(RUNS, straight),
 }
 print({name: f"{values.mean():.3f}" for name, values in accuracy.items()})
@@ -483,18 +473,15 @@ verdicts.compute(
 
 # %%
 def bend(values):
-    """The share of a sigmoid's variance on `values` that a line leaves unexplained, averaged over units."""
+    """The share of a sigmoid's variance that a line leaves unexplained, averaged over units."""
     pairs = ((unit, special.expit(unit)) for unit in values.T)
     return np.mean([1 - stats.linregress(*pair).rvalue ** 2 for pair in pairs])
 
 
 def normalized_sums(seed, size):
-    """Weighted sums of the features of 896 wines, normalized in batches of `size`, shape (896, 16)."""
+    """Weighted sums of the features of 896 wines, normalized in batches of `size`, (896, 16)."""
     sums = wine.x_train[:896] @ np.random.default_rng(seed).normal(size=(11, 16))
-    parts = sums.reshape(-1, size, 16)
-    return ((parts - parts.mean(axis=1, keepdims=True)) / parts.std(axis=1, keepdims=True)).reshape(
-        -1, 16
-    )
+    return stats.zscore(sums.reshape(-1, size, 16), axis=1).reshape(-1, 16)
 
 
 by_batch, by_all = ([bend(normalized_sums(seed, size)) for seed in seeds] for size in (32, 896))
@@ -511,21 +498,23 @@ verdicts.compare(
 
 
 def bend_after(build, runs):
-    """The nonlinear share of the sigmoids' outputs in every trained network, on the training moons."""
+    """The nonlinear share of the sigmoids' outputs in every trained network, on training moons."""
     network = build()
     sums = [part.output for part in network.layers if isinstance(part, layers.BatchNormalization)]
     inner = keras.Model(network.inputs[0], sums)
     found = []
     for weights in runs.weights:
         network.set_weights(weights)
-        found.append(
-            np.mean([bend(np.array(values)) for values in inner(moons.x_train, training=False)])
-        )
+        outputs = inner(moons.x_train, training=False)
+        found.append(np.mean([bend(np.array(values)) for values in outputs]))
     return found
 
 
 without_scale, with_scale = bend_after(plain_sigmoids, plain), bend_after(scaled_sigmoids, learned)
-measure = "nonlinear share of the sigmoids' outputs after training, without learned scale and shift against with"
+measure = (
+    "nonlinear share of the sigmoids' outputs after training, without learned scale and shift "
+    "against with"
+)
 verdicts.compare(
     "BNI-16",
     without_scale,
@@ -540,8 +529,8 @@ print(f"learned scales gamma: from {gammas.min():.2f} to {gammas.max():.2f}, all
 
 # %% [markdown]
 # So the sentence of BNI-15 is half right: on values with standard deviation 1 a sigmoid is *nearly*
-# a line, and a few of them in a row keep a little of their bend. Taking the statistics from batches
-# does not help: it draws the same values in slightly. What helps, where training wants it, are the
+# a line, and a few of them in a row retain a little of their bend. Statistics taken from batches
+# do not help: they draw the same values in slightly. What helps, where training wants it, are the
 # scale and the shift that are learned (BNI-16). Batches are used because the statistics of all data
 # would have to be computed anew after every step.
 #
@@ -554,17 +543,20 @@ print(f"learned scales gamma: from {gammas.min():.2f} to {gammas.max():.2f}, all
 
 # %%
 DEPTH = 50
-at = {"linear": 1.0, "tanh": 1.0, "ReLU": 2**0.5}  # the gain that keeps a signal
+at = {"linear": 1.0, "tanh": 1.0, "ReLU": 2**0.5}  # the gain that preserves a signal
 gains = (0.9, 1.0, 1.1)
 profile = {
     (name, gain): arriving(name, gain * unit, DEPTH) for name, unit in at.items() for gain in gains
 }
 
 chain, start = keras.Variable(1.1), keras.Variable(1.0)
-_, (by_chain,) = gradients(
+_, (by_chain,) = gradients.gradients(
     lambda: reduce(lambda value, _: chain * value, range(DEPTH), start.value), [start]
 )
-detail = f"The gradient through {DEPTH} steps is {by_chain:.1f}, and 1.1 to the power of {DEPTH} is {1.1**DEPTH:.1f}."
+detail = (
+    f"The gradient through {DEPTH} steps is {by_chain:.1f}, "
+    f"and 1.1 to the power of {DEPTH} is {1.1**DEPTH:.1f}."
+)
 verdicts.compute(
     "BNI-19",
     np.isclose(by_chain, 1.1**DEPTH, rtol=1e-4),
@@ -577,7 +569,10 @@ largest = max(
     for seed in seeds
 )
 grown = 10 ** profile["linear", 1.1][:, -1].mean()
-detail = f"The largest of all weights is {largest:.2f}, and still the gradient grows to {grown:.0f} times its length."
+detail = (
+    f"The largest of all weights is {largest:.2f}, "
+    f"and still the gradient grows to {grown:.0f} times its length."
+)
 verdicts.compute(
     "BNI-19", not (largest < 1 < grown), detail=detail, setting="it needs weights above 1"
 )
@@ -586,7 +581,10 @@ for name in ("linear", "ReLU"):
     for gain, word in ((1.1, "a tenth more"), (0.9, "a tenth less")):
         change = profile[name, gain][:, -1] - profile[name, 1.0][:, -1]
         powers = np.allclose(change, DEPTH * np.log10(gain), atol=0.01)
-        detail = f"In {RUNS} draws it multiplies the gradient by {10 ** change.mean():.4g}; its power is {gain**DEPTH:.4g}."
+        detail = (
+            f"In {RUNS} draws it multiplies the gradient by {10 ** change.mean():.4g}; "
+            f"its power is {gain**DEPTH:.4g}."
+        )
         verdicts.compute(
             "BNI-19", powers, detail=detail, setting=f"matrices, {name}, {word}", data=RANDOM
         )
@@ -611,7 +609,7 @@ verdicts.compare(
 
 # %%
 PICTURES = {"quick": 3000, "full": 8000}[PROFILE]
-clothes = datasets.load("fashion", seed=SEED).standardized()
+clothes = datasets.load("fashion", seed=seeds[0]).standardized()
 
 
 def quarter(images):
@@ -619,19 +617,11 @@ def quarter(images):
     return images.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(-1, 196).astype("float32")
 
 
-small = replace(
-    clothes,
-    title=f"{clothes.title}, shrunk to 14 x 14",
-    x_train=quarter(clothes.x_train[:PICTURES]),
-    y_train=clothes.y_train[:PICTURES],
-    x_valid=quarter(clothes.x_valid[:500]),
-    y_valid=clothes.y_valid[:500],
-    x_test=quarter(clothes.x_test),
-)
+small = clothes.head(train=PICTURES, valid=500).map(quarter, note="shrunk to 14 x 14")
 
 
 def recurrent(name, gain, units=64):
-    """log10 of the gradient of the last state with respect to states 1 to 112 steps earlier, shape (runs, 112)."""
+    """log10 of the last state's gradient by the states 1 to 112 steps before, shape (runs, 112)."""
     function, slope = functions[name]
     found = []
     for seed in seeds:
@@ -703,8 +693,9 @@ with plots.canvas(3, width=10.4, height=3.7) as (figure, panels):
     panels[0].set_ylabel("log10 of the gradient's length")
 plots.show(
     figure,
-    alt="Length of the gradient on its way back, on a logarithmic axis. In a linear stack it follows the powers of the "
-    "gain; with tanh it falls below them; in a recurrent ReLU network with gain 1.2 it grows by many powers of ten.",
+    alt="Length of the gradient on its way back, on a logarithmic axis. In a linear stack it "
+    "follows the powers of the gain; with tanh it falls below them; in a recurrent ReLU network "
+    "with gain 1.2 it grows by many powers of ten.",
     data=f"{RANDOM} (left, middle); {clothes} (right)",
 )
 
@@ -725,7 +716,7 @@ shape = {"inputs": 196, "hidden": [UNITS] * LAYERS, "outputs": 10, "output_activ
 
 
 def deep(normalized=False, gain=1.0, activation="relu", depth=LAYERS):
-    """A deep classifier with or without batch norm; its hidden layers begin with He's weights times `gain`."""
+    """A deep classifier whose hidden layers begin with He's weights times `gain`."""
     options = shape | {
         "hidden": [UNITS] * depth,
         "activation": activation,
@@ -742,37 +733,29 @@ def deep(normalized=False, gain=1.0, activation="relu", depth=LAYERS):
     return network
 
 
-def fit(build, runs, epochs=EPOCHS, data=small):
-    return training.fit_runs(
-        build,
-        data,
-        runs=runs,
-        epochs=epochs,
-        batch_size=BATCH,
-        optimizer="sgd",
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
+recipe = training.Recipe(
+    deep,
+    loss="sparse_categorical_crossentropy",
+    optimizer="sgd",
+    epochs=EPOCHS,
+    batch_size=BATCH,
+    metrics=["accuracy"],
+)
 
 
-def at_rate(rate, **more):
-    """A run for each seed at this learning rate."""
-    return [training.Run(seed, learning_rate=rate, **more) for seed in seeds]
-
-
-def test_accuracy(runs):
-    """Share of right answers on the test pictures; a network that diverged answers like one that guesses."""
-    return np.mean(
-        np.nan_to_num(runs.predict(small.x_test)).argmax(axis=-1) == small.y_test, axis=1
-    )
+def beginning(**options):
+    """The recipe with a deep classifier of these options."""
+    return replace(recipe, build=partial(deep, **options))
 
 
 def largest_weight(runs):
     return np.log10([max(np.abs(weight).max() for weight in weights) for weights in runs.weights])
 
 
-one_step = at_rate(0.03, train_index=np.arange(BATCH))
-stepped = {gain: fit(lambda gain=gain: deep(gain=gain), one_step, epochs=1) for gain in (1.0, 3.0)}
+one_step = at_rate(0.03, train_rows=np.arange(BATCH))
+stepped = {
+    gain: replace(beginning(gain=gain), epochs=1).fit(small, one_step) for gain in (1.0, 3.0)
+}
 measure = "log10 of the largest weight after one step, initial weights times 3 against 1"
 verdicts.compare(
     "BNI-18",
@@ -783,14 +766,17 @@ verdicts.compare(
     setting="weights become abnormally large",
     data=small,
 )
-order = np.random.default_rng(SEED).permutation(PICTURES)
+order = np.random.default_rng(seeds[0]).permutation(PICTURES)
 begun = {
-    name: fit(lambda factor=factor: deep(gain=factor), at_rate(0.1, order=order))
+    name: beginning(gain=factor).fit(small, at_rate(0.1, order=order))
     for name, factor in (("He", 1.0), ("three times He", 3.0))
 }
 lost = {name: len(runs.failures) for name, runs in begun.items()}
 wild, sound = lost["three times He"], lost["He"]
-detail = f"The loss stopped being a number in {wild} of {RUNS} runs with weights times 3, {sound} with times 1."
+detail = (
+    f"The loss stopped being a number in {wild} of {RUNS} runs with weights times 3, "
+    f"{sound} with times 1."
+)
 verdicts.compute(
     "BNI-18", wild > RUNS / 2 > sound, detail=detail, setting="training diverges", data=small
 )
@@ -805,9 +791,12 @@ verdicts.compute(
 # %%
 factors = {"He": 1.0, "Glorot": 0.5**0.5, "normal 0.01": 0.01 * (UNITS / 2) ** 0.5, "zeros": 0.0}
 for name in list(factors)[1:]:  # He's runs are those of section 3
-    begun[name] = fit(lambda factor=factors[name]: deep(gain=factor), at_rate(0.1, order=order))
-reached = test_accuracy(begun["He"])
-detail = f"{RUNS} draws of He's weights led to test accuracies from {reached.min():.3f} to {reached.max():.3f}."
+    begun[name] = beginning(gain=factors[name]).fit(small, at_rate(0.1, order=order))
+reached = begun["He"].test("accuracy")
+detail = (
+    f"{RUNS} draws of He's weights led to test accuracies "
+    f"from {reached.min():.3f} to {reached.max():.3f}."
+)
 verdicts.compute(
     "BNI-24", np.ptp(reached) > 0.01, detail=detail, setting="they change the result", data=small
 )
@@ -826,7 +815,10 @@ tiny, he = (
     arriving("ReLU", factors[name] * 2**0.5, LAYERS, units=UNITS) for name in ("normal 0.01", "He")
 )
 gain = he[:, -1] - tiny[:, -1]
-detail = f"After {LAYERS} layers He's weights leave 10^{gain.mean():.0f} times the gradient that normal 0.01 leaves."
+detail = (
+    f"After {LAYERS} layers He's weights leave 10^{gain.mean():.0f} times the gradient "
+    "that normal 0.01 leaves."
+)
 verdicts.compute(
     "BNI-24", gain.min() > 1, detail=detail, setting="it eases vanishing gradients", data=RANDOM
 )
@@ -834,12 +826,12 @@ verdicts.compute(
 # %% [markdown]
 # **LeCun's normal** (BNI-28) can be asked for by name. But what does the name set, and what if
 # another name stands there? Through 20 layers of SELU, which is made so that mean 0 and standard
-# deviation 1 keep themselves up:
+# deviation 1 maintain themselves:
 
 
 # %%
 def selu_spread(variance, depth=20, units=64):
-    """|log10| of the standard deviation of the last layer's outputs, for each run; weights of `variance` / units."""
+    """|log10| of each run's standard deviation in the last layer; weights of `variance` / units."""
     found = []
     for seed in seeds:
         generator = np.random.default_rng(seed)
@@ -857,18 +849,23 @@ named = keras.Sequential(
     [keras.Input((400,)), layers.Dense(200, activation="selu", kernel_initializer="lecun_normal")]
 )
 drawn = named.layers[0].kernel.numpy()
-outputs = named(np.random.default_rng(SEED).normal(size=(8, 400)).astype("float32"))
+outputs = named(np.random.default_rng(seeds[0]).normal(size=(8, 400)).astype("float32"))
 verdicts.compute(
     "BNI-28",
     np.all(np.isfinite(outputs)),
     detail="Asked for by its name, it works.",
     setting="to run it",
 )
-detail = f"With 400 inputs the variance of the weights is {drawn.var():.5f}; one over the number of inputs is {1 / 400:.5f}."
-print(detail)
+print(
+    f"With 400 inputs the variance of the weights is {drawn.var():.5f}; "
+    f"one over the number of inputs is {1 / 400:.5f}."
+)
 lecun = selu_spread(1.0)
 for name, variance in (("He's", 2.0), ("half of it", 0.5)):
-    measure = f"distance of the standard deviation from 1 after 20 layers (log10), variance {name} against LeCun's"
+    measure = (
+        "distance of the standard deviation from 1 after 20 layers (log10), "
+        f"variance {name} against LeCun's"
+    )
     verdicts.compare(
         "BNI-28",
         selu_spread(variance),
@@ -901,7 +898,7 @@ verdicts.compare(
 
 
 def asleep(runs, name, limit):
-    """Share of hidden neurons whose slope is at most `limit` for each of 1,000 pictures, for each run."""
+    """Each run's share of hidden neurons with slopes of at most `limit` for all 1,000 pictures."""
     function, slope = functions[name]
     found = []
     for weights in runs.weights:
@@ -914,12 +911,11 @@ def asleep(runs, name, limit):
     return np.array(found)
 
 
-def deep_elu():
-    return deep(activation="elu")
-
-
-too_large = at_rate(3.0, train_index=np.arange(BATCH))
-shocked = {"ReLU": fit(deep, too_large, epochs=1), "ELU": fit(deep_elu, too_large, epochs=1)}
+too_large = at_rate(3.0, train_rows=np.arange(BATCH))
+shocked = {
+    name: replace(beginning(activation=name.lower()), epochs=1).fit(small, too_large)
+    for name in ("ReLU", "ELU")
+}
 gone = {name: asleep(runs, name, 0.0) for name, runs in shocked.items()}
 nearly = asleep(shocked["ELU"], "ELU", 1e-3)
 dead = ", ".join(f"{name} {share.mean():.1%}" for name, share in gone.items())
@@ -936,13 +932,14 @@ verdicts.compare(
 verdicts.compute(
     "BNI-22",
     nearly.max() == 0,
-    detail=f"After the same step {nearly.mean():.1%} of ELU's neurons have slopes below 0.001 for each of 1,000 pictures.",
+    detail=f"After the same step {nearly.mean():.1%} of ELU's neurons have slopes below 0.001 "
+    "for each of 1,000 pictures.",
     setting="none as good as dead",
     data=small,
 )
 
 # %%
-numbers = tf.constant(np.random.default_rng(SEED).normal(size=(1000, 1000)), tf.float32)
+numbers = tf.constant(np.random.default_rng(seeds[0]).normal(size=(1000, 1000)), tf.float32)
 
 
 def seconds(work, times):
@@ -956,14 +953,21 @@ def seconds(work, times):
 operation = np.array(
     [[seconds(partial(act, numbers), 10) for act in (tf.nn.elu, tf.nn.relu)] for _ in seeds]
 )
-measure = "log10 seconds for a million numbers, ELU against ReLU"
-judge("BNI-23", *operation.T, "higher", measure, "the operation alone", "random numbers")
+verdicts.compare(
+    "BNI-23",
+    *operation.T,
+    claimed="higher",
+    measure="log10 seconds for a million numbers, ELU against ReLU",
+    setting="the operation alone",
+    data="random numbers",
+)
 
 
 def loss_on(network, rows):
     """A function without arguments: the mean loss of the first so many pictures, in training mode.
 
-    It takes the softmax off the network: by way of probabilities, JAX finds no gradient where they are 0 or 1.
+    It takes the softmax off the network: by way of probabilities, JAX finds no gradient where they
+    are 0 or 1.
     """
     network.layers[-1].activation = keras.activations.linear
     x, y = (keras.ops.convert_to_tensor(part[:rows]) for part in (small.x_train, small.y_train))
@@ -971,34 +975,34 @@ def loss_on(network, rows):
     return lambda: loss(y, network(x, training=True))
 
 
-def training_step(build):
-    """A compiled function without arguments: the gradients of the network's loss on one minibatch."""
-    network = build()
-    step = compiled_gradients(loss_on(network, BATCH), network.trainable_variables)
+def training_step(network):
+    """A compiled function without arguments: the gradients of the loss on one minibatch."""
+    loss = loss_on(network, BATCH)
+    step = gradients.compiled_gradients(loss, network.trainable_variables)
     step()  # compiles
     return step
 
 
-steps = training_step(deep_elu), training_step(deep)
+steps = training_step(deep(activation="elu")), training_step(deep())
 times = np.array([[seconds(step, 30) for step in steps] for _ in seeds])
-measure = "log10 seconds of a training step, ELU against ReLU"
-judge(
+verdicts.compare(
     "BNI-23",
     *times.T,
-    "higher",
-    measure,
-    "a training step, by a tenth at least",
-    small,
+    claimed="higher",
+    measure="log10 seconds of a training step, ELU against ReLU",
     margin=np.log10(1.1),
+    setting="a training step, by a tenth at least",
+    data=small,
 )
-slower = fit(deep_elu, at_rate(0.03, order=order)).last("val_loss"), begun["He"].last("val_loss")
-judge(
+elus = beginning(activation="elu").fit(small, at_rate(0.03, order=order))
+verdicts.compare(
     "BNI-23",
-    *slower,
-    "higher",
-    f"validation loss after {EPOCHS} epochs, ELU against ReLU",
-    "progress by epoch",
-    small,
+    elus.last("val_loss"),
+    begun["He"].last("val_loss"),
+    claimed="higher",
+    measure=f"validation loss after {EPOCHS} epochs, ELU against ReLU",
+    setting="progress by epoch",
+    data=small,
 )
 
 # %% [markdown]
@@ -1020,26 +1024,11 @@ rates = (0.03, 0.1, 0.3, 1.0)
 names = {0.5: "slow: weights half as large", 1.0: "sound weights"}
 
 
-def swept(normalized, factor):
-    """The runs of a variant at each of the rates."""
-    runs = fit(
-        lambda: deep(normalized, factor),
-        [training.Run(seed, learning_rate=rate) for rate in rates for seed in seeds],
-    )
-    rows = np.arange(len(runs)).reshape(len(rates), RUNS)
-    return {
-        rate: replace(
-            runs,
-            history={name: values[those] for name, values in runs.history.items()},
-            weights=[runs.weights[row] for row in those],
-            epochs=runs.epochs[those],
-        )
-        for rate, those in zip(rates, rows, strict=True)
-    }
-
-
 variants = {
-    (normalized, factor): swept(normalized, factor)
+    (normalized, factor): {
+        rate: beginning(normalized=normalized, gain=factor).fit(small, at_rate(rate))
+        for rate in rates
+    }
     for normalized in (False, True)
     for factor in names
 }
@@ -1051,12 +1040,24 @@ own = {variant: rates[values.mean(axis=0).argmax()] for variant, values in held_
 trained = {variant: variants[variant][rate] for variant, rate in own.items()}
 for factor, name in names.items():
     print(f"{name}: learning rates {own[False, factor]} without and {own[True, factor]} with")
-    measure = "test accuracy, with batch normalization against without, each at its own rate"
-    accuracies = test_accuracy(trained[True, factor]), test_accuracy(trained[False, factor])
-    judge("BNI-01", *accuracies, "higher", measure, name, small)
-measure = f"test accuracy, with batch normalization against without, both at rate {rates[-1]}"
-hasty = (test_accuracy(variants[normalized, 1.0][rates[-1]]) for normalized in (True, False))
-judge("BNI-01", *hasty, "higher", measure, "unstable: rate too large", small)
+    verdicts.compare(
+        "BNI-01",
+        trained[True, factor].test("accuracy"),
+        trained[False, factor].test("accuracy"),
+        claimed="higher",
+        measure="test accuracy, with batch normalization against without, each at its own rate",
+        setting=name,
+        data=small,
+    )
+verdicts.compare(
+    "BNI-01",
+    variants[True, 1.0][rates[-1]].test("accuracy"),
+    variants[False, 1.0][rates[-1]].test("accuracy"),
+    claimed="higher",
+    measure=f"test accuracy, with batch normalization against without, both at rate {rates[-1]}",
+    setting="unstable: rate too large",
+    data=small,
+)
 
 # %%
 with plots.canvas(2, width=9.6, height=3.6, sharey=True) as (figure, panels):
@@ -1067,8 +1068,9 @@ with plots.canvas(2, width=9.6, height=3.6, sharey=True) as (figure, panels):
     panels[0].set_ylabel(f"validation accuracy after {EPOCHS} epochs")
 plots.show(
     figure,
-    alt="Validation accuracy over the learning rate with and without batch normalization. With weights of half the "
-    "size only the normalized network learns well; with sound weights both do, at the largest rate only that one.",
+    alt="Validation accuracy over the learning rate with and without batch normalization. With "
+    "weights of half the size only the normalized network learns well; with sound weights both do, "
+    "at the largest rate only that one.",
     data=small,
 )
 
@@ -1092,7 +1094,7 @@ inner = keras.Model(
 
 
 def stages(weights):
-    """The middle layer's sums, normalized sums, and scaled and shifted ones, each (pictures, units)."""
+    """The middle layer's sums, normalized, and scaled and shifted, each (pictures, units)."""
     network.set_weights(weights)
     layer = normalizations[MIDDLE]
     sums, scaled = (np.array(part, float) for part in inner(small.x_train, training=True))
@@ -1110,7 +1112,10 @@ verdicts.compute(
 )
 bent = [np.abs(stats.skew(sums) - stats.skew(part)).max() for sums, part, _ in through]
 normal = np.mean([np.mean(stats.normaltest(part).pvalue > 0.01) for _, part, _ in through])
-detail = f"Skewness changed by {max(bent):.0e} at most; {normal:.0%} of the units pass a test for a normal distribution."
+detail = (
+    f"Skewness changed by {max(bent):.0e} at most; "
+    f"{normal:.0%} of the units pass a test for a normal distribution."
+)
 verdicts.compute("BNI-09", normal > 0.9, detail=detail, setting="a normal distribution", data=small)
 moved = (
     [np.abs(part.std(axis=0) - 1) for *_, part in through],
@@ -1149,8 +1154,8 @@ with plots.canvas(3, width=9.6, height=3.0) as (figure, panels):
     panels[0].set_ylabel("density")
 plots.show(
     figure,
-    alt="Three histograms of one unit: its sums, the same normalized, and scaled and shifted. All have the same "
-    "lopsided shape; only place and width differ.",
+    alt="Three histograms of one unit: its sums, the same normalized, and scaled and shifted. All "
+    "have the same lopsided shape; only place and width differ.",
     data=f"{small}; one unit",
 )
 
@@ -1174,17 +1179,17 @@ PROBE = 256
 
 
 def relative_gradient(**options):
-    """log10 of the length of the first layer's gradient over that of its weights, in fresh networks, for each run."""
+    """log10 of the length of the first layer's gradient over its weights', in fresh networks."""
     found = []
     for seed in seeds:
-        network = seeded(lambda: deep(**options), seed)
+        network = training.seeded(partial(deep, **options), seed)
         first = network.trainable_variables[0]
-        _, (gradient,) = gradients(loss_on(network, PROBE), [first])
+        _, (gradient,) = gradients.gradients(loss_on(network, PROBE), [first])
         found.append(np.log10(np.linalg.norm(gradient) / np.linalg.norm(first.numpy())))
     return np.array(found)
 
 
-for setting, better, options in (
+for setting, claimed, options in (
     ("vanishing, sigmoid", "higher", {"activation": "sigmoid"}),
     ("exploding, ReLU, weights twice as large", "lower", {"gain": 2.0}),
 ):
@@ -1198,7 +1203,7 @@ for setting, better, options in (
         "BNI-06",
         sizes[True],
         sizes[False],
-        claimed=better,
+        claimed=claimed,
         measure=measure,
         setting=setting,
         data=small,
@@ -1207,7 +1212,7 @@ for setting, better, options in (
         "BNI-09",
         sizes[True],
         sizes[False],
-        claimed=better,
+        claimed=claimed,
         measure=measure,
         setting=f"better gradients: {setting}",
         data=small,
@@ -1231,7 +1236,7 @@ def length(arrays):
 
 
 def along(network, gradients_at, weights):
-    """What a step from `weights` changes: inputs, the layer's gradient, the whole one by STRETCH and by distance."""
+    """What a step from `weights` changes: inputs, the layer's gradient, the whole gradient."""
     network.set_weights(weights)
     variables = network.trainable_variables
     start = [variable.numpy() for variable in variables]
@@ -1239,7 +1244,7 @@ def along(network, gradients_at, weights):
     kernel = [number for number, array in enumerate(start) if array.ndim == 2][MIDDLE]
 
     def step(stretch, until=None):
-        """Gradients and inputs after the step, taken by the variables up to the number `until` (None: by all)."""
+        """Gradients and inputs after a step of the variables before number `until`, or of all."""
         for variable, old, gradient in zip(variables[:until], start, slopes, strict=False):
             variable.assign(old - stretch * PROBE_RATE * gradient)
         return gradients_at()
@@ -1248,20 +1253,14 @@ def along(network, gradients_at, weights):
     own_change = length([before[kernel] - slopes[kernel]]) / length([slopes[kernel]])
     after = {stretch: step(stretch) for stretch in STRETCH}
     alive = entering.std(axis=0) > 1e-6
-    shift = (
-        np.abs(after[1.0][1].mean(axis=0) - entering.mean(axis=0))[alive]
-        / entering.std(axis=0)[alive]
-    )
-    size = length(slopes)
-    changes = (
-        np.array(
-            [
-                length([a - b for a, b in zip(after[stretch][0], slopes, strict=True)])
-                for stretch in STRETCH
-            ]
-        )
-        / size
-    )
+    moved = np.abs(after[1.0][1].mean(axis=0) - entering.mean(axis=0))
+    shift = moved[alive] / entering.std(axis=0)[alive]
+    changes = np.array(
+        [
+            length([a - b for a, b in zip(after[stretch][0], slopes, strict=True)])
+            for stretch in STRETCH
+        ]
+    ) / length(slopes)
     return [shift.mean(), own_change, *changes, np.max(changes / np.array(STRETCH) / PROBE_RATE)]
 
 
@@ -1270,14 +1269,16 @@ def watched(normalized):
     network = deep(normalized)
     dense = [part for part in network.layers if isinstance(part, layers.Dense)]
     before_middle = keras.Model(network.inputs[0], dense[MIDDLE].input)
-    slopes_now = compiled_gradients(loss_on(network, PROBE), network.trainable_variables)
+    loss = loss_on(network, PROBE)
+    slopes_now = gradients.compiled_gradients(loss, network.trainable_variables)
 
     def gradients_at():
         return slopes_now(), np.array(before_middle(small.x_train[:PROBE], training=True))
 
+    one_epoch = replace(beginning(normalized=normalized), epochs=1)
     moments = (
-        [seeded(lambda: deep(normalized), seed).get_weights() for seed in seeds],
-        fit(lambda: deep(normalized), at_rate(PROBE_RATE), epochs=1).weights,
+        [training.seeded(one_epoch.build, seed).get_weights() for seed in seeds],
+        one_epoch.fit(small, at_rate(PROBE_RATE)).weights,
         variants[normalized, 1.0][PROBE_RATE].weights,
     )
     return np.array(
@@ -1301,11 +1302,11 @@ for what, index in QUANTITIES.items():
 
 
 def no_lower(moment, index):
-    """Whether batch normalization leaves the quantity as it was, or raises it, and the finding in words."""
+    """Whether batch normalization leaves the quantity, or raises it, and the finding in words."""
     difference = np.log10(seen[True][moment, :, index]) - np.log10(seen[False][moment, :, index])
     low, high = claims.paired_interval(difference)
-    words = f"with against without {difference.mean():+.2f}, 95 % interval {low:+.2f} to {high:+.2f}, {RUNS} paired runs"
-    return high >= 0, words
+    interval = f"95 % interval {low:+.2f} to {high:+.2f}, {RUNS} paired runs"
+    return high >= 0, f"with against without {difference.mean():+.2f}, {interval}"
 
 
 for setting, index in (
@@ -1347,14 +1348,15 @@ with plots.canvas(4, width=11.5, height=3.5) as (figure, panels):
         panel.set(yscale="log" if index == 0 else "linear")
 plots.show(
     figure,
-    alt="Four panels with and without batch normalization: relative change of the gradient over the length of a step, "
-    "at the start and after three epochs, and two measures of the shift of the middle layer over epochs.",
+    alt="Four panels with and without batch normalization: relative change of the gradient over "
+    "the length of a step, at the start and after three epochs, and two measures of the shift of "
+    "the middle layer over epochs.",
     data=small,
 )
 
 # %% [markdown]
-# How to read the verdicts on BNI-06: the first two ask whether it mends gradients that vanish or
-# explode. The others ask about rival reasons in a network that needs no mending: if batch
+# How to read the verdicts on BNI-06: the first two ask whether it repairs gradients that vanish or
+# explode. The others ask about rival reasons in a network that needs no repair: if batch
 # normalization were made for gradients that vanish or explode and for nothing else, it should do
 # nothing there. The drift of the means goes down almost by construction, because taking out the
 # mean is what the layer does. The drift of the gradient, which is the definition of Santurkar et
@@ -1376,61 +1378,45 @@ average = wine.y_train.mean()
 
 def from_average(split):
     """The wines with targets that say how far each is from the average, shape (n, 1)."""
-    return replace(
-        split, y_train=split.y_train[:, None] - average, y_valid=split.y_valid[:, None] - average
-    )
+    names = ("y_train", "y_valid", "y_test")
+    return replace(split, **{name: getattr(split, name)[:, None] - average for name in names})
 
 
-def stretched(split, factors):
-    """The split with each feature multiplied by a factor of its own."""
-    parts = {
-        name: (getattr(split, name) * factors).astype("float32")
-        for name in ("x_train", "x_valid", "x_test")
-    }
-    return replace(split, **parts)
-
-
-spread_out = np.logspace(0, 3, 11)[np.random.default_rng(SEED).permutation(11)].astype("float32")
+spread_out = np.logspace(0, 3, 11)[np.random.default_rng(seeds[0]).permutation(11)].astype(
+    "float32"
+)
 forms = {
     "standardized": from_average(wine),
     "as they are": from_average(wines[0]),
-    "factors 1 to 1,000": from_average(stretched(wine, spread_out)),
+    "factors 1 to 1,000": from_average(wine.map(lambda x: x * spread_out)),
 }
 wine_rates = 10.0 ** np.arange(-6, 0)
 
 
-def fit_wine(data, runs):
-    """Twenty epochs of gradient descent."""
-    return training.fit_runs(
-        lambda: models.mlp(11, [16]),
-        data,
-        runs=runs,
-        epochs=20,
-        batch_size=64,
-        optimizer="sgd",
-        loss="mse",
-    )
+descending = training.Recipe(
+    lambda: models.mlp(11, [16]), loss="mse", optimizer="sgd", epochs=20, batch_size=64
+)
+trials = [
+    training.Run(seed, learning_rate=rate)
+    for rate in wine_rates
+    for seed in training.seeds(SEED, RUNS + 2)[RUNS:]  # other runs than those that are judged
+]
 
 
 def best_rate(data):
-    """The rate with the lowest mean validation loss over two runs; one that diverged counts as infinite."""
-    trials = [
-        training.Run(seeds[-1] + 1 + trial, learning_rate=rate)
-        for rate in wine_rates
-        for trial in range(2)
-    ]
-    losses = fit_wine(data, trials).last("val_loss").reshape(len(wine_rates), 2).mean(axis=1)
+    """The rate with the lowest mean validation loss of two trials; infinite where one diverged."""
+    losses = descending.fit(data, trials).last("val_loss").reshape(len(wine_rates), 2).mean(axis=1)
     return float(wine_rates[np.where(np.isfinite(losses), losses, np.inf).argmin()])
 
 
 def no_better_than_guessing(runs):
-    """How many runs ended with a training loss that guessing the mean has too, or with none that is a number."""
+    """How many runs ended with a training loss no lower than guessing has, or with no number."""
     return int(np.sum(~(runs.last("loss") < wine.y_train.var())))
 
 
 own_rates = {name: best_rate(data) for name, data in forms.items()}
 print("best rates:", own_rates)
-reached = {name: fit_wine(data, at_rate(own_rates[name])) for name, data in forms.items()}
+reached = {name: descending.fit(data, at_rate(own_rates[name])) for name, data in forms.items()}
 guessing = np.mean((average - wine.y_test) ** 2)
 squared = {  # who ends worse than guessing, or diverges, may guess
     name: np.fmin(
@@ -1455,12 +1441,15 @@ for name in list(forms)[1:]:
         data=wine,
     )
 for name in list(forms)[1:]:
-    lost = no_better_than_guessing(fit_wine(forms[name], at_rate(own_rates["standardized"])))
-    kept = no_better_than_guessing(reached["standardized"])
     rate = own_rates["standardized"]
-    detail = f"At learning rate {rate:g} {lost} of {RUNS} runs ended no better than guessing; standardized {kept}."
+    lost = no_better_than_guessing(descending.fit(forms[name], at_rate(rate)))
+    few = no_better_than_guessing(reached["standardized"])
+    detail = (
+        f"At learning rate {rate:g} {lost} of {RUNS} runs ended no better than guessing; "
+        f"standardized {few}."
+    )
     verdicts.compute(
-        "BNI-02", lost > RUNS / 2 > kept, detail=detail, setting=f"unstable: {name}", data=wine
+        "BNI-02", lost > RUNS / 2 > few, detail=detail, setting=f"unstable: {name}", data=wine
     )
 
 # %% [markdown]
@@ -1485,13 +1474,13 @@ verdicts.compare(
 
 
 def steps_needed(x, y, share=0.01):
-    """(log10 steps of gradient descent from 0 until `share` of the excess loss is left, log10 condition number)."""
+    """log10 of: steps of gradient descent from 0 until `share` of the excess loss is left;
+    the condition number."""
     x = np.c_[x.astype(float), np.ones(len(x))]
     values, directions = np.linalg.eigh(x.T @ x / len(x))
     solution = directions.T @ np.linalg.lstsq(x, y, rcond=None)[0]
-    factor = (
-        1 - values / values[-1]
-    )  # of the distance in each direction, at the rate 1 / (largest eigenvalue)
+    # Of the distance in each direction, at the rate 1 / (largest eigenvalue):
+    factor = 1 - values / values[-1]
     excess = values * solution**2
     low, high = 0.0, 14.0
     for _ in range(60):
@@ -1545,9 +1534,9 @@ verdicts.compute("QA-06", gap > 0.01, detail=detail, setting="data are misinterp
 # %% [markdown]
 # Nothing is misread. The same best model is there in both cases; the way to it is longer. The loss
 # of raw inputs is a narrow valley, its condition number says how narrow, and the learning rate that
-# its steep sides allow is tiny for its floor. (The logarithms printed above differ accordingly.) It
-# is the range of the inputs that matters. A narrow range of initial weights is another thing, and
-# too narrow a one is how section 4 put a deep network to sleep.
+# its steep sides allow is tiny for its bottom. (The logarithms printed above differ accordingly.)
+# It is the range of the inputs that matters. A narrow range of initial weights is another thing,
+# and too narrow a one is how section 4 put a deep network to sleep.
 #
 # **Do larger values count more?** (QA-07) Take the feature of a wine that has the least to do with
 # its quality, multiply it by 1,000, and ask each model how much it relies on it: how far do its
@@ -1557,17 +1546,16 @@ verdicts.compute("QA-06", gap > 0.01, detail=detail, setting="data are misinterp
 
 # %%
 def descent(steps=200):
-    """Linear regression by `steps` steps of gradient descent, at a rate that suits the largest eigenvalue."""
+    """Linear regression by gradient descent, at a rate that suits the largest eigenvalue."""
 
     class Descent:
         def fit(self, x, y):
             x, self.mean = np.c_[x, np.ones(len(x))], y.mean()
             curvature = x.T @ x / len(x)
+            largest = np.linalg.eigvalsh(curvature)[-1]
             target, self.weights = x.T @ (y - self.mean) / len(x), np.zeros(x.shape[1])
             for _ in range(steps):
-                self.weights -= (curvature @ self.weights - target) / np.linalg.eigvalsh(curvature)[
-                    -1
-                ]
+                self.weights -= (curvature @ self.weights - target) / largest
             return self
 
         def predict(self, x):
@@ -1588,7 +1576,8 @@ kinds = {
 def reliance(make, split, factor, seed):
     """How far the predictions move when the least telling feature, times `factor`, is shuffled.
 
-    As a share of what they would move if all features were shuffled: twice the variance of the predictions.
+    As a share of what they would move if all features were shuffled: twice the variance of the
+    predictions.
     """
     x_train, x_test = split.x_train.astype(float), split.x_test.astype(float)
     weakest = np.abs(np.corrcoef(x_train.T, split.y_train)[-1, :-1]).argmin()
@@ -1607,26 +1596,24 @@ for kind, make in kinds.items():
         for factor in (1000, 1)
     )
     print(f"{kind}: share {np.mean(usual):.2f} as it is, {np.mean(large):.2f} times 1,000")
-    measure = (
-        "share of the predictions' variance that hangs on the feature, times 1,000 against times 1"
-    )
     verdicts.compare(
         "QA-07",
         large,
         usual,
         claimed="higher",
-        measure=measure,
-        margin=1e-6,
+        measure="share of the predictions' variance that hangs on the feature, times 1,000 against "
+        "times 1",
+        margin=1e-6,  # above rounding
         setting=kind,
         data=wine,
-    )  # above rounding
+    )
 
 # %% [markdown]
 # The verdicts say which kinds of models the sentence is about. Distances obviously depend on scale.
 # A tree asks only whether a value lies above a threshold, and least squares shrinks the weight by
 # as much as the feature grows. In between stand gradient descent, which learns the large feature
 # first and the others late, and the penalty, which a large feature escapes with a small weight; as
-# this feature says little, there is little in it for a model to keep.
+# this feature says little, there is little in it for a model to use.
 #
 # **Must data be normalized, so that all count alike?** (QA-08) In three situations: the wines as
 # they are; the wines with 30 more columns that hold nothing but noise, on a scale of thousandths;
@@ -1637,21 +1624,13 @@ for kind, make in kinds.items():
 def with_specks(split, seed, columns=30):
     """The split with columns of tiny noise added."""
     generator = np.random.default_rng(seed)
-    parts = {name: getattr(split, name) for name in ("x_train", "x_valid", "x_test")}
-    return replace(
-        split,
-        **{
-            name: np.c_[x, 0.001 * generator.normal(size=(len(x), columns))]
-            for name, x in parts.items()
-        },
-    )
+    return split.map(lambda x: np.c_[x, 0.001 * generator.normal(size=(len(x), columns))])
 
 
-def test_error(model, split):
+def error_of(model, split):
     """Mean squared error on the test wines."""
-    return np.mean(
-        (model.fit(split.x_train, split.y_train).predict(split.x_test) - split.y_test) ** 2
-    )
+    predicted = model.fit(split.x_train, split.y_train).predict(split.x_test)
+    return np.mean((predicted - split.y_test) ** 2)
 
 
 def normalized(model):
@@ -1665,20 +1644,19 @@ for setting, make, splits in (
     ("decision tree, wines as they are", kinds["decision tree"], wines),
 ):
     scaled, left = (
-        [test_error(change(make()), split) for split in splits]
+        [error_of(change(make()), split) for split in splits]
         for change in (normalized, lambda model: model)
     )
-    measure = "squared test error, normalized against left alone"
     verdicts.compare(
         "QA-08",
         scaled,
         left,
         claimed="lower",
-        measure=measure,
-        margin=1e-6,
+        measure="squared test error, normalized against left alone",
+        margin=1e-6,  # above rounding
         setting=setting,
         data=wine,
-    )  # above rounding
+    )
 
 # %% [markdown]
 # Equal importance is a good guess while nobody knows better. It is a guess all the same: a column
