@@ -39,13 +39,12 @@ from scipy import special
 
 from helpers import claims, datasets, plots, training
 from helpers.nets import curvature, models
-from helpers.reference import optimizers, surfaces
 from helpers.nets.gradients import gradients
+from helpers.reference import optimizers, surfaces
 
-tf.get_logger().setLevel(
-    "ERROR"
-)  # one network meets many batch sizes below, and is compiled anew for each: no need to warn
-seeds = [1000 * SEED + run for run in range(RUNS)]
+# One network meets many batch sizes below, and is compiled anew for each: no need to warn.
+tf.get_logger().setLevel("ERROR")
+seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
 
 
@@ -56,7 +55,7 @@ verdicts = claims.Ledger()
 
 # %%
 # NBVAL_CHECK_OUTPUT
-digits = datasets.load("digits", seed=SEED).standardized()
+digits = datasets.load("digits", seed=seeds[0]).standardized()
 n = len(digits.x_train)
 
 
@@ -91,7 +90,8 @@ verdicts.compute(
 verdicts.compute(
     "OPT-03",
     counted[1, 1] == n,
-    detail=f"With batch_size=1, {n} samples made {counted[1, 1]} updates; the same optimizer with 32 made {counted[32, 1]}.",
+    detail=f"With batch_size=1, {n} samples made {counted[1, 1]} updates; the same optimizer with "
+    f"32 made {counted[32, 1]}.",
     data=digits,
 )
 verdicts.compute(
@@ -101,7 +101,13 @@ verdicts.compute(
     setting="iterations",
 )
 logged = {45_000: -(-45_000 // 32), 5_000: -(-5_000 // 32)}
-verdicts.compute("OPT-33", counted[32, 1] == np.ceil(n / 32) and logged == {45_000: 1407, 5_000: 157}, detail=f"{counted[32, 1]} batches here; 45,000 and 5,000 samples give {logged[45_000]} and {logged[5_000]}, the numbers in the notes' logs.", setting="batches")  # fmt: skip
+verdicts.compute(
+    "OPT-33",
+    counted[32, 1] == np.ceil(n / 32) and logged == {45_000: 1407, 5_000: 157},
+    detail=f"{counted[32, 1]} batches here; 45,000 and 5,000 samples give {logged[45_000]} and "
+    f"{logged[5_000]}, the numbers in the notes' logs.",
+    setting="batches",
+)
 
 # %% [markdown]
 # The word SGD names two things: one sample at a time in theory, an update rule in Keras, which
@@ -116,13 +122,8 @@ trained = unnamed.trainable_variables
 _, automatic = gradients(
     lambda: unnamed.compute_loss(y=digits.y_train[:8], y_pred=unnamed(digits.x_train[:8])), trained
 )
-print(
-    "gradients found for",
-    sum(np.any(gradient) for gradient in automatic),
-    "of",
-    len(trained),
-    "variables",
-)
+found = sum(np.any(gradient) for gradient in automatic)
+print("gradients found for", found, "of", len(trained), "variables")
 
 # %%
 verdicts.compute(
@@ -152,10 +153,16 @@ def flat_gradient(net, rows):
     return np.concatenate([np.ravel(part) for part in found])
 
 
-net = classifier()
+net = training.seeded(classifier, seeds[0])
 single = np.mean([flat_gradient(net, [row]) for row in range(64)], axis=0)
 difference = np.abs(single - flat_gradient(net, np.arange(64))).max()
-verdicts.compute("OPT-08", difference < 1e-6 and counted[n, 1] == 1 and counted[32, 1] > 1, detail=f"The mean of 64 single gradients is that of the batch (largest difference {difference:.0e}); an epoch of the full batch is {counted[n, 1]} update.", data=digits)  # fmt: skip
+verdicts.compute(
+    "OPT-08",
+    difference < 1e-6 and counted[n, 1] == 1 and counted[32, 1] > 1,
+    detail="The mean of 64 single gradients is that of the batch (largest difference "
+    f"{difference:.0e}); an epoch of the full batch is {counted[n, 1]} update.",
+    data=digits,
+)
 accumulating = keras.optimizers.SGD(0.1, gradient_accumulation_steps=4)
 whole = keras.optimizers.SGD(0.1)
 results = []
@@ -169,23 +176,22 @@ for optimizer, batches in (
     for rows in batches:
         copy.train_on_batch(digits.x_train[rows], digits.y_train[rows])
     results.append(np.concatenate([np.ravel(weight) for weight in copy.get_weights()]))
-print(
-    f"Keras, four accumulated micro-batches against one batch: weights differ by at most {np.abs(results[0] - results[1]).max():.0e}"
-)
+apart = np.abs(results[0] - results[1]).max()
+print(f"Keras, four accumulated micro-batches against one batch: weights differ by {apart:.0e}")
 
 # %% [markdown]
-# ## 2. What the rules keep
+# ## 2. What the rules remember
 #
-# The rules of `helpers/optimizers.py` are tested against Keras step by step in the test suite. Here
-# are the statements on what they are (OPT-20, OPT-21, OPT-26, OPT-30).
+# The rules of `helpers/reference/optimizers.py` are tested against Keras step by step in the test
+# suite. Here are the statements on what they are (OPT-20, OPT-21, OPT-26, OPT-30).
 
 # %%
-stream = np.random.default_rng(SEED).normal(0.2, 1.0, (200, 20))
+stream = np.random.default_rng(seeds[0]).normal(0.2, 1.0, (200, 20))
 bowl = np.linspace(1, 20, 20)
 
 
 def with_keras(optimizer, slopes):
-    """Where a Keras optimizer gets: `slopes` is an array of gradients, or a function of the point."""
+    """Where a Keras optimizer gets with `slopes`: gradients, or a function of the point."""
     variable = keras.Variable(np.ones(20), dtype="float64")
     optimizer.build([variable])
     for step in range(200):
@@ -195,15 +201,14 @@ def with_keras(optimizer, slopes):
 
 
 def by_description(look_ahead, rate=0.01, friction=0.9):
-    """Momentum from the notes' words: the momentum step first if `look_ahead`, the gradient there."""
+    """Momentum in the notes' words; with `look_ahead` the momentum step comes first."""
     position, velocity = np.ones(20), np.zeros(20)
     for _ in range(200):
         place = position + friction * velocity if look_ahead else position
         velocity = friction * velocity - rate * bowl * place
         position = position + velocity
-    return (
-        position + friction * velocity if look_ahead else position
-    )  # Keras holds the point looked ahead to
+    # Keras holds the point looked ahead to.
+    return position + friction * velocity if look_ahead else position
 
 
 heavy, _ = with_keras(keras.optimizers.SGD(0.01, momentum=0.9), lambda point: bowl * point)
@@ -214,7 +219,8 @@ apart = [np.abs(heavy - by_description(False)).max(), np.abs(ahead - by_descript
 verdicts.compute(
     "OPT-20",
     max(apart) < 1e-6,
-    detail=f"Both descriptions reproduce Keras over 200 steps (largest differences {apart[0]:.0e} and {apart[1]:.0e}).",
+    detail="Both descriptions reproduce Keras over 200 steps (largest differences "
+    f"{apart[0]:.0e} and {apart[1]:.0e}).",
     data="a quadratic bowl",
 )
 
@@ -232,7 +238,13 @@ verdicts.compute(
     detail="Keras holds one number for each parameter.",
     setting="one G for each parameter",
 )
-verdicts.compute("OPT-21", any(np.allclose(array, changed, rtol=0.1) for array in held), detail=f"What it holds is 0.1 + the sum of squared gradients ({squares.mean():.0f} on average); the changes sum to {changed.mean():.1f}.", setting="it sums the changes")  # fmt: skip
+verdicts.compute(
+    "OPT-21",
+    any(np.allclose(array, changed, rtol=0.1) for array in held),
+    detail=f"What it holds is 0.1 + the sum of squared gradients ({squares.mean():.0f} on "
+    f"average); the changes sum to {changed.mean():.1f}.",
+    setting="it sums the changes",
+)
 
 variable = keras.Variable(np.ones(20))
 adadelta = keras.optimizers.Adadelta()
@@ -241,12 +253,23 @@ sizes = []
 for slope in stream:
     adadelta.apply([keras.ops.convert_to_tensor(slope, "float32")], [variable])
     sizes.append(sum(np.size(part) for part in adadelta.variables))
-verdicts.compute("OPT-26", sizes[-1] > sizes[0], detail=f"Adadelta held {sizes[0]} numbers for 20 parameters after one step, and {sizes[-1]} after 200.", setting="Adadelta as it is")  # fmt: skip
-verdicts.compute("OPT-26", stream.size > 10 * sizes[-1], detail=f"Squared gradients kept one by one would be {stream.size:,} numbers by then.", setting="if every G were kept apart")  # fmt: skip
+verdicts.compute(
+    "OPT-26",
+    sizes[-1] > sizes[0],
+    detail=f"Adadelta held {sizes[0]} numbers for 20 parameters after one step, and {sizes[-1]} "
+    "after 200.",
+    setting="Adadelta as it is",
+)
+verdicts.compute(
+    "OPT-26",
+    stream.size > 10 * sizes[-1],
+    detail=f"Squared gradients stored one by one would be {stream.size:,} numbers by then.",
+    setting="if every G were kept apart",
+)
 
 
 def half_life(rho, rate):
-    """Steps until a gradient counts half in RMSprop's average: read off the state, one large gradient and then none."""
+    """Steps until a gradient counts half in RMSprop's average, read off its state."""
     rule = optimizers.rmsprop(rate, rho)
     _, state = rule.update(np.array([1.0]), rule.init(np.zeros(1)))
     first, count = state.square, 0
@@ -257,7 +280,12 @@ def half_life(rho, rate):
 
 
 table = {(rho, rate): half_life(rho, rate) for rho in (0.5, 0.9, 0.99) for rate in (0.001, 0.1)}
-verdicts.compute("OPT-30", table[0.9, 0.001] != table[0.9, 0.1], detail=f"The half-life of a gradient is {table[0.9, 0.001]} steps at both step sizes; with rho = 0.5 it is {table[0.5, 0.001]}, with 0.99 it is {table[0.99, 0.001]}.")  # fmt: skip
+verdicts.compute(
+    "OPT-30",
+    table[0.9, 0.001] != table[0.9, 0.1],
+    detail=f"The half-life of a gradient is {table[0.9, 0.001]} steps at both step sizes; with "
+    f"rho = 0.5 it is {table[0.5, 0.001]}, with 0.99 it is {table[0.99, 0.001]}.",
+)
 
 # %% [markdown]
 # An average needs no list: one number for each parameter stands for all the past, and rho, not the
@@ -274,8 +302,8 @@ rare, frequent = order[:12], order[-12:]
 
 
 def regress(x, y, rule, steps, batch=32):
-    """Softmax regression of all runs at once; weights (runs, features, 10) and the rule's last state."""
-    generator = np.random.default_rng(SEED)
+    """Softmax regression, all runs at once: weights (runs, features, 10), the rule's last state."""
+    generator = np.random.default_rng(seeds[0])
     weights = np.zeros((RUNS, x.shape[1], 10))
     state = rule.init(weights)
     for _ in range(steps):
@@ -289,7 +317,15 @@ def regress(x, y, rule, steps, batch=32):
 
 _, state = regress(pixels, digits.y_train, optimizers.adagrad(0.1), 300)
 left_rate = np.log10(0.1 / np.sqrt(state.total)).mean(axis=2)
-verdicts.compare("OPT-23", left_rate[:, rare].mean(axis=1), left_rate[:, frequent].mean(axis=1), claimed="higher", measure="log10 effective rate after 300 steps, weights of the 12 rarest pixels against the 12 commonest", data=digits)  # fmt: skip
+verdicts.compare(
+    "OPT-23",
+    left_rate[:, rare].mean(axis=1),
+    left_rate[:, frequent].mean(axis=1),
+    claimed="higher",
+    measure="log10 effective rate after 300 steps, weights of the 12 rarest pixels against the 12 "
+    "commonest",
+    data=digits,
+)
 
 # %% [markdown]
 # ## 3. Time and memory
@@ -298,58 +334,41 @@ verdicts.compare("OPT-23", left_rate[:, rare].mean(axis=1), left_rate[:, frequen
 # those of the compiled loop on this machine; memory is the peak that Python's `tracemalloc` sees
 # while NumPy computes one gradient of the same network.
 
+
 # %%
-clothes = datasets.load("fashion", seed=SEED).standardized()
-
-
 def quarter(images):
     """Images shrunk to 14 x 14, as rows of 196 numbers."""
     return images.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(-1, 196).astype("float32")
 
 
 SIZE = 1000
-x_test, y_test = quarter(clothes.x_test), clothes.y_test
-small = replace(
-    clothes, x_train=quarter(clothes.x_train[:SIZE]), y_train=clothes.y_train[:SIZE],
-    x_valid=quarter(clothes.x_valid[:500]), y_valid=clothes.y_valid[:500], x_test=x_test,
-)  # fmt: skip
-unwatched = replace(small, x_valid=small.x_valid[:0], y_valid=small.y_valid[:0])
-
-
-def fit(
-    batch_size,
-    rate,
-    epochs,
-    *,
-    data=unwatched,
-    numbers=seeds,
-    build=lambda: classifier((196,)),
-    passes=1,
+fashion = datasets.load("fashion", seed=seeds[0]).standardized()
+small = fashion.head(train=SIZE, valid=500).map(quarter)
+unwatched = small.without_validation()
+watched = {"train": (small.x_train, small.y_train)}
+recipe = training.Recipe(
+    lambda: classifier((196,)),
+    loss="sparse_categorical_crossentropy",
     optimizer="sgd",
-    **more,
-):
-    """Runs of one setting; an epoch is `passes` times through the data."""
-    rows = np.tile(np.arange(len(data.x_train)), passes)
-    runs = [training.Run(seed, rows, None, rate) for seed in numbers]
-    return training.fit_runs(
-        build,
-        data,
-        runs=runs,
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        loss="sparse_categorical_crossentropy",
-        **more,
-    )
+    epochs=1,
+    batch_size=32,
+)
+
+
+def at_rate(rate, passes=1, size=SIZE):
+    """A run for each seed at this learning rate; an epoch is `passes` times through the data."""
+    rows = np.tile(np.arange(size), passes)
+    return [training.Run(seed, train_rows=rows, learning_rate=rate) for seed in seeds]
 
 
 def seconds(batch_size, epochs):
     """log10 seconds of an epoch, for each run; compiled beforehand."""
-    fit(batch_size, 0.05, 1, numbers=seeds[:1])
-    found = []
-    for seed in seeds:
+    timed = replace(recipe, batch_size=batch_size, epochs=epochs)
+    runs, found = at_rate(0.05), []
+    timed.fit(unwatched, runs[:1])
+    for run in runs:
         clock = time.perf_counter()
-        fit(batch_size, 0.05, epochs, numbers=[seed])
+        timed.fit(unwatched, [run])
         found.append((time.perf_counter() - clock) / epochs)
     return np.log10(found)
 
@@ -358,13 +377,14 @@ epoch_time = {1: seconds(1, 2), 32: seconds(32, 10), SIZE: seconds(SIZE, 40)}
 update_time = {size: values - np.log10(-(-SIZE // size)) for size, values in epoch_time.items()}
 for size in epoch_time:
     print(
-        f"batch size {size:4}: {10 ** epoch_time[size].mean() * 1000:7.1f} ms an epoch, {10 ** update_time[size].mean() * 1000:6.3f} ms an update"
+        f"batch size {size:4}: {10 ** epoch_time[size].mean() * 1000:7.1f} ms an epoch, "
+        f"{10 ** update_time[size].mean() * 1000:6.3f} ms an update"
     )
 
 
 def peak_bytes(batch_size):
     """Peak memory of one gradient of the 196-32-10 network on a batch."""
-    generator = np.random.default_rng(SEED)
+    generator = np.random.default_rng(seeds[0])
     hidden, output = generator.normal(size=(196, 32)) / 14, generator.normal(size=(32, 10)) / 6
     x, y = small.x_train[:batch_size].astype(float), small.y_train[:batch_size]
     tracemalloc.start()
@@ -378,10 +398,9 @@ def peak_bytes(batch_size):
 
 
 memory = {size: peak_bytes(size) for size in (1, 32, SIZE)}
-print(
-    "peak memory of a gradient:",
-    ", ".join(f"batch {size}: {value / 1024:.0f} KiB" for size, value in memory.items()),
-)
+kibibytes = {size: f"{value / 1024:.0f}" for size, value in memory.items()}
+for size, value in kibibytes.items():
+    print(f"batch size {size:4}: a gradient takes {value} KiB of memory at its peak")
 
 # %%
 verdicts.compare(
@@ -410,7 +429,7 @@ verdicts.compare(
     measure="log10 samples in a second, batches of 32 against single samples",
     data=small,
 )
-described = f"Peak for a batch of 1, 32, {SIZE}: {', '.join(f'{value / 1024:.0f}' for value in memory.values())} KiB."
+described = f"Peak for a batch of 1, 32, {SIZE}: {', '.join(kibibytes.values())} KiB."
 verdicts.compute("OPT-06", memory[1] > memory[32], detail=described, data=small)
 verdicts.compute(
     "OPT-10",
@@ -428,15 +447,11 @@ verdicts.compute(
 
 # %%
 def to_mark(batch_size, rates, epochs, passes=1):
-    """Passes through the data until the training loss is at most 0.5, for each run, at the best rate."""
-    trained = (
-        fit(
-            batch_size, rate, epochs, passes=passes, watch={"train": (small.x_train, small.y_train)}
-        ).epochs_to("train_loss", 0.5)
-        * passes
-        for rate in rates
-    )
-    return min((np.nan_to_num(found, nan=epochs * passes) for found in trained), key=np.median)
+    """Passes until the training loss is at most 0.5, for each run, at the best rate."""
+    varied = replace(recipe, batch_size=batch_size, epochs=epochs)
+    trained = [varied.fit(unwatched, at_rate(rate, passes), watch=watched) for rate in rates]
+    found = [runs.epochs_to("train_loss", 0.5) * passes for runs in trained]
+    return min((np.nan_to_num(each, nan=epochs * passes) for each in found), key=np.median)
 
 
 needed = {
@@ -444,10 +459,8 @@ needed = {
     100: to_mark(100, (0.1, 0.3), 25),
     SIZE: to_mark(SIZE, (0.1, 0.3), 30, passes=4),
 }
-print(
-    "median passes to the mark:",
-    {size: float(np.median(values)) for size, values in needed.items()},
-)
+medians = {size: float(np.median(values)) for size, values in needed.items()}
+print("median passes to the mark:", medians)
 time_8, time_100 = seconds(8, 4), seconds(100, 10)
 verdicts.compare(
     "OPT-35",
@@ -467,7 +480,16 @@ verdicts.compare(
     setting="passes to the same loss",
     data=small,
 )
-verdicts.compare("OPT-12", needed[SIZE], needed[8], claimed="higher", measure=f"passes over the data to a training loss of 0.5, all {SIZE} at once against batches of 8", setting="it takes long", data=small)  # fmt: skip
+verdicts.compare(
+    "OPT-12",
+    needed[SIZE],
+    needed[8],
+    claimed="higher",
+    measure=f"passes over the data to a training loss of 0.5, all {SIZE} at once against batches "
+    "of 8",
+    setting="it takes long",
+    data=small,
+)
 verdicts.compare(
     "OPT-11",
     -epoch_time[SIZE],
@@ -485,7 +507,7 @@ verdicts.compare(
 # the double well, with no noise; and networks, full batch against small ones (OPT-11, OPT-12).
 
 # %%
-moons = datasets.load("moons", seed=SEED)
+moons = datasets.load("moons", seed=seeds[0])
 x_moons, y_moons = np.c_[moons.x_train, np.ones(len(moons.x_train))], moons.y_train
 
 
@@ -496,11 +518,10 @@ def logistic_loss(weights):
 
 def from_many_starts(rate, steps=3000):
     """End losses of full-batch descent from 50 starts."""
-    weights = np.random.default_rng(SEED).normal(scale=5, size=(50, 3))
+    weights = np.random.default_rng(seeds[0]).normal(scale=5, size=(50, 3))
     for _ in range(steps):
-        weights = weights - rate * (special.expit(weights @ x_moons.T) - y_moons) @ x_moons / len(
-            y_moons
-        )
+        error = special.expit(weights @ x_moons.T) - y_moons
+        weights = weights - rate * error @ x_moons / len(y_moons)
     return logistic_loss(weights)
 
 
@@ -521,7 +542,7 @@ verdicts.compute(
 )
 
 well = surfaces.double_well
-starts = np.random.default_rng(SEED).uniform((-1.6, -1), (1.6, 1), (1000, 2))
+starts = np.random.default_rng(seeds[0]).uniform((-1.6, -1), (1.6, 1), (1000, 2))
 ends = surfaces.path(optimizers.sgd, well, starts, 1000, learning_rate=0.05)[-1]
 ridge = well.others[1][0]
 deep = np.mean(ends[:, 0] < ridge)
@@ -540,13 +561,20 @@ verdicts.compute(
     setting="it does not leave a basin",
     data=well.name,
 )
-full_loss = fit(SIZE, 0.3, 40, passes=5, watch={"train": (small.x_train, small.y_train)}).last(
-    "train_loss"
-)
+full_batch = replace(recipe, batch_size=SIZE, epochs=40)
+full_loss = full_batch.fit(unwatched, at_rate(0.3, passes=5), watch=watched).last("train_loss")
 print(
-    f"networks, full batch, 200 passes: training loss {full_loss.min():.2f} to {full_loss.max():.2f} from {RUNS} starts; guessing costs {np.log(10):.2f}"
+    f"networks, full batch, 200 passes: training loss {full_loss.min():.2f} to "
+    f"{full_loss.max():.2f} from {RUNS} starts; guessing costs {np.log(10):.2f}"
 )
-verdicts.compute("OPT-12", full_loss.max() > np.log(10) / 2, detail=f"The worst of {RUNS} networks ended at a training loss of {full_loss.max():.2f}: none was caught where it matters.", setting="networks get caught in bad basins", data=small)  # fmt: skip
+verdicts.compute(
+    "OPT-12",
+    full_loss.max() > np.log(10) / 2,
+    detail=f"The worst of {RUNS} networks ended at a training loss of {full_loss.max():.2f}: none "
+    "was caught where it matters.",
+    setting="networks get caught in bad basins",
+    data=small,
+)
 
 # %% [markdown]
 # What is a local optimum (OPT-13)? The notes: a place taken for the smallest because the loss rises
@@ -559,23 +587,16 @@ def tiny():
     return models.mlp(2, [4], 1, activation="tanh", output_activation="sigmoid")
 
 
-targets = moons.y_train[:200].astype("float32")[:, None]
-moons_small = replace(
-    moons,
-    x_train=moons.x_train[:200],
-    y_train=targets,
-    x_valid=moons.x_valid[:0],
-    y_valid=moons.y_valid[:0],
-)
-descended = training.fit_runs(
-    tiny, moons_small, runs=[training.Run(seed, np.tile(np.arange(200), 10), None, 0.5) for seed in seeds], epochs=60, batch_size=200,
-    optimizer="sgd", loss="binary_crossentropy",
-)  # fmt: skip
+few_moons = moons.head(train=200, valid=0)
+descended = training.Recipe(
+    tiny, loss="binary_crossentropy", optimizer="sgd", epochs=60, batch_size=200
+).fit(few_moons, at_rate(0.5, passes=10, size=200))
+targets = few_moons.y_train.astype("float32")[:, None]
 probe, negative = tiny(), []
 for weights in descended.weights:
     probe.set_weights(weights)
     eigenvalues = np.linalg.eigvalsh(
-        curvature.hessian(probe, moons_small.x_train, targets, loss="binary_crossentropy")
+        curvature.hessian(probe, few_moons.x_train, targets, loss="binary_crossentropy")
     )
     negative.append(int((eigenvalues < -1e-6 * eigenvalues.max()).sum()))
 print(f"downward curvatures at the end points, of {len(eigenvalues)} each: {negative}")
@@ -590,8 +611,14 @@ verdicts.compute(
     setting="global: the lowest",
     data=saddle.name,
 )
-verdicts.compute("OPT-13", not (rises and lower) and not any(negative), detail=f"At the saddle the loss rises on both sides along x, and falls along y; and {sum(map(bool, negative))} of {RUNS} networks stopped at points with "
-    "downward curvature.", setting="local: where the loss rises after it", data=saddle.name)  # fmt: skip
+verdicts.compute(
+    "OPT-13",
+    not (rises and lower) and not any(negative),
+    detail="At the saddle the loss rises on both sides along x, and falls along y; and "
+    f"{sum(map(bool, negative))} of {RUNS} networks stopped at points with downward curvature.",
+    setting="local: where the loss rises after it",
+    data=saddle.name,
+)
 
 # %% [markdown]
 # A local minimum is the lowest point of its neighbourhood in *every* direction. Where training
@@ -604,20 +631,18 @@ verdicts.compute("OPT-13", not (rises and lower) and not any(negative), detail=f
 
 
 # %%
-def best_accuracy(batch_size, rates, epochs, passes=1):
+def best_accuracy(batch_size, rates, passes=1):
     """Test accuracy of each run, at the rate with the best validation accuracy."""
-    candidates = [
-        fit(batch_size, rate, epochs, data=small, passes=passes, metrics=["accuracy"])
-        for rate in rates
-    ]
+    varied = replace(recipe, batch_size=batch_size, epochs=4, metrics=["accuracy"])
+    candidates = [varied.fit(small, at_rate(rate, passes)) for rate in rates]
     chosen = max(candidates, key=lambda runs: runs.last("val_accuracy").mean())
-    return np.mean(chosen.predict(x_test).argmax(axis=-1) == y_test, axis=1)
+    return chosen.test("accuracy")
 
 
 tuned = {
-    "batch 10": best_accuracy(10, (0.01, 0.03, 0.1), 4),
-    "batch 200, equal passes": best_accuracy(200, (0.1, 0.3, 1.0), 4),
-    "batch 200, equal updates": best_accuracy(200, (0.03, 0.1, 0.3), 4, passes=20),
+    "batch 10": best_accuracy(10, (0.01, 0.03, 0.1)),
+    "batch 200, equal passes": best_accuracy(200, (0.1, 0.3, 1.0)),
+    "batch 200, equal updates": best_accuracy(200, (0.03, 0.1, 0.3), passes=20),
 }
 for name, values in tuned.items():
     print(f"{name:25} test accuracy {values.mean():.3f}")
@@ -641,17 +666,18 @@ for setting in ("equal passes", "equal updates"):
 
 # %%
 EPOCHS = {"quick": 3, "full": 20}[PROFILE]
-wine = datasets.load("wine", seed=SEED).standardized()
+wine = datasets.load("wine", seed=seeds[0]).standardized()
+brief = replace(recipe, epochs=EPOCHS)
+yes_or_no = replace(
+    brief,
+    build=lambda: models.mlp(2, [16], 1, output_activation="sigmoid"),
+    loss="binary_crossentropy",
+)
 tasks = {
-    "wine": (wine, lambda: models.mlp(11, [32]), "mse", 32),
-    "digits": (digits, classifier, "sparse_categorical_crossentropy", 32),
-    "fashion": (small, lambda: classifier((196,)), "sparse_categorical_crossentropy", 32),
-    "moons": (
-        moons,
-        lambda: models.mlp(2, [16], 1, output_activation="sigmoid"),
-        "binary_crossentropy",
-        32,
-    ),
+    "wine": (wine, replace(brief, build=lambda: models.mlp(11, [32]), loss="mse")),
+    "digits": (digits, replace(brief, build=classifier)),
+    "fashion": (small, brief),
+    "moons": (moons, yes_or_no),
 }
 RATES = (0.001, 0.01, 0.1, 1.0)
 RULES = {
@@ -663,35 +689,26 @@ RULES = {
 }
 
 
-def sweep(data, build, loss, batch_size, optimizer, rates, epochs=EPOCHS):
-    """Validation loss of every run at every rate, (runs, rates); at most 100, also where it diverged."""
-    targets = (
-        data.y_train.astype("float32")[:, None]
-        if loss in ("mse", "binary_crossentropy")
-        else data.y_train
-    )
-    valid = (
-        data.y_valid.astype("float32")[:, None]
-        if loss in ("mse", "binary_crossentropy")
-        else data.y_valid
-    )
-    runs = training.fit_runs(
-        build, replace(data, y_train=targets, y_valid=valid), epochs=epochs, batch_size=batch_size, optimizer=optimizer, loss=loss,
-        runs=[training.Run(seed, learning_rate=rate) for seed in seeds for rate in rates],
-    )  # fmt: skip
-    return np.nan_to_num(runs.last("val_loss"), nan=100.0).clip(max=100).reshape(RUNS, len(rates))
+def sweep(split, plan, rates):
+    """Validation loss of every run at every rate, (runs, rates); 100 where it is more, or NaN."""
+    runs = [training.Run(seed, learning_rate=rate) for seed in seeds for rate in rates]
+    losses = plan.fit(split, runs).last("val_loss")
+    return np.nan_to_num(losses, nan=100.0).clip(max=100).reshape(RUNS, -1)
 
 
 held_out = {
-    (task, rule): sweep(*setting, optimizer, RATES)
-    for task, setting in tasks.items()
+    (task, rule): sweep(split, replace(plan, optimizer=optimizer), RATES)
+    for task, (split, plan) in tasks.items()
     for rule, (optimizer, _) in RULES.items()
 }
 
 
 # %%
 def ranks(values):
-    """Rank of each rule in each run, averaged over the tasks, {rule: (runs,)}; `values` maps (task, rule) to (runs,)."""
+    """Rank of each rule in each run, averaged over the tasks, {rule: (runs,)}.
+
+    `values` maps (task, rule) to an array of shape (runs,).
+    """
     table = np.array([[values[task, rule] for rule in RULES] for task in tasks])
     found = table.argsort(axis=1).argsort(axis=1).mean(axis=0) + 1
     return dict(zip(RULES, found, strict=True))
@@ -712,7 +729,8 @@ at_best = {
 searched = ranks(at_best)
 for rule in RULES:
     print(
-        f"{rule:9} mean rank at Keras's default {default[rule].mean():.2f}, at the best of {len(RATES)} rates {searched[rule].mean():.2f}"
+        f"{rule:9} mean rank at Keras's default {default[rule].mean():.2f}, "
+        f"at the best of {len(RATES)} rates {searched[rule].mean():.2f}"
     )
 for kind, found in (("Keras's default rates", default), ("best of four rates", searched)):
     rival = min((rule for rule in RULES if rule != "Adam"), key=lambda rule: found[rule].mean())
@@ -747,7 +765,8 @@ ratio = np.median(losses.max(axis=1) / losses.min(axis=1))
 verdicts.compute(
     "OPT-22",
     ratio < 1.5,
-    detail=f"Under Adagrad the worst of four rates ended at {ratio:.0f} times the loss of the best.",
+    detail=f"Under Adagrad the worst of four rates ended at {ratio:.0f} times the loss of the "
+    "best.",
     setting="the rate need not be tuned",
     data=digits,
 )
@@ -770,9 +789,11 @@ with plots.canvas(4, width=9.6, height=3.0) as (figure, panels):
     panels[3].legend(fontsize=7.5)
 plots.show(
     figure,
-    alt="Validation loss over the learning rate for five optimizers on four data sets. Most curves are valleys, with their lowest points at rates far apart; at the "
-    "largest rate several losses are as bad as guessing, or worse.",
-    data=f"wine, digits, fashion, moons; line: median, band: middle 80 % of {RUNS} runs; losses above 100 drawn as 100",
+    alt="Validation loss over the learning rate for five optimizers on four data sets. Most curves "
+    "are valleys, with their lowest points at rates far apart; at the largest rate several losses "
+    "are as bad as guessing, or worse.",
+    data=f"wine, digits, fashion, moons; line: median, band: middle 80 % of {RUNS} runs; losses "
+    "above 100 drawn as 100",
 )
 
 # %% [markdown]
@@ -805,15 +826,16 @@ def normalized():
 
 
 GRID = 10.0 ** np.arange(-2, 1, 0.5)
+on_digits = tasks["digits"][1]
 changes = {
-    "as it was": (classifier, 32),
-    "six layers": (lambda: classifier(hidden=[32] * 6), 32),
-    "batch normalization": (normalized, 32),
-    "batch size 4": (classifier, 4),
+    "as it was": {},
+    "six layers": {"build": lambda: classifier(hidden=[32] * 6)},
+    "batch normalization": {"build": normalized},
+    "batch size 4": {"batch_size": 4},
 }
 searched_rates = {}
-for name, (build, batch_size) in changes.items():
-    found = sweep(digits, build, "sparse_categorical_crossentropy", batch_size, "sgd", GRID)
+for name, change in changes.items():
+    found = sweep(digits, replace(on_digits, **change), GRID)
     searched_rates[name] = np.log10(GRID)[found.argmin(axis=1)]
     print(
         f"{name:20} best rates, median over the runs: {10 ** np.median(searched_rates[name]):.2g}"
@@ -849,7 +871,7 @@ y_wine = wine.y_train - wine.y_train.mean()
 
 def walk(rule, factor):
     """The path of all runs, shape (steps, runs, 12), under the loss times a factor."""
-    weights = np.random.default_rng(SEED).normal(size=(RUNS, 12))
+    weights = np.random.default_rng(seeds[0]).normal(size=(RUNS, 12))
     state, path = rule.init(weights), []
     for _ in range(300):
         slope = factor * 2 * (weights @ x_wine.T - y_wine) @ x_wine / len(y_wine)
@@ -860,7 +882,10 @@ def walk(rule, factor):
 
 
 def moved_apart(rule):
-    """How far the paths under the loss and 1,000 times the loss are apart at the end, relative to the way gone, for each run."""
+    """How far apart the paths under the loss and 1,000 times the loss end, for each run.
+
+    The distance is relative to the way gone.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         one, thousand = walk(rule, 1.0), walk(rule, 1000.0)
         gone = np.linalg.norm(one[-1] - one[0], axis=1)
@@ -868,29 +893,34 @@ def moved_apart(rule):
     return np.nan_to_num(apart / gone, nan=np.inf, posinf=np.inf)
 
 
-adadelta_apart, plain_apart = (
-    moved_apart(optimizers.adadelta(1.0)),
-    moved_apart(optimizers.sgd(0.01)),
+adadelta_apart = moved_apart(optimizers.adadelta(1.0))
+plain_apart = moved_apart(optimizers.sgd(0.01))
+verdicts.compute(
+    "OPT-28",
+    adadelta_apart.max() < 0.02 and plain_apart.min() > 1,
+    detail="With the loss times 1,000 Adadelta's paths moved by at most "
+    f"{adadelta_apart.max():.1e} of the way gone; of plain descent's {RUNS}, "
+    f"{np.sum(plain_apart > 1000)} moved by more than 1,000 times that way.",
+    data=wine,
 )
-verdicts.compute("OPT-28", adadelta_apart.max() < 0.02 and plain_apart.min() > 1, detail=f"With the loss times 1,000 Adadelta's paths moved by at most {adadelta_apart.max():.1e} of the way gone; of plain descent's {RUNS}, "
-    f"{np.sum(plain_apart > 1000)} moved by more than 1,000 times that way.", data=wine)  # fmt: skip
 
 # %% [markdown]
-# That is what the past changes are kept for. Keras adds a rate to it nevertheless, with a default
+# That is what the past changes are needed for. Keras adds a rate to it nevertheless, with a default
 # of 0.001, where the paper's rule is 1.0 (OPT-27, OPT-29).
 
 # %%
-adjusted = {
-    rho: sweep(*tasks["digits"], keras.optimizers.Adadelta(rho=rho), (0.001, 1.0), epochs=10)
-    for rho in (0.9, 0.99)
-}
+adjusted = {}
+for rho in (0.9, 0.99):
+    adadelta = replace(on_digits, optimizer=keras.optimizers.Adadelta(rho=rho), epochs=10)
+    adjusted[rho] = sweep(digits, adadelta, (0.001, 1.0))
 effect = {
     "learning rate 1 against 0.001": adjusted[0.9][:, 1] - adjusted[0.9][:, 0],
     "rho 0.99 against 0.9": adjusted[0.99][:, 1] - adjusted[0.9][:, 1],
 }
 intervals = {name: claims.paired_interval(values) for name, values in effect.items()}
 words = "; ".join(
-    f"{name}: {values.mean():+.2f}, 95 % interval {intervals[name][0]:+.2f} to {intervals[name][1]:+.2f}"
+    f"{name}: {values.mean():+.2f}, "
+    f"95 % interval {intervals[name][0]:+.2f} to {intervals[name][1]:+.2f}"
     for name, values in effect.items()
 )
 nothing = all(low <= 0 <= high for low, high in intervals.values())
@@ -903,7 +933,8 @@ verdicts.compute(
 verdicts.compute(
     "OPT-29",
     nothing,
-    detail="The reason does not hold, since it can be adjusted (see OPT-27); how often it is used cannot be measured here.",
+    detail="The reason does not hold, since it can be adjusted (see OPT-27); how often it is used "
+    "cannot be measured here.",
     data=digits,
 )
 
