@@ -50,7 +50,7 @@ class Ledger:
         setting: str = "",
         data=None,
     ) -> Verdict:
-        """Judge paired runs, arrays of shape (runs,): see `compare_pairs`, which says what is refused."""
+        """Judge paired runs, arrays of shape (runs,), as `compare_pairs` says."""
         claim = find(claim_id)
         settings = {"claimed": claimed, "measure": measure, "margin": margin, "setting": setting}
         verdict = compare_pairs(claim_id, treatment, control, data=self._source(data), **settings)

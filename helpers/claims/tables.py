@@ -30,13 +30,13 @@ def recorded_by_cell(notebook: Path) -> list[tuple[str, Verdict]]:
 
 
 def settle(verdicts: Iterable[Verdict]) -> str:
-    """One word for all verdicts on one statement: theirs if they agree, qualified if they do not."""
+    """One word for all verdicts on one statement: theirs if they agree, else qualified."""
     words = {verdict.verdict for verdict in verdicts}
     return words.pop() if len(words) == 1 else QUALIFIED
 
 
 def by_claim(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
-    """Verdicts grouped by statement; in each setting the last one counts (a cell that ran twice)."""
+    """Verdicts grouped by statement; in each setting the last one counts."""
     last = {(verdict.id, verdict.setting): verdict for verdict in verdicts}
     order = list(read())
     groups: dict[str, list[Verdict]] = {}

@@ -1,4 +1,4 @@
-"""Momenta that change while an optimizer of Keras's is at work, which Keras itself has no way to ask for."""
+"""Momenta that change while an optimizer of Keras's is at work, which Keras does not offer."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,10 @@ import keras
 
 
 class Momentum(keras.Variable):
-    """A momentum that can be another one at every step: assigned, or read from `now()` if that is given.
+    """A momentum that changes from step to step: assigned, or read from `now()` if given.
 
-    Keras's optimizers leave momentum out where it is zero, and ask so once, when a step is compiled:
-    the answer is no.
+    Keras's optimizers leave momentum out where it is zero, and ask so once, when a step is
+    compiled: the answer is no.
     """
 
     def __init__(self, start: float, name: str = "momentum", now: Callable | None = None):

@@ -4,11 +4,13 @@
     model.compile(keras.optimizers.SGD(cycle, momentum=0.95), loss=...)
     model.fit(x, y, epochs=epochs, callbacks=[CycleMomentum(cycle)])
 
-Both follow the optimizer's own count of its steps, which is saved with the model. So training that was cut off goes on
-in the middle of the cycle: `keras.models.load_model(...)`, then `fit` with the same callback and `initial_epoch`.
+Both follow the optimizer's own count of its steps, which is saved with the model. So training that
+was cut off goes on in the middle of the cycle: `keras.models.load_model(...)`, then `fit` with the
+same callback and `initial_epoch`.
 """
 
 from functools import partial
+from typing import Any
 
 import keras
 from keras import ops
@@ -19,7 +21,7 @@ from helpers.reference import schedules
 
 @keras.saving.register_keras_serializable("course")
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """The learning rate of `schedules.one_cycle`, with the same settings; after its last step it stays where it ended.
+    """The learning rate of `schedules.one_cycle`; after its last step it stays where it ended.
 
     Raises ValueError as `schedules.one_cycle` does.
     """
@@ -32,9 +34,11 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         self._rates = schedules.one_cycle(**self.settings).learning_rate.astype("float32")
 
     def __call__(self, step):
+        """The learning rate of a step counted from 0."""
         return value_at(step, self._rates)
 
     def get_config(self) -> dict:
+        """The settings, as Keras saves them with the model."""
         return self.settings
 
 
@@ -53,7 +57,8 @@ class CycleMomentum(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Put the changing momentum in place of the compiled one."""
-        optimizer = self.model.optimizer
+        model: Any = self.model
+        optimizer = model.optimizer
         if not getattr(optimizer, "momentum", 0):
             name = type(optimizer).__name__
             raise ValueError(
@@ -65,14 +70,15 @@ class CycleMomentum(keras.callbacks.Callback):
         now = partial(value_at, optimizer.iterations, self._momenta)
         # Past Keras's tracking, which would save the momentum with the weights of the optimizer.
         object.__setattr__(optimizer, "momentum", Momentum(self._compiled, now=now))
-        self.model.make_train_function(force=True)  # the former step has the number built in
+        model.make_train_function(force=True)  # the former step has the number built in
 
     def on_train_end(self, logs=None):
         """Put the compiled momentum back."""
-        optimizer = self.model.optimizer
+        model: Any = self.model
+        optimizer = model.optimizer
         del optimizer.get_config
         object.__setattr__(optimizer, "momentum", self._compiled)
-        self.model.make_train_function(force=True)
+        model.make_train_function(force=True)
 
 
 def value_at(step, values):

@@ -9,7 +9,7 @@ LARGEST_SEED = 2**32  # what JAX's generators take
 
 
 def check_request(split, runs: list, recipe, watch: dict) -> None:
-    """Raise ValueError unless the data are complete, and rows, orders, rates and momenta fit them."""
+    """Raise ValueError unless the data are complete, and what the runs have fits them."""
     if not runs:
         raise ValueError("runs is empty: ask for at least one run.")
     for name in ("epochs", "batch_size"):
@@ -37,7 +37,7 @@ def is_whole(value) -> bool:
 
 
 def check_range(runs: list, lowest: float, highest: float, steps: int) -> None:
-    """Raise ValueError unless a range test has runs enough, nothing to pass over, and growing rates."""
+    """Raise ValueError unless runs, rates and steps make a range test."""
     if len(runs) < 3:
         raise ValueError(f"There are {len(runs)} runs; one minibatch says little: take at least 3.")
     if not 0 < lowest < highest:
@@ -75,7 +75,8 @@ def check_data(name: str, x, y, split) -> None:
             raise ValueError(f"{side} is {kind}; it must be a NumPy array of numbers.")
         if len(values) and values.shape[1:] != like.shape[1:]:
             raise ValueError(
-                f"{side} has shape {values.shape}; after the first axis it must be {like.shape[1:]}."
+                f"{side} has shape {values.shape}; "
+                f"after the first axis it must be {like.shape[1:]}."
             )
         if len(values) and not np.isfinite([values.min(), values.max()]).all():
             bad = np.sum(~np.isfinite(values))
@@ -158,12 +159,13 @@ def check_steps(run, steps: int) -> None:
 
 
 def check_model(model, split, loss, runs: list) -> None:
-    """The model must take the rows of x_train, and its outputs must fit the targets under the loss."""
+    """The model must take the rows of x_train, and its outputs must fit targets and loss."""
     if not isinstance(model, keras.Model):
         raise ValueError(f"build() must return a Keras model; it returned {type(model).__name__}.")
     if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(
-            "The model must have one input and one output, known at once: begin it with keras.Input(shape)."
+            "The model must have one input and one output, known at once: "
+            "begin it with keras.Input(shape)."
         )
     if not model.trainable_variables:
         raise ValueError(
@@ -192,7 +194,10 @@ def check_model(model, split, loss, runs: list) -> None:
 
 
 def check_targets(y, outputs: tuple, loss) -> None:
-    """Targets must have the shape that a loss of Keras's compares outputs with; broadcasting would hide a mistake."""
+    """Targets must have the shape that a loss of Keras's compares outputs with.
+
+    Broadcasting would hide a mistake.
+    """
     name = getattr(loss, "name", None) or loss.__name__
     if "sparse" in name:
         classes = outputs[-1]
@@ -206,8 +211,9 @@ def check_targets(y, outputs: tuple, loss) -> None:
         wanted = outputs[1:]
     if y.shape[1:] not in (wanted, (*wanted, 1)) and (*y.shape[1:], 1) != wanted:
         raise ValueError(
-            f"Each target has shape {y.shape[1:]}, but {name} with outputs of shape {outputs[1:]} needs {wanted}: "
-            "change the last layer or the loss (class numbers go with sparse_categorical_crossentropy)."
+            f"Each target has shape {y.shape[1:]}, but {name} with outputs of shape {outputs[1:]} "
+            f"needs {wanted}: change the last layer or the loss "
+            "(class numbers go with sparse_categorical_crossentropy)."
         )
 
 
@@ -219,5 +225,6 @@ def check_monitor(early_stopping, names: list[str]) -> None:
         )
     if early_stopping.monitor not in names:
         raise ValueError(
-            f"early_stopping monitors {early_stopping.monitor!r}; the history has {', '.join(names)}."
+            f"early_stopping monitors {early_stopping.monitor!r}; "
+            f"the history has {', '.join(names)}."
         )

@@ -1,4 +1,4 @@
-"""What trains the runs: the protocol of an engine, what engines share, and the cache of compiled ones."""
+"""What trains the runs: the protocol of an engine, what engines share, and their cache."""
 
 import json
 import random
@@ -21,7 +21,7 @@ TRAINING = threading.RLock()
 
 
 class Engine(Protocol):
-    """A Keras model with optimizer, loss and metrics, and the compiled programs that train many of it.
+    """A Keras model with optimizer, loss and metrics, compiled to train many runs of it.
 
     `model` describes the net, `members` are the runs in training as Keras's callbacks want to see
     them, `metric_names` are the names of what the metrics report. Tensors are the backend's own,
@@ -47,17 +47,17 @@ class Engine(Protocol):
         ...
 
     def restart(self, models: list, seeds: list[int]) -> None:
-        """Begin these runs: the weights of fresh models, and optimizers that have done nothing yet."""
+        """Begin these runs: weights of fresh models, optimizers that have done nothing."""
         ...
 
     def data_of(self, runs: list, x, y) -> tuple:
-        """The training data of the runs for `train_epoch`: tensors x, y, and what runs have of their own."""
+        """What `train_epoch` needs of the data: tensors x, y, and what is a run's own."""
         ...
 
     def train_epoch(
         self, data: tuple, orders: list, batch_size: int, settings: list[dict]
     ) -> list[tuple]:
-        """Train each run on the rows of its order, in that order, the last partial minibatch included.
+        """Train each run on the rows of its order, the last partial minibatch included.
 
         `data` is what `data_of` makes. `settings` holds for each run learning rates or momenta, one
         for each step, by the name of the optimizer's attribute. Returns for each run the data loss
@@ -67,9 +67,9 @@ class Engine(Protocol):
         ...
 
     def evaluate(self, x, y, rows: list | None = None) -> list[dict[str, float]]:
-        """For each run the loss of the data (no penalties) and metrics over two tensors, in inference.
+        """For each run the loss of the data (no penalties) and metrics, in inference.
 
-        `rows` holds for each run which of their rows count (None: all of them for every run).
+        `x` and `y` are tensors; `rows` holds for each run which of their rows count (None: all).
         """
         ...
 
@@ -78,7 +78,7 @@ class Engine(Protocol):
         ...
 
     def predict(self, weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
-        """Outputs of the net with `weights` for the rows of `x`, in inference; changes nothing here."""
+        """Outputs of the net with `weights` for rows `x`, in inference; changes nothing."""
         ...
 
 
@@ -130,7 +130,7 @@ def pairs(variables, values) -> list[tuple]:
     return list(zip(variables, values, strict=True))
 
 
-# The cache of compiled engines ---------------------------------------------------------------------
+# The cache of compiled engines --------------------------------------------------------------------
 
 
 _cache: OrderedDict[tuple, Engine] = OrderedDict()  # compiling takes longer than most experiments
@@ -139,7 +139,7 @@ _cache: OrderedDict[tuple, Engine] = OrderedDict()  # compiling takes longer tha
 def engine_for(
     kind, model, optimizer, loss, metrics, *, example: tuple, momentum: bool, augment
 ) -> Engine:
-    """An engine of this kind for this model, optimizer, loss and metrics, from the cache if it can be.
+    """An engine of this kind for a model, optimizer, loss and metrics: from the cache if it can be.
 
     `example` are a few rows of inputs and targets. An augmentation is code, and compiled afresh.
     """
@@ -160,9 +160,9 @@ def key_of(kind, model, optimizer, loss, metrics, example: tuple, mode: dict) ->
     """Equal for engines that do the same; None where one would hold code that is not Keras's own.
 
     Names of losses and metrics are the same if equal, objects only if they are one: Keras's
-    descriptions of losses are incomplete (Huber's has no delta). What holds code that is not Keras's
-    own is compiled afresh each time, because that code may have changed; so is an augmentation. The
-    shape of a target is part of it: Keras chooses its metrics by that.
+    descriptions of losses are incomplete (Huber's has no delta). What holds code that is not
+    Keras's own is compiled afresh each time, because that code may have changed; so is an
+    augmentation. The shape of a target is part of it: Keras chooses its metrics by that.
     """
     if mode["augment"]:
         return None
@@ -183,7 +183,7 @@ def key_of(kind, model, optimizer, loss, metrics, example: tuple, mode: dict) ->
 
 
 def describe(model, optimizer) -> str | None:
-    """A text that is equal for equal models and optimizers; None where the model holds code that is not Keras's own.
+    """A text that is equal for equal models and optimizers; None where code is not Keras's own.
 
     The optimizer's learning rate, where it is a number, is left out: every run sets its own.
     """
@@ -209,7 +209,7 @@ def describe(model, optimizer) -> str | None:
 
 
 def is_from_keras(part) -> bool:
-    """Whether a layer, optimizer, loss, metric or function, and the functions it holds, are Keras's own code."""
+    """Whether a layer, optimizer, loss, metric or function, with what it holds, is Keras's own."""
     held = [value for value in vars(part).values() if isinstance(value, FunctionType)]
     code = [part if isinstance(part, FunctionType) else type(part), *held]
     return all(each.__module__.split(".")[0] == "keras" for each in code)

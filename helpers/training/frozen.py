@@ -1,10 +1,10 @@
-"""The order that a seeded `model.fit` freezes: what happens to minibatches after `set_random_seed`."""
+"""The order of the minibatches that a seeded `model.fit` freezes."""
 
 import numpy as np
 
 
 def frozen_order(rows: int, seed: int) -> np.ndarray:
-    """The one order of `rows` rows in which `model.fit` takes arrays after `tf.random.set_seed(seed)`.
+    """The order in which `model.fit` takes `rows` rows after `tf.random.set_seed(seed)`.
 
     For `Run(order=...)`, to show what frozen minibatches do; seen with Keras 3.3 to 3.15 on
     TensorFlow, where the shuffle starts again from the same state in every epoch.

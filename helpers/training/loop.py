@@ -1,8 +1,9 @@
-"""The loop over epochs: trains all runs of a recipe on an engine, follows each, and gathers what they did."""
+"""The loop over epochs: trains the runs of a recipe, follows each, and gathers what they did."""
 
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,13 +19,13 @@ from helpers.training.runs import Runs
 
 @dataclass
 class Record:
-    """One run in training: what it is to do, and what it has done so far; `weights` come at its end."""
+    """One run in training: what it is to do, and what it has done; `weights` come last."""
 
     number: int
     rows: np.ndarray  # its training rows
     orders: Iterator[np.ndarray]  # of these rows, one for each epoch
     settings: dict[str, np.ndarray]  # learning rate and momentum, one for each step
-    stopper: keras.callbacks.EarlyStopping
+    stopper: Any  # Keras's early stopping, with the model that it watches
     history: list[dict] = field(default_factory=list)
     step_losses: list[np.ndarray] = field(default_factory=list)
     failure: str | None = None
@@ -33,7 +34,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Watched:
-    """Data to evaluate after every epoch: tensors, and for each run the rows that count (None: all)."""
+    """Data to evaluate after every epoch, and which rows count for each run (None: all)."""
 
     x: object
     y: object
@@ -44,7 +45,7 @@ class Watched:
 class Job:
     """All that the loop needs to know: the recipe, the data as tensors, and the runs."""
 
-    recipe: object
+    recipe: Any  # a Recipe, whose module imports this one
     engine: Engine
     runs: list[Run]
     first: keras.Model  # the model of the very first run, built already
@@ -128,15 +129,16 @@ def engine_class() -> type[Engine]:
 
 
 def watched_of(kind, split, runs: list[Run], watch: dict, data: tuple) -> dict[str, Watched]:
-    """The validation data and what else is watched; a run's own rows are rows of the training data."""
+    """The validation data and what else is watched; rows of runs are of the training data."""
     own = [run.valid_rows for run in runs]
-    parts = {
-        name: tuple(map(kind.as_tensor, arrays)) for name, arrays in watch.items() if len(arrays[0])
+    watched = {
+        name: Watched(kind.as_tensor(x), kind.as_tensor(y))
+        for name, (x, y) in watch.items()
+        if len(x)
     }
-    watched = {name: Watched(*tensors) for name, tensors in parts.items()}
     if own[0] is not None:
         rows = [np.asarray(each, np.int32) for each in own]
-        return {"val": Watched(*data, rows)} | watched
+        return {"val": Watched(data[0], data[1], rows)} | watched
     if len(split.x_valid):
         validation = kind.as_tensor(split.x_valid), kind.as_tensor(split.y_valid)
         return {"val": Watched(*validation)} | watched
@@ -165,7 +167,7 @@ def begin(job: Job, group: list[int], stopping: keras.callbacks.EarlyStopping) -
 
 
 def restart(job: Job, group: list[int]) -> None:
-    """Begin the runs of a group with a fresh model each; that of the very first run is there already."""
+    """Begin the runs of a group with a fresh model each; that of the first run is there."""
     build, runs = job.recipe.build, job.runs
     models = [seeded(build, runs[number].seed) if number else job.first for number in group]
     job.engine.restart(models, [runs[number].seed for number in group])
@@ -205,7 +207,7 @@ def evaluate(job: Job, group: list[int], trained: list[tuple]) -> None:
 
 
 def note(record: Record, losses: np.ndarray, logs: dict, optimizer, settings: dict) -> None:
-    """Take down what the run did in an epoch, and show it to the callback, or say where it diverged."""
+    """Record what the run did in an epoch; tell the callback, or where it diverged."""
     epoch = len(record.history)
     record.history.append(logs)
     record.step_losses.append(losses)
@@ -221,7 +223,7 @@ def note(record: Record, losses: np.ndarray, logs: dict, optimizer, settings: di
 
 
 def settings_of(run: Run, optimizer, steps: int) -> dict[str, np.ndarray]:
-    """Learning rate and momentum of every step, by the name of the optimizer's attribute, if the run has them."""
+    """Learning rate and momentum of every step, by the optimizer's name for them."""
     settings = {} if run.learning_rate is None else {"learning_rate": run.learning_rate}
     if run.momentum is not None:
         settings[momentum_name(optimizer)] = run.momentum
@@ -248,7 +250,7 @@ def follow(model, early_stopping) -> keras.callbacks.EarlyStopping:
 
 def note_best(monitor: str) -> keras.callbacks.EarlyStopping:
     """A callback that never stops and only notes the epoch with the lowest value."""
-    callback = keras.callbacks.EarlyStopping(monitor=monitor, patience=10**9)
+    callback: Any = keras.callbacks.EarlyStopping(monitor=monitor, patience=10**9)
     callback.monitor_op = np.less  # Keras's own takes a tensor's time for two numbers
     return callback
 
@@ -282,11 +284,11 @@ def test_data(split, run: Run) -> tuple[np.ndarray, np.ndarray]:
     return split.x_test, split.y_test
 
 
-# The optimizer and its rate -------------------------------------------------------------------------
+# The optimizer and its rate -----------------------------------------------------------------------
 
 
 def fresh_optimizer(optimizer) -> keras.optimizers.Optimizer:
-    """A new optimizer as `optimizer` describes it: one of Keras, its name, or a function that makes one."""
+    """A new optimizer, as one of Keras's, its name or a function describes it."""
     if isinstance(optimizer, keras.optimizers.Optimizer):
         return type(optimizer).from_config(optimizer.get_config())
     return optimizer() if callable(optimizer) else keras.optimizers.get(optimizer)
@@ -307,7 +309,7 @@ def with_rate(run: Run, optimizer: keras.optimizers.Optimizer) -> Run:
     return run if scheduled or run.learning_rate is not None else replace(run, learning_rate=rate)
 
 
-def rate_at(optimizer: keras.optimizers.Optimizer, step: int) -> float:
+def rate_at(optimizer: Any, step: int) -> float:
     """The learning rate of an optimizer with a schedule at a step counted from 0."""
     optimizer.iterations.assign(step)
-    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    return np.asarray(keras.ops.convert_to_numpy(optimizer.learning_rate)).item()

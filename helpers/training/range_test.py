@@ -1,4 +1,4 @@
-"""The learning-rate range test (Smith 2017): losses of minibatches while the learning rate grows."""
+"""The range test (Smith 2017): losses of minibatches while the learning rate grows."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def range_test(recipe, split, runs: list[Run], rates: np.ndarray) -> np.ndarray:
 
 
 def losses_of(job, group: list[int], rates: np.ndarray) -> np.ndarray:
-    """The losses of the runs of one group, shape (runs of the group, steps); NaN after a run diverged."""
+    """The losses of the runs of one group, shape (runs, steps); NaN after one diverged."""
     batch_size, steps = job.recipe.batch_size, len(rates)
     optimizer = job.engine.model.optimizer
     settings = [
@@ -57,7 +57,7 @@ def endless_order(rows: np.ndarray, length: int, seed: int) -> np.ndarray:
 
 
 def has_diverged(losses: np.ndarray) -> bool:
-    """Whether the latest losses are not finite, or on average far above the lowest average before."""
+    """Whether the latest losses are not finite, or far above the lowest before."""
     starts = range(0, len(losses), STEPS_BETWEEN_LOOKS)
     means = [losses[start : start + STEPS_BETWEEN_LOOKS].mean() for start in starts]
     return bool(not np.isfinite(means[-1]) or means[-1] > DIVERGED * min(means))
@@ -69,7 +69,7 @@ def suggested_rates(rates: np.ndarray, losses: np.ndarray) -> dict[str, float]:
     Both rules look at the median over the runs, smoothed over a twentieth of the steps, as far as
     all runs have got. Raises ValueError for runs that diverged within three steps.
     """
-    finite = np.isfinite(losses).all(axis=0)
+    finite = np.asarray(np.isfinite(losses).all(axis=0))
     until = len(finite) if finite.all() else int(finite.argmin())
     if until < 3:
         raise ValueError(

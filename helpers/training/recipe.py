@@ -23,10 +23,10 @@ from helpers.training.runs import Runs
 class Recipe:
     """A net and how to train it.
 
-    `build` returns an ordinary Keras model; `optimizer` is a Keras optimizer, its name, or a function
-    that makes one. `early_stopping` is Keras's own callback, applied to each run by itself.
-    `augment(x, y, seed) -> (x, y)` changes every training minibatch; its seed, two integers, differs
-    by run and step (Keras's random layers go into the model instead).
+    `build` returns an ordinary Keras model; `optimizer` is a Keras optimizer, its name, or a
+    function that makes one. `early_stopping` is Keras's own callback, applied to each run by
+    itself. `augment(x, y, seed) -> (x, y)` changes every training minibatch; its seed, two
+    integers, differs by run and step (Keras's random layers go into the model instead).
     """
 
     build: Callable[[], keras.Model]
@@ -40,7 +40,7 @@ class Recipe:
     early_stopping: keras.callbacks.EarlyStopping | None = None
 
     def __post_init__(self) -> None:
-        """Make Python's numbers of NumPy's, which overflow; what is no whole number `fit` refuses."""
+        """Turn NumPy's whole numbers, which overflow, into Python's; `fit` checks the rest."""
         for name in ("epochs", "batch_size"):
             if is_whole(getattr(self, name)):
                 object.__setattr__(self, name, int(getattr(self, name)))
@@ -50,13 +50,13 @@ class Recipe:
 
         Histories hold `loss` (the mean over the epoch's steps of the data loss, as Keras reports it
         but without penalties), `penalty`, `val_loss`, and each metric with and without `val_`.
-        `watch` names further data to evaluate after every epoch: `{"test": (x, y)}` adds `test_loss`
-        and so on. `progress` shows a bar (default: where somebody is watching). The order of the
-        minibatches is fresh in every epoch and comes from a NumPy generator with the run's seed. An
-        interrupt returns the runs that are finished, marked as partial.
+        `watch` names further data to evaluate after every epoch: `{"test": (x, y)}` adds
+        `test_loss` and so on. `progress` shows a bar (default: where somebody is watching). The
+        order of the minibatches is fresh in every epoch and comes from a NumPy generator with the
+        run's seed. An interrupt returns the runs that are finished, marked as partial.
 
-        Raises ValueError for data, rows, rates, sizes or a model that do not fit, before anything is
-        compiled.
+        Raises ValueError for data, rows, rates, sizes or a model that do not fit, before anything
+        is compiled.
         """
         asked = self._with_rates(runs)
         check_request(split, asked, self, watch or {})
@@ -68,8 +68,8 @@ class Recipe:
         """Losses of minibatches while the learning rate grows geometrically.
 
         Returns the rates, shape (steps,), and for each run the loss of every step's own minibatch,
-        shape (runs, steps), NaN after the run has diverged (Smith 2017, "Cyclical Learning Rates for
-        Training Neural Networks", section 3.3). The training is on fresh models and optimizers:
+        shape (runs, steps), NaN after the run has diverged (Smith 2017, "Cyclical Learning Rates
+        for Training Neural Networks", section 3.3). The training is on fresh models and optimizers:
         nothing of yours changes.
 
         Raises ValueError as `fit` does, and for fewer than 3 runs or rates that do not grow.

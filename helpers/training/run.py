@@ -52,13 +52,14 @@ def seeds(seed: int, runs: int) -> range:
 def generator(seed: int) -> np.random.Generator:
     """Random numbers for what a run draws by itself (its sample, its noise).
 
-    They are independent of the order of its minibatches, which `numpy.random.default_rng(seed)` draws.
+    From seed 1 on they are independent of the order of its minibatches, which
+    `numpy.random.default_rng(seed)` draws; NumPy makes the same generator of 0 and of [0, 0].
     """
     return np.random.default_rng([0, seed])
 
 
 def as_runs(samples: Iterable, *, seed: int = 0) -> list[Run]:
-    """One run for each array of training rows (folds, bootstrap samples), with seeds from `seed` on."""
+    """One run for each array of training rows (folds, samples), with seeds from `seed` on."""
     return [Run(seed + number, train_rows=np.asarray(rows)) for number, rows in enumerate(samples)]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,7 +22,7 @@ class Runs:
     best_epoch: np.ndarray  # for each run, the epoch (from 0) with the best monitored value
     epochs: np.ndarray  # for each run, the number of epochs trained
     forward: Callable
-    loss: Callable  # of Keras: targets and outputs to the loss of each row
+    loss: Any  # of Keras: targets and outputs to the loss of each row
     test_data: list[tuple[np.ndarray, np.ndarray]]
     failures: dict[int, str] = field(
         default_factory=dict
@@ -61,7 +62,7 @@ class Runs:
     def accuracy(self, x, y) -> np.ndarray:
         """Each run's share of right answers on the rows of `x`, shape (runs,).
 
-        `y` holds class numbers, shape (n,) or (n, 1), or one-hot rows; for nets with one output, 0 or 1.
+        `y` holds class numbers, shape (n,) or (n, 1), or one-hot rows; with one output, 0 or 1.
         """
         return np.array([self._accuracy(outputs, y) for outputs in self.predict(x)])
 
@@ -83,7 +84,7 @@ class Runs:
         return self.history[metric][np.arange(len(self)), self.best_epoch]
 
     def epochs_to(self, metric: str, value: float, direction: str = "lower") -> np.ndarray:
-        """Epochs (from 1) until the metric first reaches `value`, for each run; NaN where it never does.
+        """For each run the epochs until the metric first reaches `value`; NaN if it never does.
 
         Raises ValueError unless `direction`, from where on it counts, is "lower" or "higher".
         """
@@ -115,13 +116,13 @@ class Runs:
 
 
 def like(y, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and outputs as Keras's losses want them: with as many axes, where each is one number."""
+    """Targets and outputs as Keras's losses want them: with as many axes."""
     y = np.asarray(y)
     return (y[:, None] if y.ndim == 1 and outputs.shape[1:] == (1,) else y), outputs
 
 
 def metric_of(name: str, y, outputs) -> float:
     """A metric of Keras, by its name, over all rows."""
-    metric = keras.metrics.get(name)
+    metric: Any = keras.metrics.get(name)
     metric.update_state(y, outputs)
     return float(metric.result())

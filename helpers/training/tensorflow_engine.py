@@ -1,8 +1,9 @@
 """One epoch of an ordinary Keras model as one compiled TensorFlow program.
 
-Plain `model.fit` returns to Python after every minibatch, and for small networks most of its time goes there. Here the
-loop over the minibatches is inside the program: it gathers each minibatch by its indices, takes the gradient step that
-the Keras model, loss and optimizer define, and comes back once an epoch with the loss of every step.
+Plain `model.fit` returns to Python after every minibatch, and for small networks most of its time
+goes there. Here the loop over the minibatches is inside the program: it gathers each minibatch by
+its indices, takes the gradient step that the Keras model, loss and optimizer define, and comes back
+once an epoch with the loss of every step.
 """
 
 import keras
@@ -13,10 +14,11 @@ from helpers.training.engine import EVALUATION_ROWS, as_input, compile_for, has_
 
 
 def wants_xla(model, augment=None) -> bool:
-    """Whether XLA makes training steps of `model` faster, by what was measured (docs/benchmarks.md).
+    """Whether XLA makes training steps of `model` faster: see docs/benchmarks.md.
 
-    On a CPU it makes convolutions 10 times slower, and everything random too (dropout, noise, augmentation): there its
-    generator takes longer than the step. The answer depends on nothing else, so that a run's result does not either.
+    On a CPU it makes convolutions 10 times slower, and everything random too (dropout, noise,
+    augmentation): there its generator takes longer than the step. The answer depends on nothing
+    else, so that a run's result does not either.
     """
     if tf.config.list_physical_devices("GPU"):
         return True
@@ -25,7 +27,7 @@ def wants_xla(model, augment=None) -> bool:
 
 
 class TensorFlowEngine:
-    """The engine of the TensorFlow backend: see `engine.Engine`. It trains one run after the other."""
+    """The engine of the TensorFlow backend (see `Engine`): one run after the other."""
 
     def __init__(
         self,
@@ -46,7 +48,7 @@ class TensorFlowEngine:
         self.members = [model]
         self._initial_optimizer = [variable.numpy() for variable in model.optimizer.variables]
         self._augment = augment
-        self._seed = tf.Variable(0, dtype=tf.int64)
+        self._seed = tf.Variable(tf.constant(0, tf.int64))
         self._train = tf.function(self._train_batches, jit_compile=xla)
         # The last minibatch comes once an epoch, and in many sizes: XLA would compile each of them.
         self._train_rest = tf.function(self._train_one, reduce_retracing=True)
@@ -60,7 +62,7 @@ class TensorFlowEngine:
 
     @staticmethod
     def as_tensor(array: np.ndarray):
-        """The array as a tensor: on a CPU in the same memory, where it begins at a multiple of 64 bytes."""
+        """The array as a tensor: in the same memory if on a CPU, at a multiple of 64 bytes."""
         flags = array.flags
         shared = array.ctypes.data % 64 == 0 and flags.c_contiguous and flags.writeable
         if shared and array.size and not tf.config.list_physical_devices("GPU"):
@@ -132,7 +134,7 @@ class TensorFlowEngine:
         parts = [x[start : start + EVALUATION_ROWS] for start in range(0, len(x), EVALUATION_ROWS)]
         return np.concatenate([self._predict(tensors, self.as_tensor(part)) for part in parts])
 
-    # What is compiled ------------------------------------------------------------------------------------------------
+    # What is compiled -----------------------------------------------------------------------------
 
     def _train_batches(self, data, batches, count, settings):
         self._reset_metrics()
@@ -183,7 +185,7 @@ class TensorFlowEngine:
             return self.model(as_input(self.model, x), training=False)
 
     def _penalty(self):
-        """What the regularizers add to the loss: reported apart, so that losses can be compared (REG-22)."""
+        """What the regularizers add to the loss; apart, to compare losses (REG-22)."""
         return tf.add_n(self.model.losses) if self.model.losses else tf.constant(0.0)
 
     def _reset_metrics(self):

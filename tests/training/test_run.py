@@ -58,7 +58,13 @@ def test_a_generator_repeats_and_differs_by_seed():
     assert len({tuple(draw) for draw in draws.values()}) == 5
 
 
-@pytest.mark.parametrize("seed", [1, 2, 10_000, LARGEST * SEEDS])
+ZERO = pytest.param(
+    0,
+    marks=pytest.mark.xfail(strict=True, reason="NumPy takes the seeds 0 and [0, 0] for the same"),
+)
+
+
+@pytest.mark.parametrize("seed", [ZERO, 1, 2, 10_000, LARGEST * SEEDS])
 def test_a_generator_is_independent_of_the_order(seed):
     """The order of the minibatches is drawn by `default_rng(seed)`."""
     assert not set(generator(seed).random(100)) & set(np.random.default_rng(seed).random(100))

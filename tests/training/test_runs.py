@@ -38,6 +38,16 @@ def test_epochs_to_refuses_another_direction(direction):
         runs.epochs_to("val_loss", 1.0, direction=direction)
 
 
+def test_some_of_the_runs(numbers):
+    asked = [Run(0), Run(1), Run(2, learning_rate=1e30), Run(3, test_rows=[5])]
+    runs = train(numbers, net(), runs=asked, optimizer="sgd")
+    some = runs[2:]
+    assert len(some) == 2 and some.failures == {0: runs.failures[2]} and not runs[:2].failures
+    np.testing.assert_array_equal(some.last("val_loss"), runs.last("val_loss")[2:])
+    np.testing.assert_array_equal(some.predict(numbers.x_valid), runs.predict(numbers.x_valid)[2:])
+    np.testing.assert_array_equal(some.test("loss"), runs.test("loss")[2:])
+
+
 # Accuracy and the test data ------------------------------------------------------------------------
 
 
