@@ -50,18 +50,16 @@ from dataclasses import replace
 
 import keras
 import numpy as np
-import tensorflow as tf  # for tf.data, in the exercise on feeding
+import tensorflow as tf  # noqa: F401 (for tf.data, in the exercise on feeding)
 from threadpoolctl import threadpool_limits
 
 from helpers import claims, datasets, plots, training
-from helpers.nets import models
-from helpers.reference import layers
 from helpers.exercises import batch_normalization as ex
-from helpers.nets.gradients import gradients
+from helpers.nets import feeding, gradients, models
+from helpers.reference import layers
 
-threadpool_limits(
-    1
-)  # NumPy multiplies small matrices here: to share one out takes longer than to do it
+threadpool_limits(1)  # the matrices are small here: to share one out takes longer than to do it
+seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
 
 # %% [markdown]
@@ -73,7 +71,7 @@ verdicts = claims.Ledger()
 # multiply by the weights, multiply by the slope of the activation.
 
 # %%
-fashion = datasets.load("fashion", seed=SEED).standardized()
+fashion = datasets.load("fashion", seed=seeds[0]).standardized()
 images = fashion.x_train[:100].reshape(100, -1)
 labels = fashion.y_train[:100]
 VARIANCE = {
@@ -85,18 +83,18 @@ VARIANCE = {
 
 def draw_kernels(initialization, depth, seed):
     """Normal weights for `depth` layers of 100 units and an output layer of 10; biases are zero."""
-    generator = np.random.default_rng([SEED, seed])
+    generator = training.generator(seed)
     widths = [images.shape[1], *[100] * depth, 10]
     shapes = list(zip(widths[:-1], widths[1:], strict=True))
-    scales = [np.sqrt(VARIANCE[initialization](*shape)) for shape in shapes]
+    variance = VARIANCE[initialization]
     return [
-        generator.normal(scale=s, size=shape).astype(np.float32)
-        for s, shape in zip(scales, shapes, strict=True)
+        generator.normal(scale=np.sqrt(variance(*shape)), size=shape).astype(np.float32)
+        for shape in shapes
     ]
 
 
 def forward(x, kernels, activation, normalized=False):
-    """For each hidden layer its pre-activations, its outputs, and what batch normalization keeps (or None)."""
+    """For each hidden layer its pre-activations, outputs, and batch norm's cache or None."""
     passed = []
     for kernel in kernels[:-1]:
         z, cache = layers.dense(x, kernel), None
@@ -108,7 +106,7 @@ def forward(x, kernels, activation, normalized=False):
 
 
 def backward(passed, kernels, activation, y):
-    """The gradient of the loss by the pre-activations of each hidden layer, the first layer's first."""
+    """The gradient of the loss by the pre-activations of each hidden layer, from the first on."""
     _, gradient = layers.softmax_cross_entropy(layers.dense(passed[-1][1], kernels[-1]), y)
     arriving = []
     for (z, _, cache), kernel in zip(reversed(passed), reversed(kernels[1:]), strict=True):
@@ -127,12 +125,10 @@ def size_of(array):
 def profile(activation, initialization, depth=20, normalized=False):
     """log10 of the gradient's size at every layer, shape (runs, depth)."""
     sizes = []
-    for seed in range(RUNS):
+    for seed in seeds:
         kernels = draw_kernels(initialization, depth, seed)
         passed = forward(images, kernels, activation, normalized)
-        sizes.append(
-            [size_of(gradient) for gradient in backward(passed, kernels, activation, labels)]
-        )
+        sizes.append([size_of(each) for each in backward(passed, kernels, activation, labels)])
     return np.array(sizes)
 
 
@@ -142,9 +138,8 @@ PAIRS = [
     for start in VARIANCE
 ]
 profiles = {pair: profile(*pair) for pair in PAIRS}
-journey = {
-    pair: sizes[:, 0] - sizes[:, -1] for pair, sizes in profiles.items()
-}  # from layer 20 to layer 1
+# From layer 20 to layer 1:
+journey = {pair: sizes[:, 0] - sizes[:, -1] for pair, sizes in profiles.items()}
 
 # %% [markdown]
 # ### Exercise 1 · Predict
@@ -180,9 +175,10 @@ with plots.canvas(5, width=10.4, height=3.3, sharey=True) as (figure, panels):
         axes.get_legend().remove()
 plots.show(
     figure,
-    alt="Gradient size over the layers on a logarithmic scale, one panel an activation. For the sigmoid it falls by "
-    "many powers of ten towards layer 1. For ReLU it is level with He's weights and falls with the others. For SELU "
-    "it is level with LeCun's and Glorot's weights and rises towards layer 1 with He's.",
+    alt="Gradient size over the layers on a logarithmic scale, one panel an activation. For the "
+    "sigmoid it falls by many powers of ten towards layer 1. For ReLU it is level with He's "
+    "weights and falls with the others. For SELU it is level with LeCun's and Glorot's weights "
+    "and rises towards layer 1 with He's.",
     data=f"{fashion}, 100 images; line: median, band: middle 80 % of {RUNS} nets",
 )
 
@@ -198,16 +194,17 @@ plots.show(
 shown = {}
 glorot = [(activation, "Glorot") for activation in ("sigmoid", "tanh", "relu")]
 for activation, start in [*glorot, ("relu", "He"), ("selu", "LeCun")]:
-    passed = forward(images, draw_kernels(start, 20, 0), activation)
+    passed = forward(images, draw_kernels(start, 20, seeds[0]), activation)
     shown[f"{NAMES[activation]}\n{start}"] = {
         f"layer {layer}": passed[layer - 1][1] for layer in (1, 5, 10, 20)
     }
 figure = plots.histograms(shown, limits=(-2, 2), xlabel="output")
 plots.show(
     figure,
-    alt="Histograms of layer outputs, five rows by four layers. Sigmoid outputs gather in narrow peaks around one "
-    "half. Tanh with Glorot's weights narrows slowly. ReLU with Glorot's weights collapses to zero; with He's it "
-    "keeps its width. SELU with LeCun's weights looks the same in every layer.",
+    alt="Histograms of layer outputs, five rows by four layers. Sigmoid outputs gather in narrow "
+    "peaks around one half. Tanh with Glorot's weights narrows slowly. ReLU with Glorot's weights "
+    "collapses to zero; with He's its width stays. SELU with LeCun's weights looks the same in "
+    "every layer.",
     data=f"{fashion}, 100 images through one net each; values beyond ±2 are counted at the edge",
 )
 
@@ -220,16 +217,7 @@ plots.show(
 # %%
 SIZE = {"quick": 1000, "full": 8000}[PROFILE]
 EPOCHS = {"quick": 3, "full": 20}[PROFILE]
-clothes = replace(
-    fashion,
-    x_train=fashion.x_train[:SIZE].copy(),
-    y_train=fashion.y_train[:SIZE],
-    x_valid=fashion.x_valid[:500],
-    y_valid=fashion.y_valid[:500],
-)
-seeds = [SEED + run for run in range(RUNS)]
-
-
+clothes = fashion.head(train=SIZE, valid=500)
 HIDDEN = [50] * 6
 
 
@@ -243,24 +231,27 @@ def normalized():
     return models.batch_normalized_mlp((28, 28), HIDDEN, 10, output_activation="softmax", **options)
 
 
-def fit(build, rate, data=clothes, epochs=EPOCHS, runs=seeds):
-    return training.fit_runs(
-        build,
-        data,
-        runs=[training.Run(seed, learning_rate=rate) for seed in runs],
-        epochs=epochs,
-        batch_size=50,
-        optimizer=keras.optimizers.SGD(0.01),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
+recipe = training.Recipe(
+    plain,
+    loss="sparse_categorical_crossentropy",
+    optimizer="sgd",
+    epochs=EPOCHS,
+    batch_size=50,
+    metrics=["accuracy"],
+)
+recipes = {"without": recipe, "with batch norm": replace(recipe, build=normalized)}
 
 
+def at_rate(rate):
+    """A run for each seed at this learning rate."""
+    return [training.Run(seed, learning_rate=rate) for seed in seeds]
+
+
+of_sigmoids = replace(recipe, build=lambda: plain("sigmoid", "glorot_normal"))
 sigmoids = [
-    fit(lambda: plain("sigmoid", "glorot_normal"), rate).last("val_accuracy")
-    for rate in (0.03, 0.3, 3.0)
+    of_sigmoids.fit(clothes, at_rate(rate)).last("val_accuracy") for rate in (0.03, 0.3, 3.0)
 ]
-elus = fit(plain, 0.03).last("val_accuracy")
+elus = recipe.fit(clothes, at_rate(0.03)).last("val_accuracy")
 best_sigmoid = np.max(sigmoids, axis=0)
 
 verdicts.compare(
@@ -277,13 +268,14 @@ verdicts.compare(
     best_sigmoid,
     elus,
     claimed="lower",
-    measure="validation accuracy of six layers, sigmoid at the best of three rates against ELU at one",
+    measure="validation accuracy of six layers, sigmoid at the best of three rates against ELU at "
+    "one",
     setting="no optimum is found",
     data=clothes,
 )
 print(
-    f"validation accuracy: six layers of sigmoids {best_sigmoid.mean():.0%}, of ELU {elus.mean():.0%}; guessing "
-    "gives 10 %"
+    f"validation accuracy: six layers of sigmoids {best_sigmoid.mean():.0%}, "
+    f"of ELU {elus.mean():.0%}; guessing gives 10 %"
 )
 
 # %% [markdown]
@@ -339,7 +331,7 @@ for treatment, control in (
 # The notes define He initialization as "2 / the number of inputs (fan in) as the variance of the
 # normal distribution", and ask: *must one know more? I really do not know.* One need not: write
 # `he_kernel(fan_in, fan_out, generator)`, which draws such weights with a NumPy generator, in the
-# shape in which Keras keeps a dense kernel.
+# shape of Keras's dense kernels.
 
 
 # %%
@@ -360,8 +352,8 @@ initializers = {
     "He": keras.initializers.HeNormal,
 }
 print(
-    f"kernels of shape ({FAN_IN}, {FAN_OUT}): variance of Keras's sample over the formula, largest |weight| in "
-    "standard deviations"
+    f"kernels of shape ({FAN_IN}, {FAN_OUT}): variance of Keras's sample over the formula, "
+    "largest |weight| in standard deviations"
 )
 ratios = {}
 for name, initializer in initializers.items():
@@ -386,7 +378,7 @@ verdicts.compute(
 def forward_change(activation, initialization):
     """|log10| of the outputs' size at layer 20 over that at layer 1, for each run."""
     change = []
-    for seed in range(RUNS):
+    for seed in seeds:
         passed = forward(images, draw_kernels(initialization, 20, seed), activation)
         change.append(abs(size_of(passed[-1][1]) - size_of(passed[0][1])))
     return np.array(change)
@@ -398,7 +390,8 @@ for activation in ("relu", "elu"):
         forward_change(activation, "He"),
         forward_change(activation, "LeCun"),
         claimed="lower",
-        measure="|log10| of the outputs' size at layer 20 over that at layer 1, He's weights against LeCun's",
+        measure="|log10| of the outputs' size at layer 20 over that at layer 1, He's weights "
+        "against LeCun's",
         setting=f"right for {NAMES[activation]}",
         data=fashion,
     )
@@ -440,7 +433,7 @@ curves_of_q = {
 def spread_by_layer(x, activation="selu", initialization="LeCun", skip=False):
     """Standard deviation of the outputs of every layer, shape (runs, 20)."""
     found = []
-    for seed in range(RUNS):
+    for seed in seeds:
         now, row = x, []
         for number, kernel in enumerate(draw_kernels(initialization, 20, seed)[:-1]):
             out = layers.ACTIVATIONS[activation].value(layers.dense(now, kernel))
@@ -474,12 +467,13 @@ with plots.canvas(2, width=9.8, height=3.9) as (figure, (left, right)):
     right.legend(fontsize=8, loc="upper right")
 plots.show(
     figure,
-    alt="Left: the mean square handed on against the mean square received. SELU with LeCun's weights crosses the "
-    "diagonal at one; with He's it lies above it; ReLU with He's weights lies on it; ELU with LeCun's lies below "
-    "it. Right: standard deviation over twenty layers. With all four conditions it stays near one, with He's "
-    "weights and with skip connections it grows, with ELU it shrinks; inputs a hundred times too large come down to "
-    "one.",
-    data=f"left: computed; right: {fashion}, 100 images; line: median, band: middle 80 % of {RUNS} nets",
+    alt="Left: the mean square handed on against the mean square received. SELU with LeCun's "
+    "weights crosses the diagonal at one; with He's it lies above it; ReLU with He's weights lies "
+    "on it; ELU with LeCun's lies below it. Right: standard deviation over twenty layers. With all "
+    "four conditions it stays near one, with He's weights and with skip connections it grows, with "
+    "ELU it shrinks; inputs a hundred times too large come down to one.",
+    data=f"left: computed; right: {fashion}, 100 images; line: median, band: middle 80 % of {RUNS} "
+    "nets",
 )
 
 # %%
@@ -489,7 +483,8 @@ verdicts.compare(
     off["all four"],
     off["ELU instead of SELU"],
     claimed="lower",
-    measure="|log10| of the standard deviation at layer 20, SELU against ELU with everything else equal",
+    measure="|log10| of the standard deviation at layer 20, SELU against ELU with everything else "
+    "equal",
     setting="with all four conditions",
     data=fashion,
 )
@@ -503,7 +498,8 @@ for name, setting in (
         off[name],
         off["all four"],
         claimed="higher",
-        measure=f"|log10| of the standard deviation at layer 20, {name} against all four conditions",
+        measure=f"|log10| of the standard deviation at layer 20, {name} against all four "
+        "conditions",
         margin=0.1,
         setting=setting,
         data=fashion,
@@ -541,16 +537,17 @@ ex.normalizing.check(normalize)
 # $s$ the standard deviation and $g$ the gradient that comes in. The chain rule, through mean and
 # variance too, collapses to
 #
-# $$\frac{\partial L}{\partial x} = \frac{\gamma}{s}\Bigl(g - \overline{g} - \hat x\,\overline{g\,\hat x}\Bigr),$$
+# $$\frac{\partial L}{\partial x} =
+# \frac{\gamma}{s}\Bigl(g - \overline{g} - \hat x\,\overline{g\,\hat x}\Bigr),$$
 #
 # the means being over the batch. What all examples ask for in common is taken out, and so is what
 # they ask for in proportion to $\hat x$: both would only move the mean and the spread, which are
-# normalized away anyway. `helpers/layers` holds it in three lines. Is it right? Compare with Keras,
-# and with the definition of a derivative.
+# normalized away anyway. `helpers.reference.layers` holds it in three lines. Is it right? Compare
+# with Keras, and with the definition of a derivative.
 
 # %%
 # NBVAL_CHECK_OUTPUT
-generator = np.random.default_rng(SEED)
+generator = np.random.default_rng(seeds[0])
 x = generator.normal(2, 3, (8, 4))
 gamma, beta, incoming = (
     generator.normal(size=4),
@@ -566,12 +563,10 @@ keras_layer.gamma.assign(gamma)
 keras_layer.beta.assign(beta)
 watched = keras.Variable(x, dtype="float64")
 theirs = np.array(keras_layer(watched.value, training=True))
-_, (keras_by_x,) = gradients(
+_, (keras_by_x,) = gradients.gradients(
     lambda: keras.ops.sum(keras_layer(watched.value, training=True) * incoming), [watched]
 )
-near = (
-    1e-9 if theirs.dtype == "float64" else 1e-5
-)  # JAX calculates in 32 bits, unless it is told otherwise
+near = 1e-9 if theirs.dtype == "float64" else 1e-5  # JAX calculates in 32 bits by default
 
 
 def objective_at(moved):
@@ -618,10 +613,12 @@ with plots.canvas(4, width=10.4, height=3.3) as (figure, panels):
         axes.get_legend().remove()
 plots.show(
     figure,
-    alt="Gradient size over the layers with and without batch normalization, four panels. Twenty layers of "
-    "sigmoids: without it falls by many powers of ten, with it stays level. In fifty layers of ReLU with He's "
-    "weights it is level without and rises steadily towards the first layer with batch normalization.",
-    data=f"{fashion}, 100 images; line: median, band: middle 80 % of {RUNS} nets; title: activation, weights, layers",
+    alt="Gradient size over the layers with and without batch normalization, four panels. Twenty "
+    "layers of sigmoids: without it falls by many powers of ten, with it stays level. In fifty "
+    "layers of ReLU with He's weights it is level without and rises steadily towards the first "
+    "layer with batch normalization.",
+    data=f"{fashion}, 100 images; line: median, band: middle 80 % of {RUNS} nets; title: "
+    "activation, weights, layers",
 )
 for activation, start, depth in CASES:
     without, normed = (
@@ -633,13 +630,14 @@ for activation, start, depth in CASES:
         normed,
         without,
         claimed="lower",
-        measure=f"|log10| of the gradient at layer 1 over that at layer {depth}, with against without batch norm",
+        measure=f"|log10| of the gradient at layer 1 over that at layer {depth}, with against "
+        "without batch norm",
         setting=f"{depth} layers of {NAMES[activation]}, {start}",
         data=fashion,
     )
 
 # %% [markdown]
-# Where the weights were wrong for the activation, batch normalization mends it, and one no longer
+# Where the weights were wrong for the activation, batch normalization repairs it, and one no longer
 # has to think. Where the weights were right, it *adds* a factor above 1 in every layer on the way
 # back: gradients explode, slowly (Yang et al. 2019 derive the factor; for ReLU it is
 # $\sqrt{\pi/(\pi-1)} \approx 1.21$). With twenty layers that can be lived with. Residual nets of a
@@ -653,7 +651,7 @@ for activation, start, depth in CASES:
 # **Bug hunt.** Note 004 says that the layer normalizes *each incoming batch with that batch's own
 # mean and standard deviation*, and `infer` does just that when the net is put to use. So the answer
 # for a customer depends on who else asks at the same moment, and one who asks alone always gets
-# `beta`. Mend it: `moving_mean` and `moving_variance` are the averages that the layer kept in
+# `beta`. Repair it: `moving_mean` and `moving_variance` are the averages that the layer took in
 # training.
 
 
@@ -668,7 +666,7 @@ ex.inferring.check(infer)
 # %%
 # NBVAL_CHECK_OUTPUT
 layer = keras.layers.BatchNormalization()
-features = (images @ draw_kernels("He", 1, 0)[0])[:32]
+features = (images @ draw_kernels("He", 1, seeds[0])[0])[:32]
 own = (features - features.mean(axis=0)) / np.sqrt(features.var(axis=0) + 1e-3)
 at_inference = np.array(layer(features, training=False))
 in_training = np.array(layer(features, training=True))
@@ -676,8 +674,8 @@ after = np.array(layer(features, training=False))
 verdicts.compute(
     "BNI-03",
     bool(np.allclose(in_training, own, atol=1e-4)),
-    detail=f"With training=True the outputs have mean {abs(in_training.mean(axis=0)).max():.1f} and standard deviation "
-    f"{in_training.std(axis=0).mean():.1f} in each feature.",
+    detail=f"With training=True the outputs have mean {abs(in_training.mean(axis=0)).max():.1f} "
+    f"and standard deviation {in_training.std(axis=0).mean():.1f} in each feature.",
     setting="training=True",
     data=fashion,
 )
@@ -698,7 +696,7 @@ steps = np.arange(401)
 with plots.canvas(2, width=9.6, height=3.4) as (figure, (left, right)):
     for number, momentum in enumerate((0.99, 0.9)):
         mean, variance, means = np.zeros(50), np.ones(50), [0.0]
-        generator = np.random.default_rng([SEED, 1])
+        generator = training.generator(seeds[1])
         for _ in steps[1:]:
             _, cache = layers.batch_normalization(generator.normal(5, 3, (32, 50)), 1, 0)
             mean, variance = layers.moving_averages(mean, variance, cache, momentum)
@@ -713,8 +711,8 @@ with plots.canvas(2, width=9.6, height=3.4) as (figure, (left, right)):
     left.set(xlabel="minibatches", ylabel="moving mean (true mean: 5)")
     left.legend()
     companions = [2, 4, 8, 16, 32, 64, 128, 256, 1000]
-    generator = np.random.default_rng([SEED, 2])
-    everyone = fashion.x_train[:1000].reshape(1000, -1) @ draw_kernels("He", 1, 0)[0]
+    generator = training.generator(seeds[2])
+    everyone = fashion.x_train[:1000].reshape(1000, -1) @ draw_kernels("He", 1, seeds[0])[0]
     swing = []
     for n in companions:
         batches = [
@@ -729,18 +727,19 @@ with plots.canvas(2, width=9.6, height=3.4) as (figure, (left, right)):
     )
 plots.show(
     figure,
-    alt="Left: the moving mean rises from 0 towards 5; with momentum 0.9 it is there after some 50 minibatches, "
-    "with 0.99 it takes some 400. Right: the standard deviation of one image's normalized outputs over random "
-    "companions falls steadily with the size of the minibatch.",
+    alt="Left: the moving mean rises from 0 towards 5; with momentum 0.9 it is there after some 50 "
+    "minibatches, with 0.99 it takes some 400. Right: the standard deviation of one image's "
+    "normalized outputs over random companions falls steadily with the size of the minibatch.",
     data=f"left: drawn numbers; right: {fashion}, one image among others, 60 draws",
 )
 print(
-    f"after 80 minibatches {0.99**80:.0%} of the starting values is left with momentum 0.99, {0.9**80:.1%} with 0.9"
+    f"after 80 minibatches {0.99**80:.0%} of the starting values is left with momentum 0.99, "
+    f"{0.9**80:.1%} with 0.9"
 )
 pair = layers.batch_normalization(everyone[:2], 1, 0)[0]
 print(
-    f"a minibatch of two: the size of every output is {np.abs(pair).mean():.2f}; only its sign is left to say "
-    "something"
+    f"a minibatch of two: the size of every output is {np.abs(pair).mean():.2f}; only its sign is "
+    "left to say something"
 )
 
 # %% [markdown]
@@ -772,15 +771,12 @@ accident = {
 
 # %%
 others = {"training": [], "inference": [], "bare": []}
-for run in range(RUNS):
-    kernel = draw_kernels("He", 1, run)[0]
-    start = 40 * run
-    calm = fashion.x_train[start : start + 32].reshape(32, -1)
+for run, seed in enumerate(seeds):
+    kernel = draw_kernels("He", 1, seed)[0]
+    calm = fashion.x_train[40 * run : 40 * run + 32].reshape(32, -1)
     odd = calm * np.append(100, np.ones(31))[:, None]
     z = {"calm": calm @ kernel, "odd": odd @ kernel}
-    _, _, mean, variance = layers.batch_normalization(z["calm"], 1, 0)[
-        1
-    ]  # what inference knows from calm batches
+    _, (_, _, mean, variance) = layers.batch_normalization(z["calm"], 1, 0)  # for inference
     rows = {
         "training": [layers.batch_normalization(z[name], 1, 0)[0] for name in z],
         "inference": [
@@ -802,7 +798,7 @@ steepest = {
 verdicts.compute(
     "BNI-08",
     max(steepest.values()) > 1,
-    detail=f"No pair of values leaves farther apart than it came: the steepest slopes are "
+    detail="No pair of values leaves farther apart than it came: the steepest slopes are "
     f"{', '.join(f'{name} {slope:.2f}' for name, slope in steepest.items())}.",
     setting="the nonlinearity amplifies an outlier",
 )
@@ -811,13 +807,14 @@ verdicts.compare(
     np.abs(np.log10(others["training"])),
     np.abs(np.log10(others["bare"])),
     claimed="lower",
-    measure="|log10| of how the spread of the other 31 changes when one image is 100 times too bright, with "
-    "against without batch norm",
+    measure="|log10| of how the spread of the other 31 changes when one image is 100 times too "
+    "bright, with against without batch norm",
     setting="it protects the rest of the batch",
     data=fashion,
 )
 print(
-    f"spread of the other 31 in training, with the odd one over without: {np.mean(others['training']):.3f}"
+    "spread of the other 31 in training, with the odd one over without: "
+    f"{np.mean(others['training']):.3f}"
 )
 
 # %% [markdown]
@@ -836,23 +833,25 @@ print(
 # %%
 RATES = np.geomspace(0.01, 10**0.5, 6)
 swept = {
-    name: [fit(build, rate) for rate in RATES]
-    for name, build in (("without", plain), ("with batch norm", normalized))
+    name: [each.fit(clothes, at_rate(rate)) for rate in RATES] for name, each in recipes.items()
 }
 
 
 def final_loss(runs):
-    """Training loss of the last epoch; a run that diverged, or got worse than guessing, counts as a guess."""
+    """Training loss of the last epoch; whoever diverged, or got worse than guessing, may guess."""
     loss = runs.last("loss")
     return np.where(np.isfinite(loss), np.minimum(loss, np.log(10)), np.log(10))
 
 
-loss_at = {
-    name: np.array([final_loss(runs) for runs in each]).T for name, each in swept.items()
-}  # (runs, rates)
+def losses_of(all_runs):
+    """The final losses, one row a run, one column for each of `all_runs`."""
+    return np.array([final_loss(runs) for runs in all_runs]).T
+
+
+loss_at = {name: losses_of(by_rate) for name, by_rate in swept.items()}
 accuracy_at = {
-    name: np.mean([runs.last("val_accuracy") for runs in each], axis=1)
-    for name, each in swept.items()
+    name: np.mean([runs.last("val_accuracy") for runs in by_rate], axis=1)
+    for name, by_rate in swept.items()
 }
 best_rate = {name: int(np.argmax(values)) for name, values in accuracy_at.items()}
 GAINS = np.array([0.1, 0.3, 1, 3, 10])
@@ -873,16 +872,14 @@ def scaled(build, gain):
 
 started = {
     name: [
-        fit(scaled(build, gain), RATES[best_rate[name]])
+        replace(each, build=scaled(each.build, gain)).fit(clothes, at_rate(RATES[best_rate[name]]))
         if gain != 1
         else swept[name][best_rate[name]]
         for gain in GAINS
     ]
-    for name, build in (("without", plain), ("with batch norm", normalized))
+    for name, each in recipes.items()
 }
-loss_from = {
-    name: np.array([final_loss(runs) for runs in each]).T for name, each in started.items()
-}
+loss_from = {name: losses_of(by_gain) for name, by_gain in started.items()}
 
 # %%
 with plots.canvas(2, width=9.6, height=3.7, sharey=True) as (figure, (left, right)):
@@ -903,11 +900,11 @@ with plots.canvas(2, width=9.6, height=3.7, sharey=True) as (figure, (left, righ
     right.get_legend().remove()
 plots.show(
     figure,
-    alt="Training loss over the learning rate and over the scale of the initial weights. Without batch "
-    "normalization the loss is low in a narrow range of each and at the level of guessing outside. With it the "
-    "range is far wider in both.",
-    data=f"{clothes}, {SIZE} images, {EPOCHS} epochs; line: median, band: middle 80 % of {RUNS} runs; dotted: "
-    "guessing",
+    alt="Training loss over the learning rate and over the scale of the initial weights. Without "
+    "batch normalization the loss is low in a narrow range of each and at the level of guessing "
+    "outside. With it the range is far wider in both.",
+    data=f"{clothes}, {SIZE} images, {EPOCHS} epochs; line: median, band: middle 80 % of {RUNS} "
+    "runs; dotted: guessing",
 )
 
 # %%
@@ -915,7 +912,7 @@ learns = np.log(10) / 2  # half of what guessing costs
 
 
 def largest_rate(losses):
-    """log10 of the largest rate at which a run gets below half of the guessing loss (the lowest where none does)."""
+    """log10 of each run's largest rate that gets the loss below `learns`, or of the lowest rate."""
     return np.array(
         [np.log10(RATES[np.flatnonzero(row < learns).max(initial=0)]) for row in losses]
     )
@@ -944,7 +941,8 @@ verdicts.compare(
     np.ptp(loss_from["with batch norm"], axis=1),
     np.ptp(loss_from["without"], axis=1),
     claimed="lower",
-    measure="training loss, largest minus smallest over five scales of the initial weights (0.1 to 10 times He's)",
+    measure="training loss, largest minus smallest over five scales of the initial weights (0.1 to "
+    "10 times He's)",
     data=clothes,
 )
 print(
@@ -969,16 +967,16 @@ bright[::50] *= 10
 accidents = replace(clothes, x_train=bright)
 drop = {
     name: swept[name][best_rate[name]].last("val_accuracy")
-    - fit(build, RATES[best_rate[name]], data=accidents).last("val_accuracy")
-    for name, build in (("without", plain), ("with batch norm", normalized))
+    - each.fit(accidents, at_rate(RATES[best_rate[name]])).last("val_accuracy")
+    for name, each in recipes.items()
 }
 verdicts.compare(
     "BNI-08",
     drop["with batch norm"],
     drop["without"],
     claimed="lower",
-    measure="validation accuracy lost when 2 % of the training images are 10 times too bright, with against "
-    "without batch norm",
+    measure="validation accuracy lost when 2 % of the training images are 10 times too bright, "
+    "with against without batch norm",
     setting="it protects the training",
     data=clothes,
 )
@@ -1041,26 +1039,26 @@ difference = np.abs(
 ).max()
 
 
-def epoch_seconds(build, rate):
+def epoch_seconds(recipe):
     """Processor time of an epoch: that of eight epochs more, without what it takes to begin."""
     watches = []
     for epochs in (1, 9):
         start = time.process_time()
-        fit(build, rate, epochs=epochs, runs=seeds[:1])
+        replace(recipe, epochs=epochs).fit(clothes, at_rate(0.03)[:1])
         watches.append(time.process_time() - start)
     return (watches[1] - watches[0]) / 8
 
 
 clocked = np.array(
-    [[epoch_seconds(build, 0.03) for build in (normalized, plain)] for _ in range(RUNS)]
+    [[epoch_seconds(recipes[name]) for name in ("with batch norm", "without")] for _ in seeds]
 )
 
 # %%
 verdicts.compute(
     "BNI-13",
     net.count_params() > slim.count_params(),
-    detail=f"Six layers of 50 units have {net.count_params():,} parameters with batch norm and {slim.count_params():,} "
-    "without.",
+    detail=f"Six layers of 50 units have {net.count_params():,} parameters with batch norm and "
+    f"{slim.count_params():,} without.",
     setting="more complex, in training",
 )
 verdicts.compare(
@@ -1075,13 +1073,14 @@ verdicts.compare(
 verdicts.compute(
     "BNI-13",
     not (difference < 1e-4 and slim.count_params() == plain().count_params()),
-    detail=f"Folded, the net is a plain one of {len(slim.layers)} layers; its probabilities differ from the original's "
-    f"by {'less' if difference < 1e-4 else 'more'} than 0.0001.",
+    detail=f"Folded, the net is a plain one of {len(slim.layers)} layers; its probabilities differ "
+    f"from the original's by {'less' if difference < 1e-4 else 'more'} than 0.0001.",
     setting="run time of inference, folded",
     data=clothes,
 )
 print(
-    f"an epoch takes {np.median(clocked[:, 0] / clocked[:, 1]):.1f} times as long with batch norm (median)"
+    f"an epoch takes {np.median(clocked[:, 0] / clocked[:, 1]):.1f} times as long with batch norm "
+    "(median)"
 )
 
 # %% [markdown]
@@ -1103,15 +1102,14 @@ FEW, NOISE = 256, 0.4
 
 
 def mislabelled(seed):
-    generator = np.random.default_rng([SEED, seed])
+    generator = training.generator(seed)
     rows = generator.choice(len(fashion.y_train), FEW, replace=False)
     targets = fashion.y_train.copy()
     wrong = rows[generator.random(FEW) < NOISE]
     targets[wrong] = generator.integers(0, 10, len(wrong))
-    return training.Run(seed, train_index=rows, targets=targets)
+    return training.Run(seed, train_rows=rows, targets=targets)
 
 
-few = replace(fashion, x_valid=fashion.x_valid[:0], y_valid=fashion.y_valid[:0])
 drawn = [mislabelled(seed) for seed in seeds]
 
 
@@ -1137,17 +1135,15 @@ builders = {
 gap, error = {}, {}
 for size, rate, epochs in ((8, 0.01, 20), (FEW, 0.1, 60)):
     for name, build in builders.items():
-        runs = training.fit_runs(
-            build, few, runs=drawn, epochs=epochs, batch_size=size, optimizer=keras.optimizers.SGD(rate),
-            loss="sparse_categorical_crossentropy",
-        )  # fmt: skip
+        plan = {"epochs": epochs, "batch_size": size, "optimizer": keras.optimizers.SGD(rate)}
+        runs = replace(recipe, build=build, **plan).fit(fashion.without_validation(), drawn)
         on_training, on_test = runs.predict(fashion.x_train), runs.predict(fashion.x_test)
-        pairs = [
-            (cross_entropy(on_training[run][drawn[run].train_index], drawn[run].targets[drawn[run].train_index]),
-             cross_entropy(on_test[run], fashion.y_test))
-            for run in range(RUNS)
-        ]  # fmt: skip
-        gap[size, name] = np.array([test - train for train, test in pairs])
+        learned = [
+            cross_entropy(outputs[run.train_rows], run.targets[run.train_rows])
+            for run, outputs in zip(drawn, on_training, strict=True)
+        ]
+        unseen = [cross_entropy(outputs, fashion.y_test) for outputs in on_test]
+        gap[size, name] = np.subtract(unseen, learned)
         error[size, name] = np.mean(on_test.argmax(axis=-1) != fashion.y_test, axis=1)
 
 # %%
@@ -1196,22 +1192,24 @@ changes = {"training=True": ..., "training=False": ..., "training=True, trainabl
 
 # %%
 def one_step(training_mode, trainable=True):
-    """Whether gamma and the moving mean change in one gradient step, and the size of all gradients together."""
+    """Whether gamma and moving mean change in a step, the size of all gradients, and the model."""
     model = keras.Sequential(
-        [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(20), keras.layers.BatchNormalization(),
-         keras.layers.Activation("relu"), keras.layers.Dense(10)]
-    )  # fmt: skip
+        [
+            keras.Input((28, 28)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(20),
+            keras.layers.BatchNormalization(),
+            keras.layers.Activation("relu"),
+            keras.layers.Dense(10),
+        ]
+    )
     layer = model.layers[2]
     layer.trainable = trainable
     before = [variable.numpy() for variable in (layer.gamma, layer.moving_mean)]
     objective = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     weights = model.trainable_variables
-    _, found = gradients(
-        lambda: objective(
-            fashion.y_train[:64], model(fashion.x_train[:64], training=training_mode)
-        ),
-        weights,
-    )
+    x, y = fashion.x_train[:64], fashion.y_train[:64]
+    _, found = gradients.gradients(lambda: objective(y, model(x, training=training_mode)), weights)
     keras.optimizers.SGD(0.1).apply(
         [keras.ops.convert_to_tensor(gradient) for gradient in found], weights
     )
@@ -1237,8 +1235,9 @@ flags = [variable.trainable for variable in model.trainable_variables]
 verdicts.compute(
     "QA-04",
     not (strength > 0 and all(flags)),
-    detail=f"With training=False, which is what eval() does, the gradient is {'not ' if strength > 0 else ''}zero and "
-    f"{sum(flags)} of {len(flags)} weights are still marked trainable.",
+    detail="With training=False, which is what eval() does, the gradient is "
+    f"{'not ' if strength > 0 else ''}zero and {sum(flags)} of {len(flags)} weights are still "
+    "marked trainable.",
     data="Keras, whose training=False stands for eval()",
 )
 
@@ -1281,7 +1280,7 @@ ROWS, BATCH = 12, 4
 
 
 def record(*fed, epochs=3, **options):
-    """The row numbers of every epoch's minibatches, as model.fit takes them, shape (epochs, batches, rows)."""
+    """The row numbers in every minibatch of model.fit, shape (epochs, batches, rows)."""
     recorder = Recorder()
     recorder.compile(run_eagerly=True)  # eagerly: train_step sees numbers
     recorder.fit(*fed, epochs=epochs, verbose=0, **options)
@@ -1295,15 +1294,13 @@ def show_epochs(title, epochs):
 
 
 row_numbers, targets = np.arange(ROWS, dtype=np.float32)[:, None], np.zeros(ROWS, np.float32)
-keras.utils.set_random_seed(SEED + 1)
+keras.utils.set_random_seed(seeds[1])
 seeded = record(row_numbers, targets, batch_size=BATCH)
-keras.utils.set_random_seed(SEED + 1)
+keras.utils.set_random_seed(seeds[1])
 seeded_again = record(row_numbers, targets, batch_size=BATCH)
 show_epochs("model.fit on arrays after keras.utils.set_random_seed:", seeded)
 if keras.backend.backend() != "tensorflow":
-    print(
-        "The text tells what Keras does on TensorFlow; on other backends it shuffles in another way."
-    )
+    print("The text tells what Keras does on TensorFlow; other backends shuffle in another way.")
 
 # %% [markdown]
 # The rows are shuffled, once. Then every epoch brings **the same minibatches in the same order**.
@@ -1317,15 +1314,8 @@ if keras.backend.backend() != "tensorflow":
 # that it is the recorded one.)
 
 # %%
-photos = datasets.load("cifar10", seed=SEED)
 IMAGES, LONG = {"quick": (2000, 12), "full": (20000, 20)}[PROFILE]
-photos = replace(
-    photos,
-    x_train=photos.x_train[:IMAGES].copy(),
-    y_train=photos.y_train[:IMAGES],
-    x_valid=photos.x_valid[:1000],
-    y_valid=photos.y_valid[:1000],
-).standardized()
+photos = datasets.load("cifar10", seed=seeds[0]).head(train=IMAGES, valid=1000).standardized()
 
 
 def five_layers(builder):
@@ -1338,29 +1328,23 @@ def five_layers(builder):
 
 
 nets = {
-    "with batch norm": five_layers(models.batch_normalized_mlp),
-    "without": five_layers(models.mlp),
+    "with batch norm": replace(
+        recipe,
+        build=five_layers(models.batch_normalized_mlp),
+        epochs=LONG,
+        optimizer=keras.optimizers.SGD(0.05),
+    ),
+    "without": replace(recipe, build=five_layers(models.mlp), epochs=LONG),
 }
 ORDERS = {
     "shuffled anew": lambda seed: None,
     "frozen": lambda seed: training.frozen_order(IMAGES, seed),
 }
 fed = {}
-for name, build in nets.items():
-    some = (
-        seeds if name == "with batch norm" else seeds[:5]
-    )  # the other one is here for comparison only
+for name, net in nets.items():
+    some = seeds if name == "with batch norm" else seeds[:5]  # the other is for comparison only
     for kind, order in ORDERS.items():
-        fed[name, kind] = training.fit_runs(
-            build,
-            photos,
-            runs=[training.Run(seed, order=order(seed)) for seed in some],
-            epochs=LONG,
-            batch_size=50,
-            optimizer=keras.optimizers.SGD(0.05 if name == "with batch norm" else 0.01),
-            loss="sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-        )
+        fed[name, kind] = net.fit(photos, [training.Run(seed, order=order(seed)) for seed in some])
 
 # %%
 with plots.canvas(3, width=10.2, height=3.5) as (figure, panels):
@@ -1378,18 +1362,18 @@ with plots.canvas(3, width=10.2, height=3.5) as (figure, panels):
         axes.get_legend().remove()
 plots.show(
     figure,
-    alt="Training loss, validation loss and validation accuracy over the epochs for minibatches shuffled anew and "
-    "for frozen ones. With frozen minibatches the training loss falls much faster while the validation loss turns "
-    "up.",
-    data=f"{photos}, {IMAGES} images, with batch norm; line: median, band: middle 80 % of {RUNS} runs",
+    alt="Training loss, validation loss and validation accuracy over the epochs for minibatches "
+    "shuffled anew and for frozen ones. With frozen minibatches the training loss falls much "
+    "faster while the validation loss turns up.",
+    data=f"{photos}, {IMAGES} images, with batch norm; line: median, band: middle 80 % of {RUNS} "
+    "runs",
 )
 
 
 def late(name, kind):
     """Means over the last four epochs, which sway less than the last one alone."""
-    found = {
-        metric: values[:, -4:].mean(axis=1) for metric, values in fed[name, kind].history.items()
-    }
+    history = fed[name, kind].history
+    found = {metric: values[:, -4:].mean(axis=1) for metric, values in history.items()}
     return found | {"gap": found["val_loss"] - found["loss"]}
 
 
@@ -1399,18 +1383,18 @@ for name in nets:
     for metric in ("loss", "val_loss", "val_accuracy"):
         difference = frozen[metric] - fresh[metric]
         low, high = claims.paired_interval(difference)
-        print(
-            f"  {words[metric]:20} {difference.mean():+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
-        )
+        interval = f"95 % interval {low:+.3f} to {high:+.3f}"
+        print(f"  {words[metric]:20} {difference.mean():+.3f}, {interval}")
 
 # %%
 repeats = bool(np.array_equal(seeded, seeded_again))
-as_predicted = np.array_equal(training.frozen_order(ROWS, SEED + 1), seeded[0].ravel())
+as_predicted = np.array_equal(training.frozen_order(ROWS, seeds[1]), seeded[0].ravel())
 kinds = len({epoch.tobytes() for epoch in seeded})
 verdicts.compute(
     "NEW-01",
     repeats,
-    detail=f"Two runs of model.fit with the same seed had {'the same' if repeats else 'other'} minibatches.",
+    detail="Two runs of model.fit with the same seed had "
+    f"{'the same' if repeats else 'other'} minibatches.",
     setting="the run can be repeated",
     data="row numbers",
 )
@@ -1418,7 +1402,8 @@ verdicts.compute(
     "NEW-01",
     kinds == len(seeded),
     detail=f"{len(seeded)} epochs of the seeded model.fit on arrays used {kinds} different "
-    f"order{'s' if kinds > 1 else ''} of the rows, {'as' if as_predicted else 'unlike what'} frozen_order says.",
+    f"order{'s' if kinds > 1 else ''} of the rows, "
+    f"{'as' if as_predicted else 'unlike what'} frozen_order says.",
     setting="fresh minibatches in every epoch",
     data="row numbers",
 )
@@ -1427,24 +1412,21 @@ words["gap"] = "gap between validation and training loss"
 
 def last(name, kind):
     """Values of the last epoch."""
-    found = {
-        metric: fed[name, kind].last(metric) for metric in ("loss", "val_loss", "val_accuracy")
-    }
+    runs = fed[name, kind]
+    found = {metric: runs.last(metric) for metric in ("loss", "val_loss", "val_accuracy")}
     return found | {"gap": found["val_loss"] - found["loss"]}
 
 
 for measured, when in ((last, "last epoch"), (late, "mean of the last four epochs")):
-    frozen, fresh = (
-        measured("with batch norm", "frozen"),
-        measured("with batch norm", "shuffled anew"),
-    )
-    for metric, better in (("gap", "lower"), ("val_loss", "lower"), ("val_accuracy", "higher")):
+    frozen, fresh = (measured("with batch norm", kind) for kind in ("frozen", "shuffled anew"))
+    for metric, claimed in (("gap", "lower"), ("val_loss", "lower"), ("val_accuracy", "higher")):
         verdicts.compare(
             "NEW-01",
             frozen[metric],
             fresh[metric],
-            claimed=better,
-            measure=f"{words[metric]} of {LONG} epochs with batch norm, {when}, frozen minibatches against fresh ones",
+            claimed=claimed,
+            measure=f"{words[metric]} of {LONG} epochs with batch norm, {when}, frozen minibatches "
+            "against fresh ones",
             setting=f"no harm to the {words[metric]}, {when}",
             data=photos,
         )
@@ -1514,13 +1496,12 @@ class Shuffled(keras.utils.PyDataset):
         self.order = self.generator.permutation(len(self.x))
 
 
-for name, make in (("tf.data", ex.feeding.reference), ("PyDataset", Shuffled)):
+for name, make in (("tf.data", feeding.shuffled_batches), ("PyDataset", Shuffled)):
     recorded = []
     for _ in range(2):
-        keras.utils.set_random_seed(SEED + 1)
-        recorded.append(
-            record(make(row_numbers, targets, BATCH, SEED + 1), shuffle=False)
-        )  # it shuffles by itself
+        keras.utils.set_random_seed(seeds[1])
+        batches = make(row_numbers, targets, BATCH, seeds[1])
+        recorded.append(record(batches, shuffle=False))  # they shuffle by themselves
     fresh = len({epoch.tobytes() for epoch in recorded[0]})
     again = np.array_equal(*recorded)
     show_epochs(
