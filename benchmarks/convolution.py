@@ -53,7 +53,9 @@ def sides(shape: tuple, kernel_shape: tuple, stride: int) -> dict:
 
 
 def facts(in_turn) -> list[str]:
-    """How many times as long NumPy takes, one line for each piece of work; `in_turn(*sides)` measures seconds."""
+    """How many times as long NumPy takes, one line for each piece of work; `in_turn(*sides)`
+    measures seconds.
+    """
     lines = []
     for work, how in WORK.items():
         found = []
@@ -63,9 +65,11 @@ def facts(in_turn) -> list[str]:
             ours, theirs = np.array(in_turn(*pair))
             ratio = float(np.median(ours / theirs))
             found.append(
-                f"{direction} {1000 * np.median(ours):.1f} ms, {ratio:.1f}x{'' if ratio <= MOST else ' (missed)'}"
+                f"{direction} {1000 * np.median(ours):.1f} ms,"
+                f" {ratio:.1f}x{'' if ratio <= MOST else ' (missed)'}"
             )
         lines.append(
-            f"Convolution in NumPy against TensorFlow ({work}): {'; '.join(found)} (wanted: at most {MOST}x)."
+            f"Convolution in NumPy against TensorFlow ({work}): {'; '.join(found)} (wanted: at most"
+            f" {MOST}x)."
         )
     return lines

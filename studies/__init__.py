@@ -1,1 +1,3 @@
-"""Studies that take longer than a notebook may: each writes a small results file that a lesson reads."""
+"""Studies that take longer than a notebook may: each writes a small results file that a lesson
+reads.
+"""

@@ -1,7 +1,9 @@
-"""The exercise of lesson 07 on the real CIFAR-10: `COURSE_DATA_DIR=folder python -m studies.cifar10`.
+"""The exercise of lesson 07 on the real CIFAR-10: `COURSE_DATA_DIR=folder python -m
+studies.cifar10`.
 
-Every variant gets its learning rate from a sweep on validation data (one seed, few epochs), then its runs; the test
-images are used by these final runs alone. Finished runs are in the results file: start again to go on.
+Every variant gets its learning rate from a sweep on validation data (one seed, few epochs), then
+its runs; the test images are used by these final runs alone. Finished runs are in the results file:
+start again to go on.
 """
 
 import argparse
@@ -30,7 +32,9 @@ SHAPE, CLASSES, DEPTH = (32, 32, 3), 10, [100] * 20
 
 @dataclass(frozen=True)
 class Variant:
-    """One row of the table: a net, how it is trained, and the learning rates that its sweep tries."""
+    """One row of the table: a net, how it is trained, and the learning rates that its sweep
+    tries.
+    """
 
     title: str
     net: Callable  # without arguments, a Keras model of standardized images
@@ -96,7 +100,9 @@ def variants() -> dict[str, Variant]:
 
 
 def standardizing(net: Callable, images: np.ndarray) -> Callable:
-    """A builder of the net with a first layer that standardizes the colours as they are in `images` (stay uint8)."""
+    """A builder of the net with a first layer that standardizes the colours as they are in `images`
+    (stay uint8).
+    """
     colours = images[:: max(1, len(images) // 5000)].reshape(-1, 3).astype(float)
     scale = {"mean": colours.mean(axis=0).tolist(), "variance": colours.var(axis=0).tolist()}
     return lambda: keras.Sequential(
@@ -105,7 +111,9 @@ def standardizing(net: Callable, images: np.ndarray) -> Callable:
 
 
 def sampled(model, images) -> np.ndarray:
-    """Mean of SAMPLES predictions with dropout at work: Monte-Carlo dropout (Gal and Ghahramani 2016)."""
+    """Mean of SAMPLES predictions with dropout at work: Monte-Carlo dropout (Gal and Ghahramani
+    2016).
+    """
     return np.mean([model(images, training=True) for _ in range(SAMPLES)], axis=0)
 
 
@@ -126,7 +134,9 @@ def accuracy(predict: Callable, model, x: np.ndarray, y: np.ndarray) -> float:
 def train(
     variant: Variant, split, runs: list[training.Run], epochs: int, progress: bool = False
 ) -> training.Runs:
-    """Train the variant for each of these runs, which name seed and learning rate (of a 1cycle, the highest)."""
+    """Train the variant for each of these runs, which name seed and learning rate (of a 1cycle, the
+    highest).
+    """
     stopping = None
     if variant.patience:
         stopping = keras.callbacks.EarlyStopping(
@@ -152,7 +162,9 @@ def train(
 
 
 def sweep(variant: Variant, split, epochs: int) -> dict:
-    """The best validation accuracy of each learning rate within a few epochs, the rate chosen, and the seconds it took."""
+    """The best validation accuracy of each learning rate within a few epochs, the rate chosen, and
+    the seconds it took.
+    """
     start = time.perf_counter()
     runs = train(
         variant,
@@ -173,12 +185,16 @@ def sweep(variant: Variant, split, epochs: int) -> dict:
 
 
 def final_run(variant: Variant, split, seed: int, rate: float) -> dict:
-    """Train once with the chosen rate; accuracies on validation and test images, and the learning curves."""
+    """Train once with the chosen rate; accuracies on validation and test images, and the learning
+    curves.
+    """
     return final_runs(variant, split, [seed], rate)[0]
 
 
 def final_runs(variant: Variant, split, seeds: list[int], rate: float) -> list[dict]:
-    """`final_run` for several seeds in one call of `Recipe.fit`; each is said to take its share of the seconds."""
+    """`final_run` for several seeds in one call of `Recipe.fit`; each is said to take its share of
+    the seconds.
+    """
     start = time.perf_counter()
     runs = train(
         variant, split, [training.Run(seed, learning_rate=rate) for seed in seeds], variant.epochs
@@ -209,12 +225,16 @@ def final_runs(variant: Variant, split, seeds: list[int], rate: float) -> list[d
 
 
 def write(results: dict, path: Path) -> None:
-    """Put the results into the file in one step, so that an interrupted study leaves a whole file."""
+    """Put the results into the file in one step, so that an interrupted study leaves a whole
+    file.
+    """
     files.write_text(path, json.dumps(results, indent=1) + "\n")
 
 
 def study(chosen: list[str], split, seeds: range, epochs: int | None, path: Path) -> None:
-    """Sweep and final runs of the chosen variants, without those that the file at `path` has already."""
+    """Sweep and final runs of the chosen variants, without those that the file at `path` has
+    already.
+    """
     parts = split.y_train, split.y_valid, split.y_test
     empty = {
         "data": str(split),
@@ -226,7 +246,8 @@ def study(chosen: list[str], split, seeds: range, epochs: int | None, path: Path
     results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else empty
     if any(results[name] != empty[name] for name in ("data", "images")):
         raise ValueError(
-            f"{path} holds results on other data ({results['data']}): move it away, or choose another --out."
+            f"{path} holds results on other data ({results['data']}): move it away, or choose"
+            " another --out."
         )
     with tqdm(total=len(chosen) * len(seeds), unit="run") as bar:
         for name in chosen:

@@ -1,7 +1,9 @@
-"""Rehearse Colab: `python -m tools.colab` runs lesson 1, alone in a folder, in an environment like Colab's of July 2025.
+"""Rehearse Colab: `python -m tools.colab` runs lesson 1, alone in a folder, in an environment like
+Colab's of July 2025.
 
-The course as it lies here is published, put into a bare repository with a tag, and fetched from there by the setup cell.
-Every package is the oldest that is supported, tqdm is missing, Python is 3.12.
+The course as it lies here is published, put into a bare repository with a tag, and fetched from
+there by the setup cell. Every package is the oldest that is supported, tqdm is missing, Python is
+3.12.
 """
 
 import os
@@ -72,7 +74,9 @@ def packages(python: Path) -> set[str]:
 
 
 def main() -> int:
-    """Rehearse; the exit status: 0 if the lesson ran and nothing but what was missing was installed."""
+    """Rehearse; the exit status: 0 if the lesson ran and nothing but what was missing was
+    installed.
+    """
     pins = colab.pins(ROOT / "requirements.txt") | colab.pins(colab.OLDEST)
     wanted = {*colab.pins(colab.OLDEST), "ipykernel", "nbclient"} - {MISSING}
     python = versions.make(

@@ -1,6 +1,8 @@
-"""Compare the verdicts of executed notebooks before and after a change: `python -m tools.compare_verdicts BEFORE AFTER`.
+"""Compare the verdicts of executed notebooks before and after a change: `python -m
+tools.compare_verdicts BEFORE AFTER`.
 
-Both are folders with executed notebooks. Told are the verdicts (id, setting) whose effect, interval or word differs.
+Both are folders with executed notebooks. Told are the verdicts (id, setting) whose effect, interval
+or word differs.
 """
 
 import argparse

@@ -1,8 +1,10 @@
-"""Make an environment of the course: `python tools/environment.py NAME`; `make` calls it before each of its commands.
+"""Make an environment of the course: `python tools/environment.py NAME`; `make` calls it before
+each of its commands.
 
-An environment holds what its lock lists, and nothing is installed into it later. It is made anew where the lock or the
-interpreter has changed, or a set-up was broken off. Only what is in the standard library since Python 3.8 is used, so
-that a Python which is too old for the course is told so.
+An environment holds what its lock lists, and nothing is installed into it later. It is made anew
+where the lock or the interpreter has changed, or a set-up was broken off. Only what is in the
+standard library since Python 3.8 is used, so that a Python which is too old for the course is told
+so.
 """
 
 import argparse
@@ -63,7 +65,9 @@ def main() -> None:
 
 
 def check_python(root: Path) -> None:
-    """Exit with the cure if this Python is outside of pyproject.toml's range or cannot make environments."""
+    """Exit with the cure if this Python is outside of pyproject.toml's range or cannot make
+    environments.
+    """
     text = (root / "pyproject.toml").read_text(encoding="utf-8")
     first, end = (
         int(n) for n in re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', text).groups()
@@ -86,7 +90,8 @@ def check_python(root: Path) -> None:
 def make(folder: Path, lock: Path, locks: Path) -> None:
     """Have the environment of a lock in `folder`, made now unless it is there and complete.
 
-    `locks` is the folder for what tells several set-ups at once apart. Raises SetupError and OSError.
+    `locks` is the folder for what tells several set-ups at once apart. Raises SetupError and
+    OSError.
     """
     if is_complete(folder, lock):
         return
@@ -104,7 +109,9 @@ def make(folder: Path, lock: Path, locks: Path) -> None:
 
 
 def description(folder: Path, lock: Path) -> str:
-    """What a finished environment stands for: the interpreter, the place (its scripts name it), and the lock."""
+    """What a finished environment stands for: the interpreter, the place (its scripts name it), and
+    the lock.
+    """
     return "\n".join([sys.version, str(folder), lock.read_text(encoding="utf-8")])
 
 
@@ -145,7 +152,8 @@ def remove(folder: Path) -> None:
 def fill(folder: Path, lock: Path, held) -> None:
     """A virtual environment with the packages of the lock. Raises SetupError with what is wrong.
 
-    The children have the file `held` open as well: if this process is killed, the next waits until they have ended.
+    The children have the file `held` open as well: if this process is killed, the next waits until
+    they have ended.
     """
     run([sys.executable, "-m", "venv", str(folder)], held)
     install = ["--require-hashes", "-r", str(lock)]
@@ -153,7 +161,9 @@ def fill(folder: Path, lock: Path, held) -> None:
 
 
 def run(command, held) -> None:
-    """Run a command, its progress shown, its messages held back until it is clear what they mean."""
+    """Run a command, its progress shown, its messages held back until it is clear what they
+    mean.
+    """
     with subprocess.Popen(
         command, cwd=str(ROOT), stderr=subprocess.PIPE, pass_fds=[held.fileno()]
     ) as process:

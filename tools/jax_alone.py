@@ -1,4 +1,6 @@
-"""The JAX engine where the backend is JAX: stacked runs against `model.fit`. tests/training/test_jax_engine.py runs these."""
+"""The JAX engine where the backend is JAX: stacked runs against `model.fit`.
+tests/training/test_jax_engine.py runs these.
+"""
 
 import jax
 import keras

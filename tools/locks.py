@@ -1,10 +1,11 @@
-"""Write what pyproject.toml's versions come to: `make lock` writes requirements*.txt, requirements.lock and locks/.
+"""Write what pyproject.toml's versions come to: `make lock` writes requirements*.txt,
+requirements.lock and locks/.
 
     python -m tools.locks              # versions that are locked stay, unless pyproject.toml asks for others
     python -m tools.locks --upgrade    # the newest of whatever pyproject.toml leaves open
 
-It needs uv, which is in the environment `lint`. Each lock holds the hash of every file of every package and names no
-registry; it serves all Pythons and platforms, `oldest` Python 3.12 on Linux.
+It needs uv, which is in the environment `lint`. Each lock holds the hash of every file of every
+package and names no registry; it serves all Pythons and platforms, `oldest` Python 3.12 on Linux.
 """
 
 import argparse
@@ -22,10 +23,14 @@ GROUPS = ("docs", "browser", "jax", "gpu", "lint", "oldest")
 WRITTEN = "Written by `make lock` from pyproject.toml"
 HEADS = {
     "requirements.txt": f"{WRITTEN}: what `make run` and `make test` need, pinned.",
-    "requirements-jax.txt": f"{WRITTEN}. An extra, never needed: Keras on JAX trains many runs at once.\n"
-    "# `pip install -r requirements-jax.txt`, then KERAS_BACKEND=jax; with an NVIDIA GPU take jax[cuda13].",
-    "requirements-oldest.txt": f"{WRITTEN}: the oldest versions that are tested (`make versions`), on Python 3.12.\n"
-    "# On Colab what is newer is left alone.",
+    "requirements-jax.txt": (
+        f"{WRITTEN}. An extra, never needed: Keras on JAX trains many runs at once.\n# `pip install"
+        " -r requirements-jax.txt`, then KERAS_BACKEND=jax; with an NVIDIA GPU take jax[cuda13]."
+    ),
+    "requirements-oldest.txt": (
+        f"{WRITTEN}: the oldest versions that are tested (`make versions`), on Python 3.12.\n"
+        "# On Colab what is newer is left alone."
+    ),
 }
 
 
@@ -35,7 +40,9 @@ def settings(root: Path = ROOT) -> dict:
 
 
 def group(name: str, groups: dict, *, inner: bool = True) -> Iterator[str]:
-    """The requirements of a dependency group, those of the groups that it includes among them if `inner`."""
+    """The requirements of a dependency group, those of the groups that it includes among them if
+    `inner`.
+    """
     for entry in groups[name]:
         if isinstance(entry, str):
             yield entry
@@ -64,7 +71,9 @@ def requirements(root: Path = ROOT) -> dict[str, str]:
 
 
 def oldest(root: Path = ROOT) -> str:
-    """What the environment of the oldest versions has: all of requirements.txt, with those versions where there are."""
+    """What the environment of the oldest versions has: all of requirements.txt, with those versions
+    where there are.
+    """
     texts = requirements(root)
     lines = (texts["requirements.txt"] + texts["requirements-oldest.txt"]).splitlines()
     pins = dict(line.split("==") for line in lines if not line.startswith("#"))
@@ -72,7 +81,9 @@ def oldest(root: Path = ROOT) -> str:
 
 
 def sources(name: str) -> tuple[list[str], str | None]:
-    """What uv is told to compile into the lock `name`, and what it reads from its standard input."""
+    """What uv is told to compile into the lock `name`, and what it reads from its standard
+    input.
+    """
     if name == "oldest":
         return ["--python-version", "3.12", "--python-platform", "linux", "-"], oldest()
     lowest = ["--universal", "--python-version", "3.11"]
@@ -83,7 +94,9 @@ def sources(name: str) -> tuple[list[str], str | None]:
 
 
 def lock(name: str, file: str, upgrade: bool) -> None:
-    """Compile one lock. Raises CalledProcessError where versions exclude each other or no registry answers."""
+    """Compile one lock. Raises CalledProcessError where versions exclude each other or no registry
+    answers.
+    """
     arguments, text = sources(name)
     uv = Path(sys.executable).with_name("uv")
     how = ["--quiet", "--generate-hashes", "--no-emit-index-url"]

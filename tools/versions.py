@@ -1,7 +1,9 @@
-"""Pass the suite with other versions: `python -m tools.versions [NAME ...]`, by default all whose Python is found.
+"""Pass the suite with other versions: `python -m tools.versions [NAME ...]`, by default all whose
+Python is found.
 
-3.11, 3.12, 3.13: requirements.lock on that Python. oldest: locks/oldest.lock. newest: the newest that there are.
-Each gets an environment of its own under build/versions, made anew; it must pass the unit tests and run every notebook.
+3.11, 3.12, 3.13: requirements.lock on that Python. oldest: locks/oldest.lock. newest: the newest
+that there are. Each gets an environment of its own under build/versions, made anew; it must pass
+the unit tests and run every notebook.
 """
 
 import argparse

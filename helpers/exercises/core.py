@@ -1,7 +1,9 @@
-"""Exercises that know when they are right: behaviour is examined, and every wrong answer is told its own reason.
+"""Exercises that know when they are right: behaviour is examined, and every wrong answer is told
+its own reason.
 
-An exercise holds its stub, hints, solution, equivalent right answers and typical wrong ones in one place, so that one
-test can walk over all of them (tests/exercises/test_core.py). Its prompt stands in the lesson alone.
+An exercise holds its stub, hints, solution, equivalent right answers and typical wrong ones in one
+place, so that one test can walk over all of them (tests/exercises/test_core.py). Its prompt stands
+in the lesson alone.
 """
 
 import ast
@@ -66,12 +68,14 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise. `examine(answer, *evidence)` raises NotYet with the reason, or returns what to say when right.
+    """One exercise. `examine(answer, *evidence)` raises NotYet with the reason, or returns what to
+    say when right.
 
-    `stub` is what the notebook shows before any work, `reference` the solution, itself a function that runs (or the right
-    value); where lessons use that function too, it is one of `helpers.reference`. `equivalents` are other right answers,
-    `mistakes` typical wrong ones. `evidence` is an example of what the notebook passes to `check` besides the answer
-    (measured curves, say), for the tests.
+    `stub` is what the notebook shows before any work, `reference` the solution, itself a function
+    that runs (or the right value); where lessons use that function too, it is one of
+    `helpers.reference`. `equivalents` are other right answers, `mistakes` typical wrong ones.
+    `evidence` is an example of what the notebook passes to `check` besides the answer (measured
+    curves, say), for the tests.
     """
 
     name: str
@@ -131,8 +135,8 @@ class Exercise:
         result = Result(self.name, status, message)
         text = f"{SYMBOLS[status]} {self.name}: {status}. {message}"
         markup = (
-            f'<b style="color:{COLORS[status]}">{SYMBOLS[status]} {display.escape(self.name)}: {status}.</b> '
-            f"{display.escape(message)}"
+            f'<b style="color:{COLORS[status]}">{SYMBOLS[status]} {display.escape(self.name)}:'
+            f" {status}.</b> {display.escape(message)}"
         )
         record = {"exercise": self.name, "status": status, "message": message}
         display.show_line(text, markup, COLORS[status], {MIME_TYPE: record})
@@ -153,8 +157,8 @@ def untouched(answer, stub) -> bool:
 def fingerprint(code) -> list:
     """What a code object does, step by step, without its name, place and docstring.
 
-    Python compiles the call of an imported module's function in one of two ways, depending on whether the import stands in
-    the same file; the difference is left out.
+    Python compiles the call of an imported module's function in one of two ways, depending on
+    whether the import stands in the same file; the difference is left out.
     """
     steps = []
     for step in dis.get_instructions(code):
@@ -199,9 +203,8 @@ def writing(
 ) -> Exercise:
     """An exercise that asks for a function, which is compared with the reference on `cases`.
 
-    Each case is a tuple of arguments.
-    An answer that agrees with a known mistake on every case gets that mistake's message; any other wrong answer gets
-    the first case on which it differs.
+    Each case is a tuple of arguments. An answer that agrees with a known mistake on every case gets
+    that mistake's message; any other wrong answer gets the first case on which it differs.
     """
 
     def examine(answer):
@@ -219,7 +222,9 @@ def writing(
 
 
 def expect_no_mistake(given: list, cases, mistakes) -> None:
-    """Raise NotYet with the message of the mistake that gives the same results on all cases, if there is one."""
+    """Raise NotYet with the message of the mistake that gives the same results on all cases, if
+    there is one.
+    """
     for mistake in mistakes:
         if all(
             same(ours, outcome(mistake.answer, case))
@@ -245,8 +250,9 @@ def prediction(
 ) -> Exercise:
     """An exercise that asks what a run will show, before it is drawn; the run decides.
 
-    An answer maps each question to one of `choices`. `truth(*evidence)` reads the right ones off the measurement;
-    `reasons` maps (question, wrong choice) to what is told. `evidence` is an example measurement, for the tests.
+    An answer maps each question to one of `choices`. `truth(*evidence)` reads the right ones off
+    the measurement; `reasons` maps (question, wrong choice) to what is told. `evidence` is an
+    example measurement, for the tests.
     """
     right = truth(*evidence)
 
@@ -281,7 +287,9 @@ def expect_complete(answer, found: dict, choices) -> None:
 
 
 def outcome(function, arguments):
-    """What the function returns, or the exception it raises (two answers may well fail in the same way)."""
+    """What the function returns, or the exception it raises (two answers may well fail in the same
+    way).
+    """
     try:
         return function(*arguments)
     except Exception as error:

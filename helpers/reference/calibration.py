@@ -1,6 +1,8 @@
-"""Does a classifier that says 90 % come out right nine times in ten? Reliability and expected calibration error.
+"""Does a classifier that says 90 % come out right nine times in ten? Reliability and expected
+calibration error.
 
-Probabilities have shape (n, classes), or (n,) for the probability of class 1 of two; labels are class numbers (n,).
+Probabilities have shape (n, classes), or (n,) for the probability of class 1 of two; labels are
+class numbers (n,).
 """
 
 from typing import NamedTuple
@@ -9,9 +11,11 @@ import numpy as np
 
 
 class Reliability(NamedTuple):
-    """Bins of equal width from 0 to 1: for each the mean confidence and accuracy of its examples, and their number.
+    """Bins of equal width from 0 to 1: for each the mean confidence and accuracy of its examples,
+    and their number.
 
-    Confidence is the probability given to the predicted class. Empty bins hold NaN, and 0 examples. Shapes (bins,).
+    Confidence is the probability given to the predicted class. Empty bins hold NaN, and 0 examples.
+    Shapes (bins,).
     """
 
     confidence: np.ndarray
@@ -20,10 +24,11 @@ class Reliability(NamedTuple):
 
 
 def reliability(probabilities, labels, *, bins: int = 15) -> Reliability:
-    """How often the predictions of each confidence are right (Guo et al. 2017, "On Calibration of Modern Neural
-    Networks", section 2).
+    """How often the predictions of each confidence are right (Guo et al. 2017, "On Calibration of
+    Modern Neural Networks", section 2).
 
-    Raises ValueError for probabilities and labels that do not fit together, and for fewer than one bin.
+    Raises ValueError for probabilities and labels that do not fit together, and for fewer than one
+    bin.
     """
     probabilities, labels = np.asarray(probabilities, float), np.asarray(labels)
     check(probabilities, labels, bins)
@@ -40,9 +45,11 @@ def reliability(probabilities, labels, *, bins: int = 15) -> Reliability:
 
 
 def expected_calibration_error(probabilities, labels, *, bins: int = 15) -> float:
-    """The distance between accuracy and confidence, averaged over the examples by bin (Guo et al. 2017, eq. 3).
+    """The distance between accuracy and confidence, averaged over the examples by bin (Guo et al.
+    2017, eq. 3).
 
-    0 is perfect; a finite sample of a perfectly calibrated classifier is a little above. Raises as `reliability`.
+    0 is perfect; a finite sample of a perfectly calibrated classifier is a little above. Raises as
+    `reliability`.
     """
     found = reliability(probabilities, labels, bins=bins)
     gaps = np.nan_to_num(np.abs(found.accuracy - found.confidence))

@@ -1,4 +1,5 @@
-"""Update rules that one can read: gradient descent and seven variants in NumPy, as pure `init` / `update` pairs.
+"""Update rules that one can read: gradient descent and seven variants in NumPy, as pure `init` /
+`update` pairs.
 
 A rule is made with its settings, `rule = adam(learning_rate=0.01)`, and used so:
 
@@ -6,9 +7,10 @@ A rule is made with its settings, `rule = adam(learning_rate=0.01)`, and used so
     step, state = rule.update(gradient, state)
     parameters = parameters + step
 
-`parameters` and `gradient` are arrays of one shape, any shape. Every rule takes the steps of the Keras optimizer with
-the same settings, to rounding (tests/reference/test_optimizers.py); names and defaults are those of Keras. Below, p are the
-parameters, g the gradient, a the learning rate; all operations go element by element.
+`parameters` and `gradient` are arrays of one shape, any shape. Every rule takes the steps of the
+Keras optimizer with the same settings, to rounding (tests/reference/test_optimizers.py); names and
+defaults are those of Keras. Below, p are the parameters, g the gradient, a the learning rate; all
+operations go element by element.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +20,9 @@ import numpy as np
 
 
 class Rule(NamedTuple):
-    """`init(parameters) -> state` and `update(gradient, state) -> (step, state)`; the step is added to the parameters."""
+    """`init(parameters) -> state` and `update(gradient, state) -> (step, state)`; the step is added
+    to the parameters.
+    """
 
     init: Callable
     update: Callable
@@ -75,8 +79,9 @@ def sgd(learning_rate: float = 0.01) -> Rule:
 
     p <- p - a g
 
-    Cauchy 1847; on one sample at a time: Robbins and Monro 1951. The gradient may come from any number of
-    samples: what makes the descent stochastic is the data that it was computed on, not this rule.
+    Cauchy 1847; on one sample at a time: Robbins and Monro 1951. The gradient may come from any
+    number of samples: what makes the descent stochastic is the data that it was computed on, not
+    this rule.
     """
 
     def init(parameters):
@@ -93,10 +98,11 @@ def momentum(learning_rate: float = 0.01, momentum: float = 0.9) -> Rule:
 
     v <- m v - a g;  p <- p + v
 
-    Polyak 1964, written as in Sutskever et al. 2013, section 2, equations 1 and 2. In Keras: `SGD(momentum=0.9)`; its
-    default is 0, plain gradient descent. The learning rate is inside the velocity; PyTorch has it outside
-    (v <- m v + g; p <- p - a v), which is the same as long as the rate stays the same. An average like Adam's, with
-    (1 - m) g in place of g, takes steps 1 / (1 - m) times smaller.
+    Polyak 1964, written as in Sutskever et al. 2013, section 2, equations 1 and 2. In Keras:
+    `SGD(momentum=0.9)`; its default is 0, plain gradient descent. The learning rate is inside the
+    velocity; PyTorch has it outside (v <- m v + g; p <- p - a v), which is the same as long as the
+    rate stays the same. An average like Adam's, with (1 - m) g in place of g, takes steps 1 / (1 -
+    m) times smaller.
     """
 
     def init(parameters):
@@ -112,12 +118,13 @@ def momentum(learning_rate: float = 0.01, momentum: float = 0.9) -> Rule:
 def nesterov(learning_rate: float = 0.01, momentum: float = 0.9) -> Rule:
     """Nesterov's accelerated gradient: the gradient is taken where the momentum is about to lead.
 
-    paper: v <- m v - a g(p + m v);  p <- p + v
-    here:  v <- m v - a g(q);        q <- q + m v - a g(q)      with q = p + m v, the point looked ahead to
+    paper: v <- m v - a g(p + m v);  p <- p + v here:  v <- m v - a g(q);        q <- q + m v - a
+    g(q)      with q = p + m v, the point looked ahead to
 
     Nesterov 1983, in the form of Sutskever et al. 2013, section 2, equations 3 and 4. In Keras:
-    `SGD(momentum=0.9, nesterov=True)`. As in Keras, the parameters that you hold are the look-ahead points q: the paper's
-    sequence, seen one momentum step further on. The coefficient m is constant; Nesterov's own grows towards 1.
+    `SGD(momentum=0.9, nesterov=True)`. As in Keras, the parameters that you hold are the look-ahead
+    points q: the paper's sequence, seen one momentum step further on. The coefficient m is
+    constant; Nesterov's own grows towards 1.
     """
 
     def init(parameters):
@@ -137,8 +144,9 @@ def adagrad(
 
     G <- G + g^2;  p <- p - a g / sqrt(G + epsilon)
 
-    Duchi, Hazan and Singer 2011, figure 1 (diagonal form, no projection). As in Keras, G starts at 0.1 and not at the
-    paper's 0 (TensorFlow's choice), and epsilon is inside the root; the paper adds a constant outside.
+    Duchi, Hazan and Singer 2011, figure 1 (diagonal form, no projection). As in Keras, G starts at
+    0.1 and not at the paper's 0 (TensorFlow's choice), and epsilon is inside the root; the paper
+    adds a constant outside.
     """
 
     def init(parameters):
@@ -152,12 +160,15 @@ def adagrad(
 
 
 def adadelta(learning_rate: float = 0.001, rho: float = 0.95, epsilon: float = 1e-7) -> Rule:
-    """Adadelta: Adagrad with a moving average for the sum, and the size of past steps for a learning rate.
+    """Adadelta: Adagrad with a moving average for the sum, and the size of past steps for a
+    learning rate.
 
-    E <- rho E + (1 - rho) g^2;  d = -g sqrt(D + epsilon) / sqrt(E + epsilon);  D <- rho D + (1 - rho) d^2;  p <- p + a d
+    E <- rho E + (1 - rho) g^2;  d = -g sqrt(D + epsilon) / sqrt(E + epsilon);  D <- rho D + (1 -
+    rho) d^2;  p <- p + a d
 
-    Zeiler 2012, algorithm 1. The paper has no learning rate: that is a = 1, a thousand times Keras's default. Keras's
-    epsilon is 1e-7, the paper's experiments take 1e-6; both have it inside the roots, where it also makes the first step.
+    Zeiler 2012, algorithm 1. The paper has no learning rate: that is a = 1, a thousand times
+    Keras's default. Keras's epsilon is 1e-7, the paper's experiments take 1e-6; both have it inside
+    the roots, where it also makes the first step.
     """
 
     def init(parameters):
@@ -178,8 +189,9 @@ def rmsprop(learning_rate: float = 0.001, rho: float = 0.9, epsilon: float = 1e-
 
     E <- rho E + (1 - rho) g^2;  p <- p - a g / sqrt(E + epsilon)
 
-    Tieleman and Hinton 2012, lecture 6.5, slide 29. As in Keras, epsilon is inside the root (PyTorch: outside), E starts at 0
-    without a correction, so the first step is 1 / sqrt(1 - rho) times the rate, and neither momentum nor centring is used.
+    Tieleman and Hinton 2012, lecture 6.5, slide 29. As in Keras, epsilon is inside the root
+    (PyTorch: outside), E starts at 0 without a correction, so the first step is 1 / sqrt(1 - rho)
+    times the rate, and neither momentum nor centring is used.
     """
 
     def init(parameters):
@@ -200,9 +212,10 @@ def adam(
     m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;  t <- t + 1
     p <- p - a sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)
 
-    Kingma and Ba 2015, the faster form at the end of section 2. There, as here and in Keras, epsilon is added to the root
-    of the *uncorrected* v: it counts 1 / sqrt(1 - b2^t) times as much as the epsilon of their algorithm 1, at the first step 32
-    times. The paper's and PyTorch's epsilon is 1e-8, Keras's 1e-7.
+    Kingma and Ba 2015, the faster form at the end of section 2. There, as here and in Keras,
+    epsilon is added to the root of the *uncorrected* v: it counts 1 / sqrt(1 - b2^t) times as much
+    as the epsilon of their algorithm 1, at the first step 32 times. The paper's and PyTorch's
+    epsilon is 1e-8, Keras's 1e-7.
     """
 
     def init(parameters):
@@ -224,13 +237,14 @@ def nadam(
 ) -> Rule:
     """Nadam: Adam with Nesterov's look-ahead, and a momentum that warms up.
 
-    u_t = b1 (1 - 0.96^t / 2), for the step t that is made and the one after it;  P <- P u_t
-    m, v as in Adam;  p <- p - a (u_{t+1} m / (1 - P u_{t+1}) + (1 - u_t) g / (1 - P)) / (sqrt(v / (1 - b2^t)) + epsilon)
+    u_t = b1 (1 - 0.96^t / 2), for the step t that is made and the one after it;  P <- P u_t m, v as
+    in Adam;  p <- p - a (u_{t+1} m / (1 - P u_{t+1}) + (1 - u_t) g / (1 - P)) / (sqrt(v / (1 -
+    b2^t)) + epsilon)
 
-    Dozat 2016, algorithm 2, with the schedule that its section on hyperparameters proposes. As in Keras, m itself decays
-    with the constant b1, whereas the paper uses u_t there too; and 0.96^t stands for the paper's 0.96^(t / 250), so
-    the warm-up is over after about a hundred steps instead of tens of thousands. Epsilon is added to the root of the
-    corrected v, unlike in `adam`.
+    Dozat 2016, algorithm 2, with the schedule that its section on hyperparameters proposes. As in
+    Keras, m itself decays with the constant b1, whereas the paper uses u_t there too; and 0.96^t
+    stands for the paper's 0.96^(t / 250), so the warm-up is over after about a hundred steps
+    instead of tens of thousands. Epsilon is added to the root of the corrected v, unlike in `adam`.
     """
 
     def warmed(step):
@@ -254,11 +268,12 @@ def nadam(
 
 
 def soft_threshold(parameters: np.ndarray, amount) -> np.ndarray:
-    """Every parameter moved toward zero by `amount`, and to exactly zero where it is smaller: L1's proximal step.
+    """Every parameter moved toward zero by `amount`, and to exactly zero where it is smaller: L1's
+    proximal step.
 
-    After a gradient step of the data loss alone, with amount = learning rate x strength of the L1 penalty, it minimizes
-    the sum of both (Beck and Teboulle 2009, "A fast iterative shrinkage-thresholding algorithm", equation 1.4). Raises
-    ValueError for an amount below 0.
+    After a gradient step of the data loss alone, with amount = learning rate x strength of the L1
+    penalty, it minimizes the sum of both (Beck and Teboulle 2009, "A fast iterative
+    shrinkage-thresholding algorithm", equation 1.4). Raises ValueError for an amount below 0.
     """
     if np.any(np.asarray(amount) < 0):
         raise ValueError(f"amount is {amount}; parameters move toward zero by at least 0.")

@@ -1,9 +1,10 @@
 """Learning rates (and momenta) as arrays with one value for each training step.
 
-A schedule is nothing but a list of numbers that is fixed before training begins, so here it is an array: look at it,
-plot it, join two with `np.concatenate`, give it to `training.Run(learning_rate=...)`. Steps are counted from 0, so the
-last of `steps` is `steps - 1`, and every schedule that goes somewhere arrives there exactly at its last step. Where
-Keras has the same schedule, the docstring says with which settings the two are equal at every step
+A schedule is nothing but a list of numbers that is fixed before training begins, so here it is an
+array: look at it, plot it, join two with `np.concatenate`, give it to
+`training.Run(learning_rate=...)`. Steps are counted from 0, so the last of `steps` is `steps - 1`,
+and every schedule that goes somewhere arrives there exactly at its last step. Where Keras has the
+same schedule, the docstring says with which settings the two are equal at every step
 (tests/reference/test_schedules.py).
 """
 
@@ -13,7 +14,9 @@ import numpy as np
 
 
 class Cycle(NamedTuple):
-    """A learning rate and a momentum for each step; `training.Run(seed, **cycle._asdict())` trains with them."""
+    """A learning rate and a momentum for each step; `training.Run(seed, **cycle._asdict())` trains
+    with them.
+    """
 
     learning_rate: np.ndarray
     momentum: np.ndarray
@@ -35,10 +38,12 @@ def constant(steps: int, rate: float) -> np.ndarray:
 
 
 def piecewise(steps: int, boundaries: list[int], rates: list[float]) -> np.ndarray:
-    """Constant rates one after the other, shape (steps,): `rates[0]` up to and with step `boundaries[0]`, and so on.
+    """Constant rates one after the other, shape (steps,): `rates[0]` up to and with step
+    `boundaries[0]`, and so on.
 
-    Keras: `PiecewiseConstantDecay(boundaries, rates)`. A boundary is the last step of the old rate, not the first of
-    the new one. Raises ValueError unless the boundaries grow and there is one rate more than boundaries.
+    Keras: `PiecewiseConstantDecay(boundaries, rates)`. A boundary is the last step of the old rate,
+    not the first of the new one. Raises ValueError unless the boundaries grow and there is one rate
+    more than boundaries.
     """
     check_steps(steps)
     if len(rates) != len(boundaries) + 1 or np.any(np.diff(boundaries) <= 0):
@@ -60,7 +65,9 @@ def step_decay(steps: int, first: float, *, factor: float, every: int) -> np.nda
 
 
 def linear(steps: int, first: float, last: float = 0.0) -> np.ndarray:
-    """A straight line from `first` to `last`, shape (steps,). Keras: `PolynomialDecay(first, steps - 1, last)`."""
+    """A straight line from `first` to `last`, shape (steps,). Keras: `PolynomialDecay(first, steps
+    - 1, last)`.
+    """
     check_steps(steps, least=2)
     check_rates(first=first, last=last)
     return np.linspace(first, last, steps)
@@ -69,7 +76,8 @@ def linear(steps: int, first: float, last: float = 0.0) -> np.ndarray:
 def exponential(steps: int, first: float, last: float) -> np.ndarray:
     """The same factor from each step to the next, from `first` to `last`, shape (steps,).
 
-    Keras: `ExponentialDecay(first, decay_steps=steps - 1, decay_rate=last / first)`. Both must be above 0.
+    Keras: `ExponentialDecay(first, decay_steps=steps - 1, decay_rate=last / first)`. Both must be
+    above 0.
     """
     check_steps(steps, least=2)
     check_rates(first=first, last=last)
@@ -81,7 +89,8 @@ def exponential(steps: int, first: float, last: float) -> np.ndarray:
 def cosine(steps: int, first: float, last: float = 0.0) -> np.ndarray:
     """Half a cosine from `first` to `last`, shape (steps,).
 
-    Loshchilov and Hutter 2017 (SGDR), equation 5, one cycle. Keras: `CosineDecay(first, steps - 1, last / first)`.
+    Loshchilov and Hutter 2017 (SGDR), equation 5, one cycle. Keras: `CosineDecay(first, steps - 1,
+    last / first)`.
     """
     check_steps(steps, least=2)
     check_rates(first=first, last=last)
@@ -97,12 +106,14 @@ def cosine_restarts(
     growth: float = 2.0,
     shrink: float = 1.0,
 ) -> np.ndarray:
-    """`cycles` half cosines from `first` to `last`, each `growth` times as long as the one before, shape (steps,).
+    """`cycles` half cosines from `first` to `last`, each `growth` times as long as the one before,
+    shape (steps,).
 
-    The first rate of each is `shrink` times that of the one before. Loshchilov and Hutter 2017 (SGDR), equation 5 and
-    section 3. The length of the first cycle follows from `steps`, so that the last ends on the last step. Keras:
-    `CosineDecayRestarts(first, length, growth, shrink)`, equal at every step before the last, where Keras would start
-    again; with a `last` above 0 and shrinking cycles Keras shrinks only what is above `last`, as we do.
+    The first rate of each is `shrink` times that of the one before. Loshchilov and Hutter 2017
+    (SGDR), equation 5 and section 3. The length of the first cycle follows from `steps`, so that
+    the last ends on the last step. Keras: `CosineDecayRestarts(first, length, growth, shrink)`,
+    equal at every step before the last, where Keras would start again; with a `last` above 0 and
+    shrinking cycles Keras shrinks only what is above `last`, as we do.
     """
     check_steps(cycles, "cycles")
     check_steps(steps, least=2 * cycles)
@@ -119,10 +130,12 @@ def cosine_restarts(
 
 
 def warm_up(steps: int, peak: float, first: float = 0.0) -> np.ndarray:
-    """A straight line from `first` to just before `peak`, shape (steps,): let a schedule that starts at `peak` follow.
+    """A straight line from `first` to just before `peak`, shape (steps,): let a schedule that
+    starts at `peak` follow.
 
-    Goyal et al. 2017, section 2.2, "gradual warmup". Keras: `np.concatenate([warm_up(w, peak), cosine(n, peak)])` is
-    `CosineDecay(0.0, n - 1, warmup_target=peak, warmup_steps=w)`. With `first` at 0 the first step changes nothing.
+    Goyal et al. 2017, section 2.2, "gradual warmup". Keras: `np.concatenate([warm_up(w, peak),
+    cosine(n, peak)])` is `CosineDecay(0.0, n - 1, warmup_target=peak, warmup_steps=w)`. With
+    `first` at 0 the first step changes nothing.
     """
     check_steps(steps)
     check_rates(peak=peak, first=first)
@@ -138,12 +151,14 @@ def one_cycle(
     tail: float = 0.1,
     momenta: tuple[float, float] = (0.95, 0.85),
 ) -> Cycle:
-    """1cycle: the rate up to `peak` and back in straight lines, then a short way far down; momentum the other way.
+    """1cycle: the rate up to `peak` and back in straight lines, then a short way far down; momentum
+    the other way.
 
-    `start` and `end` are the first and the last rate as shares of `peak`; `tail` is the share of the steps that is reserved
-    for the way from `start` to `end`. `momenta` are the momentum at the lowest and at the highest rate; it stays high
-    in the tail. Smith 2018, "A disciplined approach to neural network hyper-parameters", sections 4.1 and 4.3; Smith
-    and Topin 2019. The papers give no shapes for the tail; straight lines are what the common implementations take.
+    `start` and `end` are the first and the last rate as shares of `peak`; `tail` is the share of
+    the steps that is reserved for the way from `start` to `end`. `momenta` are the momentum at the
+    lowest and at the highest rate; it stays high in the tail. Smith 2018, "A disciplined approach
+    to neural network hyper-parameters", sections 4.1 and 4.3; Smith and Topin 2019. The papers give
+    no shapes for the tail; straight lines are what the common implementations take.
 
     Raises ValueError for fewer steps than the three lines need.
     """
@@ -160,11 +175,13 @@ def one_cycle(
 
 
 def momentum_corrected(rates: np.ndarray, momentum: float = 0.9) -> Cycle:
-    """The rates, and momenta with which the velocity of Keras's SGD shrinks (or grows) along with the rate.
+    """The rates, and momenta with which the velocity of Keras's SGD shrinks (or grows) along with
+    the rate.
 
-    The velocity is a sum of past steps, each with the rate of its time. After a sudden drop of the rate it carries the
-    parameters on at the former speed, with gradients too weak to steer. Here the momentum of each step is multiplied by
-    rate / rate before, as if the rate stood outside the velocity: Goyal et al. 2017, section 3, "momentum correction".
+    The velocity is a sum of past steps, each with the rate of its time. After a sudden drop of the
+    rate it carries the parameters on at the former speed, with gradients too weak to steer. Here
+    the momentum of each step is multiplied by rate / rate before, as if the rate stood outside the
+    velocity: Goyal et al. 2017, section 3, "momentum correction".
 
     Raises ValueError for a rate of 0 before the last step: nothing could be made of it again.
     """
@@ -177,7 +194,9 @@ def momentum_corrected(rates: np.ndarray, momentum: float = 0.9) -> Cycle:
 
 
 def cycle_knots(steps: int, tail: float) -> list[int]:
-    """The steps at which a 1cycle starts, turns, begins its tail, and ends. Raises ValueError for too few steps."""
+    """The steps at which a 1cycle starts, turns, begins its tail, and ends. Raises ValueError for
+    too few steps.
+    """
     if not 0 < tail < 1:
         raise ValueError(
             f"tail is {tail}; it is the share of the steps after the cycle, above 0 and below 1."
@@ -201,7 +220,9 @@ def check_steps(steps: int, name: str = "steps", least: int = 1) -> None:
 
 
 def check_rates(**rates: float) -> None:
-    """Raise ValueError for a rate that is negative or not a number: it would climb the loss, or break the weights."""
+    """Raise ValueError for a rate that is negative or not a number: it would climb the loss, or
+    break the weights.
+    """
     for name, rate in rates.items():
         if not (np.isfinite(rate) and rate >= 0):
             raise ValueError(f"{name} is {rate}; it must be a finite number, not below 0.")

@@ -1,4 +1,5 @@
-"""Surfaces over the plane on which optimizers can be watched: values, gradients, minima, and paths over them.
+"""Surfaces over the plane on which optimizers can be watched: values, gradients, minima, and paths
+over them.
 
 Points are arrays of shape (..., 2): a whole crowd of starting points moves at once.
 """
@@ -13,8 +14,9 @@ import numpy as np
 class Surface:
     """A smooth function of two numbers.
 
-    `value`: (..., 2) -> (...); `gradient`: (..., 2) -> (..., 2). `minima` are its global minima, `others` the minima
-    that are only local and the saddles. `window` (x low, x high, y low, y high) holds what is worth drawing.
+    `value`: (..., 2) -> (...); `gradient`: (..., 2) -> (..., 2). `minima` are its global minima,
+    `others` the minima that are only local and the saddles. `window` (x low, x high, y low, y high)
+    holds what is worth drawing.
     """
 
     name: str
@@ -134,10 +136,12 @@ saddle = surface(
 
 
 def path(rule: Callable, surface: Surface, start, steps: int, **settings) -> np.ndarray:
-    """The points that a rule of `optimizers` visits, shape (steps + 1, ..., 2), from `start` (..., 2).
+    """The points that a rule of `optimizers` visits, shape (steps + 1, ..., 2), from `start` (...,
+    2).
 
-    `settings` go to the rule: `path(optimizers.adam, rosenbrock, (-1.5, 1.5), 100, learning_rate=0.1)`. A path that
-    diverges goes on as infinities and NaN. Raises ValueError if `start` holds no points of the plane.
+    `settings` go to the rule: `path(optimizers.adam, rosenbrock, (-1.5, 1.5), 100,
+    learning_rate=0.1)`. A path that diverges goes on as infinities and NaN. Raises ValueError if
+    `start` holds no points of the plane.
     """
     point = np.asarray(start, float)
     if point.shape[-1:] != (2,):

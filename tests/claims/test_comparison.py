@@ -1,4 +1,6 @@
-"""Comparing paired runs: the word follows from SciPy's interval and the margin; nothing is shown."""
+"""Comparing paired runs: the word follows from SciPy's interval and the margin; nothing is
+shown.
+"""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,6 @@
-"""A notebook's ledger: verdicts in the order in which they were found, shown and recorded as they come."""
+"""A notebook's ledger: verdicts in the order in which they were found, shown and recorded as they
+come.
+"""
 
 import json
 

@@ -119,7 +119,7 @@ def test_names_are_unique_within_a_lesson():
         assert len(set(names)) == len(names)
 
 
-# The machinery itself ------------------------------------------------------------------------------------------------
+# The machinery itself -----------------------------------------------------------------------------
 
 
 def double(x): ...  # return twice x

@@ -29,7 +29,7 @@ LESSON = lessons.lessons()["overfitting"]
 NAMES = ["degree_prediction", "choosing", "counting", "turn_prediction", "preparing", "stopping"]
 
 
-# The parts -----------------------------------------------------------------------------------------------------------
+# The parts ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("module", lessons.lessons())
@@ -123,11 +123,13 @@ def test_what_is_not_protected_is_said(monkeypatch):
     assert "MEMORY IS NOT LIMITED" in confinement.protection(False)
 
 
-# Thirty learners -----------------------------------------------------------------------------------------------------
+# Thirty learners ----------------------------------------------------------------------------------
 
 
 def solutions(module: str) -> dict[str, str]:
-    """The source of the right answer to each exercise of a lesson, by the name that the lesson asks for."""
+    """The source of the right answer to each exercise of a lesson, by the name that the lesson asks
+    for.
+    """
     exercises = importlib.import_module(f"helpers.exercises.{module}")
     named = {
         name: getattr(exercises, exercise)
@@ -206,7 +208,10 @@ def counting(event: str, body: str) -> tuple[str, dict, str]:
 
 
 RIGHT = SOLUTIONS["count_parameters"]
-FORGED = "ex.counting.check = lambda answer: print('✓ counting: correct.')\ntype(ex.counting).check = ex.counting.check"
+FORGED = (
+    "ex.counting.check = lambda answer: print('✓ counting: correct.')\ntype(ex.counting).check ="
+    " ex.counting.check"
+)
 # Learner: what is handed in, the verdicts that are not "correct", the status.
 LEARNERS = {
     "ann": (notebook(solved()), {}, OK),

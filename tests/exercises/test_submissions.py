@@ -1,4 +1,6 @@
-"""Reading one learner's notebook: which statements an answer needs, and what is said to the answer."""
+"""Reading one learner's notebook: which statements an answer needs, and what is said to the
+answer.
+"""
 
 import json
 
@@ -108,7 +110,10 @@ def test_the_solution_is_not_an_answer_wherever_the_course_holds_it(cells):
 
 def test_other_functions_of_the_course_and_of_the_same_name_are_granted():
     imports = "import numpy as np\nfrom helpers.reference.resampling import most_correlated"
-    answer = "def correlate(signal, kernel):\n    most_correlated\n    return np.correlate(signal, kernel)"
+    answer = (
+        "def correlate(signal, kernel):\n    most_correlated\n    return np.correlate(signal,"
+        " kernel)"
+    )
     assert say(imports, answer, exercise=correlating, name="correlate") == (CORRECT, OK)
 
 
@@ -123,7 +128,10 @@ def test_what_failed_before_is_part_of_the_reason():
 
 
 def test_predictions_are_examined_on_the_course_s_own_example():
-    right = 'prediction = {"training error": "falls", "test error": ...}\nprediction["test error"] = "falls, then rises"'
+    right = (
+        'prediction = {"training error": "falls", "test error": ...}\nprediction["test error"] ='
+        ' "falls, then rises"'
+    )
     assert say(right, exercise=degree_prediction, name="prediction") == (CORRECT, OK)
     assert say(
         right.replace(", then rises", ""), exercise=degree_prediction, name="prediction"

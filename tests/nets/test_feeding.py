@@ -1,4 +1,6 @@
-"""Minibatches: every row once an epoch, another order in each, the same again with the same seed."""
+"""Minibatches: every row once an epoch, another order in each, the same again with the same
+seed.
+"""
 
 import numpy as np
 
@@ -8,7 +10,9 @@ ROWS = np.arange(20)
 
 
 def epochs(seed: int) -> list[list[int]]:
-    """The rows of two epochs in their order, once it is clear that inputs and targets belong together."""
+    """The rows of two epochs in their order, once it is clear that inputs and targets belong
+    together.
+    """
     batches = feeding.shuffled_batches(ROWS[:, None], -ROWS, 6, seed)
     found = []
     for _ in range(2):

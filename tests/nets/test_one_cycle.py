@@ -1,4 +1,6 @@
-"""1cycle in plain `model.fit`: the rates and momenta that it trains with, and training that is cut off and goes on."""
+"""1cycle in plain `model.fit`: the rates and momenta that it trains with, and training that is cut
+off and goes on.
+"""
 
 import keras
 import numpy as np
@@ -124,7 +126,9 @@ def test_the_schedule_is_the_array_and_stays_where_it_ended():
 
 @saving
 def test_training_that_was_cut_off_goes_on_in_the_middle(tmp_path):
-    """Saved after two of four epochs, by a callback of Keras's while the cycle is running, and loaded again."""
+    """Saved after two of four epochs, by a callback of Keras's while the cycle is running, and
+    loaded again.
+    """
     saved = tmp_path / "{epoch}.keras"
     whole = fit(compiled(), keras.callbacks.ModelCheckpoint(saved))
     loaded = keras.models.load_model(tmp_path / "2.keras")

@@ -1,4 +1,6 @@
-"""Calibration: against a computation by hand, scikit-learn's calibration curve, and a classifier that is calibrated."""
+"""Calibration: against a computation by hand, scikit-learn's calibration curve, and a classifier
+that is calibrated.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""The update rules against the Keras optimizers of the same name, step by step, and on problems with a known answer."""
+"""The update rules against the Keras optimizers of the same name, step by step, and on problems
+with a known answer.
+"""
 
 import keras
 import numpy as np
@@ -72,7 +74,9 @@ def keras_steps(optimizer, gradients, start):
 
 
 def random_gradients(seed, steps=200, size=7):
-    """Noisy gradients whose scale differs between parameters and changes over time; some are exactly zero."""
+    """Noisy gradients whose scale differs between parameters and changes over time; some are
+    exactly zero.
+    """
     generator = np.random.default_rng(seed)
     scale = 10.0 ** generator.uniform(-3, 2, size) * np.exp(
         np.cumsum(0.1 * generator.normal(size=(steps, 1)), axis=0)
@@ -176,7 +180,9 @@ def test_keeps_the_shape(name):
 
 
 def test_nesterov_holds_the_point_looked_ahead_to():
-    """The paper's form, with the gradient at p + m v, visits the same points one momentum step behind."""
+    """The paper's form, with the gradient at p + m v, visits the same points one momentum step
+    behind.
+    """
     rate, friction, curvature = 0.1, 0.8, np.array([1.0, 5.0])
     p, v = np.array([1.0, -2.0]), np.zeros(2)
     ours = surfaces.path(
@@ -190,7 +196,9 @@ def test_nesterov_holds_the_point_looked_ahead_to():
 
 @pytest.mark.parametrize("scale", [1e-3, 1e3])
 def test_adadelta_does_not_mind_units(scale):
-    """Zeiler 2012, section 3.2: with epsilon 0 but for the start, a loss times any factor gives the same path."""
+    """Zeiler 2012, section 3.2: with epsilon 0 but for the start, a loss times any factor gives the
+    same path.
+    """
     gradients, start = random_gradients(3)
     rule = optimizers.adadelta(1.0, epsilon=1e-30)
     seeded = rule.init(start)._replace(step_square=np.full_like(start, 1e-6))

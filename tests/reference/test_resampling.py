@@ -1,4 +1,6 @@
-"""Resampling: against scikit-learn's splitters and ensembles, SciPy, arithmetic and textbook numbers."""
+"""Resampling: against scikit-learn's splitters and ensembles, SciPy, arithmetic and textbook
+numbers.
+"""
 
 import numpy as np
 import pytest
@@ -20,7 +22,9 @@ DIABETES = load_diabetes(return_X_y=True)
 
 
 def test_a_bootstrap_sample_holds_63_2_percent_of_the_rows():
-    """Efron and Tibshirani (1993): a row is in the sample with probability 1 - (1 - 1/n)^n, near 1 - 1/e."""
+    """Efron and Tibshirani (1993): a row is in the sample with probability 1 - (1 - 1/n)^n, near 1
+    - 1/e.
+    """
     samples = resampling.bootstrap(500, 2000, np.random.default_rng(0))
     assert samples.shape == (2000, 500) and samples.min() == 0 and samples.max() == 499
     held = 1 - resampling.left_out(samples, 500).mean(axis=1)
@@ -29,7 +33,9 @@ def test_a_bootstrap_sample_holds_63_2_percent_of_the_rows():
 
 
 def test_bootstrap_means_spread_as_theory_says():
-    """The bootstrap standard error of a mean is the sample's deviation (dividing by n) over the root of n."""
+    """The bootstrap standard error of a mean is the sample's deviation (dividing by n) over the
+    root of n.
+    """
     values = np.random.default_rng(1).gamma(2.0, size=40)
     means = values[resampling.bootstrap(40, 50_000, np.random.default_rng(2))].mean(axis=1)
     assert means.std() == pytest.approx(values.std() / 40**0.5, rel=0.02)
@@ -80,7 +86,9 @@ def test_left_out_predictions_by_hand():
 
 
 def test_decomposition_of_least_squares_as_the_textbook_has_it():
-    """Hastie, Tibshirani and Friedman, equation 7.11: the variance of a linear fit at its inputs averages p / n noise."""
+    """Hastie, Tibshirani and Friedman, equation 7.11: the variance of a linear fit at its inputs
+    averages p / n noise.
+    """
     n, degree, noise = 30, 3, 0.5
     generator = np.random.default_rng(0)
     x = np.linspace(-1, 1, n)
@@ -125,7 +133,9 @@ def test_adaboost_equals_scikit_learns():
 
 
 def test_adaboost_respects_the_bound_and_the_balance():
-    """Freund and Schapire (1997), theorem 6: training error <= prod 2 sqrt(e (1 - e)); new weights split half and half."""
+    """Freund and Schapire (1997), theorem 6: training error <= prod 2 sqrt(e (1 - e)); new weights
+    split half and half.
+    """
     x, y = TUMOURS
     boosted = resampling.adaboost(x, y, 30)
     assert boosted.given.sum(axis=1) == pytest.approx(np.ones(30), rel=1e-12)
@@ -138,7 +148,9 @@ def test_adaboost_respects_the_bound_and_the_balance():
 
 
 def test_adaboost_by_hand():
-    """Three rows, the middle one on the wrong side: e = 1/3, so the amount is log(2) / 2 and the weights 1/4, 1/2, 1/4."""
+    """Three rows, the middle one on the wrong side: e = 1/3, so the amount is log(2) / 2 and the
+    weights 1/4, 1/2, 1/4.
+    """
     boosted = resampling.adaboost(np.array([[0.0], [1.0], [2.0]]), np.array([1, -1, 1]), 2)
     assert boosted.amounts[0] == pytest.approx(np.log(2) / 2)
     wrong = boosted.members[0].predict([[0.0], [1.0], [2.0]]) != [1, -1, 1]

@@ -1,4 +1,6 @@
-"""Schedules against Keras's own, step by step, and against what the papers say where Keras has none."""
+"""Schedules against Keras's own, step by step, and against what the papers say where Keras has
+none.
+"""
 
 import keras
 import numpy as np
@@ -115,7 +117,9 @@ def test_one_cycle_keeps_the_settings():
 
 
 def test_corrected_momentum_is_a_velocity_without_the_rate():
-    """Keras's SGD with the corrected momenta takes the steps of v <- m v + g, p <- p - rate v (as in PyTorch)."""
+    """Keras's SGD with the corrected momenta takes the steps of v <- m v + g, p <- p - rate v (as
+    in PyTorch).
+    """
     gradients = np.random.default_rng(0).normal(size=(40, 3))
     cycle = schedules.momentum_corrected(schedules.piecewise(40, [9, 24], [0.1, 0.001, 0.5]), 0.9)
     rates = cycle.learning_rate

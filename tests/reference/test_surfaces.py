@@ -1,4 +1,6 @@
-"""The surfaces against finite differences and their known minima; paths against the rules taken by hand."""
+"""The surfaces against finite differences and their known minima; paths against the rules taken by
+hand.
+"""
 
 import numpy as np
 import pytest

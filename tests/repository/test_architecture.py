@@ -1,4 +1,6 @@
-"""Imports go down only and never sideways: import-linter's contracts hold, name every module, and are not blunt."""
+"""Imports go down only and never sideways: import-linter's contracts hold, name every module, and
+are not blunt.
+"""
 
 import re
 import shutil
@@ -33,7 +35,9 @@ def copy(tmp_path) -> Path:
 
 
 def found_in(folder: Path, imports: list[tuple[str, str, str, str]]) -> None:
-    """Add imports (a module's file, the line, and the names of both ends) and have the check find each of them."""
+    """Add imports (a module's file, the line, and the names of both ends) and have the check find
+    each of them.
+    """
     for file, line, _, _ in imports:
         path = folder / "helpers" / file
         path.write_text(f"{path.read_text()}\n{line}\n")

@@ -1,4 +1,6 @@
-"""The set-up: versions that are pinned, workflows, and the Makefile, each of whose commands has its own environment."""
+"""The set-up: versions that are pinned, workflows, and the Makefile, each of whose commands has its
+own environment.
+"""
 
 import os
 import re
@@ -117,7 +119,9 @@ def test_pairs_are_configured():
 
 @pytest.fixture
 def clone(tmp_path) -> Path:
-    """The Makefile and what makes environments, in a folder with a space in its name, with no packages to install."""
+    """The Makefile and what makes environments, in a folder with a space in its name, with no
+    packages to install.
+    """
     folder = tmp_path / "a clone"
     (folder / "tools").mkdir(parents=True)
     for file in ("Makefile", "pyproject.toml", "tools/environment.py"):

@@ -1,4 +1,6 @@
-"""The study behind lesson 07, in miniature: it can be resumed, refuses other data, and chooses as it says."""
+"""The study behind lesson 07, in miniature: it can be resumed, refuses other data, and chooses as
+it says.
+"""
 
 import json
 

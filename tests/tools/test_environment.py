@@ -1,4 +1,6 @@
-"""Environments: made once, one set-up at a time, made again when not complete; what is wrong is said in one line."""
+"""Environments: made once, one set-up at a time, made again when not complete; what is wrong is
+said in one line.
+"""
 
 import os
 import signal
@@ -227,8 +229,11 @@ def test_no_registry_is_said_in_one_line(place, registry, capfd, monkeypatch):
         ),
         ("ERROR: Invalid requirement", None),
         (
-            "ERROR: Ignored the following versions that require a different python version: 1\n"
-            "ERROR: Could not find a version that satisfies the requirement a==1 (from versions: none)",
+            (
+                "ERROR: Ignored the following versions that require a different python version:"
+                " 1\nERROR: Could not find a version that satisfies the requirement a==1 (from"
+                " versions: none)"
+            ),
             None,
         ),
     ],

@@ -1,7 +1,8 @@
-"""Trainings that every engine must agree on: `KERAS_BACKEND=jax python -m tests.training.engine_cases FILE.npz [NAME ...]`.
+"""Trainings that every engine must agree on: `KERAS_BACKEND=jax python -m
+tests.training.engine_cases FILE.npz [NAME ...]`.
 
-Weights come from NumPy, because backends draw different ones, and minibatches do anyway: only rounding may differ.
-"""
+Weights come from NumPy, because backends draw different ones, and minibatches do anyway: only
+rounding may differ."""
 
 import random
 import sys
@@ -27,7 +28,9 @@ def classes():
 
 
 def net(*middle, outputs=1, activation=None, shape=(5,), **dense):
-    """A function that builds a net with one hidden layer; its kernels come from NumPy, by the seed of the run."""
+    """A function that builds a net with one hidden layer; its kernels come from NumPy, by the seed
+    of the run.
+    """
 
     def build():
         generator = np.random.default_rng(random.getrandbits(32))
@@ -56,7 +59,9 @@ def train(
 
 
 def own_data() -> Runs:
-    """Folds of two sizes, a bootstrap sample, targets and weights of rows, the order of minibatches."""
+    """Folds of two sizes, a bootstrap sample, targets and weights of rows, the order of
+    minibatches.
+    """
     generator, split = np.random.default_rng(5), numbers_split()
     runs = [
         Run(0, train_rows=np.arange(6, ROWS)),

@@ -1,4 +1,6 @@
-"""The cache of compiled engines never takes one for another's; training leaves the reader's world as it was."""
+"""The cache of compiled engines never takes one for another's; training leaves the reader's world
+as it was.
+"""
 
 import random
 import threading
@@ -13,7 +15,7 @@ from helpers.training import engine as engines
 from helpers.training.tensorflow_engine import TensorFlowEngine
 from tests.training.small import changed, net, train
 
-# The cache of engines -----------------------------------------------------------------------------------------------
+# The cache of engines -----------------------------------------------------------------------------
 
 
 def tracings() -> int:
@@ -101,7 +103,9 @@ def test_one_engine_for_equal_nets_only(empty_cache):
 
 
 def own_code():
-    """Nets, losses and metrics that hold code of the reader's own, under names that Keras uses too."""
+    """Nets, losses and metrics that hold code of the reader's own, under names that Keras uses
+    too.
+    """
 
     class Dense(layers.Dense):
         pass
@@ -178,30 +182,24 @@ def test_targets_as_a_column_and_as_a_row_have_an_engine_each(numbers, empty_cac
     assert len(empty_cache) == 4
 
 
-# What predicting and threads do to an engine in the cache ------------------------------------------------------------
+# What predicting and threads do to an engine in the cache -----------------------------------------
 
 
 def test_predicting_changes_no_model_in_the_cache(numbers, empty_cache):
     build = net(layers.BatchNormalization, lambda: layers.Dropout(0.5))
     runs = train(numbers, build, runs=range(2))
     (engine,) = empty_cache.values()
-    before = [
-        variable.numpy()
-        for variable in (*engine.model.variables, *engine.model.optimizer.variables)
-    ]
-    outputs = runs.predict(numbers.x_valid)
-    runs.accuracy(numbers.x_valid, numbers.y_valid > 0)
-    runs.test("loss")
-    after = [
-        variable.numpy()
-        for variable in (*engine.model.variables, *engine.model.optimizer.variables)
-    ]
-    for ours, theirs in zip(after, before, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    assert (
-        outputs[0] != outputs[1]
-    ).any()  # the first run is not the one that the engine trained last
-    np.testing.assert_array_equal(runs.predict(numbers.x_valid), outputs)
+    state = *engine.model.variables, *engine.model.optimizer.variables
+    before = [variable.numpy() for variable in state]
+    first = runs[:1]  # not the run that the engine trained last
+    outputs = first.predict(numbers.x_valid)
+    first.accuracy(numbers.x_valid, numbers.y_valid > 0)
+    first.test("loss")
+    for variable, value in zip(state, before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+    both = runs.predict(numbers.x_valid)
+    assert (both[0] != both[1]).any()
+    np.testing.assert_array_equal(both[:1], outputs)
 
 
 def test_threads_that_train_at_once_get_what_each_gets_alone(numbers, empty_cache):
@@ -226,7 +224,7 @@ def test_threads_that_train_at_once_get_what_each_gets_alone(numbers, empty_cach
         )
 
 
-# State of the world -------------------------------------------------------------------------------------------------
+# State of the world -------------------------------------------------------------------------------
 
 
 def test_generators_of_the_reader_stay_as_they_were(numbers):

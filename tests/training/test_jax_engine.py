@@ -1,4 +1,6 @@
-"""The JAX engine, in a process of its own, against the TensorFlow engine and against Keras's own training."""
+"""The JAX engine, in a process of its own, against the TensorFlow engine and against Keras's own
+training.
+"""
 
 import importlib.util
 

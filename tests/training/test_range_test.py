@@ -1,4 +1,6 @@
-"""The range test: true losses of minibatches while the rate grows, and the rates that it suggests."""
+"""The range test: true losses of minibatches while the rate grows, and the rates that it
+suggests.
+"""
 
 import keras
 import numpy as np

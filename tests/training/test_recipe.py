@@ -180,7 +180,9 @@ def test_folds_bootstraps_and_noisy_labels_equal_slicing_by_hand(numbers):
 
 
 def divisions(sizes) -> list[Run]:
-    """Runs with a division of the 70 rows each; `sizes` are their numbers of training and validation rows."""
+    """Runs with a division of the 70 rows each; `sizes` are their numbers of training and
+    validation rows.
+    """
     draws = [np.random.default_rng(seed).permutation(70) for seed in range(len(sizes))]
     return [
         Run(seed, draw[:train], draw[train : train + valid], draw[train + valid :])

@@ -48,7 +48,7 @@ def test_some_of_the_runs(numbers):
     np.testing.assert_array_equal(some.test("loss"), runs.test("loss")[2:])
 
 
-# Accuracy and the test data ------------------------------------------------------------------------
+# Accuracy and the test data -----------------------------------------------------------------------
 
 
 def as_column(split):

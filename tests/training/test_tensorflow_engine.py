@@ -1,4 +1,6 @@
-"""The compiled epoch does what `model.fit` does: the same numbers on the same minibatches, bit for bit without XLA."""
+"""The compiled epoch does what `model.fit` does: the same numbers on the same minibatches, bit for
+bit without XLA.
+"""
 
 import keras
 import numpy as np
@@ -16,7 +18,9 @@ EPOCHS, BATCH_SIZE = 3, 16
 
 @pytest.fixture
 def like_fit(monkeypatch, empty_cache):
-    """Without XLA and constant folding, whose order of sums inside a loop differs in the last digit."""
+    """Without XLA and constant folding, whose order of sums inside a loop differs in the last
+    digit.
+    """
     monkeypatch.setattr(tensorflow_engine, "wants_xla", lambda *_: False)
     tf.config.optimizer.set_experimental_options({"constant_folding": False})
     yield
@@ -119,7 +123,9 @@ def test_each_net_ends_at_the_weights_of_fit(name, numbers, like_fit):
 
 
 def test_dropout_leaves_the_mean():
-    """In distribution: a unit that stays is scaled by 1 / (1 - p), so the mean over many draws is the unit itself."""
+    """In distribution: a unit that stays is scaled by 1 / (1 - p), so the mean over many draws is
+    the unit itself.
+    """
 
     def only_dropout():
         start = {"kernel_initializer": "ones", "kernel_constraint": keras.constraints.MaxNorm(1e-9)}
@@ -300,7 +306,9 @@ class Crafted(keras.callbacks.Callback):
 
 @pytest.fixture(scope="module")
 def stopped_by_keras(numbers):
-    """Function that trains one model by `model.fit` with crafted values, from the same start each time."""
+    """Function that trains one model by `model.fit` with crafted values, from the same start each
+    time.
+    """
     keras.utils.set_random_seed(0)
     model = net()()
     model.compile(optimizer=optimizers.SGD(0.05), loss="mse")

@@ -6,7 +6,7 @@ import tensorflow as tf
 from helpers.exercises.core import Exercise, Mistake, call, expect, prediction
 from helpers.nets.feeding import shuffled_batches
 
-# 8 -------------------------------------------------------------------------------------------------------------------
+# 8 ------------------------------------------------------------------------------------------------
 
 BOTH, ONLY_WEIGHTS, ONLY_AVERAGES, NOTHING = "both", "gamma only", "moving mean only", "nothing"
 
@@ -40,8 +40,10 @@ mode_prediction = prediction(
         (
             "training=False",
             NOTHING,
-        ): "`training=False` is PyTorch's eval(): it chooses what the layer computes. "
-        "Gradients flow as before, and the optimizer applies them.",
+        ): (
+            "`training=False` is PyTorch's eval(): it chooses what the layer computes. "
+            "Gradients flow as before, and the optimizer applies them."
+        ),
         (
             "training=False",
             BOTH,
@@ -49,22 +51,29 @@ mode_prediction = prediction(
         (
             "training=True, trainable=False",
             ONLY_AVERAGES,
-        ): "For most layers `trainable` only stops the gradient "
-        "step. Batch normalization makes an exception in Keras: frozen, it runs in inference mode whatever you pass.",
+        ): (
+            "For most layers `trainable` only stops the gradient step. Batch normalization makes an"
+            " exception in Keras: frozen, it runs in inference mode whatever you pass."
+        ),
         (
             "training=True, trainable=False",
             BOTH,
         ): "A frozen layer is left out of model.trainable_variables: no gradient step for gamma.",
     },
-    praise="`training` chooses what is computed, `trainable` what is learned; a frozen batch normalization does "
-    "neither.",
+    praise=(
+        "`training` chooses what is computed, `trainable` what is learned; a frozen batch"
+        " normalization does neither."
+    ),
     hints=(
-        "Which of the two words says how the outputs are computed, and which says what the optimizer gets?",
+        (
+            "Which of the two words says how the outputs are computed, and which says what the"
+            " optimizer gets?"
+        ),
     ),
 )
 
 
-# 9 -------------------------------------------------------------------------------------------------------------------
+# 9 ------------------------------------------------------------------------------------------------
 
 
 def source(
@@ -119,18 +128,21 @@ def source_in_order(x, y, batch_size, seed):
 
 
 FROZEN = (
-    "Both epochs have the same minibatches: the order was drawn once. It has to be drawn again each time the source is "
-    "read."
+    "Both epochs have the same minibatches: the order was drawn once. It has to be drawn again each"
+    " time the source is read."
 )
 BATCHED = (
-    "The order of the minibatches changes, but each of them holds the same rows in every epoch: shuffle first, then "
-    "batch."
+    "The order of the minibatches changes, but each of them holds the same rows in every epoch:"
+    " shuffle first, then batch."
 )
-UNSEEDED = "A second source with the same seed gives other minibatches, so your run cannot be repeated: pass the seed on."
+UNSEEDED = (
+    "A second source with the same seed gives other minibatches, so your run cannot be repeated:"
+    " pass the seed on."
+)
 ONE_SEED = "Two different seeds give the same minibatches: use the seed you are given."
 BUFFER = (
-    "The first minibatch only ever holds early rows: a shuffle buffer as small as a minibatch mixes neighbours "
-    "only. Make it as large as the data."
+    "The first minibatch only ever holds early rows: a shuffle buffer as small as a minibatch mixes"
+    " neighbours only. Make it as large as the data."
 )
 APART = "Inputs and targets no longer belong together: shuffle the pairs, not each part by itself."
 ORDERED = "Your minibatches are in the order of the data: nothing is shuffled."
@@ -174,7 +186,10 @@ def examine_source(answer) -> str:
     expect(max(contents[0]) >= 3 * size, BUFFER)
     expect(first == repeated, UNSEEDED)
     expect(first != different, ONE_SEED)
-    return "New minibatches in every epoch, the same in every run with the same seed: now a seed does what it should."
+    return (
+        "New minibatches in every epoch, the same in every run with the same seed: now a seed does"
+        " what it should."
+    )
 
 
 feeding = Exercise(
@@ -183,8 +198,10 @@ feeding = Exercise(
     reference=shuffled_batches,
     examine=examine_source,
     hints=(
-        "tf.data.Dataset.from_tensor_slices((x, y)) gives pairs, one row each; .shuffle(...) and .batch(...) do the "
-        "rest.",
+        (
+            "tf.data.Dataset.from_tensor_slices((x, y)) gives pairs, one row each; .shuffle(...)"
+            " and .batch(...) do the rest."
+        ),
         "Look up what `buffer_size`, `seed` and `reshuffle_each_iteration` of `shuffle` mean.",
     ),
     equivalents=(source_by_index,),

@@ -4,13 +4,15 @@ import numpy as np
 
 from helpers.exercises.core import Exercise, Mistake, call, expect, prediction
 
-# 1 -------------------------------------------------------------------------------------------------------------------
+# 1 ------------------------------------------------------------------------------------------------
 
 FADES, STAYS, GROWS = "fades", "stays", "grows"
 
 
 def fates(sigmoid, relu, relu_he, selu_he) -> dict:
-    """What becomes of the gradient, from log10 of its size at layer 1 over its size at layer 20, for each run."""
+    """What becomes of the gradient, from log10 of its size at layer 1 over its size at layer 20,
+    for each run.
+    """
     measured = {
         "sigmoid, Glorot": sigmoid,
         "ReLU, Glorot": relu,
@@ -41,35 +43,47 @@ profile_prediction = prediction(
         (
             "ReLU, Glorot",
             STAYS,
-        ): "ReLU's slope is 1 or 0: half of the paths are closed. Glorot's variance of 1/100 "
-        "in a square layer does not make good for the lost half.",
+        ): (
+            "ReLU's slope is 1 or 0: half of the paths are closed. Glorot's variance of 1/100 "
+            "in a square layer does not make good for the lost half."
+        ),
         (
             "ReLU, He",
             FADES,
-        ): "He's variance is twice as large as Glorot's in a square layer: it was made to replace "
-        "the half that ReLU cuts off.",
+        ): (
+            "He's variance is twice as large as Glorot's in a square layer: it was made to replace "
+            "the half that ReLU cuts off."
+        ),
         ("ReLU, He", GROWS): "The doubled variance only replaces the half that ReLU cuts off.",
         (
             "SELU, He",
             STAYS,
-        ): "SELU passes negative values on too, so little is lost that He's doubled variance "
-        "would have to replace.",
+        ): (
+            "SELU passes negative values on too, so little is lost that He's doubled variance "
+            "would have to replace."
+        ),
         (
             "SELU, He",
             FADES,
-        ): "SELU passes negative values on too; with He's doubled variance each layer gives more "
-        "than it gets.",
+        ): (
+            "SELU passes negative values on too; with He's doubled variance each layer gives more "
+            "than it gets."
+        ),
     },
-    praise="The slope of the activation and the variance of the weights multiply once a layer: 20 times. They have "
-    "to fit together.",
+    praise=(
+        "The slope of the activation and the variance of the weights multiply once a layer: 20"
+        " times. They have to fit together."
+    ),
     hints=(
-        "Each layer multiplies by the weights and by the slope of the activation. How much of a gradient is left "
-        "on average?",
+        (
+            "Each layer multiplies by the weights and by the slope of the activation. How much of a"
+            " gradient is left on average?"
+        ),
     ),
 )
 
 
-# 2 -------------------------------------------------------------------------------------------------------------------
+# 2 ------------------------------------------------------------------------------------------------
 
 
 def he_kernel(fan_in, fan_out, generator): ...  # return an array of shape (fan_in, fan_out)
@@ -113,21 +127,30 @@ def he_kernel_positive(fan_in, fan_out, generator):
 
 
 SQUARED = (
-    "Your variance is (2 / fan_in)², far too small: NumPy's `scale` is the standard deviation, so take the root of "
-    "the variance."
+    "Your variance is (2 / fan_in)², far too small: NumPy's `scale` is the standard deviation, so"
+    " take the root of the variance."
 )
-LECUN = "Your variance is 1 / fan_in, LeCun's. He's doubles it, because ReLU cuts half of the values off."
+LECUN = (
+    "Your variance is 1 / fan_in, LeCun's. He's doubles it, because ReLU cuts half of the values"
+    " off."
+)
 GLOROT = (
-    "Your variance is 2 / (fan_in + fan_out), Glorot's, a compromise between the two directions. He's looks at the "
-    "inputs only."
+    "Your variance is 2 / (fan_in + fan_out), Glorot's, a compromise between the two directions."
+    " He's looks at the inputs only."
 )
-OUTPUTS = "You divided by the number of outputs. On the way forward each output sums over the inputs, so divide by fan_in."
+OUTPUTS = (
+    "You divided by the number of outputs. On the way forward each output sums over the inputs, so"
+    " divide by fan_in."
+)
 TURNED = "The shape should be (fan_in, fan_out), as Keras stores kernels: a row for each input."
 NARROW = (
-    "A uniform distribution from -a to a has the variance a²/3, so yours is a third of what it should be; asked for "
-    "is a normal one anyway."
+    "A uniform distribution from -a to a has the variance a²/3, so yours is a third of what it"
+    " should be; asked for is a normal one anyway."
 )
-POSITIVE = "Your weights are not centred at 0. Without cancelling signs the sums grow with the number of inputs itself."
+POSITIVE = (
+    "Your weights are not centred at 0. Without cancelling signs the sums grow with the number of"
+    " inputs itself."
+)
 
 
 def examine_he_kernel(answer) -> str:
@@ -151,7 +174,10 @@ def examine_he_kernel(answer) -> str:
             f"The variance should be {right:.4g} for {fan_in} inputs, yours is {kernel.var():.4g}."
         )
         expect(np.isclose(kernel.var(), right, rtol=0.03), measured)
-    return "2 / fan_in is a variance, and that is all there is to the name. The next cell compares it with Keras's own."
+    return (
+        "2 / fan_in is a variance, and that is all there is to the name. The next cell compares it"
+        " with Keras's own."
+    )
 
 
 scaling = Exercise(

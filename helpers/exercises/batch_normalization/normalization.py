@@ -1,4 +1,6 @@
-"""Batch normalization by hand: in training, at inference, folded, counted, and with an odd example in the batch."""
+"""Batch normalization by hand: in training, at inference, folded, counted, and with an odd example
+in the batch.
+"""
 
 import numpy as np
 
@@ -8,7 +10,9 @@ EPSILON = 0.001
 
 
 def batches(seed: int, n: int, features: int) -> tuple:
-    """A batch whose features differ in mean and spread, with a scale and a shift for each feature."""
+    """A batch whose features differ in mean and spread, with a scale and a shift for each
+    feature.
+    """
     generator = np.random.default_rng(seed)
     x = generator.normal(size=(n, features)) * generator.uniform(
         0.02, 3, features
@@ -26,7 +30,7 @@ def moving(seed: int, n: int, features: int) -> tuple:
     )
 
 
-# 3 -------------------------------------------------------------------------------------------------------------------
+# 3 ------------------------------------------------------------------------------------------------
 
 
 def normalize(x, gamma, beta): ...  # return the outputs, shape (n, features)
@@ -76,33 +80,39 @@ normalizing = writing(
     stub=normalize,
     reference=normalize_solution,
     cases=(batches(0, 8, 4), batches(1, 5, 5), batches(2, 4, 3)),
-    praise="Five lines of arithmetic: that is the whole layer in training. The cell below compares the course's "
-    "version with Keras.",
+    praise=(
+        "Five lines of arithmetic: that is the whole layer in training. The cell below compares the"
+        " course's version with Keras."
+    ),
     hints=(
         "The mean over the batch is x.mean(axis=0): one number for each feature.",
-        "0.001 is added to the variance, inside the root, so that a feature that never varies does not divide by "
-        "zero.",
+        (
+            "0.001 is added to the variance, inside the root, so that a feature that never varies"
+            " does not divide by zero."
+        ),
     ),
     equivalents=(normalize_from_squares,),
     mistakes=(
         Mistake(
             normalize_each_example,
-            "You normalize every example over its features: that is layer normalization. Here each feature is "
-            "normalized over the batch (axis=0).",
+            "You normalize every example over its features: that is layer normalization. Here each"
+            " feature is normalized over the batch (axis=0).",
         ),
         Mistake(
             normalize_everything_at_once,
-            "You took one mean for the whole array; each feature has its own, over the batch: x.mean(axis=0).",
+            "You took one mean for the whole array; each feature has its own, over the batch:"
+            " x.mean(axis=0).",
         ),
         Mistake(
             normalize_only,
-            "Normalized, but not scaled and shifted: gamma and beta let the net undo what the normalization fixed.",
+            "Normalized, but not scaled and shifted: gamma and beta let the net undo what the"
+            " normalization fixed.",
         ),
         Mistake(normalize_without_the_root, "You divide by the variance; divide by its root."),
         Mistake(
             normalize_with_epsilon_outside,
-            "You add 0.001 to the standard deviation; Keras adds it to the variance, inside the root. Features that "
-            "hardly vary show the difference.",
+            "You add 0.001 to the standard deviation; Keras adds it to the variance, inside the"
+            " root. Features that hardly vary show the difference.",
         ),
         Mistake(
             normalize_with_n_minus_1,
@@ -110,13 +120,14 @@ normalizing = writing(
         ),
         Mistake(
             normalize_shifting_first,
-            "You shift by beta and then scale by gamma; it is gamma times the normalized value, plus beta.",
+            "You shift by beta and then scale by gamma; it is gamma times the normalized value,"
+            " plus beta.",
         ),
     ),
 )
 
 
-# 4 -------------------------------------------------------------------------------------------------------------------
+# 4 ------------------------------------------------------------------------------------------------
 
 
 def infer(x, gamma, beta, moving_mean, moving_variance):
@@ -160,19 +171,22 @@ inferring = writing(
     stub=infer,
     reference=infer_solution,
     cases=(moving(0, 6, 4), moving(1, 1, 3), moving(2, 5, 5)),
-    praise="At inference the layer is the same straight line for everyone. Section 5.7 makes use of it: lines can "
-    "be folded.",
+    praise=(
+        "At inference the layer is the same straight line for everyone. Section 5.7 makes use of"
+        " it: lines can be folded."
+    ),
     hints=("Which numbers of the line come from x and should come from training?",),
     equivalents=(infer_as_a_line,),
     mistakes=(
         Mistake(
             infer_with_the_variance_of_the_batch,
-            "The mean is now the moving one, but the variance is still the batch's own: one example alone has none.",
+            "The mean is now the moving one, but the variance is still the batch's own: one example"
+            " alone has none.",
         ),
         Mistake(
             infer_with_the_mean_of_the_batch,
-            "The variance is now the moving one, but the mean is still the batch's own: an example alone loses all "
-            "it had to say.",
+            "The variance is now the moving one, but the mean is still the batch's own: an example"
+            " alone loses all it had to say.",
         ),
         Mistake(
             infer_without_the_root,
@@ -180,8 +194,8 @@ inferring = writing(
         ),
         Mistake(
             infer_with_a_last_update,
-            "You let the batch move the averages first. At inference nothing is learned: the answer must not depend "
-            "on the other rows.",
+            "You let the batch move the averages first. At inference nothing is learned: the answer"
+            " must not depend on the other rows.",
         ),
         Mistake(
             infer_without_scale_and_shift, "gamma and beta belong to the layer at inference too."
@@ -190,13 +204,15 @@ inferring = writing(
 )
 
 
-# 5 -------------------------------------------------------------------------------------------------------------------
+# 5 ------------------------------------------------------------------------------------------------
 
 SMALLER, SAME, LARGER = "far smaller", "about the same", "far larger"
 
 
 def spreads(training, inference, bare) -> dict:
-    """Whether the spread of the others, with the odd image over without it, changed by more than a factor of 2."""
+    """Whether the spread of the others, with the odd image over without it, changed by more than a
+    factor of 2.
+    """
     measured = {
         "after batch norm in training": training,
         "after batch norm at inference": inference,
@@ -218,13 +234,17 @@ outlier_prediction = prediction(
         (
             "after batch norm in training",
             SAME,
-        ): "The variance by which all 32 are divided belongs to the batch, and "
-        "one of the 32 makes up nearly all of it.",
+        ): (
+            "The variance by which all 32 are divided belongs to the batch, and "
+            "one of the 32 makes up nearly all of it."
+        ),
         (
             "after batch norm in training",
             LARGER,
-        ): "The odd image makes the variance of the batch huge, and all 32 "
-        "are divided by its root.",
+        ): (
+            "The odd image makes the variance of the batch huge, and all 32 "
+            "are divided by its root."
+        ),
         (
             "after batch norm at inference",
             SMALLER,
@@ -234,12 +254,15 @@ outlier_prediction = prediction(
             LARGER,
         ): "A dense layer treats every row by itself: the other 31 do not notice.",
     },
-    praise="In training every image is measured with a ruler that all 32 have made together. One giant makes it long.",
+    praise=(
+        "In training every image is measured with a ruler that all 32 have made together. One giant"
+        " makes it long."
+    ),
     hints=("By what are the other 31 divided, and who has a part in that number?",),
 )
 
 
-# 6 -------------------------------------------------------------------------------------------------------------------
+# 6 ------------------------------------------------------------------------------------------------
 
 
 def fold(kernel, gamma, beta, mean, variance): ...  # return (kernel, bias) of one dense layer
@@ -282,7 +305,9 @@ def fold_the_kernel_only(kernel, gamma, beta, mean, variance):
 
 
 def layer_to_fold(seed: int) -> tuple:
-    """A square kernel, so that a mistaken axis shows in the numbers, and the weights of a batch normalization."""
+    """A square kernel, so that a mistaken axis shows in the numbers, and the weights of a batch
+    normalization.
+    """
     generator = np.random.default_rng(seed)
     gamma, beta, mean = generator.normal(size=(3, 4))
     return generator.normal(size=(4, 4)), gamma, beta, mean, generator.uniform(0.01, 2, 4)
@@ -293,18 +318,23 @@ folding = writing(
     stub=fold,
     reference=fold_solution,
     cases=tuple(map(layer_to_fold, range(3))),
-    praise="After training, batch normalization can vanish into the layer before it: same outputs, no cost.",
+    praise=(
+        "After training, batch normalization can vanish into the layer before it: same outputs, no"
+        " cost."
+    ),
     hints=(
         "Multiply out: what is multiplied with x @ kernel, and what is left over?",
-        "scale = gamma / np.sqrt(variance + 0.001) has one number for each *unit*, and so for each column of the "
-        "kernel.",
+        (
+            "scale = gamma / np.sqrt(variance + 0.001) has one number for each *unit*, and so for"
+            " each column of the kernel."
+        ),
     ),
     equivalents=(fold_by_asking,),
     mistakes=(
         Mistake(
             fold_scaling_the_rows,
-            "You scaled the rows of the kernel, which belong to the inputs; a unit is a column. (With a square "
-            "kernel NumPy cannot warn you.)",
+            "You scaled the rows of the kernel, which belong to the inputs; a unit is a column."
+            " (With a square kernel NumPy cannot warn you.)",
         ),
         Mistake(
             fold_forgetting_the_mean,
@@ -322,7 +352,7 @@ folding = writing(
 )
 
 
-# 7 -------------------------------------------------------------------------------------------------------------------
+# 7 ------------------------------------------------------------------------------------------------
 
 
 def count(inputs, hidden, outputs): ...  # return (trained, moving, idle)
@@ -377,17 +407,26 @@ counting = writing(
     stub=count,
     reference=count_solution,
     cases=((4, [3], 2), (3072, [100] * 20, 10), (5, [], 2), (6, [4, 7], 3)),
-    praise="Every bias right before a normalization is idle: the mean of the batch holds it, and is subtracted. So "
-    "say use_bias=False.",
+    praise=(
+        "Every bias right before a normalization is idle: the mean of the batch holds it, and is"
+        " subtracted. So say use_bias=False."
+    ),
     hints=(
-        "Each normalization has four numbers a feature: gamma and beta are trained, mean and variance are followed.",
-        "Add 5 to every value of a feature, then subtract the mean of the batch. What is left of the 5?",
+        (
+            "Each normalization has four numbers a feature: gamma and beta are trained, mean and"
+            " variance are followed."
+        ),
+        (
+            "Add 5 to every value of a feature, then subtract the mean of the batch. What is left"
+            " of the 5?"
+        ),
     ),
     equivalents=(count_in_a_loop,),
     mistakes=(
         Mistake(
             count_training_the_averages,
-            "You counted the moving averages among the trained: no gradient reaches them; they follow the batches.",
+            "You counted the moving averages among the trained: no gradient reaches them; they"
+            " follow the batches.",
         ),
         Mistake(
             count_forgetting_the_inputs,
@@ -399,13 +438,13 @@ counting = writing(
         ),
         Mistake(
             count_nothing_idle,
-            "Some parameters are idle: think of a bias, added to every example of a feature just before its mean is "
-            "taken off.",
+            "Some parameters are idle: think of a bias, added to every example of a feature just"
+            " before its mean is taken off.",
         ),
         Mistake(
             count_without_idle_ones,
-            "The idle parameters are trained all the same in this listing (their gradient is zero): count them in "
-            "the first number.",
+            "The idle parameters are trained all the same in this listing (their gradient is zero):"
+            " count them in the first number.",
         ),
     ),
 )

@@ -8,7 +8,7 @@ from helpers.exercises.core import Exercise, Mistake, call, expect
 IMAGE, CLASSES = (32, 32, 3), 10
 PARAMETERS = 500_210  # (3072 + 1) * 100 + 19 * 101 * 100 + 101 * 10
 
-# a: 20 layers of 100 -------------------------------------------------------------------------------------------------
+# a: 20 layers of 100 ------------------------------------------------------------------------------
 
 
 def build(): ...  # return a Keras model
@@ -68,15 +68,21 @@ NOT_A_MODEL = (
 )
 NO_OUTPUTS = "The output has shape {}: the last layer needs 10 units, one for each class."
 NO_SOFTMAX = "The 10 outputs are no probabilities: they must be positive and add up to 1 (softmax)."
-SHARED = "One layer is used several times over, so its weights are shared: make a new layer in every round of the loop."
-NUMBER = "There are {} hidden layers of 100 units; the exercise asks for 20 (the output layer is not one of them)."
+SHARED = (
+    "One layer is used several times over, so its weights are shared: make a new layer in every"
+    " round of the loop."
+)
+NUMBER = (
+    "There are {} hidden layers of 100 units; the exercise asks for 20 (the output layer is not one"
+    " of them)."
+)
 LINEAR = "The hidden layers have no activation: twenty linear layers are one linear layer. Use ELU."
 NOT_ELU = (
     "The hidden layers do not compute ELU: for inputs below 0 it is exp(z) - 1, above it is z."
 )
 NOT_HE = (
-    "The variance of the initial weights is not 2 / inputs, as He initialization has it. Keras's default is Glorot: name "
-    'kernel_initializer="he_normal".'
+    "The variance of the initial weights is not 2 / inputs, as He initialization has it. Keras's"
+    ' default is Glorot: name kernel_initializer="he_normal".'
 )
 
 
@@ -117,7 +123,9 @@ def examine_build(answer) -> str:
 
 
 def curve_of(model, number: int) -> str:
-    """Which curve follows the hidden layer `number`: its activation, or that of the layers behind it up to the next."""
+    """Which curve follows the hidden layer `number`: its activation, or that of the layers behind
+    it up to the next.
+    """
     z = np.linspace(-3, 3, 100, dtype="float32")[None]
     hidden = denses(model)
     layers = model.layers
@@ -141,7 +149,10 @@ building = Exercise(
     examine=examine_build,
     hints=(
         "keras.Input((32, 32, 3)), then Flatten, then the dense layers.",
-        'In a loop: `model.add(keras.layers.Dense(100, activation="elu", kernel_initializer="he_normal"))`.',
+        (
+            'In a loop: `model.add(keras.layers.Dense(100, activation="elu",'
+            ' kernel_initializer="he_normal"))`.'
+        ),
     ),
     equivalents=(build_functionally,),
     mistakes=(
@@ -158,7 +169,7 @@ building = Exercise(
     ),
 )
 
-# d: a net that normalizes itself ---------------------------------------------------------------------------------------
+# d: a net that normalizes itself ------------------------------------------------------------------
 
 
 def prepare(images):
@@ -246,16 +257,25 @@ def images_like_photographs() -> np.ndarray:
 
 
 PAIR = "prepare() must return two things: the model and the images as the model shall get them."
-RAW = "The images you return are still the raw ones (0 to 255): that is the notes' bug. Return the scaled array."
-NOT_STANDARD = "The images you return are scaled, but not standardized: that is mean 0 and standard deviation 1."
+RAW = (
+    "The images you return are still the raw ones (0 to 255): that is the notes' bug. Return the"
+    " scaled array."
+)
+NOT_STANDARD = (
+    "The images you return are scaled, but not standardized: that is mean 0 and standard"
+    " deviation 1."
+)
 NORMALIZED = (
     "There is a normalization layer left in the net: with SELU the net shall normalize itself."
 )
-PLAIN_DROPOUT = "Ordinary dropout sets units to 0 and changes mean and variance; self-normalizing nets use AlphaDropout, if any."
+PLAIN_DROPOUT = (
+    "Ordinary dropout sets units to 0 and changes mean and variance; self-normalizing nets use"
+    " AlphaDropout, if any."
+)
 NOT_SELU = "The hidden layers do not compute SELU."
 TOO_WIDE = (
-    "The weights are drawn too wide, so that the hidden outputs grow from layer to layer. SELU needs a variance of "
-    "1 / inputs (LeCun); He draws with twice that."
+    "The weights are drawn too wide, so that the hidden outputs grow from layer to layer. SELU"
+    " needs a variance of 1 / inputs (LeCun); He draws with twice that."
 )
 
 
@@ -283,7 +303,10 @@ def examine_prepare(answer) -> str:
     expect({curve_of(model, number) for number in range(20)} == {"selu"}, NOT_SELU)
     deepest = np.asarray(keras.Model(model.inputs[0], model.layers[-2].output)(inputs))
     expect(deepest.std() < 2, TOO_WIDE)
-    return f"After 20 layers the outputs still have mean {deepest.mean():.1f} and standard deviation {deepest.std():.1f}."
+    return (
+        f"After 20 layers the outputs still have mean {deepest.mean():.1f} and standard deviation"
+        f" {deepest.std():.1f}."
+    )
 
 
 self_normalizing = Exercise(
@@ -293,7 +316,10 @@ self_normalizing = Exercise(
     examine=examine_prepare,
     hints=(
         "What is returned: the images that were computed, or the ones that came in?",
-        "SELU's two constants were derived for weights with a variance of 1 / inputs. Which initializer is that?",
+        (
+            "SELU's two constants were derived for weights with a variance of 1 / inputs. Which"
+            " initializer is that?"
+        ),
     ),
     equivalents=(prepare_by_colour,),
     mistakes=(

@@ -14,7 +14,9 @@ def learned(accuracy) -> str:
 
 
 def carried_truth(carried, fresh) -> dict:
-    """What the validation accuracies say of nets trained on from the sweep's end, and of fresh ones."""
+    """What the validation accuracies say of nets trained on from the sweep's end, and of fresh
+    ones.
+    """
     return {"the net that the sweep has left": learned(carried), "a fresh net": learned(fresh)}
 
 
@@ -27,20 +29,30 @@ carried_prediction = prediction(
         (
             "the net that the sweep has left",
             LEARNING,
-        ): "The large rates threw its weights to where no gradient leads back: compile() gives it a new optimizer, and leaves "
-        "the weights.",
+        ): (
+            "The large rates threw its weights to where no gradient leads back: compile() gives it"
+            " a new optimizer, and leaves the weights."
+        ),
         (
             "a fresh net",
             GUESSING,
-        ): "The fresh net learns, if slowly: the architecture and the rate are not what was broken.",
+        ): (
+            "The fresh net learns, if slowly: the architecture and the rate are not what was"
+            " broken."
+        ),
     },
-    praise="So the 10 % of the notes do not speak against the net or its learning rate; they are what the sweep left behind.",
+    praise=(
+        "So the 10 % of the notes do not speak against the net or its learning rate; they are what"
+        " the sweep left behind."
+    ),
     hints=("What does model.compile() reset: the weights, the optimizer, or both?",),
 )
 
 
 def batch_norm_truth(raw, raw_normalized, standardized, standardized_normalized) -> dict:
-    """Where batch normalization adds more accuracy, and which pixels the best of the four nets gets."""
+    """Where batch normalization adds more accuracy, and which pixels the best of the four nets
+    gets.
+    """
     gains = (
         np.mean(raw_normalized) - np.mean(raw),
         np.mean(standardized_normalized) - np.mean(standardized),
@@ -85,8 +97,14 @@ batch_norm_prediction = prediction(
             NEITHER,
         ): "The two best nets differ by more than a percentage point.",
     },
-    praise="Two changes at once, standardized inputs and normalized layers, and the notes gave one of them all the credit.",
+    praise=(
+        "Two changes at once, standardized inputs and normalized layers, and the notes gave one of"
+        " them all the credit."
+    ),
     hints=(
-        "The notes' net begins with a BatchNormalization before the first dense layer. What does that layer do to the pixels?",
+        (
+            "The notes' net begins with a BatchNormalization before the first dense layer. What"
+            " does that layer do to the pixels?"
+        ),
     ),
 )

@@ -7,7 +7,7 @@ import numpy as np
 from helpers.exercises.core import Mistake, writing
 from helpers.reference import ensembles, rankings
 
-# b: the sweep --------------------------------------------------------------------------------------------------------
+# b: the sweep -------------------------------------------------------------------------------------
 
 
 class ToyModel:
@@ -32,7 +32,9 @@ class Builder:
 
 
 class Trainer:
-    """Trains a toy model and returns its score, which depends on all that was done to the model before."""
+    """Trains a toy model and returns its score, which depends on all that was done to the model
+    before.
+    """
 
     def __init__(self, best: float):
         self.best = best
@@ -105,17 +107,18 @@ sweeping = writing(
     mistakes=(
         Mistake(
             sweep_over_one_model_in_a_list,
-            "The list holds the same model several times over, as the notes' numbered names do: the weights are still handed "
-            "on from rate to rate. Build a model for each rate.",
+            "The list holds the same model several times over, as the notes' numbered names do: the"
+            " weights are still handed on from rate to rate. Build a model for each rate.",
         ),
         Mistake(
             sweep_downwards,
-            "Another order spoils other rates: now the large rates come first and hand their weights on. Build a model for "
-            "each rate.",
+            "Another order spoils other rates: now the large rates come first and hand their"
+            " weights on. Build a model for each rate.",
         ),
         Mistake(
             sweep_for_the_best_rate,
-            "You returned the best rate; asked for are the accuracies of all rates, in their order.",
+            "You returned the best rate; asked for are the accuracies of all rates, in their"
+            " order.",
         ),
         Mistake(
             sweep_for_the_best_score,
@@ -124,7 +127,7 @@ sweeping = writing(
     ),
 )
 
-# b: what to report ---------------------------------------------------------------------------------------------------
+# b: what to report --------------------------------------------------------------------------------
 
 
 def report(
@@ -177,29 +180,38 @@ reporting = writing(
         ([2.3, 2.1, 2.0, 1.9], [0.10, 0.25, 0.31, 0.30]),
         ([1.4, 1.3, 1.5, 1.6, 1.7, 1.8], [0.50, 0.52, 0.51, 0.53, 0.52, 0.55]),
     ),
-    praise="The last line on the screen belongs to a model that is gone; the notes quote it for two of their nets.",
+    praise=(
+        "The last line on the screen belongs to a model that is gone; the notes quote it for two of"
+        " their nets."
+    ),
     hints=(
-        "Which weights does `restore_best_weights` put back: those of the lowest validation loss, or of the highest accuracy?",
+        (
+            "Which weights does `restore_best_weights` put back: those of the lowest validation"
+            " loss, or of the highest accuracy?"
+        ),
         "`np.argmin` counts from 0.",
     ),
     equivalents=(report_in_a_loop,),
     mistakes=(
         Mistake(
             report_the_last_line,
-            "That is the accuracy in the last line of the log. The model you hold is the restored one: take its epoch's accuracy.",
+            "That is the accuracy in the last line of the log. The model you hold is the restored"
+            " one: take its epoch's accuracy.",
         ),
         Mistake(
             report_all_from_the_last,
-            "You report the last epoch; its weights were replaced when the training ended. Take the epoch with the lowest "
-            "validation loss.",
+            "You report the last epoch; its weights were replaced when the training ended. Take the"
+            " epoch with the lowest validation loss.",
         ),
         Mistake(
             report_the_best_accuracy,
-            "The highest accuracy may belong to another epoch than the restored one: the callback watched the loss.",
+            "The highest accuracy may belong to another epoch than the restored one: the callback"
+            " watched the loss.",
         ),
         Mistake(
             report_by_accuracy,
-            "The callback watches the validation loss unless told otherwise; you took the epoch with the best accuracy.",
+            "The callback watches the validation loss unless told otherwise; you took the epoch"
+            " with the best accuracy.",
         ),
         Mistake(
             report_counting_from_zero,
@@ -208,11 +220,12 @@ reporting = writing(
     ),
 )
 
-# e: Monte-Carlo dropout ----------------------------------------------------------------------------------------------
+# e: Monte-Carlo dropout ---------------------------------------------------------------------------
 
 
 class ToyDropoutNet:
-    """Answers like a net with dropout: differently at each call with training=True, always the same without.
+    """Answers like a net with dropout: differently at each call with training=True, always the same
+    without.
 
     After `period` calls it begins again, so that any `period` calls in a row have the same mean.
     """
@@ -279,16 +292,22 @@ averaging = writing(
         (ToyDropoutNet(1, 50), np.zeros((2, 4)), 50),
         (ToyDropoutNet(2, 3), np.zeros((1, 4)), 3),
     ),
-    praise="Each call is another thinned net, so this is a committee of nets that cost one training.",
+    praise=(
+        "Each call is another thinned net, so this is a committee of nets that cost one training."
+    ),
     hints=(
-        "A Keras model is a function: `model(images, training=True)` returns the outputs as in training.",
+        (
+            "A Keras model is a function: `model(images, training=True)` returns the outputs as in"
+            " training."
+        ),
         "The mean over the calls is the mean over the first axis of the list of answers.",
     ),
     equivalents=(monte_carlo_in_a_loop,),
     mistakes=(
         Mistake(
             monte_carlo_without_dropout,
-            "Without training=True the dropout is switched off (in `predict` too), and all samples are the same.",
+            "Without training=True the dropout is switched off (in `predict` too), and all samples"
+            " are the same.",
         ),
         Mistake(
             monte_carlo_over_images,
@@ -300,7 +319,8 @@ averaging = writing(
         ),
         Mistake(
             monte_carlo_votes,
-            "You counted votes for the winning class. Average the probabilities: a net that hesitates should count for both.",
+            "You counted votes for the winning class. Average the probabilities: a net that"
+            " hesitates should count for both.",
         ),
         Mistake(
             monte_carlo_once,
@@ -309,7 +329,7 @@ averaging = writing(
     ),
 )
 
-# f: 1cycle -----------------------------------------------------------------------------------------------------------
+# f: 1cycle ----------------------------------------------------------------------------------------
 
 
 def cycle(images, batch_size, epochs, peak): ...  # return the learning rates of all steps, an array
@@ -353,7 +373,10 @@ cycling = writing(
     stub=cycle,
     reference=cycle_solution,
     cases=((45_000, 128, 15, 0.05), (1_000, 32, 3, 1.0), (64, 32, 4, 0.1), (100, 30, 2, 0.01)),
-    praise="One rate for every step that is trained. The notes' scheduler counts too few steps and ends with negative rates.",
+    praise=(
+        "One rate for every step that is trained. The notes' scheduler counts too few steps and"
+        " ends with negative rates."
+    ),
     hints=(
         "How many steps has an epoch of 45,000 images in minibatches of 128: 351, 351.56 or 352?",
         "`np.interp(np.arange(steps), [0, steps // 2, steps - 1], [...])` draws both lines.",
@@ -362,11 +385,13 @@ cycling = writing(
     mistakes=(
         Mistake(
             cycle_rounded_down,
-            "You left out the smaller minibatch at the end of each epoch: then the training has more steps than rates. Round up.",
+            "You left out the smaller minibatch at the end of each epoch: then the training has"
+            " more steps than rates. Round up.",
         ),
         Mistake(
             cycle_rounded_down_at_the_end,
-            "Rounded once for the whole training instead of for each epoch: every epoch has a whole number of steps, rounded up.",
+            "Rounded once for the whole training instead of for each epoch: every epoch has a whole"
+            " number of steps, rounded up.",
         ),
         Mistake(
             cycle_of_one_epoch,
@@ -377,12 +402,13 @@ cycling = writing(
         ),
         Mistake(
             cycle_down_to_the_start,
-            "The rate must end at peak / 1000, far below its start: the last steps are the smallest.",
+            "The rate must end at peak / 1000, far below its start: the last steps are the"
+            " smallest.",
         ),
     ),
 )
 
-# a to f: the ranking -------------------------------------------------------------------------------------------------
+# a to f: the ranking ------------------------------------------------------------------------------
 
 
 def share_of_right_rankings(accuracy): ...  # return a number from 0 to 1
@@ -422,7 +448,10 @@ ranking = writing(
         ([[0.5, 0.3], [0.6, 0.2], [0.1, 0.9], [0.7, 0.4], [0.5, 0.4]],),
         ([[0.30, 0.21], [0.1, 0.5], [0.2, 0.6]],),
     ),
-    praise="If this share is far from 1, who trains each variant once reports an order that the next seed overturns.",
+    praise=(
+        "If this share is far from 1, who trains each variant once reports an order that the next"
+        " seed overturns."
+    ),
     hints=(
         "`np.argsort(-means)` is the order of the variants, the best first.",
         "Compare the whole order of a run, then take the mean over the runs.",

@@ -5,14 +5,16 @@ import numpy as np
 from helpers import claims
 from helpers.exercises.core import prediction
 
-# 5 -------------------------------------------------------------------------------------------------------------------
+# 5 ------------------------------------------------------------------------------------------------
 
 MOVED, CHANGED = "the same, moved", "other numbers"
 ROUNDING = 1e-5
 
 
 def maps_that_move(differences: dict) -> dict:
-    """Whether a map only moved, from the largest difference between it and the earlier map, moved along."""
+    """Whether a map only moved, from the largest difference between it and the earlier map, moved
+    along.
+    """
     return {
         question: MOVED if difference < ROUNDING else CHANGED
         for question, difference in differences.items()
@@ -39,13 +41,17 @@ moving_prediction = prediction(
         (
             "stride 1, at the edges",
             MOVED,
-        ): "At an edge of the frame the kernel sees zeros where the photo goes on, "
-        "and these zeros do not move with the photo.",
+        ): (
+            "At an edge of the frame the kernel sees zeros where the photo goes on, "
+            "and these zeros do not move with the photo."
+        ),
         (
             "stride 2, by one pixel",
             MOVED,
-        ): "With stride 2 the kernel stops at every second pixel only. Moved by one, the picture "
-        "shows it just those windows that it left out before.",
+        ): (
+            "With stride 2 the kernel stops at every second pixel only. Moved by one, the picture "
+            "shows it just those windows that it left out before."
+        ),
         (
             "stride 2, by two pixels",
             CHANGED,
@@ -53,18 +59,23 @@ moving_prediction = prediction(
     },
     praise="A convolution moves with its input: up to the edges, and in steps of its stride.",
     hints=(
-        "Ask for each place of the map: which values lie under the kernel there, before the move and after it?",
+        (
+            "Ask for each place of the map: which values lie under the kernel there, before the"
+            " move and after it?"
+        ),
     ),
 )
 
 
-# 8 -------------------------------------------------------------------------------------------------------------------
+# 8 ------------------------------------------------------------------------------------------------
 
 CONVNET, MLP, TIE = "convnet", "MLP", "too close to tell"
 
 
 def winners(advantages: dict) -> dict:
-    """Who is ahead on each task, from the paired differences convnet minus MLP; a tie if their interval holds 0."""
+    """Who is ahead on each task, from the paired differences convnet minus MLP; a tie if their
+    interval holds 0.
+    """
     found = {}
     for task, differences in advantages.items():
         low, high = claims.paired_interval(np.asarray(differences))
@@ -87,28 +98,43 @@ winner_prediction = prediction(
         (
             "centred",
             CONVNET,
-        ): "Sharing weights pays where the same thing turns up in different places. These clothes all lie in "
-        "the same place, so a weight for each pixel is a good idea.",
+        ): (
+            "Sharing weights pays where the same thing turns up in different places. These clothes"
+            " all lie in the same place, so a weight for each pixel is a good idea."
+        ),
         (
             "moved",
             MLP,
-        ): "An MLP must learn a shirt anew for each place where it can lie. A kernel does not care where it is.",
+        ): (
+            "An MLP must learn a shirt anew for each place where it can lie. A kernel does not care"
+            " where it is."
+        ),
         (
             "moved",
             TIE,
-        ): "Compare what each net knows beforehand: the kernels see the same part of a shirt wherever it lies, and the "
-        "weights of an MLP do not.",
+        ): (
+            "Compare what each net knows beforehand: the kernels see the same part of a shirt"
+            " wherever it lies, and the weights of an MLP do not."
+        ),
         (
             "permuted",
             CONVNET,
-        ): "A kernel looks at neighbours. After the permutation neighbours have nothing to do with each other; "
-        "the MLP does not notice that anything happened.",
+        ): (
+            "A kernel looks at neighbours. After the permutation neighbours have nothing to do with"
+            " each other; the MLP does not notice that anything happened."
+        ),
         (
             "permuted",
             TIE,
-        ): "The permutation is nothing to an MLP, whose inputs have no order. What does it do to a window of 3 x 3?",
+        ): (
+            "The permutation is nothing to an MLP, whose inputs have no order. What does it do to a"
+            " window of 3 x 3?"
+        ),
     },
-    praise="What a net is built to ignore must fit what the data are: a place that does not matter, neighbours that do.",
+    praise=(
+        "What a net is built to ignore must fit what the data are: a place that does not matter,"
+        " neighbours that do."
+    ),
     hints=(
         "An MLP has a weight for each pixel; a convnet has one for each place in a small window.",
     ),

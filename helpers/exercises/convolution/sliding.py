@@ -6,7 +6,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from helpers.exercises.core import Mistake, writing
 from helpers.reference import layers
 
-# 1 -------------------------------------------------------------------------------------------------------------------
+# 1 ------------------------------------------------------------------------------------------------
 
 
 def correlate(signal, kernel): ...  # return one number for each place
@@ -49,17 +49,23 @@ correlating = writing(
         (np.array([0.0, 0.0, 1.0, 3.0, 0.5, 0.0, -2.0]), np.array([1.0, 0.0, -2.0])),
         (np.array([3.0, 1.0, 2.0]), np.array([1.0, 2.0, 4.0])),
     ),
-    praise="That is all a convolutional layer computes, once for each filter; the rest is bookkeeping.",
+    praise=(
+        "That is all a convolutional layer computes, once for each filter; the rest is bookkeeping."
+    ),
     hints=(
-        "A signal of 5 values and a kernel of 2 weights: the kernel can begin at places 0, 1, 2 and 3.",
+        (
+            "A signal of 5 values and a kernel of 2 weights: the kernel can begin at places 0, 1, 2"
+            " and 3."
+        ),
         "At each place: np.sum(signal[place : place + len(kernel)] * kernel).",
     ),
     equivalents=(correlate_by_windows, correlate_with_numpy),
     mistakes=(
         Mistake(
             correlate_flipped,
-            "Your kernel is turned round: its last weight lies on the first value. That is the convolution of mathematics; "
-            "asked for is the plain one, in which weight 0 lies on value 0.",
+            "Your kernel is turned round: its last weight lies on the first value. That is the"
+            " convolution of mathematics; asked for is the plain one, in which weight 0 lies on"
+            " value 0.",
         ),
         Mistake(
             correlate_one_short,
@@ -67,12 +73,13 @@ correlating = writing(
         ),
         Mistake(
             correlate_averaged,
-            "You took the mean of the products; asked for is their sum. The weights decide on the scale.",
+            "You took the mean of the products; asked for is their sum. The weights decide on the"
+            " scale.",
         ),
         Mistake(
             correlate_over_the_edge,
-            "You let the kernel hang over the edges, as if zeros stood there. Here it stays within the signal, so the result is "
-            "shorter.",
+            "You let the kernel hang over the edges, as if zeros stood there. Here it stays within"
+            " the signal, so the result is shorter.",
         ),
         Mistake(
             correlate_in_jumps,
@@ -82,7 +89,7 @@ correlating = writing(
 )
 
 
-# 2 -------------------------------------------------------------------------------------------------------------------
+# 2 ------------------------------------------------------------------------------------------------
 
 
 def filter_image(image, kernel): ...  # return one map
@@ -146,14 +153,18 @@ filtering = writing(
     ),
     praise="One filter, one map, whatever the number of channels: the sum runs over them as well.",
     hints=(
-        "Two loops over the places. The window image[row : row + rows, column : column + columns] has all channels in it.",
+        (
+            "Two loops over the places. The window image[row : row + rows, column : column +"
+            " columns] has all channels in it."
+        ),
         "np.sum without an axis adds up everything: rows, columns and channels.",
     ),
     equivalents=(filter_image_by_windows, filter_image_by_channel),
     mistakes=(
         Mistake(
             filter_image_without_sum,
-            "You return one map for each channel. A filter adds them up: the result has no channels left.",
+            "You return one map for each channel. A filter adds them up: the result has no channels"
+            " left.",
         ),
         Mistake(
             filter_image_averaged,
@@ -165,13 +176,14 @@ filtering = writing(
         ),
         Mistake(
             filter_image_grey,
-            "You make image and kernel grey first. Then a filter could not tell red from blue: multiply channel by channel.",
+            "You make image and kernel grey first. Then a filter could not tell red from blue:"
+            " multiply channel by channel.",
         ),
     ),
 )
 
 
-# 3 -------------------------------------------------------------------------------------------------------------------
+# 3 ------------------------------------------------------------------------------------------------
 
 
 def count_weights(rows, columns, channels, filters): ...  # return the number of parameters
@@ -218,11 +230,13 @@ counting = writing(
         ),
         Mistake(
             count_weights_without_channels,
-            "You gave each filter one kernel. It has one for each channel of its input: on a colour image three.",
+            "You gave each filter one kernel. It has one for each channel of its input: on a colour"
+            " image three.",
         ),
         Mistake(
             count_weights_bias_by_kernel,
-            "You gave each kernel a bias. The channels are added up first; then one bias is added for the whole filter.",
+            "You gave each kernel a bias. The channels are added up first; then one bias is added"
+            " for the whole filter.",
         ),
         Mistake(
             count_weights_one_bias, "You gave the whole layer one bias. Each filter has its own."
@@ -231,7 +245,7 @@ counting = writing(
 )
 
 
-# 4 -------------------------------------------------------------------------------------------------------------------
+# 4 ------------------------------------------------------------------------------------------------
 
 
 def places(size, kernel, stride, padding): ...  # return the number of places
@@ -281,13 +295,17 @@ sizing = writing(
     praise="With padding 0 and stride 1 it is size - kernel + 1, the formula that the notes lost.",
     hints=(
         "Padding makes the side longer by two times `padding`.",
-        "The first place is free. How far can the kernel still move, and how many whole strides are in that?",
+        (
+            "The first place is free. How far can the kernel still move, and how many whole strides"
+            " are in that?"
+        ),
     ),
     equivalents=(places_by_counting,),
     mistakes=(
         Mistake(
             places_one_short,
-            "You counted the moves. There is one place more than there are moves: the one it starts from.",
+            "You counted the moves. There is one place more than there are moves: the one it starts"
+            " from.",
         ),
         Mistake(
             places_padded_once,
@@ -295,11 +313,13 @@ sizing = writing(
         ),
         Mistake(
             places_rounded_up,
-            "You rounded up. A stride that would carry the kernel over the end is not made: round down.",
+            "You rounded up. A stride that would carry the kernel over the end is not made: round"
+            " down.",
         ),
         Mistake(
             places_divided_late,
-            "You added the first place before dividing by the stride. Divide the distance that it can move, then add the place to start from.",
+            "You added the first place before dividing by the stride. Divide the distance that it"
+            " can move, then add the place to start from.",
         ),
         Mistake(
             places_without_stride, "You left out the stride: these are the places at stride 1."

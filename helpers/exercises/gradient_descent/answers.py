@@ -4,7 +4,7 @@ import numpy as np
 
 from helpers.exercises.core import Mistake
 
-# Nesterov's step ----------------------------------------------------------------------------------------------------
+# Nesterov's step ----------------------------------------------------------------------------------
 
 
 def nesterov_solution(gradient, position, velocity, rate, friction):
@@ -47,7 +47,7 @@ def nesterov_as_keras_holds_it(gradient, position, velocity, rate, friction):
     return position + friction * velocity - rate * gradient(position), velocity
 
 
-# Plain descent ------------------------------------------------------------------------------------------------------
+# Plain descent ------------------------------------------------------------------------------------
 
 
 def descend_solution(gradient, start, rate, steps):
@@ -81,7 +81,7 @@ def descend_at_the_start(gradient, start, rate, steps):
     return start - steps * rate * gradient(start)
 
 
-# RMSprop ------------------------------------------------------------------------------------------------------------
+# RMSprop ------------------------------------------------------------------------------------------
 
 
 def rmsprop_solution(gradient, square, rate, rho, epsilon):
@@ -95,7 +95,9 @@ def rmsprop_by_difference(gradient, square, rate, rho, epsilon):
 
 
 def rmsprop_with(average, denominator):
-    """RMSprop with another average(square, gradient, rho) and another denominator(new, old, epsilon)."""
+    """RMSprop with another average(square, gradient, rho) and another denominator(new, old,
+    epsilon).
+    """
 
     def step(gradient, square, rate, rho, epsilon):
         new = average(square, gradient, rho)
@@ -117,7 +119,7 @@ def rmsprop_decaying_the_step(gradient, square, rate, rho, epsilon):
     return -rho * rate * gradient / np.sqrt(square + epsilon), square
 
 
-# Adam's bias correction ---------------------------------------------------------------------------------------------
+# Adam's bias correction ---------------------------------------------------------------------------
 
 
 def adam_solution(gradient, mean, square, count, rate, beta_1, beta_2, epsilon):

@@ -5,7 +5,7 @@ import numpy as np
 from helpers.exercises.core import Mistake, prediction, writing
 from helpers.reference import optimizers
 
-# 1 -------------------------------------------------------------------------------------------------------------------
+# 1 ------------------------------------------------------------------------------------------------
 
 
 def largest_rate(hessian): ...  # return the bound on the learning rate
@@ -26,25 +26,36 @@ choosing_rate = writing(
     stub=largest_rate,
     reference=optimizers.largest_rate,
     cases=tuple((bowl,) for bowl in BOWLS),
-    praise="The steepest direction alone sets the limit; all the others must put up with the rate that it allows.",
+    praise=(
+        "The steepest direction alone sets the limit; all the others must put up with the rate that"
+        " it allows."
+    ),
     hints=(
-        "Along an eigenvector with eigenvalue c, each step multiplies the distance from the minimum by 1 - rate * c.",
-        "Such a factor shrinks the distance while it lies between -1 and 1. Which eigenvalue leaves that range first?",
+        (
+            "Along an eigenvector with eigenvalue c, each step multiplies the distance from the"
+            " minimum by 1 - rate * c."
+        ),
+        (
+            "Such a factor shrinks the distance while it lies between -1 and 1. Which eigenvalue"
+            " leaves that range first?"
+        ),
     ),
     equivalents=(largest_rate_by_norm,),
     mistakes=(
         Mistake(
             lambda hessian: 1 / np.linalg.eigvalsh(hessian).max(),
-            "At that rate the steepest direction arrives in one step. It may even overshoot, as long as it comes back nearer: "
-            "the factor 1 - rate * c may go down to -1.",
+            "At that rate the steepest direction arrives in one step. It may even overshoot, as"
+            " long as it comes back nearer: the factor 1 - rate * c may go down to -1.",
         ),
         Mistake(
             lambda hessian: 2 / np.linalg.eigvalsh(hessian).min(),
-            "You took the smallest eigenvalue: the flattest direction would survive that rate, the steepest one would not.",
+            "You took the smallest eigenvalue: the flattest direction would survive that rate, the"
+            " steepest one would not.",
         ),
         Mistake(
             lambda hessian: 2 / np.diag(hessian).max(),
-            "You took the largest diagonal entry. It is the largest eigenvalue only where the valley runs along an axis.",
+            "You took the largest diagonal entry. It is the largest eigenvalue only where the"
+            " valley runs along an axis.",
         ),
         Mistake(
             lambda hessian: 2 / np.trace(hessian),
@@ -58,7 +69,7 @@ choosing_rate = writing(
 )
 
 
-# 2 -------------------------------------------------------------------------------------------------------------------
+# 2 ------------------------------------------------------------------------------------------------
 
 
 def accumulate(gradients, sizes): ...  # return the gradient of the whole batch
@@ -80,7 +91,10 @@ accumulating = writing(
         (GRADIENTS[:1], [7]),
         (GRADIENTS[::-1], [2, 8, 8]),
     ),
-    praise="Each example counts once, whichever micro-batch it came in: so the step is that of the big batch.",
+    praise=(
+        "Each example counts once, whichever micro-batch it came in: so the step is that of the big"
+        " batch."
+    ),
     hints=(
         "From the mean over a micro-batch you can get back to the sum over its examples.",
         "The last micro-batch is often smaller than the others.",
@@ -89,17 +103,20 @@ accumulating = writing(
     mistakes=(
         Mistake(
             lambda gradients, sizes: sum(gradients),
-            "You summed the means, as gradients that are never set to zero do: with k micro-batches the step is about k times too long.",
+            "You summed the means, as gradients that are never set to zero do: with k micro-batches"
+            " the step is about k times too long.",
         ),
         Mistake(
             lambda gradients, sizes: np.mean(gradients, axis=0),
-            "The mean of the means is right only if all micro-batches are equally large; the examples of a small one count too much.",
+            "The mean of the means is right only if all micro-batches are equally large; the"
+            " examples of a small one count too much.",
         ),
         Mistake(
             lambda gradients, sizes: sum(
                 size * gradient for size, gradient in zip(sizes, gradients, strict=True)
             ),
-            "That is the gradient of the *sum* of the losses: still to be divided by the number of examples.",
+            "That is the gradient of the *sum* of the losses: still to be divided by the number of"
+            " examples.",
         ),
         Mistake(
             lambda gradients, sizes: gradients[-1],
@@ -110,13 +127,14 @@ accumulating = writing(
                 sum(size * gradient for size, gradient in zip(sizes, gradients, strict=True))
                 / len(sizes)
             ),
-            "You divided the sum over all examples by the number of micro-batches; divide by the number of examples.",
+            "You divided the sum over all examples by the number of micro-batches; divide by the"
+            " number of examples.",
         ),
     ),
 )
 
 
-# 3 -------------------------------------------------------------------------------------------------------------------
+# 3 ------------------------------------------------------------------------------------------------
 
 CONVERGES, DIVERGES = "converges", "diverges"
 
@@ -148,8 +166,10 @@ divergence_prediction = prediction(
         (
             "plain below",
             DIVERGES,
-        ): "Below the limit each step multiplies the distance across the valley by 1 - 0.019 * 100 = -0.9: it "
-        "jumps from wall to wall, and comes nearer each time.",
+        ): (
+            "Below the limit each step multiplies the distance across the valley by 1 - 0.019 * 100"
+            " = -0.9: it jumps from wall to wall, and comes nearer each time."
+        ),
         (
             "plain above",
             CONVERGES,
@@ -157,29 +177,42 @@ divergence_prediction = prediction(
         (
             "momentum above",
             DIVERGES,
-        ): "Against the jumps from wall to wall the velocity works as a brake: it still points back. With "
-        "momentum m the limit is 2 (1 + m) / 100.",
+        ): (
+            "Against the jumps from wall to wall the velocity works as a brake: it still points"
+            " back. With momentum m the limit is 2 (1 + m) / 100."
+        ),
         (
             "Nesterov above",
             CONVERGES,
-        ): "Looking ahead, Nesterov takes the gradient farther out, where it is larger. With momentum m its "
-        "limit is 2 (1 + m) / (1 + 2 m) / 100: lower than that of plain descent.",
+        ): (
+            "Looking ahead, Nesterov takes the gradient farther out, where it is larger. With"
+            " momentum m its limit is 2 (1 + m) / (1 + 2 m) / 100: lower than that of plain"
+            " descent."
+        ),
     },
-    praise="Momentum widens the range of rates that work; Nesterov's look-ahead makes it narrower again.",
+    praise=(
+        "Momentum widens the range of rates that work; Nesterov's look-ahead makes it narrower"
+        " again."
+    ),
     hints=(
         "For plain descent: by what factor does a step multiply the distance across the valley?",
-        "Momentum: when the walker has jumped over the valley, where does the remembered velocity point, and where the new gradient?",
+        (
+            "Momentum: when the walker has jumped over the valley, where does the remembered"
+            " velocity point, and where the new gradient?"
+        ),
     ),
 )
 
 
-# 8 -------------------------------------------------------------------------------------------------------------------
+# 8 ------------------------------------------------------------------------------------------------
 
 STAYS, CHANGES = "stays", "changes"
 
 
 def what_rescaling_does(predictions, rescaled_predictions, sharpness, rescaled_sharpness) -> dict:
-    """What the rescaling did to the predictions, and to the sharpness (a tenth counts as nothing)."""
+    """What the rescaling did to the predictions, and to the sharpness (a tenth counts as
+    nothing).
+    """
     same = np.allclose(predictions, rescaled_predictions, atol=1e-3)
     factor = np.mean(np.divide(rescaled_sharpness, sharpness))
     return {
@@ -197,14 +230,22 @@ rescaling_prediction = prediction(
         (
             "predictions",
             CHANGES,
-        ): "ReLU lets a positive factor through: relu(5 z) = 5 relu(z). The next layer divides by 5 again.",
+        ): (
+            "ReLU lets a positive factor through: relu(5 z) = 5 relu(z). The next layer divides by"
+            " 5 again."
+        ),
         (
             "sharpness",
             STAYS,
-        ): "The output weights are smaller now, so the same change of one of them matters five times as much: "
-        "curvature along them grows 25-fold.",
+        ): (
+            "The output weights are smaller now, so the same change of one of them matters five"
+            " times as much: curvature along them grows 25-fold."
+        ),
     },
-    praise="The same function at two places of the space of weights, one flat and one sharp: sharpness is not a property of the function.",
+    praise=(
+        "The same function at two places of the space of weights, one flat and one sharp: sharpness"
+        " is not a property of the function."
+    ),
     hints=(
         "What is relu(5 z), compared with relu(z)?",
         "Shift one output weight by 0.01, before and after. What moves the prediction more?",

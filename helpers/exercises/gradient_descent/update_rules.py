@@ -5,7 +5,7 @@ import numpy as np
 from helpers.exercises.core import Mistake, writing
 from helpers.exercises.gradient_descent import answers as rules
 
-# 4 -------------------------------------------------------------------------------------------------------------------
+# 4 ------------------------------------------------------------------------------------------------
 
 
 def nesterov(gradient, position, velocity, rate, friction):
@@ -34,7 +34,10 @@ looking_ahead = writing(
         (valley, np.array([-1.0, 0.5]), np.array([0.1, 0.2]), 0.1, 0.5),
         (bowl, np.array([2.0, -1.0]), np.array([0.0, 0.0]), 0.1, 0.8),
     ),
-    praise="One evaluation of the gradient, as before; only the place has changed. From rest, the two methods make the same step.",
+    praise=(
+        "One evaluation of the gradient, as before; only the place has changed. From rest, the two"
+        " methods make the same step."
+    ),
     hints=(
         "Only one thing changes: the point at which the gradient is taken.",
         "The momentum alone would lead from `position` to `position + friction * velocity`.",
@@ -52,7 +55,8 @@ looking_ahead = writing(
         Mistake(rules.nesterov_uphill, "The sign of the gradient is wrong: you walk uphill."),
         Mistake(
             rules.nesterov_staying_ahead,
-            "You add the momentum twice: the new position is the old one plus the new velocity; looking ahead was only for the gradient.",
+            "You add the momentum twice: the new position is the old one plus the new velocity;"
+            " looking ahead was only for the gradient.",
         ),
         Mistake(
             rules.nesterov_without_friction,
@@ -60,14 +64,14 @@ looking_ahead = writing(
         ),
         Mistake(
             rules.nesterov_as_keras_holds_it,
-            "That is how Keras holds it: its position *is* the point looked ahead to. Here the position is the real one, so the "
-            "gradient belongs at position + friction * velocity.",
+            "That is how Keras holds it: its position *is* the point looked ahead to. Here the"
+            " position is the real one, so the gradient belongs at position + friction * velocity.",
         ),
     ),
 )
 
 
-# 5 -------------------------------------------------------------------------------------------------------------------
+# 5 ------------------------------------------------------------------------------------------------
 
 
 def descend(gradient, start, rate, steps):
@@ -87,25 +91,33 @@ plain_descent = writing(
         (bowl, np.array([1.0, -1.0]), 0.05, 6),
         (valley, np.array([-0.5, 0.5]), 0.1, 5),
     ),
-    praise="It remembered nine tenths of its last change: momentum under another name. In Keras the same slip reads "
-    "SGD(momentum=0.9), and the class is still called SGD.",
+    praise=(
+        "It remembered nine tenths of its last change: momentum under another name. In Keras the"
+        " same slip reads SGD(momentum=0.9), and the class is still called SGD."
+    ),
     hints=(
-        "Follow `change` through two passes of the loop. What does the second one still know of the first?",
+        (
+            "Follow `change` through two passes of the loop. What does the second one still know of"
+            " the first?"
+        ),
         "Plain descent has no memory at all.",
     ),
     equivalents=(rules.descend_remembering(0, 1),),
     mistakes=(
         Mistake(
             rules.descend_remembering(0.9, 0.1),
-            "Now it follows a moving average of the gradients: shorter steps, but still with a memory.",
+            "Now it follows a moving average of the gradients: shorter steps, but still with a"
+            " memory.",
         ),
         Mistake(
             rules.descend_remembering(1, 1),
-            "Now it forgets nothing at all: momentum without friction. Plain descent remembers nothing.",
+            "Now it forgets nothing at all: momentum without friction. Plain descent remembers"
+            " nothing.",
         ),
         Mistake(
             rules.descend_with_friction_on_position,
-            "The factor now pulls the position itself to zero. Plain descent moves by the gradient alone.",
+            "The factor now pulls the position itself to zero. Plain descent moves by the gradient"
+            " alone.",
         ),
         Mistake(
             rules.descend_remembering(0, -1),
@@ -117,13 +129,14 @@ plain_descent = writing(
         ),
         Mistake(
             rules.descend_remembering(0, 10),
-            "Ten times the rate is what momentum 0.9 amounts to in the long run, but it is not plain descent with the rate that was asked for.",
+            "Ten times the rate is what momentum 0.9 amounts to in the long run, but it is not"
+            " plain descent with the rate that was asked for.",
         ),
     ),
 )
 
 
-# 6 -------------------------------------------------------------------------------------------------------------------
+# 6 ------------------------------------------------------------------------------------------------
 
 
 def rmsprop(gradient, square, rate, rho, epsilon):
@@ -156,7 +169,7 @@ forgetting = writing(
 )  # fmt: skip
 
 
-# 7 -------------------------------------------------------------------------------------------------------------------
+# 7 ------------------------------------------------------------------------------------------------
 
 
 def adam(gradient, mean, square, count, rate, beta_1, beta_2, epsilon):

@@ -13,7 +13,9 @@ WITHOUT_NETWORK = (
 
 
 def wall() -> list[str]:
-    """The start of a command line that cuts what follows off from the network; empty where this machine has no such thing."""
+    """The start of a command line that cuts what follows off from the network; empty where this
+    machine has no such thing.
+    """
     if shutil.which("unshare"):
         for command in WITHOUT_NETWORK:
             if subprocess.run([*command, "true"], capture_output=True).returncode == 0:
@@ -28,15 +30,17 @@ def protection(walled: bool) -> str:
     )
     memory = "" if sys.platform == "linux" else " MEMORY IS NOT LIMITED (that needs Linux)."
     return (
-        f"Learners' code runs as you: {network}.{memory} NOT protected: files that you can read or delete, and the grade "
-        "against code written to deceive. docs/teachers.md says more."
+        f"Learners' code runs as you: {network}.{memory} NOT protected: files that you can read or"
+        " delete, and the grade against code written to deceive. docs/teachers.md says more."
     )
 
 
 def confine(seconds: int, memory: int, file_size: int) -> None:
-    """Limit this process and each of its children: computing time, `memory` bytes more than now, files of `file_size` bytes.
+    """Limit this process and each of its children: computing time, `memory` bytes more than now,
+    files of `file_size` bytes.
 
-    The memory limit needs Linux; elsewhere it is left out. Standard input, output and error lead nowhere from here on.
+    The memory limit needs Linux; elsewhere it is left out. Standard input, output and error lead
+    nowhere from here on.
     """
     import resource
 

@@ -1,7 +1,8 @@
 """Grading a folder of learners' notebooks: one row a learner, one column an exercise.
 
-Each answer is examined by the course's own exercises (submissions.py) in a process of its own (processes.py): fast, and
-whatever an answer does ends with its process. docs/teachers.md says what is not protected.
+Each answer is examined by the course's own exercises (submissions.py) in a process of its own
+(processes.py): fast, and whatever an answer does ends with its process. docs/teachers.md says what
+is not protected.
 """
 
 import json
@@ -37,10 +38,11 @@ def grade(
 ) -> int:
     """Grade all notebooks below `folder`; the exit status.
 
-    Writes the table `out` and, beside it, what was found, as JSON. An answer may compute for `seconds` and use `gigabytes`
-    of memory; `jobs` answers are examined at a time. Without a lesson, it is the one that most notebooks are of.
-    Raises FileNotFoundError where there is no notebook or no folder to write into, and ValueError for a lesson that the
-    course does not have, limits that leave nothing, and a JSON file beside `out` that is something else.
+    Writes the table `out` and, beside it, what was found, as JSON. An answer may compute for
+    `seconds` and use `gigabytes` of memory; `jobs` answers are examined at a time. Without a
+    lesson, it is the one that most notebooks are of. Raises FileNotFoundError where there is no
+    notebook or no folder to write into, and ValueError for a lesson that the course does not have,
+    limits that leave nothing, and a JSON file beside `out` that is something else.
     """
     check_limits(seconds, gigabytes, jobs)
     check_out(out)
@@ -71,7 +73,9 @@ def check_limits(seconds: float, gigabytes: float, jobs: int) -> None:
 
 
 def check_out(out: Path) -> None:
-    """Raise ValueError or FileNotFoundError where the table, or the JSON beside it, cannot be written."""
+    """Raise ValueError or FileNotFoundError where the table, or the JSON beside it, cannot be
+    written.
+    """
     if out.suffix != ".csv":
         raise ValueError(f"--out is {out}: name a .csv file.")
     if not out.resolve().parent.is_dir():
@@ -80,7 +84,9 @@ def check_out(out: Path) -> None:
 
 
 def lesson_named(name: str) -> str:
-    """The package of a lesson's exercises, from its name with or without the number. Raises ValueError."""
+    """The package of a lesson's exercises, from its name with or without the number. Raises
+    ValueError.
+    """
     package = re.sub(r"^\d+_", "", name)
     if package not in lessons():
         raise ValueError(
@@ -90,7 +96,9 @@ def lesson_named(name: str) -> str:
 
 
 def grade_here(text: str) -> None:
-    """Do the task (as JSON) in this process and its children. Learners whose files did not change since are left out."""
+    """Do the task (as JSON) in this process and its children. Learners whose files did not change
+    since are left out.
+    """
     task = Task(**json.loads(text))
     lesson, out = read_lesson(task.lesson), Path(task.out)
     found, beside = learners(Path(task.folder)), out.with_suffix(".json")
@@ -117,7 +125,9 @@ def grade_here(text: str) -> None:
 
 
 def forking(package: str) -> Any:
-    """A multiprocessing context whose processes begin with the exercises of this package imported."""
+    """A multiprocessing context whose processes begin with the exercises of this package
+    imported.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([f"helpers.exercises.{package}", processes.__name__])
     with quiet_libraries():
@@ -128,7 +138,9 @@ def forking(package: str) -> Any:
 
 
 def by_learner(examiner: Examiner, waiting: list[str]) -> Iterator[tuple[str, dict[str, dict]]]:
-    """Each learner, as soon as all answers are examined, with what was found, in the order of the exercises."""
+    """Each learner, as soon as all answers are examined, with what was found, in the order of the
+    exercises.
+    """
     exercises = list(examiner.lesson.answers)
     answers = [(name, exercise) for name in waiting for exercise in exercises]
     unfinished: dict[str, dict] = {name: {} for name in waiting}

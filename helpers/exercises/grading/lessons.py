@@ -16,7 +16,9 @@ LARGEST_NOTEBOOK = 20_000_000
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson's exercises: their package, the name of each exercise's answer, the sources of the code cells."""
+    """A lesson's exercises: their package, the name of each exercise's answer, the sources of the
+    code cells.
+    """
 
     package: str
     answers: dict[str, str]
@@ -45,7 +47,9 @@ def read_lesson(package: str) -> Lesson:
 
 
 def learners(folder: Path) -> dict[str, Path]:
-    """The notebooks below the folder by learner: the path inside the folder, without .ipynb. Raises FileNotFoundError."""
+    """The notebooks below the folder by learner: the path inside the folder, without .ipynb. Raises
+    FileNotFoundError.
+    """
     found = sorted(
         path
         for path in folder.rglob("*.ipynb")
@@ -59,7 +63,9 @@ def learners(folder: Path) -> dict[str, Path]:
 
 
 def most_imported(found: list[Path]) -> str:
-    """The package of exercises that most of the notebooks import. Raises ValueError where none imports any."""
+    """The package of exercises that most of the notebooks import. Raises ValueError where none
+    imports any.
+    """
     small = [path.read_bytes() for path in found if path.stat().st_size <= LARGEST_NOTEBOOK]
     counts = Counter(
         name

@@ -27,7 +27,9 @@ TIME, CRASH, KILLED = "timed out", "crashed", "killed"
 
 @dataclass(frozen=True)
 class Task:
-    """What to grade and how: seconds that an answer may compute, gigabytes that it may use, answers at a time."""
+    """What to grade and how: seconds that an answer may compute, gigabytes that it may use, answers
+    at a time.
+    """
 
     folder: str
     out: str
@@ -39,7 +41,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Examiner:
-    """What the examinations of all answers share: how processes start, the notebooks by learner, the lesson, the task."""
+    """What the examinations of all answers share: how processes start, the notebooks by learner,
+    the lesson, the task.
+    """
 
     context: Any
     found: dict[str, Path]
@@ -49,7 +53,9 @@ class Examiner:
 
 @dataclass(frozen=True)
 class Running:
-    """An answer that is being examined: by which process, until when, in which folder, and where it will report."""
+    """An answer that is being examined: by which process, until when, in which folder, and where it
+    will report.
+    """
 
     name: str
     exercise: str
@@ -62,7 +68,8 @@ class Running:
 def examined(
     examiner: Examiner, answers: list[tuple[str, str]]
 ) -> Iterator[tuple[str, str, Finding]]:
-    """Learner, exercise and Finding of each of the answers, as they are done; `task.jobs` of them at a time.
+    """Learner, exercise and Finding of each of the answers, as they are done; `task.jobs` of them
+    at a time.
 
     One thread does all: processes of a fork server must not be started and awaited by several.
     """
@@ -107,7 +114,8 @@ def finished(one: Running, late: bool) -> Finding:
     except ProcessLookupError:
         one.process.kill()
     one.process.join()
-    # The process is gone, so this never waits; and what an answer writes in its own interest is read as data only.
+    # The process is gone, so this never waits; and what an answer writes in its own interest is
+    # read as data only.
     text = os.read(one.reader.fileno(), LARGEST_RESULT) if one.reader.poll() else b""
     one.reader.close()
     one.folder.cleanup()

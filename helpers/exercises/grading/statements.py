@@ -1,4 +1,6 @@
-"""The statements of a notebook's cells: what they define, change and use, and which of them one name needs."""
+"""The statements of a notebook's cells: what they define, change and use, and which of them one
+name needs.
+"""
 
 import ast
 import symtable
@@ -21,13 +23,16 @@ class Statement:
 
 
 def needed(statements: list[Statement], name: str) -> list[Statement]:
-    """The statements that define or change the name, and, in turn, those of all names that these use; in their order."""
+    """The statements that define or change the name, and, in turn, those of all names that these
+    use; in their order.
+    """
     modules = names_defined(
         one for one in statements if isinstance(one.node, ast.Import | ast.ImportFrom)
     )
     wanted, chosen = {name, "*"}, []
     while True:
-        # A module is not the notebook's to change: np.random.seed(0) is no part of every answer that uses np.
+        # A module is not the notebook's to change: np.random.seed(0) is no part of every answer
+        # that uses np.
         found = [one for one in statements if wanted & (one.defines | one.changes - modules)]
         if len(found) == len(chosen):
             return chosen
@@ -57,7 +62,9 @@ def parsed(sources: list[str]) -> tuple[list[Statement], list[str]]:
 
 
 def tree(source: str) -> ast.Module:
-    """A cell as Python: magics become calls; of a cell with a cell magic such as %%time only the body stays."""
+    """A cell as Python: magics become calls; of a cell with a cell magic such as %%time only the
+    body stays.
+    """
     try:
         return ast.parse(source)
     except SyntaxError:
@@ -85,7 +92,9 @@ def described(node: ast.stmt) -> Statement:
 
 
 def changed(node: ast.stmt) -> set[str]:
-    """Names whose values the statement changes: `name[...] = ...`, `name.part = ...`, `name.method(...)`."""
+    """Names whose values the statement changes: `name[...] = ...`, `name.part = ...`,
+    `name.method(...)`.
+    """
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         places = [node.value.func]
     elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
@@ -103,7 +112,8 @@ def owner(place: ast.expr) -> str:
 
 
 def paths_used(statements: Iterable[Statement]) -> set[str]:
-    """Full names of what the statements import, at whatever depth, and of what they reach through an import.
+    """Full names of what the statements import, at whatever depth, and of what they reach through
+    an import.
 
     `from numpy import linalg` and `linalg.norm` give "numpy.linalg" and "numpy.linalg.norm".
     """

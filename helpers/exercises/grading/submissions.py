@@ -1,8 +1,9 @@
 """A learner's notebook, read with care: what an exercise says to the answer that stands in it.
 
-What runs is not the notebook but the last definition of the answer together with what that definition uses: imports,
-functions and values of the notebook, and of the lesson itself where the notebook has lost them. So a cell that trains for a
-minute, calls exit() or prints a verdict of its own has no part in the grade.
+What runs is not the notebook but the last definition of the answer together with what that
+definition uses: imports, functions and values of the notebook, and of the lesson itself where the
+notebook has lost them. So a cell that trains for a minute, calls exit() or prints a verdict of its
+own has no part in the grade.
 """
 
 import ast
@@ -35,7 +36,9 @@ OK, SYNTAX, EXIT, MEMORY, SOLUTION, UNREADABLE = (
 
 @dataclass(frozen=True)
 class Finding:
-    """What grading one answer found: one of the exercise's three words, what happened on the way, and a reason."""
+    """What grading one answer found: one of the exercise's three words, what happened on the way,
+    and a reason.
+    """
 
     verdict: str
     event: str
@@ -43,7 +46,9 @@ class Finding:
 
 
 def code_cells(notebook: Path, largest: int) -> list[str]:
-    """The sources of the code cells. Raises ValueError where the file has more than `largest` bytes or holds no notebook."""
+    """The sources of the code cells. Raises ValueError where the file has more than `largest` bytes
+    or holds no notebook.
+    """
     if notebook.stat().st_size > largest:
         raise ValueError(
             f"{notebook.name} has {notebook.stat().st_size:,} bytes; at most {largest:,} are read."
@@ -58,7 +63,9 @@ def code_cells(notebook: Path, largest: int) -> list[str]:
 
 
 def examine(exercise: Exercise, name: str, submission: list[str], lesson: list[str]) -> Finding:
-    """What the exercise says to the answer called `name` in the submission's code cells; `lesson`: the lesson's own."""
+    """What the exercise says to the answer called `name` in the submission's code cells; `lesson`:
+    the lesson's own.
+    """
     written, broken = parsed(submission)
     own = names_defined(written)
     if name not in own:
@@ -75,7 +82,9 @@ def examine(exercise: Exercise, name: str, submission: list[str], lesson: list[s
 
 
 def uses_solution(exercise: Exercise, chosen: Iterable[Statement]) -> bool:
-    """Whether the statements take the solution from the course: from the exercises, or its function from elsewhere."""
+    """Whether the statements take the solution from the course: from the exercises, or its function
+    from elsewhere.
+    """
     solution = getattr(exercise.reference, "__name__", "*")
     return any(
         path.startswith("helpers.exercises")

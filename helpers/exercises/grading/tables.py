@@ -24,7 +24,8 @@ def remembered(path: Path) -> dict[str, dict]:
     except (ValueError, AttributeError):
         pass
     raise ValueError(
-        f"{path} was not written by this command, which would replace it: choose another --out, or delete it."
+        f"{path} was not written by this command, which would replace it: choose another --out, or"
+        " delete it."
     )
 
 
@@ -44,7 +45,9 @@ def mark(path: Path, shared: bytes) -> str:
 
 
 def row(name: str, found: dict[str, dict]) -> list:
-    """A row of the table: the learner, a word for each exercise, how many are correct, and what else happened."""
+    """A row of the table: the learner, a word for each exercise, how many are correct, and what
+    else happened.
+    """
     verdicts = [entry["verdict"] for entry in found.values()]
     events = {exercise: entry["event"] for exercise, entry in found.items() if entry["event"] != OK}
     if len(events) == len(found) and len(set(events.values())) == 1:  # of the whole file

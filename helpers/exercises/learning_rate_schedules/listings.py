@@ -1,10 +1,12 @@
-"""The notes' broken listings, to be repaired: running means, limits of axes, the 1cycle scheduler, models used twice."""
+"""The notes' broken listings, to be repaired: running means, limits of axes, the 1cycle scheduler,
+models used twice.
+"""
 
 import numpy as np
 
 from helpers.exercises.core import Exercise, Mistake, NotYet, call, expect, writing
 
-# 4 -------------------------------------------------------------------------------------------------------------------
+# 4 ------------------------------------------------------------------------------------------------
 
 
 def batch_losses(means): ...  # return the loss of every single minibatch
@@ -52,7 +54,10 @@ unsmearing = writing(
     stub=batch_losses,
     reference=batch_losses_solution,
     cases=tuple(map(some_means, range(3))),
-    praise="Nothing was lost, only hidden: the mean times its count is a sum, and sums can be taken apart.",
+    praise=(
+        "Nothing was lost, only hidden: the mean times its count is a sum, and sums can be taken"
+        " apart."
+    ),
     hints=(
         "The mean of the first k losses, times k, is their sum.",
         "The sum of the first k losses less the sum of the first k - 1 is the k-th loss.",
@@ -82,7 +87,7 @@ unsmearing = writing(
     ),
 )
 
-# 5 -------------------------------------------------------------------------------------------------------------------
+# 5 ------------------------------------------------------------------------------------------------
 
 
 def limits(losses):
@@ -137,7 +142,10 @@ framing = writing(
         ([2.3, 0.8, np.inf, -np.inf, np.nan],),
         ([2.0, 1.0, 0.5],),
     ),
-    praise="Python's min takes the first of two values that it cannot compare, so nan wins or loses by its place.",
+    praise=(
+        "Python's min takes the first of two values that it cannot compare, so nan wins or loses by"
+        " its place."
+    ),
     hints=("np.isfinite is False for nan and for both infinities.",),
     equivalents=(limits_by_mask,),
     mistakes=(
@@ -155,7 +163,8 @@ framing = writing(
         ),
         Mistake(
             limits_up_to_the_top,
-            "The upper limit is to be halfway between the first and the lowest loss, not the highest.",
+            "The upper limit is to be halfway between the first and the lowest loss, not the"
+            " highest.",
         ),
         Mistake(
             limits_of_the_end, "The upper limit starts from the first loss, not from the last."
@@ -163,7 +172,7 @@ framing = writing(
     ),
 )
 
-# 6 -------------------------------------------------------------------------------------------------------------------
+# 6 ------------------------------------------------------------------------------------------------
 
 
 def rate_at(iteration, iterations, max_rate, start_rate=None):
@@ -233,28 +242,38 @@ repairing = writing(
         *((iteration, 41, 0.5, 0.0) for iteration in (0, 9, 40, 43)),
         (7, 41, 0.5, 0.2),
     ),
-    praise="It arrives at its last step, and stays there. `schedules.one_cycle` has it as an array, with the momentum.",
+    praise=(
+        "It arrives at its last step, and stays there. `schedules.one_cycle` has it as an array,"
+        " with the momentum."
+    ),
     hints=(
-        "For which iteration does the last line give last_rate exactly? Is there such an iteration in training?",
+        (
+            "For which iteration does the last line give last_rate exactly? Is there such an"
+            " iteration in training?"
+        ),
         "What does the last line give at iteration 114 of 100? And what is `0 or 0.1`?",
     ),
     equivalents=(rate_at_interpolated,),
     mistakes=(
         Mistake(
             rate_at_cut_off_at_zero,
-            "Cut off at 0 the rate is not negative, but it misses last_rate before and after the end.",
+            "Cut off at 0 the rate is not negative, but it misses last_rate before and after the"
+            " end.",
         ),
         Mistake(
             rate_at_one_step_late,
-            "The line ends at iteration `iterations`, which is never reached: the last one is `iterations - 1`.",
+            "The line ends at iteration `iterations`, which is never reached: the last one is"
+            " `iterations - 1`.",
         ),
         Mistake(
             rate_at_one_step_late_and_starting_high,
-            "It no longer turns negative. Two things are left: it arrives one iteration too late, and `0 or x` is x.",
+            "It no longer turns negative. Two things are left: it arrives one iteration too late,"
+            " and `0 or x` is x.",
         ),
         Mistake(
             rate_at_starting_high,
-            "The end is right. But Python takes 0 for false, so a start_rate of 0 becomes max_rate / 10.",
+            "The end is right. But Python takes 0 for false, so a start_rate of 0 becomes max_rate"
+            " / 10.",
         ),
         Mistake(
             rate_at_jumping_back,
@@ -263,11 +282,13 @@ repairing = writing(
     ),
 )
 
-# 8 -------------------------------------------------------------------------------------------------------------------
+# 8 ------------------------------------------------------------------------------------------------
 
 
 class Recorder:
-    """A model that only notes what happens to it: `weights` count the trainings, `optimizer` is the latest compiled."""
+    """A model that only notes what happens to it: `weights` count the trainings, `optimizer` is the
+    latest compiled.
+    """
 
     def __init__(self):
         self.weights, self.optimizer = 0, None
@@ -344,7 +365,10 @@ def compare_only_the_last(build, optimizers, train):
     return compare_solution(build, optimizers, train)[-1:]
 
 
-CONTINUED = "Each optimizer goes on with the weights that the one before left: compile() leaves them as they are. Begin with fresh weights."
+CONTINUED = (
+    "Each optimizer goes on with the weights that the one before left: compile() leaves them as"
+    " they are. Begin with fresh weights."
+)
 
 
 def examine_compare(answer) -> str:
@@ -364,7 +388,10 @@ def examine_compare(answer) -> str:
     if any(weights):
         raise NotYet(CONTINUED)
     expect(list(used) == optimizers, "The results are not in the order of the optimizers.")
-    return "A fresh model each: now the differences are the optimizers' own. In the course, `Recipe.fit` does it for you."
+    return (
+        "A fresh model each: now the differences are the optimizers' own. In the course,"
+        " `Recipe.fit` does it for you."
+    )
 
 
 def compare_compiling_twice(build, optimizers, train):

@@ -5,7 +5,7 @@ import numpy as np
 from helpers.exercises.core import Mistake, prediction, writing
 from helpers.reference import schedules
 
-# 1 -------------------------------------------------------------------------------------------------------------------
+# 1 ------------------------------------------------------------------------------------------------
 
 LOWER, HIGHER = "lower", "higher"
 
@@ -35,22 +35,34 @@ drop_prediction = prediction(
         (
             "rate lowered",
             LOWER,
-        ): "So one should think. But the velocity still holds steps of the former rate. It carries the network on "
-        "at the old speed, and the gradients, times the new rate, are too weak to steer.",
+        ): (
+            "So one should think. But the velocity still holds steps of the former rate. It carries"
+            " the network on at the old speed, and the gradients, times the new rate, are too weak"
+            " to steer."
+        ),
         (
             "rate and velocity lowered",
             HIGHER,
-        ): "A hundred times smaller steps learn little that is new, but they need not: with large "
-        "steps the network was hopping around the bottom of a valley, and the small ones let it sink in.",
+        ): (
+            "A hundred times smaller steps learn little that is new, but they need not: with large"
+            " steps the network was hopping around the bottom of a valley, and the small ones let"
+            " it sink in."
+        ),
     },
     praise="The small rate lets the network settle, but only if the velocity is told of it.",
     hints=(
-        "In Keras v <- m v - rate * g, and the weights move by v. What is in v just after the rate has changed?",
-        "Lesson 03, section 3.3: with a constant rate a noisy descent does not stop at the minimum. What does it do?",
+        (
+            "In Keras v <- m v - rate * g, and the weights move by v. What is in v just after the"
+            " rate has changed?"
+        ),
+        (
+            "Lesson 03, section 3.3: with a constant rate a noisy descent does not stop at the"
+            " minimum. What does it do?"
+        ),
     ),
 )
 
-# 2 -------------------------------------------------------------------------------------------------------------------
+# 2 ------------------------------------------------------------------------------------------------
 
 
 def total_steps(examples, batch_size, epochs): ...  # return the number of training steps
@@ -81,20 +93,27 @@ counting = writing(
     stub=total_steps,
     reference=schedules.total_steps,
     cases=((45_000, 128, 15), (60_000, 30, 1), (100, 32, 3), (96, 32, 3), (5, 8, 2)),
-    praise="Round up within each epoch, then multiply: 45,000 images in batches of 128 are 352 steps an epoch.",
+    praise=(
+        "Round up within each epoch, then multiply: 45,000 images in batches of 128 are 352 steps"
+        " an epoch."
+    ),
     hints=(
-        "How many minibatches does one epoch have? The remainder makes one more, if there is a remainder.",
+        (
+            "How many minibatches does one epoch have? The remainder makes one more, if there is a"
+            " remainder."
+        ),
     ),
     equivalents=(total_steps_with_ceil,),
     mistakes=(
         Mistake(
             total_steps_dropping_the_rest,
-            "You round down, and forget the last minibatch of each epoch. In the notes' scheduler that makes the learning "
-            "rate negative before training ends (section 8.5).",
+            "You round down, and forget the last minibatch of each epoch. In the notes' scheduler"
+            " that makes the learning rate negative before training ends (section 8.5).",
         ),
         Mistake(
             total_steps_rounded_at_the_end,
-            "You round up once, at the end. But every epoch has its own last minibatch: round up for one epoch, then multiply.",
+            "You round up once, at the end. But every epoch has its own last minibatch: round up"
+            " for one epoch, then multiply.",
         ),
         Mistake(total_steps_of_one_epoch, "These are the steps of one epoch."),
         Mistake(
@@ -104,7 +123,7 @@ counting = writing(
     ),
 )
 
-# 3 -------------------------------------------------------------------------------------------------------------------
+# 3 ------------------------------------------------------------------------------------------------
 
 
 def cosine(steps, first, last): ...  # return an array with one rate for each step
@@ -157,40 +176,51 @@ cosine_decay = writing(
     cases=((5, 1.0, 0.0), (11, 0.1, 0.01), (2, 0.3, 0.1)),
     praise="Keras's CosineDecay(first, decay_steps=steps - 1, alpha=last / first), as an array.",
     hints=(
-        "Let `done` run from 0 at the first step to 1 at the last one: with 5 steps it is 0, 1/4, 2/4, 3/4, 1.",
-        "cos(pi * done) goes from 1 to -1. Shift and scale it so that it goes from 1 to 0, then place it between the rates.",
+        (
+            "Let `done` run from 0 at the first step to 1 at the last one: with 5 steps it is 0,"
+            " 1/4, 2/4, 3/4, 1."
+        ),
+        (
+            "cos(pi * done) goes from 1 to -1. Shift and scale it so that it goes from 1 to 0, then"
+            " place it between the rates."
+        ),
     ),
     equivalents=(cosine_as_square, cosine_step_by_step),
     mistakes=(
         Mistake(
             cosine_never_arriving,
-            "You divide the step by `steps`. The steps are counted from 0, so the last is `steps - 1`, and your schedule stops "
-            "just before it arrives.",
+            "You divide the step by `steps`. The steps are counted from 0, so the last is `steps -"
+            " 1`, and your schedule stops just before it arrives.",
         ),
         Mistake(
             quarter_of_a_cosine,
-            "That is a quarter of a cosine: it ends at its steepest. Half of one is flat at both ends.",
+            "That is a quarter of a cosine: it ends at its steepest. Half of one is flat at both"
+            " ends.",
         ),
         Mistake(whole_cosine, "That is a whole cosine: it comes back to where it began."),
         Mistake(
             cosine_on_top,
-            "You add `last` to a curve of height `first`, so that it begins too high: its height is first - last.",
+            "You add `last` to a curve of height `first`, so that it begins too high: its height is"
+            " first - last.",
         ),
         Mistake(cosine_to_zero, "It always ends at 0: `last` is not used."),
         Mistake(
             cosine_below_zero,
-            "A cosine goes from 1 to -1: as it stands, your rate passes `last` on its way and goes on down.",
+            "A cosine goes from 1 to -1: as it stands, your rate passes `last` on its way and goes"
+            " on down.",
         ),
     ),
 )
 
-# 7 -------------------------------------------------------------------------------------------------------------------
+# 7 ------------------------------------------------------------------------------------------------
 
 CYCLE, FIXED = "1cycle", "constant"
 
 
 def winner_by_budget(accuracies: dict) -> dict:
-    """Which of two plans is more accurate, for each number of epochs: from number -> (1cycle, constant), one value a run."""
+    """Which of two plans is more accurate, for each number of epochs: from number -> (1cycle,
+    constant), one value a run.
+    """
     return {
         f"{epochs} epochs": CYCLE if np.mean(cycle) > np.mean(constant) else FIXED
         for epochs, (cycle, constant) in accuracies.items()
@@ -206,15 +236,26 @@ budget_prediction = prediction(
         (
             "2 epochs",
             CYCLE,
-        ): "Not here: in so few steps a warm-up, and a tail in which little moves, cost more than the high rate "
-        "between them brings in.",
+        ): (
+            "Not here: in so few steps a warm-up, and a tail in which little moves, cost more than"
+            " the high rate between them brings in."
+        ),
         (
             "8 epochs",
             FIXED,
-        ): "Not here: with time for the whole cycle, the descent at its end pays for everything before.",
+        ): (
+            "Not here: with time for the whole cycle, the descent at its end pays for everything"
+            " before."
+        ),
     },
-    praise="Compare schedules at the budget that you have: the order at one budget says little about another.",
+    praise=(
+        "Compare schedules at the budget that you have: the order at one budget says little about"
+        " another."
+    ),
     hints=(
-        "What does 1cycle do in its first half, and in its last tenth? What do these cost if there are few steps?",
+        (
+            "What does 1cycle do in its first half, and in its last tenth? What do these cost if"
+            " there are few steps?"
+        ),
     ),
 )

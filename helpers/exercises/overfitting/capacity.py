@@ -4,7 +4,7 @@ import keras
 
 from helpers.exercises.core import Mistake, writing
 
-# 3 -------------------------------------------------------------------------------------------------------------------
+# 3 ------------------------------------------------------------------------------------------------
 
 
 def count_parameters(inputs, hidden, outputs): ...  # return the number of weights and biases
@@ -50,9 +50,15 @@ counting = writing(
         (784, [64], 10),
         (3, [], 2),
     ),
-    praise="So the notes' “wider” and “deeper” nets differ in size as well as in shape; the audit compares them at equal size.",
+    praise=(
+        "So the notes' “wider” and “deeper” nets differ in size as well as in shape; the audit"
+        " compares them at equal size."
+    ),
     hints=(
-        "A layer from a units to b units has a matrix of a x b weights. What else does each of the b units have?",
+        (
+            "A layer from a units to b units has a matrix of a x b weights. What else does each of"
+            " the b units have?"
+        ),
         "Put inputs, hidden widths and outputs in one list and look at neighbours.",
     ),
     equivalents=(count_parameters_in_keras,),
@@ -71,7 +77,8 @@ counting = writing(
         ),
         Mistake(
             count_units,
-            "That is the number of units. The parameters sit on the connections between them, plus one bias a unit.",
+            "That is the number of units. The parameters sit on the connections between them, plus"
+            " one bias a unit.",
         ),
     ),
 )

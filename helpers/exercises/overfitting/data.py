@@ -4,7 +4,7 @@ import numpy as np
 
 from helpers.exercises.core import Mistake, writing
 
-# 2 -------------------------------------------------------------------------------------------------------------------
+# 2 ------------------------------------------------------------------------------------------------
 
 
 def choose(
@@ -34,9 +34,15 @@ choosing = writing(
         ([0.1, 0.2, 0.3, 0.5], [0.9, 0.8, 0.7, 0.6], [0.8, 0.5, 0.6, 0.7]),
         ([0.7, 0.6, 0.5, 0.4], [0.5, 0.9, 0.9, 0.9], [0.9, 0.9, 0.4, 0.9]),
     ),
-    praise="Validation data choose; the test set stays unseen until the choice is made, so that its error is an honest estimate.",
+    praise=(
+        "Validation data choose; the test set stays unseen until the choice is made, so that its"
+        " error is an honest estimate."
+    ),
     hints=(
-        "Which of the three errors was computed on data that neither fitted the model nor will report the final number?",
+        (
+            "Which of the three errors was computed on data that neither fitted the model nor will"
+            " report the final number?"
+        ),
     ),
     equivalents=(
         choose_in_a_loop,
@@ -45,30 +51,34 @@ choosing = writing(
     mistakes=(
         Mistake(
             lambda training, validation, test: np.argmin(training),
-            "You chose by the training error: that picks the model with the most freedom, whatever it learned.",
+            "You chose by the training error: that picks the model with the most freedom, whatever"
+            " it learned.",
         ),
         Mistake(
             lambda training, validation, test: np.argmin(test),
-            "You chose by the test error: then the test set took part in the choice, and its error is no longer an honest "
-            "estimate. Choose on validation data.",
+            "You chose by the test error: then the test set took part in the choice, and its error"
+            " is no longer an honest estimate. Choose on validation data.",
         ),
         Mistake(
             lambda training, validation, test: np.argmin(np.subtract(validation, training)),
-            "You chose the smallest gap: a model that learned nothing has no gap at all. The validation error itself counts.",
+            "You chose the smallest gap: a model that learned nothing has no gap at all. The"
+            " validation error itself counts.",
         ),
         Mistake(
             lambda training, validation, test: np.argmax(validation),
-            "These are errors: lower is better. You returned the model with the highest validation error.",
+            "These are errors: lower is better. You returned the model with the highest validation"
+            " error.",
         ),
         Mistake(
             lambda training, validation, test: np.min(validation),
-            "You returned the lowest validation error itself; asked for is the index of the model that has it.",
+            "You returned the lowest validation error itself; asked for is the index of the model"
+            " that has it.",
         ),
     ),
 )
 
 
-# 4 -------------------------------------------------------------------------------------------------------------------
+# 4 ------------------------------------------------------------------------------------------------
 
 
 def prepare(x_train, x_valid):
@@ -129,35 +139,43 @@ preparing = writing(
     stub=prepare,
     reference=prepare_solution,
     cases=(wine_like(0), wine_like(1)),
-    praise="The training part alone decides the scale; the validation part is measured with the same ruler.",
+    praise=(
+        "The training part alone decides the scale; the validation part is measured with the same"
+        " ruler."
+    ),
     hints=(
-        "Subtract the mean of each column and divide by its standard deviation. Whose mean, whose deviation?",
+        (
+            "Subtract the mean of each column and divide by its standard deviation. Whose mean,"
+            " whose deviation?"
+        ),
         "On the day the net is used, a single new wine arrives. What is its mean?",
     ),
     equivalents=(prepare_with_scikit_learn,),
     mistakes=(
         Mistake(
             prepare_each_alone,
-            "Each part was scaled by its own mean and deviation: the same wine would then look different in the two parts. "
-            "Use the training part's for both.",
+            "Each part was scaled by its own mean and deviation: the same wine would then look"
+            " different in the two parts. Use the training part's for both.",
         ),
         Mistake(
             prepare_together,
-            "Mean and deviation were taken over both parts: so the validation data leak into the training. Fit the scale on "
-            "the training part only.",
+            "Mean and deviation were taken over both parts: so the validation data leak into the"
+            " training. Fit the scale on the training part only.",
         ),
         Mistake(
             prepare_training_only,
-            "The validation part was left raw: the net would see it on another scale than it learned.",
+            "The validation part was left raw: the net would see it on another scale than it"
+            " learned.",
         ),
         Mistake(
             prepare_with_one_number,
-            "One mean and one deviation for the whole table leaves the features as unequal as they were: take them column by "
-            "column (axis=0).",
+            "One mean and one deviation for the whole table leaves the features as unequal as they"
+            " were: take them column by column (axis=0).",
         ),
         Mistake(
             prepare_by_rows,
-            "You scaled each wine by itself (axis=1), which mixes chlorides with alcohol: scale each column.",
+            "You scaled each wine by itself (axis=1), which mixes chlorides with alcohol: scale"
+            " each column.",
         ),
         Mistake(
             prepare_without_centring,

@@ -8,7 +8,9 @@ FALLS, RISES, TURNS = "falls", "rises", "falls, then rises"
 
 
 def shape_of(curve) -> str:
-    """In one of three phrases, what a curve does from left to right; a tenth of its range counts as nothing."""
+    """In one of three phrases, what a curve does from left to right; a tenth of its range counts as
+    nothing.
+    """
     curve = np.asarray(curve, float)
     slack = 0.1 * np.ptp(curve)
     if curve[-1] <= curve.min() + slack:
@@ -16,7 +18,7 @@ def shape_of(curve) -> str:
     return RISES if curve[0] <= curve.min() + slack else TURNS
 
 
-# 1 -------------------------------------------------------------------------------------------------------------------
+# 1 ------------------------------------------------------------------------------------------------
 
 
 def degree_shapes(training_error, test_error) -> dict:
@@ -36,39 +38,58 @@ degree_prediction = prediction(
         (
             "training error",
             RISES,
-        ): "A polynomial of higher degree can do all that one of lower degree can, and more: on the "
-        "points it is fitted to, its error cannot be higher.",
+        ): (
+            "A polynomial of higher degree can do all that one of lower degree can, and more: on"
+            " the points it is fitted to, its error cannot be higher."
+        ),
         (
             "training error",
             TURNS,
-        ): "On the points it is fitted to, a higher degree never does worse: the fit could set the "
-        "extra coefficients to 0.",
+        ): (
+            "On the points it is fitted to, a higher degree never does worse: the fit could set the"
+            " extra coefficients to 0."
+        ),
         (
             "test error",
             FALLS,
-        ): "Fresh points do not lie where the fit bent itself to: look at the right end of the curve.",
+        ): (
+            "Fresh points do not lie where the fit bent itself to: look at the right end of the"
+            " curve."
+        ),
         (
             "test error",
             RISES,
-        ): "Look at the left end: a constant and a straight line miss the shape of the truth, so the "
-        "error can fall at first.",
+        ): (
+            "Look at the left end: a constant and a straight line miss the shape of the truth, so"
+            " the error can fall at first."
+        ),
     },
-    praise="More freedom always fits the seen points better; on unseen points it helps only up to a degree.",
+    praise=(
+        "More freedom always fits the seen points better; on unseen points it helps only up to a"
+        " degree."
+    ),
     hints=(
-        "Degree 5 contains degree 3: set two coefficients to 0. What follows for the error on the fitted points?",
-        "At degree 0 the fit is a constant. At degree 15 it has 16 coefficients for 20 points. Which of the two would you "
-        "trust between the points?",
+        (
+            "Degree 5 contains degree 3: set two coefficients to 0. What follows for the error on"
+            " the fitted points?"
+        ),
+        (
+            "At degree 0 the fit is a constant. At degree 15 it has 16 coefficients for 20 points."
+            " Which of the two would you trust between the points?"
+        ),
     ),
 )
 
 
-# 6 -------------------------------------------------------------------------------------------------------------------
+# 6 ------------------------------------------------------------------------------------------------
 
 FALL, NO_FALL = "falls", "does not fall"
 
 
 def after_the_turn(clean_turn, clean_end, noisy_turn, noisy_end) -> dict:
-    """What the validation accuracy does from the turn of the validation loss to the end; 1 point counts as nothing."""
+    """What the validation accuracy does from the turn of the validation loss to the end; 1 point
+    counts as nothing.
+    """
     pairs = {"clean labels": (clean_turn, clean_end), "random labels": (noisy_turn, noisy_end)}
     return {
         name: FALL if np.mean(end) < np.mean(turn) - 0.01 else NO_FALL
@@ -85,16 +106,26 @@ turn_prediction = prediction(
         (
             "clean labels",
             FALL,
-        ): "There is no wrong label to learn here. The loss rises because the net grows more certain of its "
-        "few mistakes, and accuracy does not count how certain.",
+        ): (
+            "There is no wrong label to learn here. The loss rises because the net grows more"
+            " certain of its few mistakes, and accuracy does not count how certain."
+        ),
         (
             "random labels",
             NO_FALL,
-        ): "Up to the turn the net has learned what most labels agree on. After it there is little left "
-        "to learn but the wrong ones, and that costs accuracy.",
+        ): (
+            "Up to the turn the net has learned what most labels agree on. After it there is little"
+            " left to learn but the wrong ones, and that costs accuracy."
+        ),
     },
-    praise="A rising loss with a steady accuracy is overconfidence; a rising loss with a falling accuracy is learned noise.",
+    praise=(
+        "A rising loss with a steady accuracy is overconfidence; a rising loss with a falling"
+        " accuracy is learned noise."
+    ),
     hints=(
-        "Loss asks how much probability the right class got. Accuracy asks only whether it got the most.",
+        (
+            "Loss asks how much probability the right class got. Accuracy asks only whether it got"
+            " the most."
+        ),
     ),
 )

@@ -6,7 +6,7 @@ import numpy as np
 from helpers.exercises.core import Mistake, writing
 from helpers.reference import early_stopping
 
-# 5 -------------------------------------------------------------------------------------------------------------------
+# 5 ------------------------------------------------------------------------------------------------
 
 
 def stop(losses, patience, min_delta): ...  # return (last, best)

@@ -6,7 +6,7 @@ import numpy as np
 from helpers.exercises.core import Mistake, prediction, writing
 from helpers.reference import penalties
 
-# 1 -------------------------------------------------------------------------------------------------------------------
+# 1 ------------------------------------------------------------------------------------------------
 
 
 def best_model(histories):
@@ -97,7 +97,10 @@ comparing = writing(
             ),
         ),
     ),
-    praise="The penalty is what the training is charged for its weights. What a model is worth is its loss on the data alone.",
+    praise=(
+        "The penalty is what the training is charged for its weights. What a model is worth is its"
+        " loss on the data alone."
+    ),
     hints=(
         "val_loss - penalty, epoch by epoch, is the loss of the validation data alone.",
         "Subtract first, then look for the lowest epoch: the penalty changes from epoch to epoch.",
@@ -110,8 +113,8 @@ comparing = writing(
         ),
         Mistake(
             best_model_by_separate_minima,
-            "You subtract the smallest penalty from the smallest loss, and the two may come from different epochs: subtract "
-            "epoch by epoch, then take the minimum.",
+            "You subtract the smallest penalty from the smallest loss, and the two may come from"
+            " different epochs: subtract epoch by epoch, then take the minimum.",
         ),
         Mistake(
             best_model_with_the_penalty_twice,
@@ -126,7 +129,7 @@ comparing = writing(
 )
 
 
-# 2 -------------------------------------------------------------------------------------------------------------------
+# 2 ------------------------------------------------------------------------------------------------
 
 
 def penalty(kernels, l1, l2): ...  # return one number
@@ -176,7 +179,10 @@ penalizing = writing(
     stub=penalty,
     reference=penalties.penalty,
     cases=((some_kernels(0), 0.01, 0.0), (some_kernels(1), 0.0, 0.01), (some_kernels(2), 0.2, 0.5)),
-    praise="Absolute values and squares, summed over all weights of all layers: the larger the layer, the larger its penalty.",
+    praise=(
+        "Absolute values and squares, summed over all weights of all layers: the larger the layer,"
+        " the larger its penalty."
+    ),
     hints=(
         "For each kernel: l1 times the sum of np.abs(kernel), plus l2 times the sum of kernel**2.",
         "Sums, not means, and over all layers.",
@@ -185,12 +191,13 @@ penalizing = writing(
     mistakes=(
         Mistake(
             penalty_without_signs,
-            'You sum the weights as they are ("the sum of the weights", say the notes): +3 and -3 would cost nothing. L1 sums '
-            "their absolute values.",
+            'You sum the weights as they are ("the sum of the weights", say the notes): +3 and -3'
+            " would cost nothing. L1 sums their absolute values.",
         ),
         Mistake(
             penalty_without_square,
-            "You take the norm, as one of the notes does: L2 is the *square* of the norm, the sum of the squares without a root.",
+            "You take the norm, as one of the notes does: L2 is the *square* of the norm, the sum"
+            " of the squares without a root.",
         ),
         Mistake(
             penalty_on_average,
@@ -209,7 +216,7 @@ penalizing = writing(
 )
 
 
-# 3 -------------------------------------------------------------------------------------------------------------------
+# 3 ------------------------------------------------------------------------------------------------
 
 
 def shrink(weights, amount): ...  # return the new weights
@@ -261,7 +268,10 @@ shrinking = writing(
         (np.array([2.0, 0.3, -0.05, 0.0, -1.0]), 0.1),
         (np.array([[0.5, -0.5], [0.25, -3.0]]), 0.5),
     ),
-    praise="This small function is what gives L1 its zeros: it comes after the gradient step of the data loss (a proximal step).",
+    praise=(
+        "This small function is what gives L1 its zeros: it comes after the gradient step of the"
+        " data loss (a proximal step)."
+    ),
     hints=(
         "The new absolute value is np.abs(weights) - amount, but never below 0.",
         "np.maximum(..., 0) stops at zero; np.sign(weights) puts the sign back.",
@@ -270,17 +280,18 @@ shrinking = writing(
     mistakes=(
         Mistake(
             shrink_by_subgradient,
-            "That is the subgradient step that Keras's L1 takes: a small weight jumps over zero to the other side, and next "
-            "time back. Stop it at zero.",
+            "That is the subgradient step that Keras's L1 takes: a small weight jumps over zero to"
+            " the other side, and next time back. Stop it at zero.",
         ),
         Mistake(
             shrink_hard,
-            "That is hard thresholding: small weights become zero, but large ones do not move. L1 charges large ones too.",
+            "That is hard thresholding: small weights become zero, but large ones do not move. L1"
+            " charges large ones too.",
         ),
         Mistake(
             shrink_by_share,
-            "You take a *share* of each weight: that is the decay of L2, under which a weight comes ever closer to zero and "
-            "never arrives.",
+            "You take a *share* of each weight: that is the decay of L2, under which a weight comes"
+            " ever closer to zero and never arrives.",
         ),
         Mistake(
             shrink_positive_only,
@@ -291,13 +302,14 @@ shrinking = writing(
         ),
         Mistake(
             clip_only,
-            "That limits the weights to at most `amount`; asked for is to take `amount` away from them.",
+            "That limits the weights to at most `amount`; asked for is to take `amount` away from"
+            " them.",
         ),
     ),
 )
 
 
-# 4 -------------------------------------------------------------------------------------------------------------------
+# 4 ------------------------------------------------------------------------------------------------
 
 SAME, DIFFERENT = "the same", "different"
 APART = 1e-3  # weights, relative to their size: far above rounding
@@ -320,22 +332,33 @@ decay_prediction = prediction(
         (
             "plain gradient descent",
             DIFFERENT,
-        ): "The gradient of c w² is 2 c w, and the step takes learning rate x 2 c w off the "
-        "weight: that is the decay, term by term.",
+        ): (
+            "The gradient of c w² is 2 c w, and the step takes learning rate x 2 c w off the "
+            "weight: that is the decay, term by term."
+        ),
         (
             "Adam",
             SAME,
-        ): "Adam divides the whole gradient, the penalty's part included, by its usual size. A weight with large "
-        "gradients is then hardly penalized at all, but it decays like any other.",
+        ): (
+            "Adam divides the whole gradient, the penalty's part included, by its usual size. A"
+            " weight with large gradients is then hardly penalized at all, but it decays like any"
+            " other."
+        ),
     },
-    praise="Only under plain gradient descent are penalty and decay two names for one thing; that is why there is AdamW.",
+    praise=(
+        "Only under plain gradient descent are penalty and decay two names for one thing; that is"
+        " why there is AdamW."
+    ),
     hints=(
-        "Write one step of each by hand. Where does Adam's division come in: before or after the penalty has been added?",
+        (
+            "Write one step of each by hand. Where does Adam's division come in: before or after"
+            " the penalty has been added?"
+        ),
     ),
 )
 
 
-# 5 -------------------------------------------------------------------------------------------------------------------
+# 5 ------------------------------------------------------------------------------------------------
 
 
 def constrain(kernel, limit):
@@ -393,24 +416,33 @@ constraining = writing(
         (np.array([[3.0, 0.1], [1.0, 0.1]]), 2.0),
         (np.array([[0.3, -4.0, 0.0], [0.4, 3.0, 0.0], [0.0, 0.0, 0.0]]), 1.0),
     ),
-    praise="The direction of each unit stays, and so does what it responds to; only its length is limited.",
+    praise=(
+        "The direction of each unit stays, and so does what it responds to; only its length is"
+        " limited."
+    ),
     hints=(
         "The length of each column: np.linalg.norm(kernel, axis=0).",
-        "Multiply each column by limit / length, but never by more than 1; and mind a column of zeros.",
+        (
+            "Multiply each column by limit / length, but never by more than 1; and mind a column of"
+            " zeros."
+        ),
     ),
     equivalents=(constrain_by_keras, constrain_unit_by_unit),
     mistakes=(
         Mistake(
             constrain_by_inputs,
-            "You limit the rows: what leaves an input. A unit's incoming weights stand in a column, of shape (inputs,): axis=0.",
+            "You limit the rows: what leaves an input. A unit's incoming weights stand in a column,"
+            " of shape (inputs,): axis=0.",
         ),
         Mistake(
             constrain_to_the_limit,
-            "You scale every column to the limit, short ones too: that is a fixed norm. A limit leaves alone what is below it.",
+            "You scale every column to the limit, short ones too: that is a fixed norm. A limit"
+            " leaves alone what is below it.",
         ),
         Mistake(
             constrain_the_whole_matrix,
-            "You measure the whole matrix at once, so one long column shortens all. Each unit has a limit of its own.",
+            "You measure the whole matrix at once, so one long column shortens all. Each unit has a"
+            " limit of its own.",
         ),
         Mistake(
             constrain_dividing_by_zero,
@@ -418,8 +450,8 @@ constraining = writing(
         ),
         Mistake(
             constrain_the_largest_weight,
-            "You bring the largest weight of each column to the limit. The norm is the length of the vector: the root of the sum "
-            "of squares.",
+            "You bring the largest weight of each column to the limit. The norm is the length of"
+            " the vector: the root of the sum of squares.",
         ),
     ),
 )

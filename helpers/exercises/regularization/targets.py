@@ -1,4 +1,6 @@
-"""Noise on units and softness of labels: dropout from scratch, label smoothing, and how sure a net should be."""
+"""Noise on units and softness of labels: dropout from scratch, label smoothing, and how sure a net
+should be.
+"""
 
 import keras
 import numpy as np
@@ -6,7 +8,7 @@ import numpy as np
 from helpers.exercises.core import Exercise, Mistake, call, expect, prediction, writing
 from helpers.reference import label_smoothing
 
-# 6 -------------------------------------------------------------------------------------------------------------------
+# 6 ------------------------------------------------------------------------------------------------
 
 
 def drop(x, rate, generator): ...  # return what the layer passes on in training
@@ -61,7 +63,8 @@ def examine_drop(answer) -> str:
         out = np.asarray(call(answer, x.copy(), rate, np.random.default_rng(7)), float)
         expect(
             out.shape == x.shape,
-            f"For x of shape {x.shape} your result has shape {out.shape}: nodes are silenced, not removed.",
+            f"For x of shape {x.shape} your result has shape {out.shape}: nodes are silenced, not"
+            " removed.",
         )
         factors = out / x
         share = (factors == 0).mean()
@@ -90,19 +93,34 @@ def examine_drop(answer) -> str:
     again = np.asarray(answer(x.copy(), 0.5, np.random.default_rng(8)), float)
     first = np.asarray(answer(x.copy(), 0.5, np.random.default_rng(7)), float)
     expect((again != first).any(), FROZEN)
-    return "The mean of what is passed on stays what it was, so at inference the layer has nothing to do."
+    return (
+        "The mean of what is passed on stays what it was, so at inference the layer has nothing"
+        " to do."
+    )
 
 
-SHARE = "the rate is the share to silence, not to pass on (one of the notes has it the wrong way round)."
-UNSCALED = (
-    "The values that you pass on are unchanged, so the next layer gets less in training than at inference, where nothing is silenced. "
-    "Divide by the share that passes, 1 - rate."
+SHARE = (
+    "the rate is the share to silence, not to pass on (one of the notes has it the wrong way"
+    " round)."
 )
-DOWN = "You scale the values that pass *down* in training, where there is too little already. They must be made larger, by 1 / (1 - rate)."
+UNSCALED = (
+    "The values that you pass on are unchanged, so the next layer gets less in training than at"
+    " inference, where nothing is silenced. Divide by the share that passes, 1 - rate."
+)
+DOWN = (
+    "You scale the values that pass *down* in training, where there is too little already. They"
+    " must be made larger, by 1 / (1 - rate)."
+)
 FACTOR = "it should be divided by the share that passes, 1 - rate."
-ONE_MASK = "One mask serves all examples of your batch. Each example draws its own: the mask has the shape of x."
+ONE_MASK = (
+    "One mask serves all examples of your batch. Each example draws its own: the mask has the shape"
+    " of x."
+)
 EXAMPLES = "Whole examples are silenced or passed on: draw for every value by itself."
-FROZEN = "Another generator gave the same mask: draw from the generator that you are given, or every step silences the same units."
+FROZEN = (
+    "Another generator gave the same mask: draw from the generator that you are given, or every"
+    " step silences the same units."
+)
 
 dropping = Exercise(
     "dropping",
@@ -129,7 +147,7 @@ dropping = Exercise(
 )
 
 
-# 7 -------------------------------------------------------------------------------------------------------------------
+# 7 ------------------------------------------------------------------------------------------------
 
 
 def smooth(labels, classes, alpha): ...  # return targets of shape (n, classes)
@@ -179,17 +197,24 @@ smoothing = writing(
         (np.array([0, 3, 1, 1]), 4, 0.2),
         (np.array([2, 0]), 10, 0.1),
     ),
-    praise="Every row sums to 1, and the inputs were not touched: keras.losses.CategoricalCrossentropy(label_smoothing=alpha) does it.",
+    praise=(
+        "Every row sums to 1, and the inputs were not touched:"
+        " keras.losses.CategoricalCrossentropy(label_smoothing=alpha) does it."
+    ),
     hints=(
         "np.eye(classes)[labels] is the labels as one-hot rows.",
-        "Multiply the rows by 1 - alpha, then add the same small number everywhere. Which one makes each row sum to 1?",
+        (
+            "Multiply the rows by 1 - alpha, then add the same small number everywhere. Which one"
+            " makes each row sum to 1?"
+        ),
     ),
     equivalents=(smooth_by_assignment, smooth_from_categorical),
     mistakes=(
         Mistake(
             smooth_over_the_others,
-            "You spread alpha over the *other* classes. That is a fair definition too, with a larger alpha for the same result; "
-            "here, and in Keras, the right class gets its part of it.",
+            "You spread alpha over the *other* classes. That is a fair definition too, with a"
+            " larger alpha for the same result; here, and in Keras, the right class gets its part"
+            " of it.",
         ),
         Mistake(
             smooth_without_taking,
@@ -201,15 +226,15 @@ smoothing = writing(
         ),
         Mistake(
             smooth_by_mixing,
-            "You mix each label with that of another example, as the notes describe it: that is the labels' half of mixup. "
-            "Smoothing looks at one example at a time.",
+            "You mix each label with that of another example, as the notes describe it: that is the"
+            " labels' half of mixup. Smoothing looks at one example at a time.",
         ),
         Mistake(smooth_nothing, "Those are the one-hot labels, not yet smoothed."),
     ),
 )
 
 
-# 8 -------------------------------------------------------------------------------------------------------------------
+# 8 ------------------------------------------------------------------------------------------------
 
 ABOVE, BELOW = "above", "below"
 
@@ -232,13 +257,17 @@ confidence_prediction = prediction(
         (
             "one-hot labels",
             BELOW,
-        ): "The loss on the training pictures can still fall when all are right: by being surer. The net is "
-        "as sure of the test pictures, without being as right.",
+        ): (
+            "The loss on the training pictures can still fall when all are right: by being surer."
+            " The net is as sure of the test pictures, without being as right."
+        ),
         (
             "strongly smoothed labels",
             ABOVE,
-        ): "The targets themselves never ask for more than 1 - 0.3 + 0.3/10. On fresh pictures the net "
-        "stays well below that, although it is right as often.",
+        ): (
+            "The targets themselves never ask for more than 1 - 0.3 + 0.3/10. On fresh pictures the"
+            " net stays well below that, although it is right as often."
+        ),
     },
     praise="Smoothing changes how sure a net is far more than how often it is right.",
     hints=("What is the largest probability that the training targets ask for, in each case?",),

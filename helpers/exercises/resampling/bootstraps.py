@@ -4,7 +4,7 @@ import numpy as np
 
 from helpers.exercises.core import Exercise, Mistake, NotYet, call, prediction
 
-# 4 -------------------------------------------------------------------------------------------------------------------
+# 4 ------------------------------------------------------------------------------------------------
 
 SHARES = {"about 50 %": 0.5, "about 63 %": 0.632, "about 90 %": 0.9, "100 %": 1.0}
 
@@ -27,12 +27,17 @@ share_prediction = prediction(
         (
             "100 rows",
             "100 %",
-        ): "That would be a reshuffled copy. With replacement some rows come twice, so others do not come at all.",
+        ): (
+            "That would be a reshuffled copy. With replacement some rows come twice, so others do"
+            " not come at all."
+        ),
         (
             "100 rows",
             "about 50 %",
-        ): "Half would be a subsample. One draw misses a given row with probability 99/100; what is the "
-        "chance that 100 draws all miss it?",
+        ): (
+            "Half would be a subsample. One draw misses a given row with probability 99/100; what"
+            " is the chance that 100 draws all miss it?"
+        ),
         (
             "10,000 rows",
             "about 90 %",
@@ -42,12 +47,15 @@ share_prediction = prediction(
             "100 %",
         ): "Every row is missed with probability (1 - 1/n)^n, which tends to 1/e and not to 0.",
     },
-    praise="1 - (1 - 1/n)^n tends to 1 - 1/e = 63.2 %. The other 36.8 % are “out of bag”, ready to examine the model.",
+    praise=(
+        "1 - (1 - 1/n)^n tends to 1 - 1/e = 63.2 %. The other 36.8 % are “out of bag”, ready to"
+        " examine the model."
+    ),
     hints=("The chance that one draw misses a given row is 1 - 1/n. The draws are independent.",),
 )
 
 
-# 5 -------------------------------------------------------------------------------------------------------------------
+# 5 ------------------------------------------------------------------------------------------------
 
 
 def mean_interval(sample, generator): ...  # return (low, high)
@@ -105,17 +113,18 @@ def ends_agree(given, expected, tolerance: float) -> bool:
 INTERVAL_MISTAKES = (
     Mistake(
         mean_interval_without_replacement,
-        "Your interval has no width: drawing all values without replacement only reorders them, and the mean stays. Draw "
-        "with replacement.",
+        "Your interval has no width: drawing all values without replacement only reorders them, and"
+        " the mean stays. Draw with replacement.",
     ),
     Mistake(
         mean_interval_of_halves,
-        "Your interval is too wide: the resamples are smaller than the sample, so their means spread more. Draw as many "
-        "values as there are.",
+        "Your interval is too wide: the resamples are smaller than the sample, so their means"
+        " spread more. Draw as many values as there are.",
     ),
     Mistake(
         mean_interval_of_the_data,
-        "These are quantiles of the values themselves: where single values lie. Asked for is where their mean may lie.",
+        "These are quantiles of the values themselves: where single values lie. Asked for is where"
+        " their mean may lie.",
     ),
     Mistake(
         mean_interval_of_ninety,
@@ -123,11 +132,13 @@ INTERVAL_MISTAKES = (
     ),
     Mistake(
         mean_interval_of_one_deviation,
-        "One standard deviation to each side holds about 68 % of the means; take the 2.5 % and the 97.5 % quantile.",
+        "One standard deviation to each side holds about 68 % of the means; take the 2.5 % and the"
+        " 97.5 % quantile.",
     ),
     Mistake(
         mean_interval_divided_twice,
-        "The deviation of the resampled means is the standard error already: do not divide it by the root of n once more.",
+        "The deviation of the resampled means is the standard error already: do not divide it by"
+        " the root of n once more.",
     ),
 )
 
@@ -146,13 +157,17 @@ def examine_mean_interval(answer) -> str:
         return all(map(ends_agree, given, expected, allowed))
 
     if agrees_with(mean_interval_solution):
-        return "An interval from the data alone, without a formula for the standard error. It works for medians, ratios, anything."
+        return (
+            "An interval from the data alone, without a formula for the standard error. It works"
+            " for medians, ratios, anything."
+        )
     for mistake in INTERVAL_MISTAKES:
         if agrees_with(mistake.answer):
             raise NotYet(mistake.message)
     expected = np.round(mean_interval_solution(samples[0], np.random.default_rng(8)), 2).tolist()
     raise NotYet(
-        f"For the first of {len(samples)} samples the interval should be close to {expected}; yours is {given[0]!r}."
+        f"For the first of {len(samples)} samples the interval should be close to {expected}; yours"
+        f" is {given[0]!r}."
     )
 
 
@@ -162,7 +177,10 @@ interval = Exercise(
     reference=mean_interval_solution,
     examine=examine_mean_interval,
     hints=(
-        "One resample: generator.choice(sample, size=len(sample)). It draws with replacement unless told otherwise.",
+        (
+            "One resample: generator.choice(sample, size=len(sample)). It draws with replacement"
+            " unless told otherwise."
+        ),
         "Collect 2,000 means; np.quantile gives the ends. How much lies outside on each side?",
     ),
     equivalents=(mean_interval_with_a_loop,),

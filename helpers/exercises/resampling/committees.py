@@ -4,7 +4,7 @@ import numpy as np
 
 from helpers.exercises.core import Mistake, prediction, writing
 
-# 6 -------------------------------------------------------------------------------------------------------------------
+# 6 ------------------------------------------------------------------------------------------------
 
 
 def bias_and_variance(
@@ -62,39 +62,49 @@ splitting = writing(
     stub=bias_and_variance,
     reference=bias_and_variance_solution,
     cases=tuple(map(some_predictions, range(4))),
-    praise="Bias compares the mean prediction with the truth, variance the predictions with their mean; every squared error is both.",
+    praise=(
+        "Bias compares the mean prediction with the truth, variance the predictions with their"
+        " mean; every squared error is both."
+    ),
     hints=(
         "The mean prediction at a point is a mean over training sets: axis=0.",
-        "Square the bias at each point before you average over the points: +1 here and -1 there is not no bias.",
+        (
+            "Square the bias at each point before you average over the points: +1 here and -1 there"
+            " is not no bias."
+        ),
     ),
     equivalents=(bias_and_variance_by_subtraction,),
     mistakes=(
         Mistake(
             bias_and_variance_over_points,
-            "Your variance runs over the points (axis=1): how much one curve varies along x. Variance is the spread over "
-            "training sets at one and the same point (axis=0).",
+            "Your variance runs over the points (axis=1): how much one curve varies along x."
+            " Variance is the spread over training sets at one and the same point (axis=0).",
         ),
         Mistake(
             bias_as_mean_output,
-            "Your bias does not look at the truth: it is the mean output. Bias is the mean output minus the true value.",
+            "Your bias does not look at the truth: it is the mean output. Bias is the mean output"
+            " minus the true value.",
         ),
         Mistake(
             bias_not_squared,
-            "The first number is the bias itself; it has to be squared at each point, then averaged.",
+            "The first number is the bias itself; it has to be squared at each point, then"
+            " averaged.",
         ),
         Mistake(
             bias_averaged_first,
-            "You average over the points before squaring, so that too high here and too low there cancel. Square first.",
+            "You average over the points before squaring, so that too high here and too low there"
+            " cancel. Square first.",
         ),
         Mistake(
             error_for_bias,
-            "The first number is the whole squared error, with the variance in it: take the mean prediction first, then the "
-            "distance.",
+            "The first number is the whole squared error, with the variance in it: take the mean"
+            " prediction first, then the distance.",
         ),
         Mistake(
             variance_with_one_less,
-            "You divide the variance by n - 1. By itself that is the better estimate, but the sum is then no longer the "
-            "error: here the n predictions are all there are, so divide by n.",
+            "You divide the variance by n - 1. By itself that is the better estimate, but the sum"
+            " is then no longer the error: here the n predictions are all there are, so divide"
+            " by n.",
         ),
         Mistake(
             deviation_for_variance,
@@ -104,13 +114,15 @@ splitting = writing(
 )
 
 
-# 7 -------------------------------------------------------------------------------------------------------------------
+# 7 ------------------------------------------------------------------------------------------------
 
 BELOW, ABOVE = "below", "above"
 
 
 def ensemble_against(ensemble, members) -> dict:
-    """Where the log loss of the ensemble lies, on average over the runs; members have shape (runs, members)."""
+    """Where the log loss of the ensemble lies, on average over the runs; members have shape (runs,
+    members).
+    """
     members = np.asarray(members)
     bars = {
         "the mean of its members": members.mean(axis=-1),
@@ -130,22 +142,32 @@ ensemble_prediction = prediction(
         (
             "the mean of its members",
             ABOVE,
-        ): "That cannot be: -log is convex, so the loss of an average is never above the average of "
-        "the losses (Jensen's inequality), whatever the members.",
+        ): (
+            "That cannot be: -log is convex, so the loss of an average is never above the average"
+            " of the losses (Jensen's inequality), whatever the members."
+        ),
         (
             "its best member",
             ABOVE,
-        ): "It could be, but here it is not: the members err in different places, and where nine agree, the "
-        "tenth is outvoted.",
+        ): (
+            "It could be, but here it is not: the members err in different places, and where nine"
+            " agree, the tenth is outvoted."
+        ),
     },
-    praise="The first is a theorem, the second an observation: it takes members that err in different places.",
+    praise=(
+        "The first is a theorem, the second an observation: it takes members that err in different"
+        " places."
+    ),
     hints=(
-        "Draw -log(p). Take two points of the curve and the middle of the chord between them: above or below the curve?",
+        (
+            "Draw -log(p). Take two points of the curve and the middle of the chord between them:"
+            " above or below the curve?"
+        ),
     ),
 )
 
 
-# 8 -------------------------------------------------------------------------------------------------------------------
+# 8 ------------------------------------------------------------------------------------------------
 
 
 def reweigh(weights, wrong): ...  # return the new weights
@@ -215,11 +237,16 @@ reweighing = writing(
             np.array([True, True, False, False, False, True]),
         ),
     ),
-    praise="Look at what came out: the wrong rows now hold exactly half of the weight. For the next stump, repeating the last one "
-    "would be no better than a coin.",
+    praise=(
+        "Look at what came out: the wrong rows now hold exactly half of the weight. For the next"
+        " stump, repeating the last one would be no better than a coin."
+    ),
     hints=(
         "e is a sum of weights, not a number of rows: weights[wrong].sum().",
-        "np.where(wrong, up, down) chooses a factor for each row; divide by the sum at the very end.",
+        (
+            "np.where(wrong, up, down) chooses a factor for each row; divide by the sum at the very"
+            " end."
+        ),
     ),
     equivalents=(reweigh_as_scikit_learn_does, reweigh_half_and_half),
     mistakes=(
@@ -229,26 +256,28 @@ reweighing = writing(
         ),
         Mistake(
             reweigh_with_the_wrong_sign,
-            "The wrong rows lost weight and the right ones gained it: the sign of the exponent is the other way round.",
+            "The wrong rows lost weight and the right ones gained it: the sign of the exponent is"
+            " the other way round.",
         ),
         Mistake(
             reweigh_without_the_half,
-            "Your steps are twice too long: with exp(a) and exp(-a), a is *half* the logarithm. (The whole one goes with "
-            "raising the wrong rows only.)",
+            "Your steps are twice too long: with exp(a) and exp(-a), a is *half* the logarithm."
+            " (The whole one goes with raising the wrong rows only.)",
         ),
         Mistake(
             reweigh_by_counting,
-            "You took e as the share of rows that are wrong; a row counts with its weight: e = weights[wrong].sum().",
+            "You took e as the share of rows that are wrong; a row counts with its weight: e ="
+            " weights[wrong].sum().",
         ),
         Mistake(
             reweigh_keeping_only_the_wrong,
-            "You take only the wrong rows. AdaBoost gives them more weight, but every row stays in the game; section 2.8 "
-            "shows what becomes of the other idea.",
+            "You take only the wrong rows. AdaBoost gives them more weight, but every row stays in"
+            " the game; section 2.8 shows what becomes of the other idea.",
         ),
         Mistake(
             reweigh_from_scratch,
-            "You start again from equal weights: the update works on the weights of the last round, so that they remember "
-            "all rounds.",
+            "You start again from equal weights: the update works on the weights of the last round,"
+            " so that they remember all rounds.",
         ),
     ),
 )

@@ -7,7 +7,7 @@ from helpers.exercises.core import Exercise, Mistake, call, expect, prediction, 
 from helpers.reference import resampling
 from helpers.reference.resampling import linear_accuracy, most_correlated
 
-# 1 -------------------------------------------------------------------------------------------------------------------
+# 1 ------------------------------------------------------------------------------------------------
 
 
 def k_fold(n, k, generator): ...  # return a list of k pairs (training rows, held-out rows)
@@ -66,20 +66,32 @@ def k_fold_reversed(n, k, generator):
     return [(held_out, training) for training, held_out in k_fold_solution(n, k, generator)]
 
 
-SHARED = "A row that a model was trained on is also held out to examine it: the two parts of a pair must not share a row."
-REVERSED = "Your held-out parts are larger than your training parts: each pair is (training rows, held-out rows)."
-TWICE = (
-    "Some row is held out more than once and another never, because each part is drawn by itself: draw one order, then cut "
-    "it up."
+SHARED = (
+    "A row that a model was trained on is also held out to examine it: the two parts of a pair must"
+    " not share a row."
 )
-REPEATED = "The same row occurs twice in one held-out part: divide the rows, do not draw them with replacement."
+REVERSED = (
+    "Your held-out parts are larger than your training parts: each pair is (training rows, held-out"
+    " rows)."
+)
+TWICE = (
+    "Some row is held out more than once and another never, because each part is drawn by itself:"
+    " draw one order, then cut it up."
+)
+REPEATED = (
+    "The same row occurs twice in one held-out part: divide the rows, do not draw them with"
+    " replacement."
+)
 DROPPED = (
     "Some rows are never held out: when k does not divide n, the remainder must go somewhere too."
 )
-UNEVEN = "Your parts differ by more than one row: spread the remainder over the parts instead of giving it to one."
+UNEVEN = (
+    "Your parts differ by more than one row: spread the remainder over the parts instead of giving"
+    " it to one."
+)
 UNSHUFFLED = (
-    "Your parts are runs of neighbouring rows. On a sorted table the first part may then hold all of one class: shuffle the "
-    "order once, before cutting."
+    "Your parts are runs of neighbouring rows. On a sorted table the first part may then hold all"
+    " of one class: shuffle the order once, before cutting."
 )
 
 
@@ -107,7 +119,10 @@ def examine_k_fold(answer) -> str:
             whole, "Each model should train on all rows but its held-out ones, each of them once."
         )
     expect(not all((np.diff(np.sort(part)) == 1).all() for part in held_out), UNSHUFFLED)
-    return "Every row is held out once, by a model that never saw it; scikit-learn's KFold(k, shuffle=True) does the same."
+    return (
+        "Every row is held out once, by a model that never saw it; scikit-learn's KFold(k,"
+        " shuffle=True) does the same."
+    )
 
 
 folding = Exercise(
@@ -117,7 +132,10 @@ folding = Exercise(
     examine=examine_k_fold,
     hints=(
         "Draw one random order of all rows: generator.permutation(n). Everything else is cutting.",
-        "np.array_split cuts into k parts although k does not divide n. Hold out each part in turn; join the others.",
+        (
+            "np.array_split cuts into k parts although k does not divide n. Hold out each part in"
+            " turn; join the others."
+        ),
     ),
     equivalents=(k_fold_by_dealing, k_fold_with_scikit_learn),
     mistakes=(
@@ -132,7 +150,7 @@ folding = Exercise(
 )
 
 
-# 2 -------------------------------------------------------------------------------------------------------------------
+# 2 ------------------------------------------------------------------------------------------------
 
 
 def cross_validate(x, y, folds):
@@ -202,7 +220,9 @@ def cross_validate_without_choosing(x, y, folds):
 
 
 def random_words(seed: int) -> tuple:
-    """60 sentences of 200 possible words with labels that have nothing to do with them, and five folds."""
+    """60 sentences of 200 possible words with labels that have nothing to do with them, and five
+    folds.
+    """
     generator = np.random.default_rng(seed)
     x = (generator.random((60, 200)) < 0.15).astype(float)
     return x, generator.permutation(np.repeat([-1.0, 1.0], 30)), k_fold_solution(60, 5, generator)
@@ -213,32 +233,38 @@ leaking = writing(
     stub=cross_validate,
     reference=resampling.cross_validate,
     cases=tuple(map(random_words, range(4))),
-    praise="Choosing the words is part of the training: whatever looks at the labels belongs inside the fold.",
+    praise=(
+        "Choosing the words is part of the training: whatever looks at the labels belongs inside"
+        " the fold."
+    ),
     hints=(
         "Which rows had a say in the choice of the words? Are the held-out ones among them?",
-        "A model in use never sees the sentence it will be asked about. Do for each fold all that you would do before that "
-        "day.",
+        (
+            "A model in use never sees the sentence it will be asked about. Do for each fold all"
+            " that you would do before that day."
+        ),
     ),
     equivalents=(cross_validate_in_one_line,),
     mistakes=(
         Mistake(
             cross_validate_leaking_in_the_loop,
-            "The choice moved into the loop, but it still looks at all rows, the held-out ones included: choose on the "
-            "training rows.",
+            "The choice moved into the loop, but it still looks at all rows, the held-out ones"
+            " included: choose on the training rows.",
         ),
         Mistake(
             cross_validate_choosing_on_held_out,
-            "You choose the words on the held-out rows: that is the leak itself. Choose on the training rows.",
+            "You choose the words on the held-out rows: that is the leak itself. Choose on the"
+            " training rows.",
         ),
         Mistake(
             cross_validate_choosing_twice,
-            "Training and held-out rows use different words: column 3 of the one is not column 3 of the other. Choose once "
-            "a fold.",
+            "Training and held-out rows use different words: column 3 of the one is not column 3 of"
+            " the other. Choose once a fold.",
         ),
         Mistake(
             cross_validate_choosing_once,
-            "You chose on the first fold's training rows for all folds: the other folds hold out rows that took part in the "
-            "choice.",
+            "You chose on the first fold's training rows for all folds: the other folds hold out"
+            " rows that took part in the choice.",
         ),
         Mistake(
             cross_validate_on_training_rows,
@@ -252,7 +278,7 @@ leaking = writing(
 )
 
 
-# 3 -------------------------------------------------------------------------------------------------------------------
+# 3 ------------------------------------------------------------------------------------------------
 
 HALF, MORE = "about 50 %", "well above 50 %"
 
@@ -276,8 +302,10 @@ optimism_prediction = prediction(
         (
             "its cross-validation score",
             HALF,
-        ): "Each score is 50 % give or take a few points of luck, and you look at the largest of "
-        "200: it won because it was lucky.",
+        ): (
+            "Each score is 50 % give or take a few points of luck, and you look at the largest of "
+            "200: it won because it was lucky."
+        ),
         (
             "on fresh wines",
             MORE,
@@ -285,11 +313,19 @@ optimism_prediction = prediction(
         (
             "nested cross-validation",
             MORE,
-        ): "The outer held-out rows took no part in the choice either, so the luck of the winner "
-        "does not reach them.",
+        ): (
+            "The outer held-out rows took no part in the choice either, so the luck of the winner "
+            "does not reach them."
+        ),
     },
-    praise="The best of many scores is no estimate of anything. Only data that had no part in the choice can say what was chosen.",
+    praise=(
+        "The best of many scores is no estimate of anything. Only data that had no part in the"
+        " choice can say what was chosen."
+    ),
     hints=(
-        "Throw a coin 100 times and count heads. Now do it 200 times over, and report the best count.",
+        (
+            "Throw a coin 100 times and count heads. Now do it 200 times over, and report the best"
+            " count."
+        ),
     ),
 )

@@ -1,7 +1,8 @@
-"""Batch normalization of a batch x of shape (n, features): training, inference, backward, and folding.
+"""Batch normalization of a batch x of shape (n, features): training, inference, backward, and
+folding.
 
-Names and defaults are those of `keras.layers.BatchNormalization`: momentum 0.99 is the share that the moving averages retain
-(PyTorch calls 1 - 0.99 momentum), epsilon 0.001.
+Names and defaults are those of `keras.layers.BatchNormalization`: momentum 0.99 is the share that
+the moving averages retain (PyTorch calls 1 - 0.99 momentum), epsilon 0.001.
 """
 
 from typing import NamedTuple
@@ -23,7 +24,8 @@ class Cache(NamedTuple):
 def batch_normalization(
     x: np.ndarray, gamma, beta, epsilon: float = EPSILON
 ) -> tuple[np.ndarray, Cache]:
-    """Outputs in training, normalized by this batch's own mean and variance, then scaled and shifted.
+    """Outputs in training, normalized by this batch's own mean and variance, then scaled and
+    shifted.
 
     Source: Ioffe and Szegedy 2015, algorithm 1.
     """
@@ -38,9 +40,9 @@ def batch_normalization_backward(
 ) -> tuple[np.ndarray, ...]:
     """Gradients with respect to x, gamma and beta, from that of the outputs, shape (n, features).
 
-    An example moves the batch's mean and variance too, so what all examples have in common, and what they have in
-    common with the normalized values, is taken out of the gradient by x. The closed form of the equations in Ioffe and
-    Szegedy 2015, section 3.
+    An example moves the batch's mean and variance too, so what all examples have in common, and
+    what they have in common with the normalized values, is taken out of the gradient by x. The
+    closed form of the equations in Ioffe and Szegedy 2015, section 3.
     """
     by_gamma, by_beta = (gradient * cache.normalized).sum(axis=0), gradient.sum(axis=0)
     shared = (by_beta + cache.normalized * by_gamma) / len(gradient)
@@ -66,6 +68,8 @@ def batch_normalization_inference(
 def fold(
     kernel, bias, gamma, beta, mean, variance, epsilon: float = EPSILON
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel and bias of the one dense layer that does what dense and batch normalization do at inference."""
+    """Kernel and bias of the one dense layer that does what dense and batch normalization do at
+    inference.
+    """
     scale = gamma / np.sqrt(variance + epsilon)
     return kernel * scale, (bias - mean) * scale + beta

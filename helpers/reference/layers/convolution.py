@@ -1,9 +1,10 @@
 """Convolution of any number of dimensions, forward and backward, by windows and one matrix product.
 
-The conventions are those of `keras.layers.Conv1D`, `Conv2D` and `Conv3D`: inputs have shape (n, *sizes, channels),
-kernels (*kernel sizes, channels / groups, filters), and the kernel is not flipped (a cross-correlation, strictly
-speaking). `stride` and `dilation` are one number, or one for each dimension; `padding` is "valid" (none) or "same"
-(zeros, so that stride 1 does not change the size).
+The conventions are those of `keras.layers.Conv1D`, `Conv2D` and `Conv3D`: inputs have shape (n,
+*sizes, channels), kernels (*kernel sizes, channels / groups, filters), and the kernel is not
+flipped (a cross-correlation, strictly speaking). `stride` and `dilation` are one number, or one for
+each dimension; `padding` is "valid" (none) or "same" (zeros, so that stride 1 does not change the
+size).
 """
 
 import math
@@ -29,14 +30,15 @@ def output_size(
 ) -> int:
     """Number of places that a kernel takes along one dimension.
 
-    Raises ValueError for a padding that is not known, numbers below 1, or a kernel that does not fit into the input.
-    Source: Dumoulin and Visin 2016, relationships 6 and 15.
+    Raises ValueError for a padding that is not known, numbers below 1, or a kernel that does not
+    fit into the input. Source: Dumoulin and Visin 2016, relationships 6 and 15.
     """
     before, after = padding_widths(size, kernel, stride=stride, padding=padding, dilation=dilation)
     free = size + before + after - reach(kernel, dilation)
     if free < 0:
         raise ValueError(
-            f"A kernel of {kernel} at dilation {dilation} covers {reach(kernel, dilation)} values, but the input has "
+            f"A kernel of {kernel} at dilation {dilation} covers {reach(kernel, dilation)} values,"
+            " but the input has "
             f'{size}: take a smaller kernel, or padding "same".'
         )
     return free // stride + 1
@@ -45,12 +47,15 @@ def output_size(
 def padding_widths(
     size: int, kernel: int, *, stride: int, padding: str, dilation: int
 ) -> tuple[int, int]:
-    """Zeros before and after one dimension; where they cannot be shared equally, the end gets one more."""
+    """Zeros before and after one dimension; where they cannot be shared equally, the end gets one
+    more.
+    """
     if padding not in ("valid", "same"):
         raise ValueError(f'padding is {padding!r}; it must be "valid" or "same".')
     if min(size, kernel, stride, dilation) < 1:
         raise ValueError(
-            f"size {size}, kernel {kernel}, stride {stride}, dilation {dilation}: each must be at least 1."
+            f"size {size}, kernel {kernel}, stride {stride}, dilation {dilation}: each must be at"
+            " least 1."
         )
     if padding == "valid":
         return 0, 0
@@ -76,7 +81,8 @@ def convolution(
     dilation: int | tuple[int, ...] = 1,
     groups: int = 1,
 ) -> np.ndarray:
-    """Outputs of shape (n, *output sizes, filters). With `groups`, each group of filters sees its own channels only.
+    """Outputs of shape (n, *output sizes, filters). With `groups`, each group of filters sees its
+    own channels only.
 
     Raises ValueError for shapes, groups or a padding that do not fit.
     """
@@ -97,11 +103,13 @@ def convolution_backward(
     dilation: int | tuple[int, ...] = 1,
     groups: int = 1,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gradients with respect to x, kernel and bias, from that of the outputs, shape (n, *output sizes, filters).
+    """Gradients with respect to x, kernel and bias, from that of the outputs, shape (n, *output
+    sizes, filters).
 
-    That of x is itself a convolution: the gradient, its values `stride` apart, under the kernel turned round, with the
-    roles of channels and filters exchanged. That of the kernel sums what each weight met over all places and examples.
-    Raises ValueError as `convolution` does, and for a gradient that does not have the shape of the outputs.
+    That of x is itself a convolution: the gradient, its values `stride` apart, under the kernel
+    turned round, with the roles of channels and filters exchanged. That of the kernel sums what
+    each weight met over all places and examples. Raises ValueError as `convolution` does, and for a
+    gradient that does not have the shape of the outputs.
     """
     stride, dilation = check_shapes(x, kernel, stride, dilation, groups)
     widths = widths_of(x, kernel, stride, padding, dilation)
@@ -126,23 +134,26 @@ def convolution_backward(
 def check_shapes(
     x, kernel, stride, dilation, groups: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Stride and dilation, one number for each dimension. Raises ValueError where the shapes do not fit together."""
+    """Stride and dilation, one number for each dimension. Raises ValueError where the shapes do not
+    fit together.
+    """
     dimensions = x.ndim - 2
     if dimensions < 1 or kernel.ndim != x.ndim:
         raise ValueError(
-            f"x has shape {x.shape} and kernel {kernel.shape}; they must be (n, *sizes, channels) and "
-            "(*kernel sizes, channels, filters), with as many sizes each."
+            f"x has shape {x.shape} and kernel {kernel.shape}; they must be (n, *sizes, channels)"
+            " and (*kernel sizes, channels, filters), with as many sizes each."
         )
     if groups < 1 or kernel.shape[-2] * groups != x.shape[-1]:
         raise ValueError(
-            f"x has {x.shape[-1]} channels, but a kernel of shape {kernel.shape} in {groups} group(s) is for "
-            f"{kernel.shape[-2] * groups}."
+            f"x has {x.shape[-1]} channels, but a kernel of shape {kernel.shape} in {groups}"
+            f" group(s) is for {kernel.shape[-2] * groups}."
         )
     if kernel.shape[-1] % groups:
         raise ValueError(f"{kernel.shape[-1]} filters cannot be shared equally by {groups} groups.")
     if np.size(stride) not in (1, dimensions) or np.size(dilation) not in (1, dimensions):
         raise ValueError(
-            f"stride is {stride} and dilation {dilation}; give one number, or one for each of {dimensions} dimensions."
+            f"stride is {stride} and dilation {dilation}; give one number, or one for each of"
+            f" {dimensions} dimensions."
         )
     steps, apart = (np.broadcast_to(value, dimensions).tolist() for value in (stride, dilation))
     return tuple(steps), tuple(apart)
@@ -191,14 +202,17 @@ def matrices_of(kernel: np.ndarray, groups: int) -> np.ndarray:
 
 
 def turned(kernel: np.ndarray, groups: int) -> np.ndarray:
-    """The kernel turned round along every dimension, with channels and filters exchanged within each group."""
+    """The kernel turned round along every dimension, with channels and filters exchanged within
+    each group.
+    """
     space = tuple(range(kernel.ndim - 2))
     parts = np.split(np.flip(kernel, space), groups, axis=-1)
     return np.concatenate([part.swapaxes(-1, -2) for part in parts], axis=-1)
 
 
 def spread(gradient, x, kernel, stride: tuple, widths: list, dilation: tuple) -> np.ndarray:
-    """The gradient of the outputs at the places where their windows began, zeros between, and zeros all round.
+    """The gradient of the outputs at the places where their windows began, zeros between, and zeros
+    all round.
 
     There are just as many around it as give the turned kernel one place for every value of x.
     """

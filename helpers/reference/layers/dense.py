@@ -1,7 +1,9 @@
-"""The dense layer, the activations between dense layers, and the loss behind the last: forward and backward.
+"""The dense layer, the activations between dense layers, and the loss behind the last: forward and
+backward.
 
-A batch x has shape (n, inputs). A function `..._backward` gets the gradient of the loss with respect to the layer's
-output and returns those with respect to its inputs and parameters (the chain rule, one factor a layer).
+A batch x has shape (n, inputs). A function `..._backward` gets the gradient of the loss with
+respect to the layer's output and returns those with respect to its inputs and parameters (the chain
+rule, one factor a layer).
 """
 
 from collections.abc import Callable
@@ -29,7 +31,9 @@ def dense_backward(
 
 
 class Activation(NamedTuple):
-    """A function of single numbers and its slope, both of the pre-activation z, for arrays of any shape."""
+    """A function of single numbers and its slope, both of the pre-activation z, for arrays of any
+    shape.
+    """
 
     value: Callable
     slope: Callable
@@ -63,7 +67,9 @@ ACTIVATIONS = {
 
 
 def softmax_cross_entropy(z: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
-    """Mean cross-entropy of softmax(z), shape (n, classes), for whole-number labels (n,), and its gradient by z."""
+    """Mean cross-entropy of softmax(z), shape (n, classes), for whole-number labels (n,), and its
+    gradient by z.
+    """
     rows = np.arange(len(z))
     log_probability = log_softmax(z, axis=1)
     gradient = np.exp(log_probability)

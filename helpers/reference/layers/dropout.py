@@ -1,4 +1,6 @@
-"""Inverted dropout: units are silenced at random in training, and the others made louder, so that inference does nothing."""
+"""Inverted dropout: units are silenced at random in training, and the others made louder, so that
+inference does nothing.
+"""
 
 import numpy as np
 
@@ -6,11 +8,12 @@ import numpy as np
 def dropout(
     x: np.ndarray, rate: float, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Outputs in training and the mask, both of the shape of x: 0 with probability `rate`, else x / (1 - rate).
+    """Outputs in training and the mask, both of the shape of x: 0 with probability `rate`, else x /
+    (1 - rate).
 
-    Every value is drawn by itself, for each example anew. At inference the layer returns x as it is.
-    Srivastava et al. 2014, "Dropout", section 10 (as "inverted" dropout; section 4 scales at inference instead).
-    Raises ValueError for a rate below 0, or not below 1.
+    Every value is drawn by itself, for each example anew. At inference the layer returns x as it
+    is. Srivastava et al. 2014, "Dropout", section 10 (as "inverted" dropout; section 4 scales at
+    inference instead). Raises ValueError for a rate below 0, or not below 1.
     """
     if not 0 <= rate < 1:
         raise ValueError(

@@ -13,8 +13,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 class Boosted:
     """Simple models that were fitted one after the other, and how much each counts.
 
-    `given` has shape (rounds, n): what each of them was told about every training row, its weight (AdaBoost) or its
-    residual (gradient boosting).
+    `given` has shape (rounds, n): what each of them was told about every training row, its weight
+    (AdaBoost) or its residual (gradient boosting).
     """
 
     start: float
@@ -31,16 +31,18 @@ class Boosted:
 def adaboost(x, y, rounds: int) -> Boosted:
     """AdaBoost on decision stumps. y holds -1 and 1; the sign of the last score is the prediction.
 
-    Each stump is fitted to weighted rows. With e the weight of those it gets wrong, it counts log((1 - e) / e) / 2, and
-    every row's weight is multiplied by exp(-amount * y * vote) and normalized. Ends early when no stump does better than
-    chance. Freund and Schapire (1997), figure 2; scikit-learn's `AdaBoostClassifier` has twice the amounts and the same
-    weights. Raises ValueError for other labels, or where one stump is perfect or none beats chance.
+    Each stump is fitted to weighted rows. With e the weight of those it gets wrong, it counts
+    log((1 - e) / e) / 2, and every row's weight is multiplied by exp(-amount * y * vote) and
+    normalized. Ends early when no stump does better than chance. Freund and Schapire (1997), figure
+    2; scikit-learn's `AdaBoostClassifier` has twice the amounts and the same weights. Raises
+    ValueError for other labels, or where one stump is perfect or none beats chance.
     """
     y = np.asarray(y)
     check_boosting(y, rounds)
     if set(np.unique(y)) != {-1, 1}:
         raise ValueError(
-            f"y holds {np.unique(y)[:5].tolist()}; AdaBoost needs the labels -1 and 1, both of them."
+            f"y holds {np.unique(y)[:5].tolist()}; AdaBoost needs the labels -1 and 1, both of"
+            " them."
         )
     weights = np.full(len(y), 1 / len(y))
     members, amounts, given = [], [], []
@@ -66,10 +68,12 @@ def adaboost(x, y, rounds: int) -> Boosted:
 
 
 def gradient_boosting(x, y, rounds: int, *, rate: float = 0.1, depth: int = 1) -> Boosted:
-    """Gradient boosting for squared error: each tree is fitted to what the trees before it left over.
+    """Gradient boosting for squared error: each tree is fitted to what the trees before it left
+    over.
 
-    Starts from the mean of y; every tree counts `rate`. Friedman (2001), algorithm 2; scikit-learn's
-    `GradientBoostingRegressor` with `learning_rate=rate, max_depth=depth` gives the same predictions.
+    Starts from the mean of y; every tree counts `rate`. Friedman (2001), algorithm 2;
+    scikit-learn's `GradientBoostingRegressor` with `learning_rate=rate, max_depth=depth` gives the
+    same predictions.
     """
     y = np.asarray(y, float)
     check_boosting(y, rounds)

@@ -7,7 +7,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Decomposition:
-    """Expected squared error in three parts, at every input: arrays of shape (points,), in squared units of y."""
+    """Expected squared error in three parts, at every input: arrays of shape (points,), in squared
+    units of y.
+    """
 
     bias_squared: np.ndarray
     variance: np.ndarray
@@ -20,12 +22,14 @@ class Decomposition:
 
 
 def decompose(predictions, truth, noise=0.0) -> Decomposition:
-    """Bias squared and variance, estimated from models fitted to different training sets; `noise` is the variance of y.
+    """Bias squared and variance, estimated from models fitted to different training sets; `noise`
+    is the variance of y.
 
-    `predictions` has shape (training sets, points), `truth` (points,). Both estimates are unbiased: the variance divides
-    by sets - 1, and its share of the squared distance of the mean prediction is taken off the bias (which may thereby
-    come out slightly below 0). Their sum is exactly the mean squared distance of the predictions from the truth.
-    Geman, Bienenstock and Doursat (1992), section 3.2. Raises ValueError for fewer than two training sets.
+    `predictions` has shape (training sets, points), `truth` (points,). Both estimates are unbiased:
+    the variance divides by sets - 1, and its share of the squared distance of the mean prediction
+    is taken off the bias (which may thereby come out slightly below 0). Their sum is exactly the
+    mean squared distance of the predictions from the truth. Geman, Bienenstock and Doursat (1992),
+    section 3.2. Raises ValueError for fewer than two training sets.
     """
     predictions, truth = np.asarray(predictions, float), np.asarray(truth, float)
     if predictions.ndim != 2 or predictions.shape[1:] != truth.shape or len(predictions) < 2:

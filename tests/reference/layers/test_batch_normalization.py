@@ -1,4 +1,6 @@
-"""Batch normalization in NumPy against Keras, its gradients, and finite differences; the block of `models`."""
+"""Batch normalization in NumPy against Keras, its gradients, and finite differences; the block of
+`models`.
+"""
 
 import keras
 import numpy as np

@@ -1,4 +1,6 @@
-"""Convolution in NumPy against Keras and its gradients over a grid of shapes, and against finite differences."""
+"""Convolution in NumPy against Keras and its gradients over a grid of shapes, and against finite
+differences.
+"""
 
 import itertools
 
@@ -31,7 +33,9 @@ def generator():
 
 
 def compare(layer, x, generator, **options):
-    """Outputs and gradients of our convolution and of a Keras layer with the same weights are equal within 1e-5."""
+    """Outputs and gradients of our convolution and of a Keras layer with the same weights are equal
+    within 1e-5.
+    """
     watched = tf.constant(x)
     with tf.GradientTape() as tape:
         tape.watch(watched)
