@@ -125,7 +125,7 @@ errors = {
                 mean_squared_error(polynomial, getattr(s, f"x_{part}"), getattr(s, f"y_{part}"))
                 for polynomial in row
             ]
-            for s, row in zip(samples, fitted)
+            for s, row in zip(samples, fitted, strict=True)
         ]
     )
     for part in ("train", "valid", "test")

@@ -1207,7 +1207,7 @@ smallest = min(
 on_wrong = []
 for committee, bottle in zip(boosted, bottles, strict=True):
     y = np.where(bottle.y_train >= 6, 1, -1)
-    for stump, following in zip(committee.members, committee.given[1:]):
+    for stump, following in zip(committee.members, committee.given[1:], strict=False):
         on_wrong.append(following[stump.predict(bottle.x_train) != y].sum())
 verdicts.compute(
     "CVB-14",

@@ -31,7 +31,7 @@ STYLE: dict[Any, Any] = {
 def canvas(
     columns: int = 1, rows: int = 1, *, width: float = 6.4, height: float = 3.6, **options
 ) -> Iterator[tuple[Figure, Any]]:
-    """A figure in the course's style and its axes: `with canvas(2) as (figure, axes):`.
+    """A figure in the course's style and its axes, for a `with` statement.
 
     `width` and `height` are in inches; `options` go to `pyplot.subplots`.
     """
