@@ -29,7 +29,9 @@ def main(arguments: Sequence[str] | None = None, root: Path = runtime.ROOT) -> i
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="python -m helpers", description="Commands of the course.")
+    called = Path(sys.argv[0]).name
+    name = called if called == "course" else "python -m helpers"
+    parser = ArgumentParser(prog=name, description="Commands of the course.")
     choices = parser.add_subparsers(required=True, metavar="COMMAND")
     executed, varied = _executed(), _varied()
     _add_run(choices, [executed, varied])
