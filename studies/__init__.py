@@ -1,3 +1,1 @@
-"""Studies that take longer than a notebook may: each writes a small results file that a lesson
-reads.
-"""
+"""Studies that take longer than a notebook may; each writes a results file for a lesson."""

@@ -1,7 +1,7 @@
-"""The exercise of lesson 07 on the real CIFAR-10: `COURSE_DATA_DIR=folder python -m
-studies.cifar10`.
+"""The exercise of lesson 07 on real CIFAR-10: `python -m studies.cifar10`.
 
-Every variant gets its learning rate from a sweep on validation data (one seed, few epochs), then
+The photographs are those of COURSE_DATA_DIR, else the stand-in. Every variant gets its learning
+rate from a sweep on validation data (one seed, few epochs), then
 its runs; the test images are used by these final runs alone. Finished runs are in the results file:
 start again to go on.
 """

@@ -1,1 +1,1 @@
-"""Exercises of the course, one module a notebook."""
+"""Exercises of the course, one package a lesson."""

@@ -1,5 +1,4 @@
-"""Exercises that know when they are right: behaviour is examined, and every wrong answer is told
-its own reason.
+"""Exercises that know when they are right, and tell each wrong answer its own reason.
 
 An exercise holds its stub, hints, solution, equivalent right answers and typical wrong ones in one
 place, so that one test can walk over all of them (tests/exercises/test_core.py). Its prompt stands

@@ -1,5 +1,4 @@
-"""Does a classifier that says 90 % come out right nine times in ten? Reliability and expected
-calibration error.
+"""Reliability and expected calibration error: does 90 % come out right nine times in ten?
 
 Probabilities have shape (n, classes), or (n,) for the probability of class 1 of two; labels are
 class numbers (n,).

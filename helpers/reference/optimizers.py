@@ -1,5 +1,4 @@
-"""Update rules that one can read: gradient descent and seven variants in NumPy, as pure `init` /
-`update` pairs.
+"""Gradient descent and seven variants in NumPy, as pure `init` / `update` pairs.
 
 A rule is made with its settings, `rule = adam(learning_rate=0.01)`, and used so:
 

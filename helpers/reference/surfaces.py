@@ -1,5 +1,4 @@
-"""Surfaces over the plane on which optimizers can be watched: values, gradients, minima, and paths
-over them.
+"""Surfaces on which optimizers can be watched: values, gradients, minima, and paths.
 
 Points are arrays of shape (..., 2): a whole crowd of starting points moves at once.
 """

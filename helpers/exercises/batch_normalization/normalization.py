@@ -1,6 +1,4 @@
-"""Batch normalization by hand: in training, at inference, folded, counted, and with an odd example
-in the batch.
-"""
+"""Batch normalization by hand: training, inference, folding, counting, one odd example."""
 
 import numpy as np
 

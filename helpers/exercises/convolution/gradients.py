@@ -1,6 +1,4 @@
-"""Backwards: to the input with the kernel turned round, to the kernel by adding up over all
-places.
-"""
+"""Backwards: to the input by the kernel turned round, to the kernel by a sum over places."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view

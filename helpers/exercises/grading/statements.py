@@ -1,6 +1,4 @@
-"""The statements of a notebook's cells: what they define, change and use, and which of them one
-name needs.
-"""
+"""The statements of a notebook's cells: what they define, change and use."""
 
 import ast
 import symtable

@@ -1,6 +1,4 @@
-"""The notes' broken listings, to be repaired: running means, limits of axes, the 1cycle scheduler,
-models used twice.
-"""
+"""The notes' broken listings, to be repaired."""
 
 import numpy as np
 

@@ -1,6 +1,4 @@
-"""Noise on units and softness of labels: dropout from scratch, label smoothing, and how sure a net
-should be.
-"""
+"""Dropout from scratch, label smoothing, and how sure a net should be."""
 
 import keras
 import numpy as np

@@ -1,5 +1,4 @@
-"""Batch normalization of a batch x of shape (n, features): training, inference, backward, and
-folding.
+"""Batch normalization of a batch (n, features): forward, backward, and folded.
 
 Names and defaults are those of `keras.layers.BatchNormalization`: momentum 0.99 is the share that
 the moving averages retain (PyTorch calls 1 - 0.99 momentum), epsilon 0.001.

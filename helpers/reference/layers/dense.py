@@ -1,5 +1,4 @@
-"""The dense layer, the activations between dense layers, and the loss behind the last: forward and
-backward.
+"""The dense layer, activations, and the loss behind the last layer: forward and backward.
 
 A batch x has shape (n, inputs). A function `..._backward` gets the gradient of the loss with
 respect to the layer's output and returns those with respect to its inputs and parameters (the chain

@@ -1,6 +1,4 @@
-"""Inverted dropout: units are silenced at random in training, and the others made louder, so that
-inference does nothing.
-"""
+"""Inverted dropout: silences units at random in training and makes the others louder."""
 
 import numpy as np
 
