@@ -89,7 +89,7 @@ def seeded(build: Callable, seed: int):
     minibatches of every later `model.fit` in the notebook (claim NEW-01).
     """
     state = random.getstate()
-    random.seed(seed)
+    random.seed(int(seed))
     try:
         return build()
     finally:

@@ -167,7 +167,7 @@ def scaled_error(targets, outputs):
     "loss", ["mae", keras.losses.Huber(0.3), scaled_error], ids=["mae", "Huber", "own function"]
 )
 def test_each_regression_loss(loss, numbers, like_fit):
-    parts = ("y_train", "y_valid")
+    parts = ("y_train", "y_valid", "y_test")
     columns = {part: vars(numbers)[part][:, None].astype("float32") for part in parts}
     column = changed(numbers, **columns)
     assert_same_as_fit(net(), column, loss=loss)
