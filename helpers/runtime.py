@@ -231,7 +231,7 @@ def _accelerators(name: str) -> tuple[str, ...]:
             for detail, device in zip(details, devices, strict=True)
         )
     if name == "jax":
-        import jax
+        import jax  # pyright: ignore[reportMissingImports]
 
         return tuple(
             f"{device.device_kind} ({device})"

@@ -1,9 +1,8 @@
 """The exercise of lesson 07 on real CIFAR-10: `python -m studies.cifar10`.
 
 The photographs are those of COURSE_DATA_DIR, else the stand-in. Every variant gets its learning
-rate from a sweep on validation data (one seed, few epochs), then
-its runs; the test images are used by these final runs alone. Finished runs are in the results file:
-start again to go on.
+rate from a sweep on validation data (one seed, few epochs), then its runs; the test images are used
+by these final runs alone. Finished runs are in the results file: start again to go on.
 """
 
 import argparse
