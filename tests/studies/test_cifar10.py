@@ -128,8 +128,8 @@ def test_the_results_file_holds_what_the_lesson_reads():
         assert row["rate"] == float(max(row["sweep"], key=row["sweep"].get))
         for run in row["runs"]:
             curve = run["curves"]["val_accuracy"]
-            kept = curve[run["best_epoch"] - 1], curve[-1]  # with early stopping; in one cycle
+            ends = curve[run["best_epoch"] - 1], curve[-1]  # with early stopping; in one cycle
             assert len(curve) == run["epochs"] and any(
-                run["valid"]["plain"] == pytest.approx(value, abs=1e-3) for value in kept
+                run["valid"]["plain"] == pytest.approx(value, abs=1e-3) for value in ends
             )
     assert str(runtime.ROOT) not in cifar10.RESULTS.read_text(encoding="utf-8")
