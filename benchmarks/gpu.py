@@ -127,12 +127,25 @@ def main() -> None:
     )
     there = json.loads(cifar10.RESULTS.read_text(encoding="utf-8"))
     lines = [
-        "# The course on this machine, with JAX", "", f"{date.today().isoformat()}", "", "```", found, "```", "",
-        "| lesson | time | |", "|---|---|---|", *done, "",
-        f"Lesson 07's study on {here['data']} here, on {there['data']} in the course's results.", "",
-        "| variant | test accuracy here (runs) | a run | test accuracy, course | a run |", "|---|---|---|---|---|",
-        *compared(here, there), "",
-    ]  # fmt: skip
+        "# The course on this machine, with JAX",
+        "",
+        f"{date.today().isoformat()}",
+        "",
+        "```",
+        found,
+        "```",
+        "",
+        "| lesson | time | |",
+        "|---|---|---|",
+        *done,
+        "",
+        f"Lesson 07's study on {here['data']} here, on {there['data']} in the course's results.",
+        "",
+        "| variant | test accuracy here (runs) | a run | test accuracy, course | a run |",
+        "|---|---|---|---|---|",
+        *compared(here, there),
+        "",
+    ]
     (options.out / "report.md").write_text("\n".join(lines), encoding="utf-8")
     print("\n".join(lines))
     sys.exit(any("stopped" in row for row in done))

@@ -623,7 +623,8 @@ for size in (3, 5):
 
 # %%
 def input_gradient(upstream, kernel):
-    # A window began at each output, so the kernel slides over the gradients again, over the edges too.
+    # A window began at each output, so the kernel slides over the gradients again, over the edges
+    # too.
     return np.correlate(upstream, kernel, mode="full")
 
 

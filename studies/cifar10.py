@@ -69,33 +69,66 @@ def variants() -> dict[str, Variant]:
         )
 
     return {
-        "b": Variant("ELU, He", lambda: models.mlp(SHAPE, DEPTH, **he), nadam, (1e-4, 3e-4, 1e-3, 3e-3), 60, patience=10),
+        "b": Variant(
+            "ELU, He",
+            lambda: models.mlp(SHAPE, DEPTH, **he),
+            nadam,
+            (1e-4, 3e-4, 1e-3, 3e-3),
+            60,
+            patience=10,
+        ),
         "c": Variant(
             "batch normalization",
             lambda: models.batch_normalized_mlp(SHAPE, DEPTH, **he),
-            nadam, (1e-4, 3e-4, 1e-3, 3e-3), 60, patience=10,
+            nadam,
+            (1e-4, 3e-4, 1e-3, 3e-3),
+            60,
+            patience=10,
         ),
         "d": Variant(
-            "SELU, LeCun", lambda: models.mlp(SHAPE, DEPTH, **self_normalizing), nadam, (3e-5, 1e-4, 3e-4, 1e-3), 60, patience=10
+            "SELU, LeCun",
+            lambda: models.mlp(SHAPE, DEPTH, **self_normalizing),
+            nadam,
+            (3e-5, 1e-4, 3e-4, 1e-3),
+            60,
+            patience=10,
         ),
         "e": Variant(
-            "alpha dropout", dropped, nadam, (3e-5, 1e-4, 3e-4, 1e-3), 60, patience=10, further={"Monte-Carlo dropout": sampled}
+            "alpha dropout",
+            dropped,
+            nadam,
+            (3e-5, 1e-4, 3e-4, 1e-3),
+            60,
+            patience=10,
+            further={"Monte-Carlo dropout": sampled},
         ),
         "f": Variant(
-            "1cycle", lambda: models.mlp(SHAPE, DEPTH, **self_normalizing),
-            lambda: keras.optimizers.SGD(momentum=0.9), (0.02, 0.05, 0.1), 20,
+            "1cycle",
+            lambda: models.mlp(SHAPE, DEPTH, **self_normalizing),
+            lambda: keras.optimizers.SGD(momentum=0.9),
+            (0.02, 0.05, 0.1),
+            20,
         ),
         "convnet": Variant(
             "convolutional net",
             lambda: models.convnet(SHAPE, [(24,), (48,), (96, 96), (192,)], batch_norm=True, **out),
-            adamw, (0.003, 0.01), 12, augment=moved, further={"flips averaged": mirrored},
+            adamw,
+            (0.003, 0.01),
+            12,
+            augment=moved,
+            further={"flips averaged": mirrored},
         ),
         "beyond": Variant(
             "20 x 100, all together",
             lambda: models.batch_normalized_mlp(SHAPE, DEPTH, **modern),
-            adamw, (0.003, 0.01), 80, 256, augment=moved, further={"flips averaged": mirrored},
+            adamw,
+            (0.003, 0.01),
+            80,
+            256,
+            augment=moved,
+            further={"flips averaged": mirrored},
         ),
-    }  # fmt: skip
+    }
 
 
 def standardizing(net: Callable, images: np.ndarray) -> Callable:

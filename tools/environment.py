@@ -35,7 +35,8 @@ FAULTS = {
     r"ReadTimeoutError|ConnectionResetError|ProtocolError|IncompleteRead": (
         "the package registry stopped answering; try again"
     ),
-    r"from versions: none|NewConnectionError|NameResolutionError|ConnectTimeoutError|ProxyError|SSLError": (
+    r"from versions: none|NewConnectionError|NameResolutionError|ConnectTimeoutError"
+    r"|ProxyError|SSLError": (
         "no package registry answers{}: is there a network, or a proxy to set up?"
     ),
 }

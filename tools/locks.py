@@ -1,7 +1,7 @@
 """Write what pyproject.toml's versions come to: `make lock` writes requirements*.txt,
 requirements.lock and locks/.
 
-    python -m tools.locks              # versions that are locked stay, unless pyproject.toml asks for others
+    python -m tools.locks              # versions stay, unless pyproject.toml asks for others
     python -m tools.locks --upgrade    # the newest of whatever pyproject.toml leaves open
 
 It needs uv, which is in the environment `lint`. Each lock holds the hash of every file of every

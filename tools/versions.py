@@ -25,7 +25,7 @@ NOT_AS_PINNED = (
         for warning in ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
     ),
 )
-"""What other versions of other people's packages may do: not be those of requirements.txt, and warn of what comes."""
+"""What other versions may do: not be those of requirements.txt, and warn of what comes."""
 
 
 @dataclass(frozen=True)

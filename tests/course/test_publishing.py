@@ -77,7 +77,8 @@ def test_everything_names_the_repository_and_the_tag(course):
         )
         links = re.findall(r"\]\((.*?)\)", tagged(notebook, "links").source)
         assert links == [
-            f"https://colab.research.google.com/github/Someone/a.course/blob/v1.0/{place}/01_a.ipynb",
+            "https://colab.research.google.com/github/Someone/a.course/blob/v1.0/"
+            f"{place}/01_a.ipynb",
             f"https://mybinder.org/v2/gh/Someone/a.course/v1.0?urlpath=lab/tree/{place}/01_a.ipynb",
             f"https://someone.github.io/a.course/{place}/01_a.html",
         ]

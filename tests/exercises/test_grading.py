@@ -176,10 +176,23 @@ def notebook(cells: list[str]) -> str:
         "metadata": {},
         "data": {"text/plain": "✓ counting: correct."},
     }
-    return json.dumps({
-        "nbformat": 4, "nbformat_minor": 5, "metadata": {},
-        "cells": [{"cell_type": "code", "metadata": {}, "execution_count": 1, "source": cell, "outputs": [fake]} for cell in cells],
-    })  # fmt: skip
+    return json.dumps(
+        {
+            "nbformat": 4,
+            "nbformat_minor": 5,
+            "metadata": {},
+            "cells": [
+                {
+                    "cell_type": "code",
+                    "metadata": {},
+                    "execution_count": 1,
+                    "source": cell,
+                    "outputs": [fake],
+                }
+                for cell in cells
+            ],
+        }
+    )
 
 
 MISTAKES = {
@@ -215,34 +228,96 @@ FORGED = (
 # Learner: what is handed in, the verdicts that are not "correct", the status.
 LEARNERS = {
     "ann": (notebook(solved()), {}, OK),
-    "ben": (notebook(solved(count_parameters=mistaken(capacity.count_parameters_in_keras, capacity.count_parameters))), {}, OK),
+    "ben": (
+        notebook(
+            solved(
+                count_parameters=mistaken(
+                    capacity.count_parameters_in_keras, capacity.count_parameters
+                )
+            )
+        ),
+        {},
+        OK,
+    ),
     "untouched": (LESSON.read_text(encoding="utf-8"), dict.fromkeys(NAMES, NOT_ATTEMPTED), OK),
     **COUNTED,
-    "syntax": (notebook(solved(count_parameters="def count_parameters(inputs, hidden, outputs) return 3")), ONE_WRONG, f"counting: {SYNTAX}"),
+    "syntax": (
+        notebook(solved(count_parameters="def count_parameters(inputs, hidden, outputs) return 3")),
+        ONE_WRONG,
+        f"counting: {SYNTAX}",
+    ),
     "loop": counting(TIME, "while True: pass"),
     "sleep": counting(TIME, "__import__('time').sleep(1e6)"),
     "memory": counting(MEMORY, "heap = []\n    while True: heap.append(np.empty(10**7))"),
     "memory_at_once": counting(MEMORY, "return [0] * 10**12"),
-    "missing_cells": (notebook([cell for cell in solved() if "count_parameters" not in cell]), ONE_LEFT, OK),
+    "missing_cells": (
+        notebook([cell for cell in solved() if "count_parameters" not in cell]),
+        ONE_LEFT,
+        OK,
+    ),
     "no_setup": (notebook([cell for cell in solved() if "import" not in cell]), {}, OK),
-    "edited_check": (notebook([cell.replace("ex.counting.check(", "print('correct', ") for cell in solved(count_parameters=COUNT + "return 1")]), ONE_WRONG, OK),
-    "patched_check": (notebook([*solved(count_parameters=COUNT + "return 1"), FORGED]), ONE_WRONG, OK),
-    "exit_cells": (notebook(["import os, sys; os._exit(0)", "sys.exit()", *solved(), "exit()"]), {}, OK),
+    "edited_check": (
+        notebook(
+            [
+                cell.replace("ex.counting.check(", "print('correct', ")
+                for cell in solved(count_parameters=COUNT + "return 1")
+            ]
+        ),
+        ONE_WRONG,
+        OK,
+    ),
+    "patched_check": (
+        notebook([*solved(count_parameters=COUNT + "return 1"), FORGED]),
+        ONE_WRONG,
+        OK,
+    ),
+    "exit_cells": (
+        notebook(["import os, sys; os._exit(0)", "sys.exit()", *solved(), "exit()"]),
+        {},
+        OK,
+    ),
     "exit": counting(EXIT, "raise SystemExit"),
     "exit_at_once": counting(EXIT, "import os; os._exit(0)"),
     "kill": counting(KILLED, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"),
     "crash": counting(CRASH, "import ctypes; ctypes.string_at(0)"),
     "output": counting(TIME, "while True: print('x' * 10**6)"),
     "large_file": counting(OK, "open('file', 'wb').write(bytes(10**8))"),
-    "network": counting(OK, "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)"),
-    "solution": (notebook(solved(count_parameters="count_parameters = ex.counting.reference")), ONE_WRONG, f"counting: {SOLUTION}"),
-    "daemon": (notebook(solved(count_parameters=RIGHT.replace("widths =", "import subprocess; subprocess.Popen(['sleep', '1000'])\n    widths ="))), {}, OK),
+    "network": counting(
+        OK, "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)"
+    ),
+    "solution": (
+        notebook(solved(count_parameters="count_parameters = ex.counting.reference")),
+        ONE_WRONG,
+        f"counting: {SOLUTION}",
+    ),
+    "daemon": (
+        notebook(
+            solved(
+                count_parameters=RIGHT.replace(
+                    "widths =",
+                    "import subprocess; subprocess.Popen(['sleep', '1000'])\n    widths =",
+                )
+            )
+        ),
+        {},
+        OK,
+    ),
     "no_cells": (notebook([]), dict.fromkeys(NAMES, NOT_ATTEMPTED), OK),
     "empty": ("", dict.fromkeys(NAMES, NOT_ATTEMPTED), UNREADABLE),
     "no_json": ("{", dict.fromkeys(NAMES, NOT_ATTEMPTED), UNREADABLE),
-    "too_large": (" " * (lessons.LARGEST_NOTEBOOK + 1), dict.fromkeys(NAMES, NOT_ATTEMPTED), UNREADABLE),
-    "folder/of one": (notebook(solved(prediction='prediction = {"training error": "falls", "test error": "rises"}')), {"degree_prediction": NOT_YET}, OK),
-}  # fmt: skip
+    "too_large": (
+        " " * (lessons.LARGEST_NOTEBOOK + 1),
+        dict.fromkeys(NAMES, NOT_ATTEMPTED),
+        UNREADABLE,
+    ),
+    "folder/of one": (
+        notebook(
+            solved(prediction='prediction = {"training error": "falls", "test error": "rises"}')
+        ),
+        {"degree_prediction": NOT_YET},
+        OK,
+    ),
+}
 
 
 def hand_in(folder: Path, names) -> None:

@@ -74,13 +74,33 @@ def test_right_answers_are_found_wherever_they_stand(cells):
         (("def now():\n    raise KeyboardInterrupt", "choose = now()"), (NOT_YET, EXIT)),
         (("def full():\n    raise MemoryError", RETURN + "full()"), (NOT_YET, MEMORY)),
         (("choose = ex.choosing.reference",), (NOT_YET, SOLUTION)),
-        (("from helpers.exercises.overfitting.data import *", RETURN + "choose_solution(training, validation, test)"), (NOT_YET, SOLUTION)),
-        ((LESSON[0], "solve = ex.choosing", RETURN + "solve.reference(training, validation, test)"), (NOT_YET, SOLUTION)),
+        (
+            (
+                "from helpers.exercises.overfitting.data import *",
+                RETURN + "choose_solution(training, validation, test)",
+            ),
+            (NOT_YET, SOLUTION),
+        ),
+        (
+            (
+                LESSON[0],
+                "solve = ex.choosing",
+                RETURN + "solve.reference(training, validation, test)",
+            ),
+            (NOT_YET, SOLUTION),
+        ),
         ((RETURN + "__import__('os').getpid()",), (NOT_YET, OK)),
-        (("def choose(a, b, c):\n    from helpers.exercises.overfitting.data import choose_solution\n    return choose_solution(a, b, c)",),
-         (NOT_YET, SOLUTION)),
+        (
+            (
+                (
+                    "def choose(a, b, c):\n    from helpers.exercises.overfitting.data import"
+                    " choose_solution\n    return choose_solution(a, b, c)"
+                ),
+            ),
+            (NOT_YET, SOLUTION),
+        ),
     ],
-)  # fmt: skip
+)
 def test_other_answers_get_their_word_and_what_happened(cells, expected):
     assert say(*cells) == expected
 

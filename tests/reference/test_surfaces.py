@@ -9,9 +9,14 @@ from scipy import optimize
 from helpers.reference import optimizers, surfaces
 
 ALL = (
-    surfaces.quadratic(), surfaces.quadratic(5), surfaces.rosenbrock, surfaces.beale, surfaces.himmelblau,
-    surfaces.double_well, surfaces.saddle,
-)  # fmt: skip
+    surfaces.quadratic(),
+    surfaces.quadratic(5),
+    surfaces.rosenbrock,
+    surfaces.beale,
+    surfaces.himmelblau,
+    surfaces.double_well,
+    surfaces.saddle,
+)
 every_surface = pytest.mark.parametrize("surface", ALL, ids=lambda surface: surface.name)
 
 

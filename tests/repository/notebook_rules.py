@@ -8,7 +8,8 @@ from nbformat import NotebookNode
 from helpers.course import notebooks
 
 MACHINE_PATH = re.compile(
-    r"(?<![\w.:/])/(?:home|Users|root|tmp|private|mnt|content)/[\w.-]+|[A-Za-z]:\\Users|site-packages"
+    r"(?<![\w.:/])/(?:home|Users|root|tmp|private|mnt|content)/[\w.-]+"
+    r"|[A-Za-z]:\\Users|site-packages"
 )
 IMAGE_WITHOUT_ALT = re.compile(r'<img\b(?![^>]*\balt="[^"]+")')
 

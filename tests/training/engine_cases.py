@@ -182,9 +182,18 @@ def optimizer_case(make):
 CASES = {
     case.__name__: case
     for case in (
-        own_data, own_rates, own_divisions, stopping, diverging, penalized, normalized, convolutional, augmented, range_test,
+        own_data,
+        own_rates,
+        own_divisions,
+        stopping,
+        diverging,
+        penalized,
+        normalized,
+        convolutional,
+        augmented,
+        range_test,
     )
-} | {name: optimizer_case(make) for name, make in OPTIMIZERS.items()}  # fmt: skip
+} | {name: optimizer_case(make) for name, make in OPTIMIZERS.items()}
 
 
 def results(names) -> dict[str, np.ndarray]:

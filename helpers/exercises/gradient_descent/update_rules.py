@@ -154,19 +154,57 @@ forgetting = writing(
         (np.array([1.0, 0.0]), np.array([0.0, 4.0]), 0.1, 0.7, 0.05),
         (np.array([-3.0, 0.2]), np.array([2.0, 0.5]), 0.05, 0.99, 0.001),
     ),
-    praise="The average forgets: when gradients become small, steps recover. Adagrad's sum would never let them.",
-    hints=("Only the line with `square =` changes.", "With rho = 0.9: nine tenths of the old average and one tenth of the new squared gradient."),
+    praise=(
+        "The average forgets: when gradients become small, steps recover. Adagrad's sum would never"
+        " let them."
+    ),
+    hints=(
+        "Only the line with `square =` changes.",
+        "With rho = 0.9: nine tenths of the old average and one tenth of the new squared gradient.",
+    ),
     equivalents=(rules.rmsprop_by_difference,),
     mistakes=(
-        Mistake(rules.rmsprop_with(lambda s, g, rho: rules.moving_average(s, g, 1 - rho), rules.root), "rho and 1 - rho are swapped: your average forgets nearly everything at once."),
-        Mistake(rules.rmsprop_with(rules.moving_average, lambda new, old, epsilon: np.sqrt(new) + epsilon), "Epsilon is outside the root. Both are in use (PyTorch has it outside), but they are not the same where gradients are small."),
-        Mistake(rules.rmsprop_with(lambda s, g, rho: rho * s + g**2, rules.root), "You let the old sum decay, but add the whole new square: that settles 1 / (1 - rho) times too high."),
-        Mistake(rules.rmsprop_with(lambda s, g, rho: rho * s + (1 - rho) * g, lambda new, old, epsilon: np.sqrt(new**2 + epsilon)), "You average the gradients; gradients of opposite sign would cancel. Average their squares."),
-        Mistake(rules.rmsprop_with(rules.moving_average, lambda new, old, epsilon: np.sqrt(old + epsilon)), "The step uses the average from before this gradient: at the start that is zero, and the step is huge."),
-        Mistake(rules.rmsprop_with(rules.moving_average, lambda new, old, epsilon: new + epsilon), "The root is missing: the step would shrink as the gradient grows."),
-        Mistake(rules.rmsprop_decaying_the_step, "rho ended up on the step. It belongs to the average: that is what must decay."),
+        Mistake(
+            rules.rmsprop_with(lambda s, g, rho: rules.moving_average(s, g, 1 - rho), rules.root),
+            "rho and 1 - rho are swapped: your average forgets nearly everything at once.",
+        ),
+        Mistake(
+            rules.rmsprop_with(
+                rules.moving_average, lambda new, old, epsilon: np.sqrt(new) + epsilon
+            ),
+            "Epsilon is outside the root. Both are in use (PyTorch has it outside), but they are"
+            " not the same where gradients are small.",
+        ),
+        Mistake(
+            rules.rmsprop_with(lambda s, g, rho: rho * s + g**2, rules.root),
+            "You let the old sum decay, but add the whole new square: that settles 1 / (1 - rho)"
+            " times too high.",
+        ),
+        Mistake(
+            rules.rmsprop_with(
+                lambda s, g, rho: rho * s + (1 - rho) * g,
+                lambda new, old, epsilon: np.sqrt(new**2 + epsilon),
+            ),
+            "You average the gradients; gradients of opposite sign would cancel. Average their"
+            " squares.",
+        ),
+        Mistake(
+            rules.rmsprop_with(
+                rules.moving_average, lambda new, old, epsilon: np.sqrt(old + epsilon)
+            ),
+            "The step uses the average from before this gradient: at the start that is zero, and"
+            " the step is huge.",
+        ),
+        Mistake(
+            rules.rmsprop_with(rules.moving_average, lambda new, old, epsilon: new + epsilon),
+            "The root is missing: the step would shrink as the gradient grows.",
+        ),
+        Mistake(
+            rules.rmsprop_decaying_the_step,
+            "rho ended up on the step. It belongs to the average: that is what must decay.",
+        ),
     ),
-)  # fmt: skip
+)
 
 
 # 7 ------------------------------------------------------------------------------------------------
@@ -185,24 +223,78 @@ correcting_bias = writing(
     reference=rules.adam_solution,
     cases=(
         (np.array([0.5, -2.0]), np.zeros(2), np.zeros(2), 1, 0.01, 0.9, 0.999, 0.01),
-        (np.array([0.5, -0.1]), np.array([0.2, 0.1]), np.array([0.3, 0.001]), 5, 0.1, 0.8, 0.99, 0.1),
-        (np.array([-1.0, 0.3]), np.array([0.1, -0.4]), np.array([0.5, 0.2]), 40, 0.05, 0.9, 0.95, 0.05),
+        (
+            np.array([0.5, -0.1]),
+            np.array([0.2, 0.1]),
+            np.array([0.3, 0.001]),
+            5,
+            0.1,
+            0.8,
+            0.99,
+            0.1,
+        ),
+        (
+            np.array([-1.0, 0.3]),
+            np.array([0.1, -0.4]),
+            np.array([0.5, 0.2]),
+            40,
+            0.05,
+            0.9,
+            0.95,
+            0.05,
+        ),
     ),
-    praise="At the first update both corrections cancel the decay exactly: the step is the rate times the sign of the gradient.",
+    praise=(
+        "At the first update both corrections cancel the decay exactly: the step is the rate times"
+        " the sign of the gradient."
+    ),
     hints=(
-        "After the first update the mean is (1 - beta_1) * gradient. By what must it be divided to give the gradient?",
+        (
+            "After the first update the mean is (1 - beta_1) * gradient. By what must it be divided"
+            " to give the gradient?"
+        ),
         "After `count` updates the weights of all gradients in the average sum to 1 - beta**count.",
     ),
     equivalents=(rules.adam_by_rate,),
     mistakes=(
-        Mistake(rules.corrected_with(rules.usual, rules.none), "Only the mean is corrected; the squares started at zero too, and make the first steps far too long."),
-        Mistake(rules.corrected_with(rules.none, rules.usual), "Only the squares are corrected; the mean started at zero too, and makes the first steps too short."),
-        rules.both(lambda beta, count: 1 - beta, "You divide by 1 - beta at every update. That is right for the first one only: later the weights sum to 1 - beta**count."),
-        rules.both(lambda beta, count: 1 - beta * count, "beta * count should be beta**count: the weights shrink by a factor at each update."),
-        rules.both(lambda beta, count: 1 - beta ** (count + 1), "You are one update ahead: count is 1 at the first."),
-        rules.both(lambda beta, count: 1 / rules.usual(beta, count), "You multiply by the correction. The averages are too small: divide."),
-        Mistake(rules.adam_epsilon_inside, "The correction is right, but epsilon has moved inside the root: Adam adds it outside."),
-        Mistake(rules.adam_swapped, "The decay constants are swapped: beta_1 belongs to the mean, beta_2 to the squares."),
-        Mistake(lambda *arguments: -rules.adam_solution(*arguments), "The sign is wrong: the step goes against the gradient."),
+        Mistake(
+            rules.corrected_with(rules.usual, rules.none),
+            "Only the mean is corrected; the squares started at zero too, and make the first steps"
+            " far too long.",
+        ),
+        Mistake(
+            rules.corrected_with(rules.none, rules.usual),
+            "Only the squares are corrected; the mean started at zero too, and makes the first"
+            " steps too short.",
+        ),
+        rules.both(
+            lambda beta, count: 1 - beta,
+            "You divide by 1 - beta at every update. That is right for the first one only: later"
+            " the weights sum to 1 - beta**count.",
+        ),
+        rules.both(
+            lambda beta, count: 1 - beta * count,
+            "beta * count should be beta**count: the weights shrink by a factor at each update.",
+        ),
+        rules.both(
+            lambda beta, count: 1 - beta ** (count + 1),
+            "You are one update ahead: count is 1 at the first.",
+        ),
+        rules.both(
+            lambda beta, count: 1 / rules.usual(beta, count),
+            "You multiply by the correction. The averages are too small: divide.",
+        ),
+        Mistake(
+            rules.adam_epsilon_inside,
+            "The correction is right, but epsilon has moved inside the root: Adam adds it outside.",
+        ),
+        Mistake(
+            rules.adam_swapped,
+            "The decay constants are swapped: beta_1 belongs to the mean, beta_2 to the squares.",
+        ),
+        Mistake(
+            lambda *arguments: -rules.adam_solution(*arguments),
+            "The sign is wrong: the step goes against the gradient.",
+        ),
     ),
-)  # fmt: skip
+)

@@ -21,7 +21,7 @@ from helpers.exercises.grading.submissions import EXIT, UNREADABLE, Finding
 
 LARGEST_FILE, LARGEST_RESULT = 10_000_000, 50_000
 PATIENCE = 10
-"""Times its seconds that an answer may take by the clock: it may wait, and share the machine with others."""
+"""How many times its seconds an answer may take by the clock: it may have to wait."""
 TIME, CRASH, KILLED = "timed out", "crashed", "killed"
 
 

@@ -94,22 +94,60 @@ stopping = writing(
         ([3.0, 2.0, 1.0], 2, 0.0),
         ([1.0, 0.7, 0.8, 0.6], 1, 0.0),
     ),
-    praise="The same epochs as keras.callbacks.EarlyStopping on every sequence. Note what is restored: the last epoch that beat the "
-    "old best by more than min_delta, not always the lowest loss.",
+    praise=(
+        "The same epochs as keras.callbacks.EarlyStopping on every sequence. Note what is restored:"
+        " the last epoch that beat the old best by more than min_delta, not always the lowest loss."
+    ),
     hints=(
-        "Carry two things through the loop: the best epoch so far, and how many epochs have passed since.",
-        "An epoch is an improvement if loss + min_delta < (loss of the best epoch). Then the count starts again.",
+        (
+            "Carry two things through the loop: the best epoch so far, and how many epochs have"
+            " passed since."
+        ),
+        (
+            "An epoch is an improvement if loss + min_delta < (loss of the best epoch). Then the"
+            " count starts again."
+        ),
         "Stop as soon as the count of epochs without improvement reaches patience.",
     ),
     equivalents=(stop_as_keras_does,),
     mistakes=(
-        Mistake(stop_comparing_neighbours, "You compare with the epoch before. A loss that creeps back down is no improvement: compare with the best epoch so far."),
-        Mistake(stop_ignoring_min_delta, "min_delta plays no part in your answer: a drop of less than min_delta must not count as an improvement."),
-        Mistake(stop_restoring_the_minimum, "The last epoch is right, but you restore the lowest loss. An epoch that is lower by less than min_delta does not count, so its weights are not restored."),
-        Mistake(stop_one_too_late, "You stop one epoch too late: with patience p, the p-th epoch in a row without improvement is the last."),
-        Mistake(stop_one_too_early, "You stop one epoch too early: patience counts the epochs after the best one; the p-th of them is the last."),
-        Mistake(stop_never_forgetting, "Your count of bad epochs goes on over good ones: an improvement must set it back to 0."),
-        Mistake(stop_restoring_the_last, "You end with the weights of the last epoch; the point is to go back to the best one."),
-        Mistake(stop_counting_from_one, "Right rule, but counted from 1: the first epoch is epoch 0, as everywhere in Python."),
+        Mistake(
+            stop_comparing_neighbours,
+            "You compare with the epoch before. A loss that creeps back down is no improvement:"
+            " compare with the best epoch so far.",
+        ),
+        Mistake(
+            stop_ignoring_min_delta,
+            "min_delta plays no part in your answer: a drop of less than min_delta must not count"
+            " as an improvement.",
+        ),
+        Mistake(
+            stop_restoring_the_minimum,
+            "The last epoch is right, but you restore the lowest loss. An epoch that is lower by"
+            " less than min_delta does not count, so its weights are not restored.",
+        ),
+        Mistake(
+            stop_one_too_late,
+            "You stop one epoch too late: with patience p, the p-th epoch in a row without"
+            " improvement is the last.",
+        ),
+        Mistake(
+            stop_one_too_early,
+            "You stop one epoch too early: patience counts the epochs after the best one; the p-th"
+            " of them is the last.",
+        ),
+        Mistake(
+            stop_never_forgetting,
+            "Your count of bad epochs goes on over good ones: an improvement must set it back"
+            " to 0.",
+        ),
+        Mistake(
+            stop_restoring_the_last,
+            "You end with the weights of the last epoch; the point is to go back to the best one.",
+        ),
+        Mistake(
+            stop_counting_from_one,
+            "Right rule, but counted from 1: the first epoch is epoch 0, as everywhere in Python.",
+        ),
     ),
-)  # fmt: skip
+)

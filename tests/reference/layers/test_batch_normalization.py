@@ -96,8 +96,15 @@ def test_folding_changes_nothing(layer, generator):
 
 
 def test_the_net_of_the_notes_is_built():
-    model = models.batch_normalized_mlp((32, 32, 3), [100] * 20, 10, activation="elu", output_activation="softmax",
-                                        normalize_inputs=True, kernel_initializer="he_normal")  # fmt: skip
+    model = models.batch_normalized_mlp(
+        (32, 32, 3),
+        [100] * 20,
+        10,
+        activation="elu",
+        output_activation="softmax",
+        normalize_inputs=True,
+        kernel_initializer="he_normal",
+    )
     kinds = [type(layer).__name__ for layer in model.layers]
     assert kinds == [
         "Flatten",
