@@ -719,7 +719,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Without the penalty the boundary makes room for single flipped points. Each such bay is a place
+# Without the penalty the boundary bends around single flipped points. Each such bay is a place
 # where fresh points may be called wrong. With the penalty the net puts up with being "wrong" on the
 # flipped points. But smooth is not yet right: see whether the boundary also cuts off the tip of a
 # moon, which would be underfitting. So what the penalty is worth on fresh points differs widely

@@ -877,7 +877,7 @@ verdicts.compare(
     selu,
     claimed="higher",
     measure=measure,
-    setting="mended: raises the validation accuracy",
+    setting="repaired: raises the validation accuracy",
 )
 
 # %% [markdown]

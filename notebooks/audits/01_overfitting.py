@@ -241,7 +241,7 @@ for setting, places in (("training points", small_sets), ("test points", test_se
     )
 
 # %% [markdown]
-# A line underfits this curve, and a more flexible model mends it on the training and the test
+# A line underfits this curve, and a more flexible model cures it on the training and the test
 # points alike (OVF-10): the mark of underfitting. Cross-validation is no such cure (OVF-12). It
 # fits copies of a model and throws them away; what is left is the line as it was. It helps to
 # *choose* a model, and there its absence does the opposite of underfitting: who has nothing held
@@ -967,7 +967,7 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# One-sided data make a network one-sided, and variety mends that. It is a bias of the sample and
+# One-sided data make a network one-sided, and variety cures that. It is a bias of the sample and
 # not overfitting, which would show as a wider gap on data of the same kind. The olive is a
 # *shortcut*, and held-out pictures of the same kind carry it too: the two accuracies printed above
 # give no hint that one of the networks does not know a bare boot.

@@ -3,7 +3,7 @@
 #
 # The lesson [A deep net on CIFAR-10](../07_cifar10_deep_net.ipynb) does the exercise, and measures
 # the statements that matter most. This audit settles the others: the notes' listings as found, the
-# numbers they report, and two questions for which the lesson had no room. A verdict line shows the
+# numbers they report, and two questions that the lesson leaves out. A verdict line shows the
 # statement, what was measured, and, where nets were trained, the 95 % interval over paired runs.
 # You need not read it in order: come for the evidence. The table at the end has everything at a
 # glance.
@@ -379,7 +379,7 @@ verdicts.compute(
 
 # %% [markdown]
 # Step e (CIF-19, CIF-20, CIF-21): the listing as found trains on raw pixels with a rate of 0.00003.
-# Mended, it gets standardized ones and the rate of the net without dropout. In the notes the
+# Repaired, it gets standardized ones and the rate of the net without dropout. In the notes the
 # indentation of the listing was lost, so there are two readings: alpha dropout after the last
 # hidden layer, or after every one.
 

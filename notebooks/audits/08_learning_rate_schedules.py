@@ -255,7 +255,7 @@ verdicts.compute(
     ending[1] > 100 * ending[0],
     detail=f"Given the right schedule, the rate jumps from {ending[0]:.0e} to {ending[1]:.2f} at "
     f"step 1,000; training ends at step 2,000 with {ending[2]:.4f}, half-way down.",
-    setting="first restart after 1,000 steps, mended",
+    setting="first restart after 1,000 steps, repaired",
 )
 
 # %% [markdown]
