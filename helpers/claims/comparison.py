@@ -59,7 +59,7 @@ def compare_pairs(
         low=float(low),
         high=float(high),
         claimed=claimed,
-        margin=margin,
+        margin=float(margin),
         runs=len(difference),
         data=str(data),
         profile=runtime.profile(),
@@ -83,7 +83,7 @@ def signed(value: float) -> str:
 def _check_claimed(claimed: str, margin: float) -> None:
     if claimed not in DIRECTIONS:
         raise ValueError(f'claimed is {claimed!r}; it must be "higher" or "lower".')
-    if margin < 0:
+    if not 0 <= margin < np.inf:
         raise ValueError(
             f"margin is {margin}; it is the smallest advantage that matters, so at least 0."
         )

@@ -59,12 +59,12 @@ class CycleMomentum(keras.callbacks.Callback):
         """Put the changing momentum in place of the compiled one."""
         model: Any = self.model
         optimizer = model.optimizer
-        if not getattr(optimizer, "momentum", 0):
+        config = optimizer.get_config()  # also right after a fit that was interrupted
+        if not config.get("momentum", 0):
             name = type(optimizer).__name__
             raise ValueError(
                 f"{name} has no momentum to cycle: compile with SGD(..., momentum=0.95)."
             )
-        config = optimizer.get_config()
         self._compiled = config["momentum"]
         optimizer.get_config = lambda: config  # a model that is saved now is saved as compiled
         now = partial(value_at, optimizer.iterations, self._momenta)

@@ -1,11 +1,14 @@
 """What a recipe refuses before anything is compiled, and what would be right instead."""
 
+from itertools import combinations
 from numbers import Integral
 
 import keras
 import numpy as np
 
-LARGEST_SEED = 2**32  # what JAX's generators take
+SEEDS_END = 2**32  # NumPy, scikit-learn and JAX take seeds below it
+MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
+"""What Keras calls a loss that is a mean over rows."""
 
 
 def check_request(split, runs: list, recipe, watch: dict) -> None:
@@ -16,8 +19,11 @@ def check_request(split, runs: list, recipe, watch: dict) -> None:
         value = getattr(recipe, name)
         if not is_whole(value) or value < 1:
             raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1.")
+    if isinstance(recipe.metrics, str):
+        raise ValueError(f"metrics is {recipe.metrics!r}; it must be a list: [{recipe.metrics!r}].")
     if len(split.x_train) == 0:
         raise ValueError("x_train is empty: give at least one training row.")
+    check_watch(watch)
     for name, x, y in parts_of(split, watch):
         check_data(name, x, y, split)
     for number, run in enumerate(runs):
@@ -25,10 +31,20 @@ def check_request(split, runs: list, recipe, watch: dict) -> None:
             check_run(run, split, recipe)
         except ValueError as error:
             raise ValueError(f"Run {number}: {error}") from None
-    if len({run.valid_rows is None for run in runs}) == 2:
-        raise ValueError(
-            "Some runs have valid_rows and some have none: give them to all, or to none."
-        )
+    for name in ("valid_rows", "test_rows"):
+        if len({getattr(run, name) is None for run in runs}) == 2:
+            raise ValueError(
+                f"Some runs have {name} and some have none: give them to all, or to none."
+            )
+
+
+def check_watch(watch: dict) -> None:
+    """Further data need a name of their own, and inputs with targets."""
+    for name, data in watch.items():
+        if name == "val":
+            raise ValueError('"val" is the name of the validation data: watch under another name.')
+        if not isinstance(data, tuple | list) or len(data) != 2:
+            raise ValueError(f"watch[{name!r}] must be a pair (x, y): inputs and targets.")
 
 
 def is_whole(value) -> bool:
@@ -36,11 +52,16 @@ def is_whole(value) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
-def check_range(runs: list, lowest: float, highest: float, steps: int) -> None:
-    """Raise ValueError unless runs, rates and steps make a range test."""
+def check_range(runs: list, optimizer, lowest: float, highest: float, steps: int) -> None:
+    """Raise ValueError unless runs, optimizer, rates and steps make a range test."""
     if len(runs) < 3:
         raise ValueError(f"There are {len(runs)} runs; one minibatch says little: take at least 3.")
-    if not 0 < lowest < highest:
+    if not isinstance(optimizer.get_config()["learning_rate"], float):
+        raise ValueError(
+            "The optimizer has a learning-rate schedule, but a range test sets the learning rate: "
+            "give it a number."
+        )
+    if not 0 < lowest < highest < np.inf:
         raise ValueError(
             f"The rates must grow from above 0: lowest is {lowest}, highest is {highest}."
         )
@@ -92,13 +113,14 @@ def check_data(name: str, x, y, split) -> None:
 
 def check_run(run, split, recipe) -> None:
     """What one run has of its own must fit the data and the number of steps."""
-    if not is_whole(run.seed) or not 0 <= run.seed < LARGEST_SEED:
+    if not is_whole(run.seed) or not 0 <= run.seed < SEEDS_END:
         raise ValueError(
             f"seed is {run.seed!r}; it must be a whole number of at least 0, and below 2**32."
         )
     n = len(split.x_train)
     for name in ("train_rows", "valid_rows", "test_rows"):
         check_rows(name, getattr(run, name), n)
+    check_apart(run, n)
     rows = n if run.train_rows is None else len(run.train_rows)
     if recipe.batch_size > rows:
         raise ValueError(
@@ -128,6 +150,25 @@ def check_rows(name: str, rows, n: int) -> None:
         raise ValueError(f"{name} must hold row numbers from 0 to {n - 1}, and at least one.")
 
 
+def check_apart(run, n: int) -> None:
+    """No row may be trained on and used for validation or test, nor be in both of these."""
+    held = {name: getattr(run, name) for name in ("valid_rows", "test_rows")}
+    held = {name: rows for name, rows in held.items() if rows is not None}
+    if held and run.train_rows is None:
+        names = " and ".join(held)
+        raise ValueError(
+            f"It has {names}, but trains on all rows: give it train_rows without them."
+        )
+    parts = {"train_rows": run.train_rows, **held} if held else {}
+    for (name, rows), (other, others) in combinations(parts.items(), 2):
+        shared = np.intersect1d(rows, others)
+        if len(shared):
+            some = ", ".join(map(str, shared[:5]))
+            raise ValueError(
+                f"{name} and {other} share {len(shared)} rows ({some} ...): keep them apart."
+            )
+
+
 def check_order(order, rows: int, epochs: int) -> None:
     """An order must be a permutation of the training rows, or one for each epoch."""
     if order is None:
@@ -154,12 +195,14 @@ def check_steps(run, steps: int) -> None:
                 f"{name} has shape {np.shape(values)}; it must be one number, or one for each of "
                 f"the {steps} steps, and finite."
             )
+    if run.learning_rate is not None and np.min(run.learning_rate) < 0:
+        raise ValueError(f"learning_rate is {np.min(run.learning_rate)}; it must not be negative.")
     if run.momentum is not None and (np.min(run.momentum) < 0 or np.max(run.momentum) >= 1):
         raise ValueError("momentum must be at least 0 and less than 1.")
 
 
-def check_model(model, split, loss, runs: list) -> None:
-    """The model must take the rows of x_train, and its outputs must fit targets and loss."""
+def check_model(model, split) -> None:
+    """The model must be one that can be trained on the rows of x_train."""
     if not isinstance(model, keras.Model):
         raise ValueError(f"build() must return a Keras model; it returned {type(model).__name__}.")
     if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
@@ -178,19 +221,27 @@ def check_model(model, split, loss, runs: list) -> None:
         raise ValueError(
             f"The model takes inputs of shape {inputs}, but the rows of x_train have shape {row}."
         )
-    if loss is None:
+
+
+def check_loss(model, split, recipe, runs: list, watch: dict) -> None:
+    """The loss must be a mean over rows, and all targets must fit it and the outputs."""
+    if recipe.loss is None:
         raise ValueError(
             'loss is missing: name one, for example "mse" or "sparse_categorical_crossentropy".'
         )
-    known = keras.losses.get(loss)
+    known = keras.losses.get(recipe.loss)
+    reduction = getattr(known, "reduction", MEANS[0])
+    if reduction not in MEANS:
+        raise ValueError(
+            f"The loss has reduction={reduction!r}, which depends on how many rows are taken at a "
+            "time: leave it at the mean."
+        )
     if getattr(known, "__module__", "").split(".")[0] != "keras":
         return  # a loss of one's own may compare what it likes
-    for run in runs:
-        check_targets(
-            split.y_train if run.targets is None else np.asarray(run.targets),
-            model.outputs[0].shape,
-            known,
-        )
+    targets = [np.asarray(run.targets) for run in runs if run.targets is not None]
+    targets += [y for _, _, y in parts_of(split, watch) if len(y)]
+    for y in targets:
+        check_targets(y, model.outputs[0].shape, known)
 
 
 def check_targets(y, outputs: tuple, loss) -> None:

@@ -164,22 +164,14 @@ def key_of(kind, model, optimizer, loss, metrics, example: tuple, mode: dict) ->
     Keras's own is compiled afresh each time, because that code may have changed; so is an
     augmentation. The shape of a target is part of it: Keras chooses its metrics by that.
     """
-    if mode["augment"]:
+    if mode["augment"] or excludes_weights(optimizer):
         return None
     objects = [part for part in (optimizer, loss, *metrics) if not isinstance(part, str)]
     description = describe(model, optimizer) if all(map(is_from_keras, objects)) else None
     if description is None:
         return None
     targets = example[1]
-    return (
-        kind,
-        description,
-        loss,
-        *metrics,
-        targets.shape[1:],
-        str(targets.dtype),
-        *mode.values(),
-    )
+    return (kind, description, loss, *metrics, targets.shape[1:], *mode.values())
 
 
 def describe(model, optimizer) -> str | None:
@@ -193,9 +185,11 @@ def describe(model, optimizer) -> str | None:
     settings = optimizer.get_config() | {"name": type(optimizer).__name__}
     if isinstance(settings["learning_rate"], float):
         del settings["learning_rate"]
-    architecture = {
-        name: part for name, part in json.loads(model.to_json()).items() if name != "compile_config"
-    }
+    try:
+        architecture = json.loads(model.to_json())
+    except TypeError:  # a partial function, an initializer of one's own
+        return None
+    architecture.pop("compile_config", None)
     config = [architecture, settings]
     if not names_only_keras(config):
         return None
@@ -206,6 +200,12 @@ def describe(model, optimizer) -> str | None:
                 rf'"{layer.name}"(?!:)', f'"{type(layer).__name__} {number}"', text
             )  # values, not keys
     return text
+
+
+def excludes_weights(optimizer) -> bool:
+    """Whether the optimizer's decay leaves out some weights, which its config does not tell."""
+    names = "_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern"
+    return any(getattr(optimizer, name, None) for name in names)
 
 
 def is_from_keras(part) -> bool:

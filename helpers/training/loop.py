@@ -11,10 +11,10 @@ from tqdm.auto import tqdm
 
 from helpers import runtime
 from helpers.nets.momentum import momentum_name
-from helpers.training.checks import check_model, check_monitor
-from helpers.training.engine import TRAINING, Engine, engine_for, seeded
+from helpers.training.checks import check_loss, check_model, check_monitor
+from helpers.training.engine import TRAINING, Engine, engine_for, excludes_weights, seeded
 from helpers.training.run import Run
-from helpers.training.runs import Runs
+from helpers.training.runs import HeldOut, Runs
 
 
 @dataclass
@@ -95,7 +95,8 @@ def prepare(recipe, split, runs: list[Run], watch: dict) -> Job:
     """
     kind = engine_class()
     first = seeded(recipe.build, runs[0].seed)
-    check_model(first, split, recipe.loss, runs)
+    check_model(first, split)
+    check_loss(first, split, recipe, runs, watch)
     if len(runs) > 1 and seeded(recipe.build, 0) is first:
         raise ValueError(
             "build() must make a new model each time it is called; it returned the same one twice."
@@ -271,17 +272,18 @@ def gather(job: Job, split, records: list[Record], partial: bool) -> Runs:
         epochs=np.array([len(record.history) for record in records]),
         forward=job.engine.predict,
         loss=keras.losses.get(job.recipe.loss),
+        metrics=tuple(job.recipe.metrics),
         test_data=[test_data(split, job.runs[record.number]) for record in records],
         failures={place: record.failure for place, record in enumerate(records) if record.failure},
         partial=partial,
     )
 
 
-def test_data(split, run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs and targets that the run is tested on: its own rows, or the test part of the split."""
+def test_data(split, run: Run) -> HeldOut:
+    """What the run is tested on: its own rows of the pool, or the test part of the split."""
     if run.test_rows is not None:
-        return split.x_train[run.test_rows], split.y_train[run.test_rows]
-    return split.x_test, split.y_test
+        return HeldOut(split.x_train, split.y_train, np.asarray(run.test_rows))
+    return HeldOut(split.x_test, split.y_test)
 
 
 # The optimizer and its rate -----------------------------------------------------------------------
@@ -290,23 +292,35 @@ def test_data(split, run: Run) -> tuple[np.ndarray, np.ndarray]:
 def fresh_optimizer(optimizer) -> keras.optimizers.Optimizer:
     """A new optimizer, as one of Keras's, its name or a function describes it."""
     if isinstance(optimizer, keras.optimizers.Optimizer):
+        if excludes_weights(optimizer):
+            raise ValueError(
+                "The optimizer excludes weights from its decay, which its description leaves out: "
+                "give a function that makes it."
+            )
         return type(optimizer).from_config(optimizer.get_config())
     return optimizer() if callable(optimizer) else keras.optimizers.get(optimizer)
 
 
-def with_rate(run: Run, optimizer: keras.optimizers.Optimizer) -> Run:
-    """The run with the optimizer's learning rate, if it has none of its own.
+def with_defaults(runs: list[Run], optimizer: keras.optimizers.Optimizer) -> list[Run]:
+    """The runs with the optimizer's learning rate and momentum where others have one of their own.
 
-    Raises ValueError for a rate of its own beside an optimizer with a schedule.
+    Raises ValueError for a rate of a run beside an optimizer with a schedule.
     """
-    rate = optimizer.get_config()["learning_rate"]
-    scheduled = not isinstance(rate, float)
-    if scheduled and run.learning_rate is not None:
+    config = optimizer.get_config()
+    defaults = {}
+    if isinstance(config["learning_rate"], float):
+        defaults["learning_rate"] = config["learning_rate"]
+    elif any(run.learning_rate is not None for run in runs):
         raise ValueError(
-            "The optimizer has a learning-rate schedule, and the run has a learning_rate too: "
+            "The optimizer has a learning-rate schedule, and a run has a learning_rate too: "
             "choose one."
         )
-    return run if scheduled or run.learning_rate is not None else replace(run, learning_rate=rate)
+    if any(run.momentum is not None for run in runs):
+        defaults["momentum"] = config[momentum_name(optimizer)]
+    return [
+        replace(run, **{name: v for name, v in defaults.items() if getattr(run, name) is None})
+        for run in runs
+    ]
 
 
 def rate_at(optimizer: Any, step: int) -> float:

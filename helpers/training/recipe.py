@@ -15,7 +15,7 @@ import numpy as np
 from helpers.training import loop
 from helpers.training.checks import check_range, check_request, is_whole
 from helpers.training.range_test import range_test
-from helpers.training.run import Run, runs_of
+from helpers.training.run import runs_of
 from helpers.training.runs import Runs
 
 
@@ -58,7 +58,7 @@ class Recipe:
         Raises ValueError for data, rows, rates, sizes or a model that do not fit, before anything
         is compiled.
         """
-        asked = self._with_rates(runs)
+        asked = loop.with_defaults(runs_of(runs), loop.fresh_optimizer(self.optimizer))
         check_request(split, asked, self, watch or {})
         return loop.fit(self, split, asked, watch or {}, progress)
 
@@ -74,13 +74,10 @@ class Recipe:
 
         Raises ValueError as `fit` does, and for fewer than 3 runs or rates that do not grow.
         """
-        asked = runs_of(runs)
-        check_range(asked, lowest, highest, steps)
-        asked = self._with_rates([replace(run, learning_rate=lowest) for run in asked])
+        asked, optimizer = runs_of(runs), loop.fresh_optimizer(self.optimizer)
+        check_range(asked, optimizer, lowest, highest, steps)
+        given = [replace(run, learning_rate=lowest) for run in asked]
+        asked = loop.with_defaults(given, optimizer)
         check_request(split, asked, self, {})
         rates = np.geomspace(lowest, highest, steps)
         return rates, range_test(self, split, asked, rates)
-
-    def _with_rates(self, runs: Sequence) -> list[Run]:
-        optimizer = loop.fresh_optimizer(self.optimizer)
-        return [loop.with_rate(run, optimizer) for run in runs_of(runs)]

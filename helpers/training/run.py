@@ -6,8 +6,8 @@ from numbers import Integral
 
 import numpy as np
 
-SEEDS = 10_000  # for each SEED; NumPy, scikit-learn and JAX take seeds up to 2**32
-LARGEST = 2**32 // SEEDS - 1
+SEEDS = 10_000  # for each SEED
+LARGEST = 2**32 // SEEDS - 1  # SEED: NumPy, scikit-learn and JAX take seeds below 2**32
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ def runs_of(runs: Sequence) -> list[Run]:
     """The runs of a list that holds runs, or seeds. Raises ValueError for anything else."""
     if isinstance(runs, Integral):
         raise ValueError(f"runs is {runs}; give seeds, for example training.seeds(SEED, {runs}).")
+    if isinstance(runs, Run):
+        raise ValueError("runs is one Run; give a list of them: [run].")
     found = [Run(int(run)) if isinstance(run, Integral) else run for run in runs]
     for run in found:
         if not isinstance(run, Run):

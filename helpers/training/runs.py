@@ -7,13 +7,16 @@ from typing import Any
 import keras
 import numpy as np
 
+from helpers.training.engine import TRAINING
+
 
 @dataclass(frozen=True, repr=False)
 class Runs:
     """What the runs did: histories of shape (runs, epochs), NaN after a run has stopped.
 
-    `weights` are those at the end of each run; `test_data` are the inputs and targets that each run
-    is tested on; `forward(weights, x)` applies the net.
+    `weights` are those at the end of each run; `forward(weights, x)` applies the net. `loss` and
+    `metrics` are those of the recipe; `test_data` are the inputs and targets that each run is
+    tested on.
     """
 
     history: dict[str, np.ndarray]
@@ -22,11 +25,10 @@ class Runs:
     best_epoch: np.ndarray  # for each run, the epoch (from 0) with the best monitored value
     epochs: np.ndarray  # for each run, the number of epochs trained
     forward: Callable
-    loss: Any  # of Keras: targets and outputs to the loss of each row
-    test_data: list[tuple[np.ndarray, np.ndarray]]
-    failures: dict[int, str] = field(
-        default_factory=dict
-    )  # run -> at which step and rate it diverged
+    loss: Any  # a loss of Keras, or a function of targets and outputs
+    metrics: tuple
+    test_data: list["HeldOut"]
+    failures: dict[int, str] = field(default_factory=dict)  # where runs diverged, by their number
     partial: bool = False  # interrupted: only the finished runs are here
 
     def __len__(self) -> int:
@@ -35,10 +37,12 @@ class Runs:
     def __repr__(self) -> str:
         state = ", interrupted" if self.partial else ""
         names = ", ".join(self.history)
-        return f"<{len(self)} runs of up to {self.epochs.max()} epochs{state}: {names}>"
+        return f"<{len(self)} runs of up to {max(self.epochs, default=0)} epochs{state}: {names}>"
 
     def __getitem__(self, part: slice) -> "Runs":
-        """Some of the runs: `runs[:10]` are the first ten."""
+        """Some of the runs: `runs[:10]` are the first ten. Raises TypeError for a number."""
+        if not isinstance(part, slice):
+            raise TypeError(f"Runs take slices, such as runs[:10] or runs[3:4], not {part!r}.")
         numbers = range(len(self))[part]
         return replace(
             self,
@@ -72,8 +76,11 @@ class Runs:
         Shape (runs,). Raises ValueError for runs without test data, or a metric that Keras lacks.
         """
         measure = self._measure(metric)
-        pairs = zip(self.weights, self.test_data, strict=True)
-        return np.array([measure(self.forward(weights, x), y) for weights, (x, y) in pairs])
+        found = []
+        for weights, data in zip(self.weights, self.test_data, strict=True):
+            x, y = data.arrays()
+            found.append(measure(self.forward(weights, x), y))
+        return np.array(found)
 
     def last(self, metric: str) -> np.ndarray:
         """The metric at each run's last trained epoch, shape (runs,)."""
@@ -96,33 +103,69 @@ class Runs:
         return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, np.nan)
 
     def _measure(self, metric: str) -> Callable:
-        if not all(len(y) for _, y in self.test_data):
+        if not all(map(len, self.test_data)):
             raise ValueError(
                 "There are no test data: give the split a test part, or the runs test_rows."
             )
-        if metric == "accuracy":
+        if metric in ("accuracy", "acc"):
             return self._accuracy
         if metric == "loss":
             return lambda outputs, y: float(np.mean(self.loss(*like(y, outputs))))
-        return lambda outputs, y: metric_of(metric, *like(y, outputs))
+        own = {name_of(each): each for each in self.metrics if not isinstance(each, str)}
+        return lambda outputs, y: value_of(own.get(metric, metric), *like(y, outputs))
 
     def _accuracy(self, outputs: np.ndarray, y) -> float:
         y = np.asarray(y)
         if outputs.shape[-1:] == (1,) or outputs.ndim == 1:
+            check_binary(y)
             threshold = 0.0 if getattr(self.loss, "from_logits", False) else 0.5
             return float(np.mean((outputs.reshape(len(y)) > threshold) == y.reshape(len(y))))
         classes = y.argmax(axis=-1) if y.shape == outputs.shape else y.reshape(len(y))
         return float(np.mean(outputs.argmax(axis=-1) == classes))
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """What a run is tested on: all rows of x and y, or some, which are copied when asked for."""
+
+    x: np.ndarray
+    y: np.ndarray
+    rows: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.y) if self.rows is None else len(self.rows)
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and targets, shapes (n, ...)."""
+        return (self.x, self.y) if self.rows is None else (self.x[self.rows], self.y[self.rows])
+
+
+def check_binary(y: np.ndarray) -> None:
+    """Raise ValueError unless targets are those of a net that says yes or no."""
+    if not np.isin(y, (0, 1)).all():
+        raise ValueError(
+            f"The accuracy of a net with one output needs the targets 0 and 1; these go from "
+            f'{y.min()} to {y.max()}. For a regression ask for "loss" or "mae".'
+        )
+
+
 def like(y, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and outputs as Keras's losses want them: with as many axes."""
-    y = np.asarray(y)
+    """Targets and outputs as Keras's losses want them: of one type, and with as many axes."""
+    y = np.asarray(y, outputs.dtype)
     return (y[:, None] if y.ndim == 1 and outputs.shape[1:] == (1,) else y), outputs
 
 
-def metric_of(name: str, y, outputs) -> float:
-    """A metric of Keras, by its name, over all rows."""
-    metric: Any = keras.metrics.get(name)
-    metric.update_state(y, outputs)
-    return float(metric.result())
+def name_of(metric) -> str:
+    """What the history calls a metric that is an object or a function."""
+    return getattr(metric, "name", None) or metric.__name__
+
+
+def value_of(metric, y, outputs) -> float:
+    """A metric of Keras over all rows: a name of Keras's, or a metric as the recipe has it."""
+    found: Any = keras.metrics.get(metric)
+    if not isinstance(found, keras.metrics.Metric):
+        found = keras.metrics.MeanMetricWrapper(found)
+    with TRAINING:  # an object of the recipe's is the one that engines train with
+        found.reset_state()
+        found.update_state(y, outputs)
+        return float(found.result())

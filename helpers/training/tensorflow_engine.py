@@ -201,5 +201,7 @@ class TensorFlowEngine:
 
 
 def state_of(model) -> list:
-    """Every variable of the layers: weights, moving averages and the state of random layers."""
-    return [variable for layer in model.layers for variable in layer.variables]
+    """Every variable of the model: weights, moving averages and the state of random layers."""
+    found = [variable for layer in model.layers for variable in layer.variables]
+    known = set(map(id, found))  # the model itself may have weights too
+    return found + [variable for variable in model.weights if id(variable) not in known]
