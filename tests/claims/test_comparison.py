@@ -69,7 +69,9 @@ def test_differences_that_do_not_vary_have_no_width():
         (BASE[:2], BASE[:2], {}, "at least 3"),
         (np.where(np.arange(10) == 4, np.nan, BASE), BASE, {}, r"\[4\] are not finite"),
         (BASE, BASE, {"claimed": "bigger"}, "higher"),
-        (BASE, BASE, {"margin": -1.0}, "margin"),
+        (BASE, BASE, {"margin": -1.0}, "margin is -1.0"),
+        (BASE, BASE, {"margin": np.nan}, "margin is nan"),
+        (BASE, BASE, {"margin": np.inf}, "margin is inf"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(treatment, control, options, says):
@@ -106,6 +108,13 @@ def test_a_verdict_holds_all_that_it_rests_on():
         assert part in verdict.detail
     known = json.loads(json.dumps(asdict(verdict)))
     assert claims.Verdict(**known) == verdict and "better" not in known
+
+
+@pytest.mark.parametrize("margin", [np.float32(0.25), np.float64(0.25), np.int64(0), 0])
+def test_a_margin_of_any_type_is_a_number_that_can_be_written_down(margin):
+    verdict = compared(BASE + 0.1 + NOISE, margin=margin)
+    assert type(verdict.margin) is float and verdict.margin == margin
+    assert claims.Verdict(**json.loads(json.dumps(asdict(verdict)))) == verdict
 
 
 def test_data_may_be_a_split():

@@ -151,6 +151,23 @@ def test_a_backup_of_keras_goes_on_too(tmp_path):
     assert_equal_weights(fit(compiled(), keras.callbacks.BackupAndRestore(tmp_path)), whole, 0)
 
 
+def test_training_that_was_interrupted_goes_on_with_the_same_model():
+    """As with the stop button of a notebook: Keras does not say that training has ended."""
+    whole = fit(compiled())
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    network = compiled()
+    with pytest.raises(KeyboardInterrupt):
+        fit(network, Stop())
+    assert_equal_weights(fit(network, initial_epoch=2), whole, 0)
+    assert type(network.optimizer.momentum) is float and network.optimizer.momentum == 0.95
+    assert network.optimizer.get_config()["momentum"] == 0.95
+
+
 def test_a_model_can_be_trained_with_it_after_training_without():
     network = compiled(momentum=0.9)
     network.fit(

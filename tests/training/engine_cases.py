@@ -89,6 +89,29 @@ def own_rates() -> Runs:
     return train(net(), numbers_split(), runs=runs, optimizer=optimizers.SGD(0.05, momentum=0.5))
 
 
+def some_momenta(runs) -> Runs:
+    return train(net(), numbers_split(), runs=runs, optimizer=optimizers.SGD(0.05, momentum=0.5))
+
+
+def momentum_of_the_last() -> Runs:
+    return some_momenta([Run(0), Run(1, momentum=0.95)])
+
+
+def momentum_of_the_first() -> Runs:
+    return some_momenta([Run(0, momentum=0.95), Run(1)])
+
+
+def without_decay() -> Runs:
+    """Weight decay that leaves out the biases."""
+
+    def make():
+        optimizer = optimizers.AdamW(0.01, weight_decay=1.0)
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+        return optimizer
+
+    return train(net(), numbers_split(), optimizer=make)
+
+
 def own_divisions() -> Runs:
     """Divisions of one pool, in two sizes, each with its own rows to validate and to test on."""
     generator, split = np.random.default_rng(6), numbers_split()
@@ -184,6 +207,9 @@ CASES = {
     for case in (
         own_data,
         own_rates,
+        momentum_of_the_last,
+        momentum_of_the_first,
+        without_decay,
         own_divisions,
         stopping,
         diverging,

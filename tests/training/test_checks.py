@@ -8,7 +8,7 @@ from keras import layers
 from helpers.nets.models import mlp
 from helpers.training import Recipe, Run
 from helpers.training.tensorflow_engine import TensorFlowEngine
-from tests.training.small import REQUEST, build, changed, train
+from tests.training.small import REQUEST, build, changed, net, train
 
 
 def with_nan(x):
@@ -20,6 +20,7 @@ def each(**own):
     return [Run(seed, **own) for seed in range(3)]
 
 
+REST = np.arange(10, 70)
 REFUSED = {
     "no runs": ({"runs": []}, "runs is empty"),
     "epochs 0": ({"epochs": 0}, "epochs is 0; it must be a whole number of at least 1"),
@@ -123,9 +124,64 @@ REFUSED = {
         "test_rows must be a list of whole",
     ),
     "validation rows of some": (
-        {"runs": [Run(valid_rows=[1]), Run()]},
+        {"runs": [Run(0, REST, valid_rows=[1]), Run()]},
         "Some runs have valid_rows and some have none",
     ),
+    "test rows of some": (
+        {"runs": [Run(0, REST, test_rows=[1]), Run()]},
+        "Some runs have test_rows and some have none",
+    ),
+    "validation rows that are trained on": (
+        {"runs": [Run(), Run(0, REST, valid_rows=[1, 12, 10])]},
+        r"Run 1: train_rows and valid_rows share 2 rows \(10, 12 \.\.\.\): keep them apart",
+    ),
+    "test rows that are trained on": (
+        {"runs": [Run(0, REST, test_rows=np.arange(7, 69))]},
+        r"train_rows and test_rows share 59 rows \(10, 11, 12, 13, 14 \.\.\.\)",
+    ),
+    "rows to validate and to test on": (
+        {"runs": [Run(0, REST, valid_rows=[1, 2], test_rows=[2, 3])]},
+        r"valid_rows and test_rows share 1 rows \(2 ",
+    ),
+    "validation rows and all trained on": (
+        {"runs": each(valid_rows=[1])},
+        "It has valid_rows, but trains on all rows: give it train_rows without them",
+    ),
+    "own rows and all trained on": (
+        {"runs": each(valid_rows=[1], test_rows=[2])},
+        "It has valid_rows and test_rows, but trains on all rows",
+    ),
+    "one run": ({"runs": Run(0)}, r"runs is one Run; give a list of them: \[run\]"),
+    "one metric": ({"metrics": "mae"}, r"metrics is 'mae'; it must be a list: \['mae'\]"),
+    "negative rate": (
+        {"runs": each(learning_rate=-0.1)},
+        "learning_rate is -0.1; it must not be negative",
+    ),
+    "negative rate of a step": (
+        {"runs": each(learning_rate=np.linspace(0.1, -0.5, 20))},
+        "learning_rate is -0.5",
+    ),
+    "negative rate of the optimizer": (
+        {"optimizer": keras.optimizers.SGD(-0.25)},
+        "Run 0: learning_rate is -0.25",
+    ),
+    "sum of losses": (
+        {"loss": keras.losses.MeanSquaredError(reduction="sum")},
+        "has reduction='sum', which depends on how many rows .* leave it at the mean",
+    ),
+    "losses of rows": (
+        {"loss": keras.losses.MeanAbsoluteError(reduction=None)},
+        "leave it at the mean",
+    ),
+    "watched validation": (
+        {"watch": {"val": (np.zeros((3, 5)), np.zeros(3))}},
+        '"val" is the name of the validation data: watch under another name',
+    ),
+    "watched inputs alone": (
+        {"watch": {"test": np.zeros((3, 5))}},
+        r"watch\['test'\] must be a pair \(x, y\): inputs and targets",
+    ),
+    "watched triple": ({"watch": {"test": (np.zeros((3, 5)),) * 3}}, "must be a pair"),
     "fewer rows than a batch": (
         {"runs": [Run(train_rows=np.arange(15))]},
         "there are 15 training rows",
@@ -171,6 +227,34 @@ def test_refused_data(numbers, nothing_compiled):
         train(numbers, watch={"test": (numbers.x_valid, numbers.y_valid[1:])})
 
 
+def test_targets_of_every_part_must_fit_the_loss(classes, nothing_compiled):
+    asked = {"build": net(outputs=3), "loss": "sparse_categorical_crossentropy"}
+    message = "class numbers from 0 to 2 for 3 outputs"
+    for part in ("y_train", "y_valid", "y_test"):
+        with pytest.raises(ValueError, match=message):
+            train(changed(classes, **{part: vars(classes)[part] + 1}), **asked)
+    with pytest.raises(ValueError, match=message):
+        train(classes, watch={"other": (classes.x_test, classes.y_test + 1)}, **asked)
+    with pytest.raises(ValueError, match=message):
+        train(classes, runs=[Run(0), Run(1, targets=classes.y_train + 1)], **asked)
+
+
+def test_a_reduction_of_a_loss_of_ones_own_is_refused_too(numbers, nothing_compiled):
+    class Error(keras.losses.Loss):
+        def call(self, y_true, y_pred):
+            return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+
+    with pytest.raises(ValueError, match="leave it at the mean"):
+        train(numbers, loss=Error(reduction="sum"))
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean", "mean_with_sample_weight"])
+def test_each_mean_is_a_mean(reduction, numbers):
+    loss = keras.losses.MeanSquaredError(reduction=reduction)
+    found, plain = train(numbers, loss=loss, epochs=1), train(numbers, epochs=1)
+    np.testing.assert_allclose(found.history["loss"], plain.history["loss"], rtol=1e-5)
+
+
 def test_the_same_model_twice_is_refused(numbers, nothing_compiled):
     model = build()
     with pytest.raises(ValueError, match="must make a new model each time"):
@@ -188,7 +272,9 @@ def test_range_test_refuses(numbers, nothing_compiled):
         ({"steps": 2}, "at least 3"),
         ({"steps": 60.0}, "steps is 60.0"),
         ({"batch_size": 71}, "batch_size is 71"),
-        ({"optimizer": scheduled}, "choose one"),
+        ({"optimizer": scheduled}, "schedule, but a range test sets the .* give it a number"),
+        ({"highest": np.inf}, "must grow"),
+        ({"lowest": np.nan}, "must grow"),
     ):
         asked = {**REQUEST, "optimizer": "sgd", "runs": range(3), **rates, **wrong}
         given = {name: asked.pop(name) for name in rates}

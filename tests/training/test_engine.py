@@ -2,6 +2,7 @@
 as it was.
 """
 
+import functools
 import random
 import threading
 
@@ -148,6 +149,55 @@ def test_own_code_is_never_taken_for_code_compiled_earlier(what):
     assert cached_for(**asked) is not cached_for(**asked)
 
 
+def test_a_partial_function_is_code_of_ones_own(numbers, empty_cache):
+    """Keras cannot write it down: "Unable to serialize"."""
+    leaky = functools.partial(keras.ops.leaky_relu, negative_slope=0.3)
+    build = net(lambda: layers.Dense(3, leaky))
+    assert engines.describe(build(), optimizers.SGD(0.1)) is None
+    runs = train(numbers, build, optimizer="sgd")
+    assert np.isfinite(runs.last("val_loss")).all() and not empty_cache
+    other = functools.partial(keras.ops.leaky_relu, negative_slope=0.9)
+    assert (
+        train(numbers, net(lambda: layers.Dense(3, other)), optimizer="sgd").last("val_loss")
+        != runs.last("val_loss")
+    ).all()
+
+
+def without_decay_of(name):
+    """A function that makes an AdamW whose decay leaves out weights of this name."""
+
+    def make():
+        optimizer = optimizers.AdamW(0.01, weight_decay=1.0)
+        optimizer.exclude_from_weight_decay(var_names=[name])
+        return optimizer
+
+    return make
+
+
+def test_weights_left_out_of_the_decay_are_never_taken_for_others(numbers, empty_cache):
+    """Keras's description of an optimizer does not tell them."""
+    plain = train(numbers, net(), optimizer=optimizers.AdamW(0.01, weight_decay=1.0))
+    found = {
+        name: train(numbers, net(), optimizer=without_decay_of(name))
+        for name in ("kernel", "bias", "none of this name")
+    }
+    assert len(empty_cache) == 1
+    losses = {name: runs.last("val_loss") for name, runs in found.items()}
+    for name in ("kernel", "bias"):
+        assert (losses[name] != plain.last("val_loss")).all()
+    assert (losses["kernel"] != losses["bias"]).all()
+    np.testing.assert_allclose(losses["none of this name"], plain.last("val_loss"), rtol=1e-6)
+    with pytest.raises(ValueError, match="excludes weights from its decay, .* give a function"):
+        train(numbers, net(), optimizer=without_decay_of("bias")())
+
+
+def test_weights_left_out_one_by_one_are_seen_too():
+    model, optimizer = net()(), optimizers.AdamW(0.01)
+    assert not engines.excludes_weights(optimizer)
+    optimizer.exclude_from_weight_decay(var_list=[model.weights[1]])
+    assert engines.excludes_weights(optimizer)
+
+
 def test_a_redefined_layer_is_compiled_anew(numbers):
     def losses(factor):
         class Scale(layers.Layer):
@@ -160,11 +210,18 @@ def test_a_redefined_layer_is_compiled_anew(numbers):
 
 
 def test_the_engine_not_used_for_longest_leaves_the_cache(numbers, empty_cache, monkeypatch):
-    monkeypatch.setattr(engines, "CACHE_SIZE", 1)
+    monkeypatch.setattr(engines, "CACHE_SIZE", 2)
     asked = {"runs": [0], "epochs": 1, "batch_size": 70, "optimizer": "sgd"}
     first = train(numbers, net(), loss="mse", **asked)
+    (oldest,) = empty_cache.values()
     train(numbers, net(), loss="mae", **asked)
-    assert len(engines._cache) == 1
+    _, second = empty_cache.values()
+    train(numbers, net(), loss="mse", **asked)  # now the other is the one used longest ago
+    train(numbers, net(), loss="log_cosh", **asked)
+    left, newest = empty_cache.values()
+    assert left is oldest and newest not in (oldest, second)
+    train(numbers, net(), loss="mae", **asked)
+    assert oldest not in empty_cache.values() and newest in empty_cache.values()
     assert first.predict(numbers.x_valid).shape == (1, 20, 1)  # the runs hold what they need
 
 

@@ -116,6 +116,34 @@ def test_a_run_does_not_depend_on_the_others(three, numbers):
     assert_equal_runs(three, train(numbers, metrics=["mae"], runs=[0]), slice(0, 1))
 
 
+def test_a_weight_of_the_model_itself_begins_afresh_in_each_run(numbers):
+    """Only the model holds it, none of its layers."""
+
+    def build():
+        held = []  # Keras would track a list that is an attribute
+
+        class Scale(layers.Layer):
+            def call(self, x):
+                return x * held[0] if held else x
+
+        inputs = keras.Input((5,))
+        hidden = layers.Dense(4, "tanh")(inputs)
+        model = keras.Model(inputs, layers.Dense(1)(Scale()(hidden)))
+        held.append(model.add_weight(shape=(), initializer="ones", name="scale"))
+        return model
+
+    model = build()
+    assert len(model.weights) == 5 and sum(len(layer.weights) for layer in model.layers) == 4
+    asked = {"optimizer": keras.optimizers.SGD(0.1)}
+    both, alone = (
+        train(numbers, build, runs=[0, 1], **asked),
+        train(numbers, build, runs=[1], **asked),
+    )
+    scales = [value.item() for weights in both.weights for value in weights if value.ndim == 0]
+    assert len(set(scales)) == 2 and all(abs(scale - 1) > 0.01 for scale in scales)  # trained
+    assert_equal_runs(both, alone, slice(1, 2))
+
+
 def test_seeds_differ_in_weights_and_order(numbers):
     order = np.arange(70)
     runs = train(numbers, runs=[Run(0), Run(1), Run(0, order=order), Run(1, order=order)], epochs=1)
@@ -254,6 +282,40 @@ def test_rates_of_runs_and_of_the_optimizer(numbers):
         assert_equal_runs(runs, alone, slice(number, number + 1))
     constant = train(numbers, runs=[Run(learning_rate=np.full(20, 0.1))], optimizer="sgd")
     assert_equal_runs(runs, constant, slice(0, 1))
+
+
+@pytest.mark.parametrize("first", [None, 0.95], ids=["plain first", "own first"])
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
+def test_a_momentum_of_some_runs_is_that_of_these_runs_only(first, kind, numbers):
+    def make():
+        if kind == "Adam":
+            return keras.optimizers.Adam(0.05, beta_1=0.5)
+        return keras.optimizers.SGD(0.05, momentum=0.5)
+
+    momenta = [first, 0.95 if first is None else None]
+    asked = [Run(seed, momentum=momentum) for seed, momentum in enumerate(momenta)]
+    for _ in range(2):  # the second time with the engine that the first has left behind
+        found = train(numbers, runs=asked, optimizer=make())
+        for place, run in enumerate(asked):
+            alone = train(numbers, runs=[run], optimizer=make())
+            for name, curve in alone.history.items():
+                np.testing.assert_allclose(found.history[name][place], curve[0], rtol=1e-5)
+            for ours, theirs in zip(found.weights[place], alone.weights[0], strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "own"),
+    [(keras.optimizers.SGD(0.05, momentum=0.5), 0.5), (keras.optimizers.Adam(0.05), 0.9)],
+    ids=["SGD", "Adam"],
+)
+def test_every_run_has_a_momentum_if_one_has(optimizer, own):
+    """Engines that train runs together need the same settings in all of them."""
+    some = loop.with_defaults([Run(0), Run(1, momentum=0.95), Run(2, momentum=0.0)], optimizer)
+    assert [run.momentum for run in some] == [own, 0.95, 0.0]
+    none = loop.with_defaults([Run(0), Run(1, learning_rate=0.1)], optimizer)
+    assert [run.momentum for run in none] == [None, None]
+    assert [run.learning_rate for run in none] == [pytest.approx(0.05), 0.1]
 
 
 def test_rows_of_weight_zero_count_for_nothing(numbers):

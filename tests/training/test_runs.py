@@ -19,6 +19,7 @@ def runs_with(curve, best_epoch, epochs) -> Runs:
         epochs=np.array(epochs),
         forward=lambda weights, x: x,
         loss=keras.losses.get("mse"),
+        metrics=(),
         test_data=[],
     )
 
@@ -39,13 +40,27 @@ def test_epochs_to_refuses_another_direction(direction):
 
 
 def test_some_of_the_runs(numbers):
-    asked = [Run(0), Run(1), Run(2, learning_rate=1e30), Run(3, test_rows=[5])]
+    plain = {"train_rows": np.arange(10, 70), "test_rows": np.arange(5)}
+    own = {**plain, "test_rows": [5]}
+    asked = [Run(0, **plain), Run(1, **plain), Run(2, learning_rate=1e30, **plain), Run(3, **own)]
     runs = train(numbers, net(), runs=asked, optimizer="sgd")
     some = runs[2:]
     assert len(some) == 2 and some.failures == {0: runs.failures[2]} and not runs[:2].failures
     np.testing.assert_array_equal(some.last("val_loss"), runs.last("val_loss")[2:])
     np.testing.assert_array_equal(some.predict(numbers.x_valid), runs.predict(numbers.x_valid)[2:])
     np.testing.assert_array_equal(some.test("loss"), runs.test("loss")[2:])
+
+
+def test_only_slices_are_some_of_the_runs(numbers):
+    runs = train(numbers, net(), epochs=1)
+    for number in (0, -1, np.int64(1)):
+        with pytest.raises(TypeError, match=r"such as runs\[:10\] or runs\[3:4\]"):
+            runs[number]
+
+
+def test_none_of_the_runs_can_be_shown(numbers):
+    runs = train(numbers, net(), epochs=1)
+    assert repr(runs[5:]) == "<0 runs of up to 0 epochs: loss, penalty, val_loss>"
 
 
 # Accuracy and the test data -----------------------------------------------------------------------
@@ -167,14 +182,89 @@ def test_the_loss_of_the_test_is_without_penalties(numbers):
 
 
 def test_each_run_is_tested_on_its_own_rows(numbers):
-    rows = np.arange(0, 20), np.arange(20, 60)
-    runs = train(
-        numbers, net(), runs=[Run(0, test_rows=rows[0]), Run(0, test_rows=rows[1]), Run(0)]
-    )
+    rest, rows = np.arange(54, 70), (np.arange(0, 20), np.arange(20, 54))
+    runs = train(numbers, net(), runs=[Run(0, rest, test_rows=each) for each in rows])
     errors = runs.predict(numbers.x_train)[0, :, 0] - numbers.y_train
-    elsewhere = runs.predict(numbers.x_test)[0, :, 0] - numbers.y_test
-    expected = [(errors[rows[0]] ** 2).mean(), (errors[rows[1]] ** 2).mean(), (elsewhere**2).mean()]
+    expected = [(errors[each] ** 2).mean() for each in rows]
     np.testing.assert_allclose(runs.test("loss"), expected, rtol=1e-5)
+    without = train(numbers, net(), runs=[Run(0, rest)])
+    elsewhere = runs.predict(numbers.x_test)[0, :, 0] - numbers.y_test
+    np.testing.assert_allclose(without.test("loss"), [(elsewhere**2).mean()], rtol=1e-5)
+
+
+def test_the_test_data_of_many_runs_are_not_copied(numbers):
+    asked = [Run(seed, np.arange(40), test_rows=np.arange(40 + seed, 70)) for seed in range(3)]
+    for seed, held in enumerate(train(numbers, net(), runs=asked, epochs=1).test_data):
+        assert np.shares_memory(held.x, numbers.x_train)
+        assert np.shares_memory(held.y, numbers.y_train)
+        assert held.rows.tolist() == list(range(40 + seed, 70)) and len(held) == 30 - seed
+        x, y = held.arrays()
+        np.testing.assert_array_equal(x, numbers.x_train[40 + seed :])
+        np.testing.assert_array_equal(y, numbers.y_train[40 + seed :])
+    for held in train(numbers, net(), epochs=1).test_data:
+        assert held.x is numbers.x_test and held.y is numbers.y_test and held.rows is None
+        assert len(held) == 20
+
+
+def test_a_loss_of_ones_own_sees_the_targets_that_keras_shows_it(classes):
+    """As numbers of the outputs' type: 0 - 2 is -2, also for targets of type uint8."""
+
+    def weighted(targets, outputs):
+        return keras.ops.mean(keras.ops.abs(targets - 2) * keras.ops.square(outputs), axis=-1)
+
+    parts = ("y_train", "y_valid", "y_test")
+    small = changed(classes, **{part: vars(classes)[part].astype("uint8") for part in parts})
+    for data in (small, classes):
+        runs = train(data, net(), loss=weighted, runs=range(2))
+        for number in range(2):
+            said = evaluated(net(), weighted, runs, number, data.x_test, data.y_test)
+            np.testing.assert_allclose(runs.test("loss")[number], said["loss"], rtol=1e-5)
+
+
+def top_of_two():
+    return keras.metrics.SparseTopKCategoricalAccuracy(k=2)
+
+
+def test_a_metric_is_tested_as_the_recipe_has_it(classes):
+    """Keras's name alone stands for k=5, which is 1 for three classes."""
+    build, loss = net(outputs=3), SPARSE(from_logits=True)
+    runs = train(classes, build, loss=loss, runs=range(2), metrics=["acc", top_of_two()])
+    found = runs.test("sparse_top_k_categorical_accuracy")
+    for number in range(2):
+        metrics = [top_of_two()]
+        said = evaluated(build, loss, runs, number, classes.x_test, classes.y_test, metrics)
+        np.testing.assert_allclose(
+            found[number], said["sparse_top_k_categorical_accuracy"], rtol=1e-6
+        )
+    assert (found < 1).all()
+    again = runs.test("sparse_top_k_categorical_accuracy")
+    np.testing.assert_array_equal(again, found)  # nothing is left over in the recipe's object
+    np.testing.assert_array_equal(runs.test("acc"), runs.test("accuracy"))
+
+
+def distance(targets, outputs):
+    return keras.ops.mean(keras.ops.abs(targets - outputs), axis=-1)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [distance, keras.metrics.MeanMetricWrapper(distance, name="distance")],
+    ids=["function", "object"],
+)
+def test_a_metric_of_ones_own_is_tested_too(metric, numbers):
+    runs = train(numbers, net(), runs=range(2), metrics=[metric])
+    np.testing.assert_allclose(runs.test("distance"), runs.test("mae"), rtol=1e-5)
+    np.testing.assert_allclose(runs.test("mse"), runs.test("loss"), rtol=1e-5)  # beside one, too
+
+
+def test_a_regression_has_no_accuracy(numbers):
+    runs = train(numbers, net())
+    with pytest.raises(ValueError, match='needs the targets 0 and 1; .* ask for "loss" or "mae"'):
+        runs.test("accuracy")
+    with pytest.raises(ValueError, match="needs the targets 0 and 1"):
+        runs.accuracy(numbers.x_valid, numbers.y_valid)
+    for y in (numbers.y_valid > 0, (numbers.y_valid > 0)[:, None].astype(float)):
+        assert ((runs.accuracy(numbers.x_valid, y) * 20) % 1 == 0).all()
 
 
 def test_what_has_no_answer_is_refused(numbers):
