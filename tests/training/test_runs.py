@@ -158,7 +158,9 @@ def test_a_share_of_right_answers_on_other_data(classes):
     assert runs.accuracy(classes.x_train, classes.y_train).shape == (2,)
 
 
-@pytest.mark.parametrize("loss", ["mse", "mae", keras.losses.Huber(0.3)], ids=str)
+@pytest.mark.parametrize(
+    "loss", ["mse", "mae", keras.losses.Huber(0.3)], ids=["mse", "mae", "Huber"]
+)
 @pytest.mark.parametrize("prepared", [as_is, as_column])
 def test_losses_and_metrics_of_regression(loss, prepared, numbers):
     data = prepared(numbers)
