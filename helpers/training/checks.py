@@ -163,9 +163,9 @@ def check_apart(run, n: int) -> None:
     for (name, rows), (other, others) in combinations(parts.items(), 2):
         shared = np.intersect1d(rows, others)
         if len(shared):
-            some = ", ".join(map(str, shared[:5]))
+            some = ", ".join(map(str, shared[:5])) + (" ..." if len(shared) > 5 else "")
             raise ValueError(
-                f"{name} and {other} share {len(shared)} rows ({some} ...): keep them apart."
+                f"{name} and {other} have {len(shared)} in common ({some}): no row may be in both."
             )
 
 

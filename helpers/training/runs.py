@@ -107,11 +107,11 @@ class Runs:
             raise ValueError(
                 "There are no test data: give the split a test part, or the runs test_rows."
             )
-        if metric in ("accuracy", "acc"):
+        own = {name_of(each): each for each in self.metrics if not isinstance(each, str)}
+        if metric in ("accuracy", "acc") and metric not in own:
             return self._accuracy
         if metric == "loss":
             return lambda outputs, y: float(np.mean(self.loss(*like(y, outputs))))
-        own = {name_of(each): each for each in self.metrics if not isinstance(each, str)}
         return lambda outputs, y: value_of(own.get(metric, metric), *like(y, outputs))
 
     def _accuracy(self, outputs: np.ndarray, y) -> float:

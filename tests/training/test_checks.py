@@ -133,15 +133,15 @@ REFUSED = {
     ),
     "validation rows that are trained on": (
         {"runs": [Run(), Run(0, REST, valid_rows=[1, 12, 10])]},
-        r"Run 1: train_rows and valid_rows share 2 rows \(10, 12 \.\.\.\): keep them apart",
+        r"Run 1: train_rows and valid_rows have 2 in common \(10, 12\): no row may be in both",
     ),
     "test rows that are trained on": (
         {"runs": [Run(0, REST, test_rows=np.arange(7, 69))]},
-        r"train_rows and test_rows share 59 rows \(10, 11, 12, 13, 14 \.\.\.\)",
+        r"train_rows and test_rows have 59 in common \(10, 11, 12, 13, 14 \.\.\.\)",
     ),
     "rows to validate and to test on": (
         {"runs": [Run(0, REST, valid_rows=[1, 2], test_rows=[2, 3])]},
-        r"valid_rows and test_rows share 1 rows \(2 ",
+        r"valid_rows and test_rows have 1 in common \(2\)",
     ),
     "validation rows and all trained on": (
         {"runs": each(valid_rows=[1])},

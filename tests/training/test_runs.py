@@ -227,6 +227,19 @@ def top_of_two():
     return keras.metrics.SparseTopKCategoricalAccuracy(k=2)
 
 
+def test_an_accuracy_of_the_recipe_s_own_is_the_one_that_is_tested(classes):
+    """Its threshold is so high that hardly anything counts as a yes."""
+    data = changed(
+        classes,
+        **{f"y_{part}": getattr(classes, f"y_{part}") % 2 for part in ("train", "valid", "test")},
+    )
+    strict = keras.metrics.BinaryAccuracy("accuracy", threshold=0.999)
+    build = net(activation="sigmoid")
+    runs = train(data, build, loss="binary_crossentropy", runs=range(2), metrics=[strict])
+    assert runs.test("accuracy") == pytest.approx([np.mean(data.y_test == 0)] * 2)
+    assert (runs.test("accuracy") != runs.accuracy(data.x_test, data.y_test)).any()
+
+
 def test_a_metric_is_tested_as_the_recipe_has_it(classes):
     """Keras's name alone stands for k=5, which is 1 for three classes."""
     build, loss = net(outputs=3), SPARSE(from_logits=True)
