@@ -151,7 +151,12 @@ def start(place: Path) -> subprocess.Popen:
     """A set-up in a process of its own that fills the environment until there is a file `go`."""
     code = textwrap.dedent(DRIVER.format(root=str(ROOT), place=str(place), child=CHILD))
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, "-c", code], **pipes)
+    return subprocess.Popen([sys.executable, "-c", code], preexec_fn=heed_interrupts, **pipes)
+
+
+def heed_interrupts() -> None:
+    """As in a terminal: what a script starts in the background is born deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(path: Path, size: int = 1) -> None:
