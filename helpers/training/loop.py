@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -52,7 +53,7 @@ class Job:
     data: tuple  # tensors x, y of the training part
     watched: dict[str, Watched]
 
-    @property
+    @cached_property
     def rows(self) -> list[np.ndarray]:
         """The training rows of each run."""
         every = np.arange(len(self.data[0]))
