@@ -52,18 +52,29 @@ def python(code: str, **variables: str) -> subprocess.CompletedProcess:
     )
 
 
-@pytest.mark.parametrize(
-    "backend", [name for name in runtime.BACKENDS if importlib.util.find_spec(name)]
+@pytest.fixture(
+    scope="module", params=[name for name in runtime.BACKENDS if importlib.util.find_spec(name)]
 )
-def test_starting_the_backend_writes_nothing_to_the_error_stream(backend):
-    done = python(
-        "from helpers import runtime; print(runtime.start()); "
+def started(request) -> tuple[str, subprocess.CompletedProcess]:
+    """A backend, and a program that starts it, looks around and uses it."""
+    program = (
+        "from helpers import runtime; machine = runtime.start(); print(machine); "
+        "print(repr(machine)); print(repr(runtime.machine())); "
         "import keras; keras.Sequential([keras.Input((2,))]).to_json(); "
-        "import tensorflow as tf; tf.function(lambda: tf.constant(1.0), jit_compile=True)()",
-        KERAS_BACKEND=backend,
+        "import tensorflow as tf; tf.function(lambda: tf.constant(1.0), jit_compile=True)()"
     )
+    return request.param, python(program, KERAS_BACKEND=request.param)
+
+
+def test_starting_the_backend_writes_nothing_to_the_error_stream(started):
+    backend, done = started
     assert (done.returncode, done.stderr) == (0, "")
     assert f"on {backend}" in done.stdout and "profile" in done.stdout
+
+
+def test_what_is_started_is_looked_at(started):
+    _, found, looked = started[1].stdout.splitlines()
+    assert found == looked and "accelerators=None" not in looked
 
 
 def test_looking_around_starts_nothing(tmp_path):
@@ -77,13 +88,6 @@ def test_looking_around_starts_nothing(tmp_path):
     assert "on tensorflow" in said and "GPU unknown before tensorflow starts" in said
     assert found == "None set()"
     assert list(tmp_path.iterdir()) == []
-
-
-def test_what_is_started_is_looked_at():
-    started, looked = python(
-        "from helpers import runtime; print(repr(runtime.start())); print(repr(runtime.machine()))"
-    ).stdout.splitlines()
-    assert started == looked and "accelerators=None" not in looked
 
 
 @pytest.fixture

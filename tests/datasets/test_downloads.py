@@ -23,6 +23,10 @@ CONTENT = np.random.default_rng(0).bytes(3_000_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 
+LONG = 300  # seconds that a busy machine may take
+END = threading.Event()  # of all tests
+
+
 class Server(http.server.BaseHTTPRequestHandler):
     """/whole sends CONTENT; /half promises it and stops half-way; /slow never comes to its end."""
 
@@ -36,7 +40,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             self.wfile.write(CONTENT if self.path == "/whole" else CONTENT[: len(CONTENT) // 2])
             if self.path == "/slow":
-                time.sleep(20)
+                END.wait()
 
     def log_message(self, *_):
         pass
@@ -51,6 +55,7 @@ def server():
     )
     thread.start()
     yield f"http://127.0.0.1:{httpd.server_port}"
+    END.set()
     httpd.shutdown()
     httpd.socket.close()
     thread.join()
@@ -109,7 +114,7 @@ def test_two_processes_may_download_at_once(server, tmp_path):
     path = tmp_path / "file.bin"
     both = [start_download(f"{server}/whole", path) for _ in range(2)]
     for process in both:
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=LONG)
         assert process.returncode == 0, output
     assert path.read_bytes() == CONTENT
     assert list(tmp_path.iterdir()) == [path]
@@ -118,7 +123,7 @@ def test_two_processes_may_download_at_once(server, tmp_path):
 def test_a_killed_download_never_looks_finished(server, tmp_path):
     path = tmp_path / "file.bin"
     process = start_download(f"{server}/slow", path)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + LONG
     while not any(part.stat().st_size for part in tmp_path.glob(".file.bin.*.part")):
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.02)

@@ -1,27 +1,16 @@
 """The data sets by name: what is embedded, how it is divided, and what bad arguments get."""
 
 import hashlib
-import os
 
 import numpy as np
 import pytest
 
 from helpers import datasets, files
-from helpers.datasets import loading, sources, standins
+from helpers.datasets import sources, standins
 
 CLASSES = ("reviews", "fashion", "cifar10", "digits", "moons")
 PARTS = ("train", "valid", "test")
 WINE_NUMBERS = "d4f6a6d672e0ee31d41fdd93b4b58985b45a31f2f971499c18137c42229278ac"
-
-
-@pytest.fixture(scope="module")
-def splits():
-    """Every data set once, with seed 0, from what is embedded."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("COURSE_DATA_DIR", raising=False)
-        patch.setenv("COURSE_PROFILE", "quick")
-        patch.setenv("KERAS_HOME", os.devnull)
-        return {name: datasets.load(name) for name in loading.BUILDERS}
 
 
 def part(split, name):

@@ -28,8 +28,8 @@ def flat(x: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["wine", "fashion", "cifar10", "digits"])
-def test_standardization_knows_the_training_part_only(name):
-    raw = datasets.load(name, size=900)
+def test_standardization_knows_the_training_part_only(splits, name):
+    raw = splits[name].subset(900)
     split = raw.standardized()
     axes = {2: 0, 3: None, 4: (0, 1, 2)}[split.x_train.ndim]
     assert split.x_train.dtype == split.x_test.dtype == np.float32

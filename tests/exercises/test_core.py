@@ -1,6 +1,7 @@
 """One walk over all exercises of the course, and over the cells that show them."""
 
 import ast
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -93,10 +94,16 @@ def lesson_of(module: str):
     return next(path for path in notebooks.lessons() if path.stem.endswith(module))
 
 
+@functools.cache
+def code_of(lesson) -> str:
+    """The code of a lesson's script."""
+    cells = jupytext.read(lesson.with_suffix(".py")).cells
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+
+
 @every_exercise
 def test_the_lesson_shows_the_stub_and_the_check(one, module):
-    cells = jupytext.read(lesson_of(module).with_suffix(".py")).cells
-    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    code = code_of(lesson_of(module))
     attribute = next(
         name
         for name, value in vars(importlib.import_module(f"helpers.exercises.{module}")).items()

@@ -37,7 +37,8 @@ def fit(network, *callbacks, **settings):
     return network.get_weights()
 
 
-def train_by_hand():
+@pytest.fixture(scope="module")
+def by_hand():
     """The weights after momentum descent written out, with the arrays of `schedules.one_cycle`."""
     network = compiled()
     velocity = [np.zeros_like(weights) for weights in network.get_weights()]
@@ -56,14 +57,21 @@ def train_by_hand():
     return network.get_weights()
 
 
+@pytest.fixture(scope="module")
+def whole():
+    """The weights after all epochs in one go."""
+    return fit(compiled())
+
+
 def assert_equal_weights(given, expected, tolerance=2e-5):
     for ours, theirs in zip(given, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=tolerance)
 
 
-def train_rmsprop_by_hand(network):
+@pytest.fixture(scope="module")
+def rmsprop_by_hand():
     """The weights after RMSprop with the momenta of the cycle, as Keras's documentation has it."""
-    rho, epsilon = 0.9, 1e-7
+    network, rho, epsilon = compiled(), 0.9, 1e-7
     squares = [np.zeros_like(weights) for weights in network.get_weights()]
     velocity = [np.zeros_like(weights) for weights in network.get_weights()]
     for step, (rate, momentum) in enumerate(zip(RATES / 10, MOMENTA, strict=True)):
@@ -82,19 +90,21 @@ def train_rmsprop_by_hand(network):
     return network.get_weights()
 
 
-WAYS = [{}, {"steps_per_execution": 5}, {"jit_compile": True}, {"run_eagerly": True}]
+# The first compiles with XLA, which is Keras's default.
+WAYS = [{}, {"steps_per_execution": 5}, {"jit_compile": False}, {"run_eagerly": True}]
 
 
 @pytest.mark.parametrize("settings", WAYS, ids=str)
-def test_fit_takes_the_steps_of_the_arrays(settings):
-    assert_equal_weights(fit(compiled(**settings)), train_by_hand())
+def test_fit_takes_the_steps_of_the_arrays(settings, by_hand):
+    assert_equal_weights(fit(compiled(**settings)), by_hand)
 
 
 @pytest.mark.parametrize("settings", WAYS, ids=str)
-def test_rmsprop_takes_the_momenta_of_the_cycle_too(settings):
+def test_rmsprop_takes_the_momenta_of_the_cycle_too(settings, rmsprop_by_hand):
     """It reads the data type of its momentum, which failed: "Invalid dtype"."""
     cycle = OneCycle(32, 0.005, tail=0.2)
-    network, twin = compiled(), compiled()
+    network = compiled()
+    start = network.get_weights()
     network.compile(keras.optimizers.RMSprop(cycle, momentum=0.95), loss="mse", **settings)
     network.fit(
         X,
@@ -105,18 +115,17 @@ def test_rmsprop_takes_the_momenta_of_the_cycle_too(settings):
         verbose=0,
         callbacks=[CycleMomentum(cycle)],
     )
-    start = twin.get_weights()
-    expected = train_rmsprop_by_hand(twin)
-    assert max(abs(new - old).max() for new, old in zip(expected, start, strict=True)) > 0.1
-    assert_equal_weights(network.get_weights(), expected, 1e-4)
+    moved = zip(rmsprop_by_hand, start, strict=True)
+    assert max(abs(new - old).max() for new, old in moved) > 0.1
+    assert_equal_weights(network.get_weights(), rmsprop_by_hand, 1e-4)
     assert network.optimizer.momentum == 0.95
 
 
-def test_without_the_callback_the_momentum_stays():
+def test_without_the_callback_the_momentum_stays(by_hand):
     network = compiled()
     network.fit(X, Y, batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
     with pytest.raises(AssertionError):
-        assert_equal_weights(network.get_weights(), train_by_hand(), 1e-2)
+        assert_equal_weights(network.get_weights(), by_hand, 1e-2)
 
 
 def test_the_schedule_is_the_array_and_stays_where_it_ended():
@@ -138,9 +147,7 @@ def test_training_that_was_cut_off_goes_on_in_the_middle(tmp_path):
 
 
 @saving
-def test_a_backup_of_keras_goes_on_too(tmp_path):
-    whole = fit(compiled())
-
+def test_a_backup_of_keras_goes_on_too(tmp_path, whole):
     class Cut(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             if epoch == 1:
@@ -151,9 +158,8 @@ def test_a_backup_of_keras_goes_on_too(tmp_path):
     assert_equal_weights(fit(compiled(), keras.callbacks.BackupAndRestore(tmp_path)), whole, 0)
 
 
-def test_training_that_was_interrupted_goes_on_with_the_same_model():
+def test_training_that_was_interrupted_goes_on_with_the_same_model(whole):
     """As with the stop button of a notebook: Keras does not say that training has ended."""
-    whole = fit(compiled())
 
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

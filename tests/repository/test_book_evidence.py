@@ -58,12 +58,13 @@ def test_the_words_are_those_of_the_table_that_make_run_prints(statements):
 
 
 def test_every_cell_that_is_linked_is_there_and_names_the_statement(statements):
+    cells = {
+        path: json.loads(path.read_text(encoding="utf-8"))["cells"] for path in notebooks.find()
+    }
     for name, statement in statements.items():
         for measured in statement.measurements:
-            cells = json.loads((ROOT / f"{measured.notebook}.ipynb").read_text(encoding="utf-8"))[
-                "cells"
-            ]
-            (cell,) = [cell for cell in cells if evidence.anchor(cell["id"]) == measured.cell]
+            here = cells[ROOT / f"{measured.notebook}.ipynb"]
+            (cell,) = [cell for cell in here if evidence.anchor(cell["id"]) == measured.cell]
             assert name in json.dumps(cell["outputs"])
 
 
