@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,8 +28,13 @@ from helpers.runtime import ROOT
 
 # Pinned, as tests/repository/test_setup.py proves; environments of the oldest packages lack it.
 distributed = pytest.importorskip("distributed")
+from dask.utils import format_bytes  # noqa: E402
+
 from helpers.course import cluster  # noqa: E402
 
+LONG = 300
+"""Seconds that a busy machine may take for what a quiet one does at once."""
+LIMIT, GREED = 700_000_000, 900_000_000  # bytes that a worker's kernels may hold; that one takes
 COUNTED = 'with open("ran.txt", "a") as ran: ran.write(f"{NAME} {SEED}\\n")'
 SHOWN = """
 import json, os
@@ -38,13 +45,13 @@ verdict = {"id": "OVF-01", "verdict": "supported", "setting": NAME, "detail": se
 verdict |= {"effect": SEED / 8, "runs": RUNS}
 display({"application/vnd.course.verdict+json": verdict}, raw=True)
 """
-KILLS_ITS_WORKER = """
+KILLS_ITS_WORKER = f"""
 from pathlib import Path
 import time
 if not Path("worker.txt").exists():
-    Path("worker.partial").write_text(f"{os.getppid()} {os.getpid()}")
+    Path("worker.partial").write_text(f"{{os.getppid()}} {{os.getpid()}}")
     Path("worker.partial").rename("worker.txt")
-    time.sleep(60)
+    time.sleep({LONG})
 """
 
 
@@ -62,53 +69,84 @@ def write(name: str, *sources: str) -> str:
     return str(path)
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """The folder that all workers of this file were started in."""
+    return tmp_path_factory.mktemp("course")
+
+
 @pytest.fixture
-def course(tmp_path, monkeypatch) -> Path:
-    """A folder as the course's root and the current folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def course(place, monkeypatch) -> Path:
+    """That folder, empty, as the course's root and the current folder."""
+    for name in ("notebooks", "build"):
+        shutil.rmtree(place / name, ignore_errors=True)
+    monkeypatch.chdir(place)
+    return place
 
 
 @contextmanager
-def dask(*arguments: str):
-    """A process of dask's, in the current folder, without a dashboard; it is killed in the end."""
+def dask(place: Path, *arguments: str) -> Iterator[subprocess.Popen]:
+    """A process of dask's, in a folder, without a dashboard; it is killed in the end."""
     command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
-    process = subprocess.Popen(
-        command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL
-    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.DEVNULL)
     try:
-        yield
+        yield process
     finally:
         process.kill()
         process.wait()
 
 
-def wait_for(path: Path) -> str:
-    """What is in a file, once it is there."""
-    for _ in range(3000):
-        if path.exists():
-            return path.read_text()
-        time.sleep(0.1)
-    raise TimeoutError(f"{path.name} did not appear.")
+@contextmanager
+def dask_scheduler(folder: Path) -> Iterator[str]:
+    """The address of a new scheduler."""
+    file = folder / "scheduler.json"
+    local = ("--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+    with dask(folder, "scheduler", *local):
+        # Dask does not write the file in one step.
+        yield wait_for(lambda: json.loads(file.read_text())["address"])
+
+
+def wait_for(look: Callable):
+    """What `look` finds, once it finds a file that can be read."""
+    end = time.monotonic() + LONG
+    while True:
+        try:
+            return look()
+        except (OSError, ValueError):
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def cluster_of_two(place):
+    """A function that returns the address of a scheduler with two workers.
+
+    Each is a process, and its kernels may hold `LIMIT` bytes. Those that ended are replaced.
+    """
+    with ExitStack() as processes:
+        address = processes.enter_context(dask_scheduler(place))
+        options = ("--no-nanny", "--nthreads", "1", "--memory-limit", str(LIMIT))
+        workers: list[subprocess.Popen] = []
+
+        def complete() -> str:
+            workers[:] = [one for one in workers if one.poll() is None]
+            while len(workers) < 2:
+                worker = dask(place, "worker", address, *options)
+                workers.append(processes.enter_context(worker))
+            with distributed.Client(address, timeout=LONG) as client:
+                client.wait_for_workers(2, timeout=LONG)
+            return address
+
+        yield complete
 
 
 @pytest.fixture
-def scheduler(course):
-    """The address of a scheduler without workers."""
-    with dask(
-        "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", "scheduler.json"
-    ):
-        yield json.loads(wait_for(course / "scheduler.json"))["address"]
-
-
-@pytest.fixture
-def workers(scheduler):
-    """The address of a scheduler with two workers, each a process that may use 700 MB."""
-    worker = ("worker", scheduler, "--no-nanny", "--nthreads", "1", "--memory-limit", "700MB")
-    with dask(*worker), dask(*worker):
-        with distributed.Client(scheduler) as client:
-            client.wait_for_workers(2, timeout=120)
-        yield scheduler
+def workers(course, cluster_of_two, monkeypatch) -> str:
+    """The address of a scheduler with two workers in the course's folder."""
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", LONG)
+    return cluster_of_two()
 
 
 def gather(course: Path, *arguments: str) -> int:
@@ -124,7 +162,8 @@ def test_a_killed_workers_notebook_runs_on_the_other(course, workers, capsys):
     calm, fatal = write("01_calm"), write("02_fatal", KILLS_ITS_WORKER)
 
     def kill_the_first_worker_that_has_it():
-        worker, kernel = map(int, wait_for(course / "notebooks" / "worker.txt").split())
+        file = course / "notebooks" / "worker.txt"
+        worker, kernel = map(int, wait_for(file.read_text).split())
         ended.append(psutil.Process(kernel))
         os.kill(worker, signal.SIGKILL)
 
@@ -136,7 +175,7 @@ def test_a_killed_workers_notebook_runs_on_the_other(course, workers, capsys):
     status = gather(course, *options, calm, fatal)
     killer.join()
     assert status == 0
-    assert ended[0].wait(timeout=30) is None  # its kernel does not outlive it
+    assert ended[0].wait(timeout=LONG) is None  # its kernel does not outlive it
     table = verdicts(course).set_index(["setting", "seed"]).sort_index()
     assert table.index.tolist() == [
         (name, seed) for name in ("01_calm", "02_fatal") for seed in (0, 1)
@@ -163,14 +202,15 @@ def test_what_fails_twice_is_reported_and_what_is_finished_is_not_done_again(
 ):
     sound = write("01_sound")
     broken = write("02_broken", "half = 1 / (SEED - SEED)")
-    greedy = write("03_greedy", "import time\nmemory = b'x' * 900_000_000\ntime.sleep(30)")
+    greedy = write("03_greedy", f"import time\nmemory = b'x' * {GREED}\ntime.sleep({LONG})")
     arguments = ("--seeds", "1", "--scheduler", workers, sound, broken, greedy)
     assert gather(course, *arguments) == 1
     said = capsys.readouterr()
     assert "notebooks/02_broken seed 0 tensorflow, begun 2 times" in said.err
     assert "ZeroDivisionError" in said.err and "half = 1 / (SEED - SEED)" in said.err
     assert "notebooks/03_greedy seed 0 tensorflow, begun 2 times" in said.err
-    assert "DeadKernelError" in said.err and "667.57 MiB" in said.err
+    assert f"Its worker's notebooks may use {format_bytes(LIMIT)}." in said.err
+    assert "DeadKernelError" in said.err
     assert verdicts(course)["setting"].tolist() == ["01_sound"]
     assert (
         "not measured: notebooks/02_broken seed 0"
@@ -200,10 +240,13 @@ def test_workers_that_cannot_take_part_are_named_before_any_work(
 
 
 @pytest.mark.slow
-def test_a_scheduler_without_workers_is_named(course, scheduler, monkeypatch, capsys):
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
-    with pytest.raises(SystemExit) as stop:
-        gather(course, "--seeds", "1", "--scheduler", scheduler, write("01_a"))
+def test_a_scheduler_without_workers_is_named(course, tmp_path, monkeypatch, capsys):
+    wait = distributed.Client.wait_for_workers  # in vain, so not for long
+    brief = lambda client, count, timeout: wait(client, count, timeout=1)
+    monkeypatch.setattr(distributed.Client, "wait_for_workers", brief)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", LONG)
+    with dask_scheduler(tmp_path) as address, pytest.raises(SystemExit) as stop:
+        gather(course, "--seeds", "1", "--scheduler", address, write("01_a"))
     assert stop.value.code == 2
     assert "has no workers: start workers in the course's folder" in capsys.readouterr().err
 
@@ -353,7 +396,7 @@ def test_nothing_measured_writes_nothing(tmp_path):
 
 def test_the_largest_of_too_many_bytes_goes():
     sizes = [
-        f"import time; memory = b'x' * {size}; print(flush=True); time.sleep(60)"
+        f"import time; memory = b'x' * {size}; print(flush=True); time.sleep({LONG})"
         for size in (10**6, 10**8)
     ]
     children = [
@@ -365,7 +408,7 @@ def test_the_largest_of_too_many_bytes_goes():
     cluster.end_largest(2 * held)
     assert [child.poll() for child in children] == [None, None]
     cluster.end_largest(held // 2)
-    assert children[1].wait(timeout=10) == -signal.SIGKILL and children[0].poll() is None
+    assert children[1].wait(timeout=LONG) == -signal.SIGKILL and children[0].poll() is None
     children[0].kill()
     for child in children:
         child.wait()
