@@ -33,9 +33,9 @@ def _parser() -> ArgumentParser:
     name = called if called == "course" else "python -m helpers"
     parser = ArgumentParser(prog=name, description="Commands of the course.")
     choices = parser.add_subparsers(required=True, metavar="COMMAND")
-    executed, varied = _executed(), _varied()
-    _add_run(choices, [executed, varied])
-    _add_execute(choices, [executed])
+    executed, varied, together = _executed(), _varied(), _together()
+    _add_run(choices, [executed, varied, together])
+    _add_execute(choices, [executed, together])
     _add_evidence(choices, [executed, varied])
     _add_grade(choices)
     _add_doctor(choices)
@@ -71,6 +71,26 @@ def _varied() -> ArgumentParser:
         help="for example -p RUNS 20",
     )
     return shared
+
+
+def _together() -> ArgumentParser:
+    """The arguments of the commands that execute several notebooks at a time on this machine."""
+    shared = ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--jobs",
+        type=_count,
+        metavar="N",
+        help="notebooks at a time (default: as cores and free memory allow); "
+        "1 where seconds are measured",
+    )
+    return shared
+
+
+def _count(text: str) -> int:
+    """A whole number above 0, as typed on the command line."""
+    if not (text.isdecimal() and int(text)):
+        raise ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
 
 
 def _positive(text: str) -> float:

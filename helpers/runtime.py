@@ -23,6 +23,10 @@ DEFAULT_BACKEND = "tensorflow"
 GIGABYTE = 2**30
 SMALL = 6
 """Gigabytes of memory that hold real CIFAR-10 as float32, and little else."""
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC",
+)  # fmt: skip
+"""Limits of NumPy's and scikit-learn's libraries, of TensorFlow, and of XLA, which JAX uses."""
 
 
 def profile() -> str:
@@ -55,6 +59,11 @@ def data_directory() -> Path | None:
 def keras_home() -> Path:
     """`KERAS_HOME`: Keras's folder for its configuration and downloads (default ~/.keras)."""
     return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+
+
+def thread_limits(threads: int) -> dict[str, str]:
+    """The variables that limit a process to so many threads, without those that are set already."""
+    return {name: str(threads) for name in THREAD_VARIABLES if name not in os.environ}
 
 
 def on_colab() -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def run(options: Namespace, root: Path) -> int:
     """Execute copies of the notebooks under `options.out`; print the table of their verdicts."""
     from helpers import claims
-    from helpers.course import notebooks, progress
+    from helpers.course import notebooks, progress, sharing
 
     chosen, parameters = _chosen(options, root), _parameters(options)
     copies = {path: options.out / _inside(path, root) for path in chosen}
@@ -31,11 +31,13 @@ def run(options: Namespace, root: Path) -> int:
         notebooks.check_parameters(path, parameters)
         notebooks.check_copy(path, copy)
     _check_folder(options.out)
+    jobs = _jobs(options, chosen, str(parameters.get("PROFILE", runtime.profile())))
+    shared = {"timeout": options.timeout, "environment": sharing.threads(jobs)}
 
     def action(path: Path, watch: notebooks.Watch) -> None:
-        notebooks.run(path, copies[path], parameters, watch=watch, timeout=options.timeout)
+        notebooks.run(path, copies[path], parameters, watch=watch, **shared)
 
-    stopped = progress.one_after_another(chosen, action)
+    stopped = progress.together(chosen, action, jobs=jobs)
     executed = [copy for copy in copies.values() if copy.exists()]
     verdicts = [verdict for copy in executed for verdict in claims.recorded(copy)]
     if verdicts:
@@ -44,13 +46,23 @@ def run(options: Namespace, root: Path) -> int:
 
 
 def execute(options: Namespace, root: Path) -> int:
-    """Execute the notebooks where they lie, so that they can be committed with their outputs."""
-    from helpers.course import notebooks, progress
+    """Execute the notebooks where they lie, so that they can be committed with their outputs.
+
+    Each lesson waits for its audit: it shows the verdicts that the audit's file holds.
+    """
+    from helpers.course import notebooks, progress, sharing
+
+    chosen = _chosen(options, root)
+    audits = {lesson: notebooks.audit(lesson) for lesson in chosen}
+    after = {lesson: audit for lesson, audit in audits.items() if audit in chosen}
+    jobs = _jobs(options, chosen, runtime.profile())
+    shared = {"timeout": options.timeout, "environment": sharing.threads(jobs)}
 
     def action(path: Path, watch: notebooks.Watch) -> None:
-        notebooks.execute(path, watch=watch, timeout=options.timeout)
+        notebooks.execute(path, watch=watch, **shared)
 
-    return progress.report(progress.one_after_another(_chosen(options, root), action))
+    audits_first = sorted(chosen, key=lambda path: path in after)
+    return progress.report(progress.together(audits_first, action, jobs=jobs, after=after))
 
 
 def evidence(options: Namespace, root: Path) -> int:
@@ -140,10 +152,18 @@ def _measure(options: Namespace, wanted: list[Part], folder: Path) -> list[Outco
 
 
 def _chosen(options: Namespace, root: Path) -> list[Path]:
-    """The notebooks that were named, or all of the course."""
+    """The notebooks that were named, each once, or all of the course."""
     from helpers.course import notebooks
 
-    return [path.resolve() for path in options.notebooks] or notebooks.find(root)
+    named = dict.fromkeys(path.resolve() for path in options.notebooks)
+    return list(named) or notebooks.find(root)
+
+
+def _jobs(options: Namespace, chosen: list[Path], profile: str) -> int:
+    """How many of the notebooks to execute at a time: as was asked, or as the machine allows."""
+    from helpers.course import sharing
+
+    return max(1, min(options.jobs or sharing.jobs(profile), len(chosen)))
 
 
 def _parameters(options: Namespace) -> dict[str, object]:

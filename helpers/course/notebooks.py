@@ -1,5 +1,6 @@
 """Notebooks as programs: find them and execute them; papermill and nbclient do the work."""
 
+import asyncio
 import hashlib
 import json
 import math
@@ -26,7 +27,7 @@ KERNEL = "python3"
 KERNEL_START_SECONDS = 120
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Watch = Callable[[int], None]
-"""A function that is told the index of each code cell before the cell runs."""
+"""A function that is told the index of each cell before the cell runs."""
 
 
 class ThisPython(AsyncKernelManager):
@@ -88,6 +89,11 @@ def find(root: Path = ROOT) -> list[Path]:
 def lessons(root: Path = ROOT) -> list[Path]:
     """The lessons in order."""
     return sorted((root / "notebooks").glob("*.ipynb"))
+
+
+def audit(lesson: Path) -> Path:
+    """Where the audit of a lesson lies; the lesson shows what its audit has recorded there."""
+    return lesson.parent / "audits" / lesson.name
 
 
 def read(notebook: Path) -> NotebookNode:
@@ -166,16 +172,16 @@ def run(
         stale.unlink(missing_ok=True)
     current = _CurrentCell(watch)
     try:
-        papermill.execute_notebook(
-            str(notebook.resolve()),
-            str(partial.resolve()),
-            parameters,
-            cwd=str(notebook.resolve().parent),
-            execution_timeout=math.ceil(timeout),
-            on_cell_start=current,
-            config=Config({"ThisPython": {"environment": dict(environment)}}),
-            **BY_PAPERMILL,
-        )
+        with current:
+            papermill.execute_notebook(
+                str(notebook.resolve()),
+                str(partial.resolve()),
+                parameters,
+                execution_timeout=math.ceil(timeout),
+                on_cell_start=current,
+                **_at_home(notebook, environment),
+                **BY_PAPERMILL,
+            )
         partial.replace(copy)
     except (PapermillExecutionError, CellTimeoutError, RuntimeError) as error:
         partial.replace(failed)
@@ -185,40 +191,95 @@ def run(
         partial.unlink(missing_ok=True)  # interrupted
 
 
-def execute(notebook: Path, *, watch: Watch, timeout: float) -> None:
+def execute(
+    notebook: Path,
+    *,
+    watch: Watch,
+    timeout: float,
+    environment: Mapping[str, str] = NO_VARIABLES,
+) -> None:
     """Execute a notebook where it lies, for committing it: only lasting metadata stay.
 
-    `timeout` is in seconds a cell, counted in whole ones.
+    `timeout` and `environment` are those of `run`.
     Raises NotebookStopped, and then leaves the file as it was.
     """
     content = read(notebook)
     current = _CurrentCell(watch)
     client = NotebookClient(
         content,
-        resources={"metadata": {"path": str(notebook.resolve().parent)}},
         startup_timeout=KERNEL_START_SECONDS,
         timeout=math.ceil(timeout),
         on_cell_start=current,
         record_timing=False,
+        **_at_home(notebook, environment),
         **IN_KERNEL,
     )
     try:
-        client.execute()
+        with current, client.setup_kernel():
+            for index, cell in enumerate(content.cells):
+                client.execute_cell(cell, index)
+            client.set_widgets_metadata()
     except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
         raise NotebookStopped(notebook, current.source, _reason(error)) from error
     files.write_text(notebook, f"{nbformat.writes(_lasting(content))}\n")
 
 
+def interrupt() -> None:
+    """Have `run` and `execute` end their kernels and raise KeyboardInterrupt, in all threads.
+
+    Python itself brings Ctrl-C to the main thread only.
+    """
+    for current in tuple(_executing):
+        current.interrupt()
+
+
 class _CurrentCell:
-    """What nbclient calls before each code cell: passes the index on and remembers the source."""
+    """What nbclient calls before each cell: passes the index on and remembers the source.
+
+    A `with` block around the execution lets `interrupt` reach it.
+    """
 
     def __init__(self, watch: Watch):
         self.watch = watch
         self.source = ""
+        self.interrupted = False
+        self.task: asyncio.Task | None = None
 
     def __call__(self, cell: NotebookNode, cell_index: int) -> None:
+        self.task = asyncio.current_task()
+        if self.interrupted:  # while the kernel started, or between two cells
+            raise KeyboardInterrupt
         self.source = cell.source
         self.watch(cell_index)
+
+    def __enter__(self) -> None:
+        _executing.add(self)
+
+    def __exit__(self, *_) -> None:
+        _executing.remove(self)
+        if self.interrupted:  # nbclient would say that the kernel died
+            raise KeyboardInterrupt
+
+    def interrupt(self) -> None:
+        self.interrupted = True
+        if self.task:
+            self.task.get_loop().call_soon_threadsafe(self._stop_waiting)
+
+    def _stop_waiting(self) -> None:
+        if self.task and not self.task.done():  # what comes after the cell ends the kernel
+            for task in asyncio.all_tasks():
+                task.cancel()
+
+
+_executing: set[_CurrentCell] = set()
+
+
+def _at_home(notebook: Path, environment: Mapping[str, str]) -> dict[str, object]:
+    """Options for a kernel in the notebook's folder; this process, shared by threads, stays put."""
+    return {
+        "resources": {"metadata": {"path": str(notebook.resolve().parent)}},
+        "config": Config({"ThisPython": {"environment": dict(environment)}}),
+    }
 
 
 def _reason(error: Exception) -> str:
