@@ -17,6 +17,7 @@ from helpers import claims
 from helpers.course import notebooks
 from helpers.course.notebooks import NotebookStopped
 from helpers.runtime import ROOT
+from tests import nbval_rules
 from tests.repository.notebook_rules import pair_faults, rule_faults
 
 INTACT = ROOT / "tests" / "fixtures" / "intact.ipynb"
@@ -205,6 +206,10 @@ def raise_in_cell(content):
 
 def wrong_output(content):
     content.cells[3].outputs[0].text = "runs: 3\n"
+
+
+def test_nbval_leaves_verdicts_to_the_ledger():
+    assert claims.MIME_TYPE in nbval_rules.NOT_COMPARED
 
 
 @pytest.mark.slow
