@@ -3,6 +3,7 @@
 import difflib
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from helpers import runtime
@@ -12,7 +13,7 @@ STATEMENTS = runtime.ROOT / "notebooks" / "claims.toml"
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement as it stands in claims.toml."""
+    """A statement as it stands in claims.toml, whose first lines say what each field is."""
 
     id: str
     lesson: str
@@ -21,17 +22,36 @@ class Claim:
     found: tuple[str, ...]
     expected: str
     because: str
+    corrected: str = ""
+    dropped: str = ""
+    reading: str = ""
+    scope: str = ""
+    primary: str = ""
+    criterion: str = ""
+    claimed: str = ""
+    measure: str = ""
+    margin: float | None = None
+    margin_reason: str = ""
+    further: tuple[str, ...] = ()
+    boundary: tuple[str, ...] = ()
+    note: str = ""
     sources: tuple[str, ...] = ()
 
 
 def read(path: Path = STATEMENTS) -> dict[str, Claim]:
     """All statements by id, in the order of the file."""
+    return dict(_parsed(path, path.stat().st_mtime_ns))
+
+
+@cache
+def _parsed(path: Path, changed: int) -> dict[str, Claim]:
+    """The statements of a file as it was at this time: a notebook asks for dozens."""
     entries = tomllib.loads(path.read_text(encoding="utf-8"))
     return {name: Claim(id=name, **_with_tuples(entry)) for name, entry in entries.items()}
 
 
 def _with_tuples(entry: dict) -> dict:
-    lists = {name: tuple(entry[name]) for name in ("found", "sources") if name in entry}
+    lists = {name: tuple(value) for name, value in entry.items() if isinstance(value, list)}
     return {**entry, **lists}
 
 
