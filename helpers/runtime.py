@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from helpers import programs
+
 # TensorFlow and JAX read these while they are imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # share a GPU with the next notebook
@@ -136,6 +138,8 @@ def start() -> Machine:
     Raises ValueError for a `KERAS_BACKEND` that the course does not know, or that is not installed.
     """
     check_backend()
+    if not {"tensorflow", "jax"} & sys.modules.keys():
+        programs.keep()
     with quiet_libraries():
         import keras
 

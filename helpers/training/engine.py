@@ -46,8 +46,10 @@ class Engine(Protocol):
         """Which runs are trained together: `sizes` holds for each run the numbers of its rows."""
         ...
 
-    def restart(self, models: list, seeds: list[int]) -> None:
-        """Begin these runs: weights of fresh models, optimizers that have done nothing."""
+    def restart(self, states: list[list[np.ndarray]], seeds: list[int]) -> None:
+        """Begin these runs: values of fresh models, as `state_of` orders them, and optimizers that
+        have done nothing.
+        """
         ...
 
     def data_of(self, runs: list, x, y) -> tuple:
@@ -96,22 +98,37 @@ def seeded(build: Callable, seed: int):
         random.setstate(state)
 
 
+def state_of(model) -> list:
+    """Every variable of the model: weights, moving averages and the state of random layers."""
+    found = [variable for layer in model.layers for variable in layer.variables]
+    known = set(map(id, found))  # the model itself may have weights too
+    return found + [variable for variable in model.weights if id(variable) not in known]
+
+
+def layers_of(model) -> list:
+    """The layers of a model, and those that they hold."""
+    return list(model._flatten_layers())  # Keras has no public way to the layers within layers
+
+
 def has_kernels(model) -> bool:
     """Whether the model convolves: kernels of height x width, which XLA is slow with on a CPU."""
     return any(len(variable.shape) > 2 for variable in model.trainable_variables)
 
 
-def compile_for(model, optimizer, loss, metrics, *, momentum: bool, example: tuple) -> list:
+def compile_for(
+    model, optimizer, loss, metrics, *, momentum: bool, example: tuple, updated: list
+) -> list:
     """Compile the model, build its optimizer and its metrics, which it returns.
 
     With `momentum` the optimizer's momentum can change from step to step. `example` are a few rows
-    of inputs and targets: Keras builds metrics on first use.
+    of inputs and targets: Keras builds metrics on first use. `updated` are the variables that the
+    optimizer is to update.
     """
     if momentum:
         name = momentum_name(optimizer)
         setattr(optimizer, name, Momentum(getattr(optimizer, name), name))
     model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
-    model.optimizer.build(model.trainable_variables)
+    model.optimizer.build(updated)
     found = [metric for metric in model.metrics if metric.name != "loss"]
     inputs, targets = example
     outputs = model(as_input(model, inputs))
@@ -179,7 +196,7 @@ def describe(model, optimizer) -> str | None:
 
     The optimizer's learning rate, where it is a number, is left out: every run sets its own.
     """
-    layers = list(model._flatten_layers())  # Keras has no public way to the layers within layers
+    layers = layers_of(model)
     if not all(map(is_from_keras, layers)):
         return None
     settings = optimizer.get_config() | {"name": type(optimizer).__name__}

@@ -13,7 +13,14 @@ import jax.numpy as jnp  # pyright: ignore[reportMissingImports]
 import keras
 import numpy as np
 
-from helpers.training.engine import EVALUATION_ROWS, as_input, compile_for, has_kernels, pairs
+from helpers.training.engine import (
+    EVALUATION_ROWS,
+    as_input,
+    compile_for,
+    has_kernels,
+    pairs,
+    state_of,
+)
 
 
 def wants_stack(model) -> bool:
@@ -58,7 +65,7 @@ class JaxEngine:
         augment=None,
     ):
         check_augmentation(augment, *example)
-        asked = {"momentum": momentum, "example": example}
+        asked = {"momentum": momentum, "example": example, "updated": model.trainable_variables}
         self._metrics = compile_for(model, optimizer, loss, metrics, **asked)
         self.metric_names = [name for metric in self._metrics for name in metric.result()]
         for metric in self._metrics:
@@ -96,20 +103,28 @@ class JaxEngine:
             for size in dict.fromkeys(sizes)
         ]
 
-    def restart(self, models: list, seeds: list[int]) -> None:
-        """Begin these runs: weights of fresh models, optimizers that have done nothing."""
+    def restart(self, states: list[list], seeds: list[int]) -> None:
+        """Begin these runs: values of fresh models, optimizers that have done nothing."""
         runs = [
             {
-                "trainable": values_of(model.trainable_variables),
-                "fixed": values_of(model.non_trainable_variables),
+                **self._sorted(values),
                 "optimizer": self._initial_optimizer,
                 "seed": np.array([seed, 0], np.uint32),
             }
-            for model, seed in zip(models, seeds, strict=True)
+            for values, seed in zip(states, seeds, strict=True)
         ]
         self._state = stacked(runs)
         self._weights = None
-        self.members = [Member(self, place) for place in range(len(models))]
+        self.members = [Member(self, place) for place in range(len(states))]
+
+    def _sorted(self, values: list[np.ndarray]) -> dict[str, list[np.ndarray]]:
+        """The values of a model's variables, sorted into those that are trained and the others."""
+        model, variables = self.model, state_of(self.model)
+        by_id = {id(each): value for each, value in zip(variables, values, strict=True)}
+        return {
+            "trainable": [by_id[id(each)] for each in model.trainable_variables],
+            "fixed": [by_id[id(each)] for each in model.non_trainable_variables],
+        }
 
     def data_of(self, runs: list, x, y) -> tuple:
         """Arrays that all runs share, and those with a row for each run."""

@@ -1,7 +1,7 @@
 """The loop over epochs: trains the runs of a recipe, follows each, and gathers what they did."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from helpers import runtime
 from helpers.nets.momentum import momentum_name
 from helpers.training.checks import check_loss, check_model, check_monitor
 from helpers.training.engine import TRAINING, Engine, engine_for, excludes_weights, seeded
+from helpers.training.initial import initial_values
 from helpers.training.run import Run
 from helpers.training.runs import HeldOut, Runs
 
@@ -49,7 +50,7 @@ class Job:
     recipe: Any  # a Recipe, whose module imports this one
     engine: Engine
     runs: list[Run]
-    first: keras.Model  # the model of the very first run, built already
+    initial: Callable[[int], list]  # what a fresh model begins with, by the seed of a run
     data: tuple  # tensors x, y of the training part
     watched: dict[str, Watched]
 
@@ -98,10 +99,7 @@ def prepare(recipe, split, runs: list[Run], watch: dict) -> Job:
     first = seeded(recipe.build, runs[0].seed)
     check_model(first, split)
     check_loss(first, split, recipe, runs, watch)
-    if len(runs) > 1 and seeded(recipe.build, 0) is first:
-        raise ValueError(
-            "build() must make a new model each time it is called; it returned the same one twice."
-        )
+    initial = initial_values(recipe.build, first, [run.seed for run in runs])
     engine = engine_for(
         kind,
         first,
@@ -113,7 +111,7 @@ def prepare(recipe, split, runs: list[Run], watch: dict) -> Job:
         augment=recipe.augment,
     )
     data = kind.as_tensor(split.x_train), kind.as_tensor(split.y_train)
-    return Job(recipe, engine, runs, first, data, watched_of(kind, split, runs, watch, data))
+    return Job(recipe, engine, runs, initial, data, watched_of(kind, split, runs, watch, data))
 
 
 def engine_class() -> type[Engine]:
@@ -169,10 +167,9 @@ def begin(job: Job, group: list[int], stopping: keras.callbacks.EarlyStopping) -
 
 
 def restart(job: Job, group: list[int]) -> None:
-    """Begin the runs of a group with a fresh model each; that of the first run is there."""
-    build, runs = job.recipe.build, job.runs
-    models = [seeded(build, runs[number].seed) if number else job.first for number in group]
-    job.engine.restart(models, [runs[number].seed for number in group])
+    """Begin the runs of a group, each as a fresh model begins."""
+    seeds = [job.runs[number].seed for number in group]
+    job.engine.restart([job.initial(seed) for seed in seeds], seeds)
 
 
 def fit_group(job: Job, records: list[Record], group: list[int], report) -> None:

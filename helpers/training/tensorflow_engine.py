@@ -6,11 +6,21 @@ its indices, takes the gradient step that the Keras model, loss and optimizer de
 once an epoch with the loss of every step.
 """
 
+from functools import partial
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from helpers.training.engine import EVALUATION_ROWS, as_input, compile_for, has_kernels, pairs
+from helpers.training.engine import (
+    EVALUATION_ROWS,
+    as_input,
+    compile_for,
+    has_kernels,
+    pairs,
+    state_of,
+)
+from helpers.training.flat import weights_for
 
 
 def wants_xla(model, augment=None) -> bool:
@@ -41,19 +51,25 @@ class TensorFlowEngine:
         momentum=False,
         augment=None,
     ):
-        asked = {"momentum": momentum, "example": example}
+        self._weights = weights_for(model, optimizer)
+        trained = set(map(id, model.trainable_variables))
+        # Moving averages, and the state of random layers.
+        self._fixed = [variable for variable in state_of(model) if id(variable) not in trained]
+        asked = {"momentum": momentum, "example": example, "updated": self._weights.updated}
         self._metrics = compile_for(model, optimizer, loss, metrics, **asked)
         self.metric_names = list(self._metric_results())
         self.model = model
         self.members = [model]
         self._initial_optimizer = [variable.numpy() for variable in model.optimizer.variables]
-        self._augment = augment
+        self._augment = augment and tf.function(augment)
         self._seed = tf.Variable(tf.constant(0, tf.int64))
-        self._train = tf.function(self._train_batches, jit_compile=xla)
+        # None of this needs AutoGraph, which would take half a second to read it.
+        compiled = partial(tf.function, autograph=False)
+        self._train = compiled(self._train_batches, jit_compile=xla)
         # The last minibatch comes once an epoch, and in many sizes: XLA would compile each of them.
-        self._train_rest = tf.function(self._train_one, reduce_retracing=True)
-        self._evaluate = tf.function(self._evaluate_all, reduce_retracing=True)
-        self._predict = tf.function(self._predict_rows, reduce_retracing=True)
+        self._train_rest = compiled(self._train_one, reduce_retracing=True)
+        self._evaluate = compiled(self._evaluate_all, reduce_retracing=True)
+        self._predict = compiled(self._predict_rows, reduce_retracing=True)
 
     @staticmethod
     def mode(model, augment) -> dict:
@@ -73,10 +89,10 @@ class TensorFlowEngine:
         """Every run by itself."""
         return [[number] for number in range(len(sizes))]
 
-    def restart(self, models: list, seeds: list[int]) -> None:
-        """Begin a run with the weights of a fresh model, and the optimizer as it was when built."""
-        (fresh,), (seed,) = models, seeds
-        for variable, value in zip(state_of(self.model), state_of(fresh), strict=True):
+    def restart(self, states: list[list], seeds: list[int]) -> None:
+        """Begin a run with a fresh model's values, and the optimizer as it was when built."""
+        (values,), (seed,) = states, seeds
+        for variable, value in zip(state_of(self.model), values, strict=True):
             variable.assign(value)
         optimizer = self.model.optimizer.variables
         for variable, value in zip(optimizer, self._initial_optimizer, strict=True):
@@ -138,16 +154,22 @@ class TensorFlowEngine:
 
     def _train_batches(self, data, batches, count, settings):
         self._reset_metrics()
+        self._weights.begin()
+
+        def step(number, parts):
+            now = {name: values[number] for name, values in settings.items()}
+            return number + 1, parts.write(number, self._step(data, batches[number], now))
+
         parts = tf.TensorArray(tf.float32, batches.shape[0], element_shape=(2,))
-        step = tf.constant(0)
-        while step < count:  # not `for`: its number of rounds would be compiled in
-            now = {name: values[step] for name, values in settings.items()}
-            parts = parts.write(step, self._step(data, batches[step], now))
-            step += 1
+        _, parts = tf.while_loop(lambda number, _: number < count, step, (0, parts))
+        self._weights.end()
         return parts.stack(), self._metric_results()
 
     def _train_one(self, data, batch, settings):
-        return self._step(data, batch, settings), self._metric_results()
+        self._weights.begin()
+        part = self._step(data, batch, settings)
+        self._weights.end()
+        return part, self._metric_results()
 
     def _step(self, data, index, settings):
         model, optimizer = self.model, self.model.optimizer
@@ -158,19 +180,27 @@ class TensorFlowEngine:
         inputs = as_input(self.model, x)
         for name, value in settings.items():
             getattr(optimizer, name).assign(value)
+        updated = self._weights.updated
         with tf.GradientTape() as tape:
-            outputs = model(inputs, training=True)
-            total = model.compute_loss(inputs, targets, outputs, weights, training=True)
+            known = pairs(model.trainable_variables, self._weights.values())
+            with keras.StatelessScope(known, collect_losses=True) as scope:
+                outputs = model(inputs, training=True)
+                total = model.compute_loss(inputs, targets, outputs, weights, training=True)
+                penalty = self._penalty()
             scaled = optimizer.scale_loss(total)
-        penalty = self._penalty()
-        optimizer.apply(tape.gradient(scaled, model.trainable_variables), model.trainable_variables)
+        optimizer.apply(tape.gradient(scaled, updated), updated)
+        for variable in self._fixed:  # the step may have changed them
+            value = scope.get_current_value(variable)
+            if value is not None:
+                variable.assign(value)
         self._update_metrics(targets, outputs)
         return tf.stack([tf.cast(total - penalty, tf.float32), tf.cast(penalty, tf.float32)])
 
     def _evaluate_all(self, x, y):
         self._reset_metrics()
-        rows, total = tf.shape(x)[0], tf.constant(0.0)
-        for start in tf.range(0, rows, EVALUATION_ROWS):
+        rows = tf.shape(x)[0]
+
+        def part(start, total):
             now = slice(start, start + EVALUATION_ROWS)
             inputs, targets = as_input(self.model, x[now]), y[now]
             outputs = self.model(inputs, training=False)
@@ -178,6 +208,9 @@ class TensorFlowEngine:
             loss -= self._penalty()
             self._update_metrics(targets, outputs)
             total += tf.cast(loss, tf.float32) * tf.cast(tf.shape(targets)[0], tf.float32)
+            return start + EVALUATION_ROWS, total
+
+        _, total = tf.while_loop(lambda start, _: start < rows, part, (0, 0.0))
         return {"loss": total / tf.cast(rows, tf.float32)} | self._metric_results()
 
     def _predict_rows(self, weights, x):
@@ -198,10 +231,3 @@ class TensorFlowEngine:
 
     def _metric_results(self):
         return {name: value for metric in self._metrics for name, value in metric.result().items()}
-
-
-def state_of(model) -> list:
-    """Every variable of the model: weights, moving averages and the state of random layers."""
-    found = [variable for layer in model.layers for variable in layer.variables]
-    known = set(map(id, found))  # the model itself may have weights too
-    return found + [variable for variable in model.weights if id(variable) not in known]

@@ -1,0 +1,86 @@
+"""Compiled programs that TensorFlow and JAX keep on disk, so that a later process need not compile.
+
+Nothing depends on them: without the folder programs are compiled as ever, and it may be deleted at
+any time. Its name tells the processor and the versions, because a program runs only where it was
+made for; TensorFlow and JAX compare all else themselves.
+"""
+
+import hashlib
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+COMPILERS = ("tensorflow", "jaxlib")
+LARGEST_BYTES = 500 * 2**20
+"""Of all programs together: at more, those that were not used for longest are deleted."""
+
+
+def keep() -> Path | None:
+    """Have the compilers keep their programs in a folder; the folder, or None where there is none.
+
+    Call it before TensorFlow or JAX is imported. Who has set TF_XLA_FLAGS keeps that, and nothing
+    is kept on a machine with a GPU of NVIDIA's, whose programs name no GPU.
+    """
+    if "TF_XLA_FLAGS" in os.environ or Path("/dev/nvidiactl").exists():
+        return None
+    folder = home() / name()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trim(home(), LARGEST_BYTES)
+    except OSError:  # a home that cannot be written to, a full disk
+        return None
+    if not os.access(folder, os.W_OK | os.X_OK) or " " in str(folder):  # which would end the flag
+        return None
+    directory = f"--tf_xla_persistent_cache_directory={folder}"
+    os.environ["TF_XLA_FLAGS"] = f"{directory} --tf_xla_persistent_cache_read_only=false"
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+    return folder
+
+
+def home() -> Path:
+    """Where programs of all versions are: in the user's folder for what can be made again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "course-programs"
+
+
+def name() -> str:
+    """A name for this processor with these compilers."""
+    versions = [f"{package} {_version(package)}" for package in COMPILERS]
+    told = [platform.machine(), platform.processor(), *processor(), *versions]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+
+
+def processor(path: Path = Path("/proc/cpuinfo")) -> list[str]:
+    """The processor's model and instructions, where Linux tells them."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    wanted = ("model name", "flags", "Features", "CPU part")
+    return sorted({line for line in lines if line.startswith(wanted)})
+
+
+def trim(folder: Path, largest: int) -> None:
+    """Delete files that were not read for longest until half of `largest` bytes are left.
+
+    Empty files go too: a computer that lost its power leaves them, and TensorFlow stops at one.
+    """
+    found = [(path, path.stat()) for path in folder.rglob("*") if path.is_file()]
+    for path, state in found:
+        if not state.st_size:
+            path.unlink(missing_ok=True)
+    size = sum(state.st_size for _, state in found)
+    if size <= largest:
+        return
+    for path, state in sorted(found, key=lambda each: max(each[1].st_atime, each[1].st_mtime)):
+        path.unlink(missing_ok=True)  # another process may trim too
+        size -= state.st_size
+        if size <= largest / 2:
+            return
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"

@@ -1,0 +1,105 @@
+"""Compiled programs are kept between processes, and nothing depends on them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers import programs
+from helpers.runtime import ROOT
+
+COMPILE = """
+from helpers import runtime
+runtime.start()
+import tensorflow as tf
+@tf.function(jit_compile=True)
+def work(x):
+    return tf.reduce_sum(tf.sin(x) @ tf.cos(x))
+print(float(work(tf.ones((50, 50)))))
+"""
+
+
+def compile_with(home: Path, **variables) -> str:
+    """What a process prints that compiles a program, with this folder for what can be remade."""
+    kept = {name: value for name, value in os.environ.items() if name != "TF_XLA_FLAGS"}
+    return subprocess.run(
+        [sys.executable, "-c", COMPILE],
+        env=kept | {"XDG_CACHE_HOME": str(home), "KERAS_BACKEND": "tensorflow"} | variables,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def files_in(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*.pb")}
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("TF_XLA_FLAGS", raising=False)
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_a_second_process_takes_the_program_and_computes_the_same(tmp_path):
+    first = compile_with(tmp_path)
+    written = files_in(tmp_path)
+    assert written
+    assert compile_with(tmp_path) == first
+    assert files_in(tmp_path) == written
+    assert compile_with(tmp_path / "none", TF_XLA_FLAGS="--tf_xla_clustering_debug=false") == first
+    assert not files_in(tmp_path / "none")
+
+
+def test_the_folder_is_told_to_both_compilers(home):
+    folder = programs.keep()
+    if folder is None:
+        pytest.skip("a GPU of NVIDIA's: no programs are kept")
+    assert folder.is_dir()
+    assert folder.is_relative_to(home)
+    assert str(folder) in os.environ["TF_XLA_FLAGS"]
+    assert os.environ["JAX_COMPILATION_CACHE_DIR"] == str(folder)
+
+
+def test_flags_of_ones_own_stay(home, monkeypatch):
+    monkeypatch.setenv("TF_XLA_FLAGS", "--tf_xla_auto_jit=1")
+    assert programs.keep() is None
+    assert os.environ["TF_XLA_FLAGS"] == "--tf_xla_auto_jit=1"
+    assert not any(home.iterdir())
+
+
+def test_no_folder_where_none_can_be_made(home, monkeypatch):
+    (home / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "file"))
+    assert programs.keep() is None
+    assert "TF_XLA_FLAGS" not in os.environ
+
+
+def test_another_processor_has_another_name(tmp_path, monkeypatch):
+    before = programs.name()
+    assert before == programs.name()
+    (tmp_path / "cpuinfo").write_text("model name\t: another\nflags\t\t: sse\n")
+    told = programs.processor(tmp_path / "cpuinfo")
+    assert told == ["flags\t\t: sse", "model name\t: another"]
+    monkeypatch.setattr(programs, "processor", lambda: told)
+    assert programs.name() != before
+
+
+def test_trimming_deletes_the_empty_and_what_was_read_longest_ago(tmp_path):
+    for number in range(10):
+        path = tmp_path / "version" / f"{number}.pb"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (number, number))
+    (tmp_path / "version" / "empty.pb").touch()
+    programs.trim(tmp_path, 1000)
+    assert len(list(tmp_path.rglob("*.pb"))) == 10
+    programs.trim(tmp_path, 999)
+    left = sorted(path.name for path in tmp_path.rglob("*.pb"))
+    assert left == ["6.pb", "7.pb", "8.pb", "9.pb"]
