@@ -1,0 +1,50 @@
+"""How much memory five runs on data of the size of CIFAR-10 take: `python -m benchmarks.memory`.
+
+Prints the growth of the process's largest size as a multiple of the data's, which are counted once.
+"""
+
+import resource
+
+import keras
+import numpy as np
+
+from benchmarks.training import split_of
+from helpers.training import Recipe
+
+ROWS = 50_000
+
+
+def net():
+    """Softmax regression on images."""
+    layers = keras.layers
+    stack = [layers.Flatten(), layers.Rescaling(1 / 255), layers.Dense(10)]
+    return keras.Sequential([keras.Input((32, 32, 3)), *stack])
+
+
+def peak() -> float:
+    """The largest size of this process so far, in bytes (Linux counts in units of 1,024)."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def images(rows: int):
+    """Numbers of the shape of CIFAR-10, with nothing in memory beside them."""
+    generator = np.random.default_rng(0)
+    x = np.empty((rows, 32, 32, 3), "uint8")
+    for row in x:
+        row[:] = generator.integers(0, 256, row.shape, "uint8")
+    return split_of(x, generator.integers(0, 10, rows))
+
+
+def growth() -> float:
+    """The largest size that data and training add, as a multiple of the data."""
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    recipe = Recipe(net, loss=loss, optimizer="sgd", epochs=1, batch_size=100)
+    recipe.fit(images(500), range(5))  # what is compiled, and what libraries take
+    before = peak()
+    split = images(ROWS)
+    recipe.fit(split, range(5))
+    return (peak() - before) / split.x_train.nbytes
+
+
+if __name__ == "__main__":
+    print(growth())
