@@ -200,6 +200,12 @@ def memory() -> float | None:
         return None
 
 
+def threads() -> int:
+    """How many threads may be busy at once: `NPROC`, XLA's own limit, or one for each core."""
+    limit = os.environ.get("NPROC", "")
+    return int(limit) if limit.isdecimal() and int(limit) else os.cpu_count() or 1
+
+
 def with_jax() -> bool:
     """Whether Keras runs on JAX."""
     return backend() == "jax"

@@ -135,3 +135,9 @@ def test_ipython_in_a_terminal_is_a_terminal(monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
     monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: True))
     assert runtime.somebody_is_watching()
+
+
+@pytest.mark.parametrize("limit, threads", [("3", 3), ("", None), ("0", None), ("all", None)])
+def test_threads_are_as_many_as_xla_may_have(limit, threads, monkeypatch):
+    monkeypatch.setenv("NPROC", limit)
+    assert runtime.threads() == (threads or os.cpu_count())

@@ -2,6 +2,8 @@
 tests/training/test_jax_engine.py runs these.
 """
 
+from itertools import chain
+
 import jax
 import keras
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from keras import layers
 
 from helpers.nets import augmentation
-from helpers.training import Recipe, Run, jax_engine, loop
+from helpers.training import Recipe, Run, devices, jax_engine, loop
 from helpers.training import engine as engines
 from tests.conftest import images_split, numbers_split
 from tests.training.engine_cases import BATCH_SIZE, EPOCHS, net, train
@@ -72,6 +74,32 @@ def test_convolutions_are_stacked_where_that_is_faster(monkeypatch):
 def test_a_run_does_not_depend_on_those_beside_it():
     three, one = train(net(), numbers_split()), train(net(), numbers_split(), runs=[Run(2)])
     np.testing.assert_allclose(three.history["val_loss"][2], one.history["val_loss"][0], rtol=1e-5)
+
+
+def test_a_run_is_the_same_bit_for_bit_on_any_number_of_cores(monkeypatch):
+    split = numbers_split()
+    asked = [Run(seed, targets=split.y_train[::-1] if seed == 1 else None) for seed in range(5)]
+    found = {}
+    for cores in (1, 2, 8):
+        monkeypatch.setattr(devices, "CORES", cores)
+        runs = train(net(), split, runs=asked, optimizer="adam", metrics=["mae"])
+        found[cores] = [*runs.history.values(), *runs.step_losses, *chain(*runs.weights)]
+    for cores in (2, 8):
+        for ours, alone in zip(found[cores], found[1], strict=True):
+            np.testing.assert_array_equal(ours, alone)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_predictions_of_all_runs_are_those_of_each_net(together, monkeypatch):
+    monkeypatch.setattr(jax_engine, "EVALUATION_ROWS", 16)
+    size = (lambda runs, device: runs) if together else devices.prediction_size
+    monkeypatch.setattr(jax_engine, "prediction_size", size)
+    build, split = net(layers.BatchNormalization, lambda: layers.Dropout(0.3)), numbers_split()
+    runs = train(build, split)
+    model = build()
+    for weights, outputs in zip(runs.weights, runs.predict(split.x_train), strict=True):
+        model.set_weights(weights)
+        np.testing.assert_allclose(outputs, model(split.x_train), rtol=1e-4, atol=1e-6)
 
 
 def test_a_second_call_compiles_nothing(monkeypatch):

@@ -79,8 +79,11 @@ class Engine(Protocol):
         """What Keras does when training ends: an optimizer that averages puts the averages in."""
         ...
 
-    def predict(self, weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
-        """Outputs of the net with `weights` for rows `x`, in inference; changes nothing."""
+    def predict(self, weights: list[list[np.ndarray]], x: np.ndarray) -> np.ndarray:
+        """Outputs of the net with the weights of each run, shape (runs, n, ...), in inference.
+
+        It changes nothing, and needs the memory of EVALUATION_ROWS rows on a core or a GPU.
+        """
         ...
 
 

@@ -1,8 +1,9 @@
 """Many runs of an ordinary Keras model as one compiled JAX program.
 
-The weights of all runs are stacked, `jax.vmap` trains them side by side, and `jax.lax.scan` is the
+The weights of many runs are stacked, `jax.vmap` trains them side by side, and `jax.lax.scan` is the
 loop over the minibatches: what differs between the runs (weights, seeds, minibatches, rates,
-targets) are rows of the same arrays. A step is the Keras model, loss and optimizer in a
+targets) are rows of the same arrays. On a CPU each core has a stack of its own, a share of the
+runs: all shares go through the same program. A step is the Keras model, loss and optimizer in a
 `keras.StatelessScope`, as in Keras's own training with JAX.
 """
 
@@ -13,6 +14,13 @@ import jax.numpy as jnp  # pyright: ignore[reportMissingImports]
 import keras
 import numpy as np
 
+from helpers.training.devices import (
+    device_for,
+    prediction_size,
+    share_size,
+    shares_of,
+    together,
+)
 from helpers.training.engine import (
     EVALUATION_ROWS,
     as_input,
@@ -77,12 +85,12 @@ class JaxEngine:
         self._initial_optimizer = values_of(model.optimizer.variables)
         self._initial_metrics = [values_of(metric.variables) for metric in self._metrics]
         self._train_step = jax.jit(self._train_one, donate_argnums=1)
-        together = jax.jit(self._train_all, donate_argnums=1)
-        self._train_steps = together if stack else self._train_each
+        scanned = jax.jit(self._train_all, donate_argnums=1)
+        self._train_steps = scanned if stack else self._train_each
         self._results = jax.jit(jax.vmap(self._metric_results))
         self._evaluate = jax.jit(jax.vmap(self._evaluate_run, in_axes=(0, None, None)))
         self._evaluate_own = jax.jit(jax.vmap(self._evaluate_run, in_axes=(0, None, None, 0)))
-        self._predict = jax.jit(self._predict_rows)
+        self._predict = jax.jit(jax.vmap(self._predict_rows, in_axes=(0, None)))
 
     @staticmethod
     def mode(model, augment) -> dict:
@@ -105,7 +113,7 @@ class JaxEngine:
 
     def restart(self, states: list[list], seeds: list[int]) -> None:
         """Begin these runs: values of fresh models, optimizers that have done nothing."""
-        runs = [
+        self._fresh = [
             {
                 **self._sorted(values),
                 "optimizer": self._initial_optimizer,
@@ -113,8 +121,6 @@ class JaxEngine:
             }
             for values, seed in zip(states, seeds, strict=True)
         ]
-        self._state = stacked(runs)
-        self._weights = None
         self.members = [Member(self, place) for place in range(len(states))]
 
     def _sorted(self, values: list[np.ndarray]) -> dict[str, list[np.ndarray]]:
@@ -127,21 +133,39 @@ class JaxEngine:
         }
 
     def data_of(self, runs: list, x, y) -> tuple:
-        """Arrays that all runs share, and those with a row for each run."""
-        own = {}
-        if any(run.targets is not None for run in runs):
-            targets = [y if run.targets is None else jnp.asarray(run.targets) for run in runs]
-            own["targets"] = jnp.stack(targets)
-        if any(run.sample_weight is not None for run in runs):
-            ones = np.ones(len(x))
-            weights = [ones if run.sample_weight is None else run.sample_weight for run in runs]
-            own["weights"] = jnp.asarray(np.stack(weights), jnp.float32)
-        return {"x": x, "targets": y}, own
+        """Arrays that all runs share, and for each share of the runs what is theirs alone.
+
+        By the size of the data it chooses the device, and puts the runs there too.
+        """
+        self._device = device_for(self.model, len(x), len(runs))
+        self._size = share_size(len(runs), self._device)
+        self._states = [self._here(stacked(share)) for share in shares_of(self._fresh, self._size)]
+        self._weights = {}
+        own = own_of(runs, x, y)
+        places = shares_of(range(len(runs)), self._size)
+        own = [{name: values[np.array(share)] for name, values in own.items()} for share in places]
+        return self._here(({"x": x, "targets": y}, own))
+
+    def _here(self, arrays):
+        """The arrays on the device of the runs; most are there already."""
+        return jax.device_put(arrays, self._device)
 
     def train_epoch(
         self, data: tuple, orders: list, batch_size: int, settings: list[dict]
     ) -> list[tuple]:
         """Train all runs for an epoch."""
+        shared, own = data
+
+        def train(place: int, own: dict, orders: list, settings: list) -> list[tuple]:
+            return self._train_share(place, (shared, own), orders, batch_size, settings)
+
+        each = shares_of(orders, self._size), shares_of(settings, self._size)
+        found = together(train, range(len(own)), own, *each)
+        self._weights = {}
+        return found[: len(orders)]
+
+    def _train_share(self, place: int, data, orders, batch_size: int, settings) -> list[tuple]:
+        """Train one share of the runs for an epoch."""
         rows = len(orders[0])
         full, rest = divmod(rows, batch_size)
         index = np.stack(orders).astype(np.int32)
@@ -150,15 +174,14 @@ class JaxEngine:
             name: np.stack([one[name] for one in settings], axis=1).astype(np.float32)
             for name in settings[0]
         }
-        carry = self._state, stacked([self._initial_metrics] * len(orders))
+        carry = self._states[place], self._here(stacked([self._initial_metrics] * len(orders)))
         steps = batches, {name: values[:full] for name, values in each.items()}
         carry, parts = self._train_steps(data, carry, steps)
         if rest:
             last = index[:, -rest:], {name: values[-1] for name, values in each.items()}
             carry, part = self._train_step(data, carry, last)
             parts = np.concatenate([parts, [part]])
-        self._state, metrics = carry
-        self._weights = None
+        self._states[place], metrics = carry
         return self._report(np.asarray(parts, np.float64), metrics, batch_size, rows)
 
     def _report(self, parts: np.ndarray, metrics, batch_size: int, rows: int) -> list[tuple]:
@@ -172,16 +195,24 @@ class JaxEngine:
 
     def evaluate(self, x, y, rows=None) -> list[dict[str, float]]:
         """Loss of the data and metrics of each run over all rows, or equally many own."""
+        x, y = self._here((x, y))
         if rows is None:
-            return rows_of(self._evaluate(self._state, x, y))
-        return rows_of(self._evaluate_own(self._state, x, y, jnp.asarray(np.stack(rows))))
+            found = together(lambda state: rows_of(self._evaluate(state, x, y)), self._states)
+        else:
+            own = [self._here(np.stack(share)) for share in shares_of(rows, self._size)]
+            evaluate = self._evaluate_own
+            found = together(
+                lambda state, mine: rows_of(evaluate(state, x, y, mine)), self._states, own
+            )
+        return found[: len(self.members)]
 
     def finalize(self, place: int) -> None:
         """Put averages of the optimizer into the weights of a run, where it makes some."""
         model, optimizer = self.model, self.model.optimizer
         if not optimizer.use_ema:
             return
-        run = jax.tree.map(lambda values: values[place], self._state)
+        share, row = divmod(place, self._size)
+        run = jax.tree.map(lambda values: values[row], self._states[share])
         known = pairs(model.trainable_variables, run["trainable"])
         known += pairs(optimizer.variables, run["optimizer"])
         with keras.StatelessScope(known) as scope:
@@ -194,18 +225,27 @@ class JaxEngine:
 
     def weights_of(self, place: int) -> list[np.ndarray]:
         """The weights of one run, in the order of Keras's `get_weights`."""
-        if self._weights is None:
-            model, state = self.model, self._state
+        share, row = divmod(place, self._size)
+        if share not in self._weights:
+            model, state = self.model, self._states[share]
             known = pairs(model.trainable_variables, state["trainable"])
             known += pairs(model.non_trainable_variables, state["fixed"])
             values = {id(variable): value for variable, value in known}
-            self._weights = [np.array(values[id(variable)]) for variable in model.weights]
-        return [values[place] for values in self._weights]
+            self._weights[share] = [np.array(values[id(variable)]) for variable in model.weights]
+        return [values[row] for values in self._weights[share]]
 
-    def predict(self, weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
-        """Outputs of the net with `weights` for the rows of `x`, in inference mode."""
-        parts = [x[start : start + EVALUATION_ROWS] for start in range(0, len(x), EVALUATION_ROWS)]
-        return np.concatenate([self._predict(weights, part) for part in parts])
+    def predict(self, weights: list, x: np.ndarray) -> np.ndarray:
+        """Outputs of the nets with these weights, a list for each, for the rows of `x`."""
+        device = device_for(self.model, len(x), len(weights))
+        size = prediction_size(len(weights), device)
+        stacks = [jax.device_put(stacked(share), device) for share in shares_of(weights, size)]
+        rows = max(1, EVALUATION_ROWS // size)
+        parts = [x[start : start + rows] for start in range(0, len(x), rows)]
+        found = [
+            together(lambda stack, part=part: np.asarray(self._predict(stack, part)), stacks)
+            for part in parts
+        ]
+        return np.concatenate([np.stack(outputs) for outputs in found], axis=1)
 
     # What is compiled -----------------------------------------------------------------------------
 
@@ -322,6 +362,19 @@ def check_augmentation(augment, x, y) -> None:
             ) from error
 
 
+def own_of(runs: list, x, y) -> dict:
+    """What is a run's own of the data, with a row for each of these runs."""
+    own = {}
+    if any(run.targets is not None for run in runs):
+        targets = [y if run.targets is None else jnp.asarray(run.targets) for run in runs]
+        own["targets"] = jnp.stack(targets)
+    if any(run.sample_weight is not None for run in runs):
+        ones = np.ones(len(x))
+        weights = [ones if run.sample_weight is None else run.sample_weight for run in runs]
+        own["weights"] = jnp.asarray(np.stack(weights), jnp.float32)
+    return own
+
+
 def values_of(variables) -> list[np.ndarray]:
     """The values of Keras variables as arrays."""
     return [np.asarray(variable.value) for variable in variables]
@@ -333,8 +386,8 @@ def place_of(variable, variables) -> int:
 
 
 def stacked(trees: list):
-    """One tree of arrays on the device, with a row for each of the trees."""
-    return jax.tree.map(lambda *values: jnp.asarray(np.stack(values)), *trees)
+    """One tree of arrays, with a row for each of the trees."""
+    return jax.tree.map(lambda *values: np.stack(values), *trees)
 
 
 def rows_of(columns: dict) -> list[dict[str, float]]:

@@ -14,9 +14,9 @@ from helpers.training.engine import TRAINING
 class Runs:
     """What the runs did: histories of shape (runs, epochs), NaN after a run has stopped.
 
-    `weights` are those at the end of each run; `forward(weights, x)` applies the net. `loss` and
-    `metrics` are those of the recipe; `test_data` are the inputs and targets that each run is
-    tested on.
+    `weights` are those at the end of each run; `forward(weights, x)` applies the net with those of
+    several runs. `loss` and `metrics` are those of the recipe; `test_data` are the inputs and
+    targets that each run is tested on.
     """
 
     history: dict[str, np.ndarray]
@@ -61,7 +61,7 @@ class Runs:
 
     def predict(self, x) -> np.ndarray:
         """Outputs of every run for the rows of `x`, shape (runs, n, ...)."""
-        return np.stack([self.forward(weights, np.asarray(x)) for weights in self.weights])
+        return self.forward(self.weights, np.asarray(x))
 
     def accuracy(self, x, y) -> np.ndarray:
         """Each run's share of right answers on the rows of `x`, shape (runs,).
@@ -76,10 +76,14 @@ class Runs:
         Shape (runs,). Raises ValueError for runs without test data, or a metric that Keras lacks.
         """
         measure = self._measure(metric)
+        if self.test_data and all(data.rows is None for data in self.test_data):
+            x, y = self.test_data[0].arrays()  # the same for all
+            return np.array([measure(outputs, y) for outputs in self.predict(x)])
         found = []
         for weights, data in zip(self.weights, self.test_data, strict=True):
             x, y = data.arrays()
-            found.append(measure(self.forward(weights, x), y))
+            (outputs,) = self.forward([weights], x)
+            found.append(measure(outputs, y))
         return np.array(found)
 
     def last(self, metric: str) -> np.ndarray:

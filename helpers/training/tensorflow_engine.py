@@ -144,8 +144,11 @@ class TensorFlowEngine:
         """Put averages of the optimizer into the weights, where it makes some."""
         self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
 
-    def predict(self, weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
-        """Outputs of the net with `weights` for the rows of `x`, in inference mode."""
+    def predict(self, weights: list[list[np.ndarray]], x: np.ndarray) -> np.ndarray:
+        """Outputs of the net with the weights of each run for the rows of `x`, in inference."""
+        return np.stack([self._outputs(each, x) for each in weights])
+
+    def _outputs(self, weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
         tensors = [tf.convert_to_tensor(values) for values in weights]
         parts = [x[start : start + EVALUATION_ROWS] for start in range(0, len(x), EVALUATION_ROWS)]
         return np.concatenate([self._predict(tensors, self.as_tensor(part)) for part in parts])

@@ -1,6 +1,7 @@
 """`python -m helpers grade`: a folder of learners' notebooks, honest, wrong and hostile ones."""
 
 import csv
+import functools
 import importlib
 import inspect
 import json
@@ -150,11 +151,17 @@ SOLUTIONS = solutions("overfitting")
 COUNT = "def count_parameters(inputs, hidden, outputs):\n    "
 
 
+@functools.cache
+def cells_of(lesson: Path) -> list[tuple[str, list]]:
+    """The code cells of a lesson, each with its statements."""
+    return [(cell, parsed([cell])[0]) for cell in code_cells(lesson, 10_000_000)]
+
+
 def filled_in(lesson: Path, sources: dict[str, str]) -> list[str]:
     """The code cells of a lesson with these sources in the place of the stubs."""
     cells = []
-    for cell in code_cells(lesson, 10_000_000):
-        for statement in parsed([cell])[0]:
+    for cell, statements in cells_of(lesson):
+        for statement in statements:
             for name in sources.keys() & statement.defines:
                 cell = cell.replace(original(cell, statement.node), sources[name])
         cells.append(cell)
@@ -328,7 +335,7 @@ def hand_in(folder: Path, names) -> None:
 
 
 def graded(
-    folder: Path, out: Path, *, seconds: int = 4, gigabytes: int = 2
+    folder: Path, out: Path, *, seconds: int = 2, gigabytes: int = 2
 ) -> dict[str, dict[str, str]]:
     """The table, by learner."""
     limits = ["--seconds", str(seconds), "--memory", str(gigabytes)]
