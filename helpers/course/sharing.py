@@ -21,6 +21,7 @@ def threads(at_a_time: int) -> dict[str, str]:
     """The variables that give each of so many kernels its share of the cores.
 
     None for one alone, nor any that the reader has set: those stay as they are.
+    Fewer threads add up numbers in another order, so that trainings differ from the last bit on.
     """
     if at_a_time == 1:
         return {}

@@ -5,9 +5,13 @@ height, width) or (n, height, width, colours), uint8 or float; `y` are their tar
 integers. Each image of the minibatch is changed by itself. `chain` puts changes one after the
 other. For changes of your own that every Keras backend can compile, take `keras.ops`, and random
 numbers from `uniform`, `integers` and `normal`.
+
+Changes made here are equal where name and settings are: training with them compiles once.
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -18,6 +22,19 @@ from helpers.runtime import with_jax
 
 ops: Any = keras.ops  # no type checker can follow Keras through its backends
 QUANTILES = 1_000  # of the Beta distribution, from which the shares of a mixture are drawn
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of a minibatch; those of the same name and settings are equal, and do the same."""
+
+    name: str
+    settings: tuple
+    how: Callable = field(compare=False, repr=False)
+
+    def __call__(self, x, y, seed):
+        """The changed inputs and targets."""
+        return self.how(x, y, seed)
 
 
 def shifts(pixels: int):
@@ -37,7 +54,7 @@ def shifts(pixels: int):
         columns = ops.clip(ops.arange(width) - moves[:, 1:], 0, width - 1)
         return pick(x, rows[:, :, None], columns[:, None, :]), y
 
-    return shift
+    return Change("shifts", (float(pixels),), shift)
 
 
 def rotations(degrees: float):
@@ -62,7 +79,7 @@ def rotations(degrees: float):
         nearest = [ops.cast(ops.round(places), "int32") for places in (rows, columns)]
         return pick(x, ops.clip(nearest[0], 0, height - 1), ops.clip(nearest[1], 0, width - 1)), y
 
-    return rotate
+    return Change("rotations", (float(degrees),), rotate)
 
 
 def flips(axis: int = 2):
@@ -77,7 +94,7 @@ def flips(axis: int = 2):
         chosen = uniform((ops.shape(x)[0],), seed) < 0.5
         return ops.where(beside(chosen, x), ops.flip(x, axis), x), y
 
-    return flip
+    return Change("flips", (float(axis),), flip)
 
 
 def noise(deviation: float):
@@ -91,7 +108,7 @@ def noise(deviation: float):
     def disturb(x, y, seed):
         return ops.cast(x, "float32") + normal(ops.shape(x), seed, deviation), y
 
-    return disturb
+    return Change("noise", (float(deviation),), disturb)
 
 
 def mixup(alpha: float):
@@ -110,7 +127,7 @@ def mixup(alpha: float):
         x = ops.cast(x, "float32")
         return blend(x, neighbours(x), beside(share, x)), blend(y, neighbours(y), beside(share, y))
 
-    return mix
+    return Change("mixup", (float(alpha),), mix)
 
 
 def cutmix(alpha: float):
@@ -137,18 +154,19 @@ def cutmix(alpha: float):
         inside = ops.reshape(inside, (count, height, width, *[1] * (len(x.shape) - 3)))
         return ops.where(inside, neighbours(x), x), blend(y, neighbours(y), beside(share, y))
 
-    return cut
+    return Change("cutmix", (float(alpha),), cut)
 
 
 def chain(*changes):
     """One change that makes all of these, in this order, each with a seed of its own."""
+    known = all(isinstance(each, Change) for each in changes)
 
     def change(x, y, seed):
         for step, own in zip(changes, split(seed, len(changes)), strict=True):
             x, y = step(x, y, own)
         return x, y
 
-    return change
+    return Change("chain", changes, change) if known else change
 
 
 # What they share ----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from helpers.nets.augmentation import Change
 from helpers.nets.momentum import Momentum, momentum_name
 
 EVALUATION_ROWS = 1024  # rows evaluated at a time: bounds the memory that hidden activations take
@@ -161,7 +162,7 @@ def engine_for(
 ) -> Engine:
     """An engine of this kind for a model, optimizer, loss and metrics: from the cache if it can be.
 
-    `example` are a few rows of inputs and targets. An augmentation is code, and compiled afresh.
+    `example` are a few rows of inputs and targets.
     """
     mode = {**kind.mode(model, augment), "momentum": momentum, "augment": augment}
     key = key_of(kind, model, optimizer, loss, metrics, example, mode)
@@ -180,11 +181,11 @@ def key_of(kind, model, optimizer, loss, metrics, example: tuple, mode: dict) ->
     """Equal for engines that do the same; None where one would hold code that is not Keras's own.
 
     Names of losses and metrics are the same if equal, objects only if they are one: Keras's
-    descriptions of losses are incomplete (Huber's has no delta). What holds code that is not
-    Keras's own is compiled afresh each time, because that code may have changed; so is an
-    augmentation. The shape of a target is part of it: Keras chooses its metrics by that.
+    descriptions of losses are incomplete (Huber's has no delta). What holds code that is neither
+    Keras's own nor one of the course's augmentations is compiled afresh each time, because that
+    code may have changed. The shape of a target is part of it: Keras chooses its metrics by that.
     """
-    if mode["augment"] or excludes_weights(optimizer):
+    if excludes_weights(optimizer) or not isinstance(mode["augment"], Change | None):
         return None
     objects = [part for part in (optimizer, loss, *metrics) if not isinstance(part, str)]
     description = describe(model, optimizer) if all(map(is_from_keras, objects)) else None

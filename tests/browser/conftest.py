@@ -3,7 +3,11 @@
 import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
+
+PATIENCE = 120_000
+"""Milliseconds that a busy machine may take for what a quiet one does at once."""
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

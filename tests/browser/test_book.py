@@ -11,6 +11,8 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.browser.conftest import PATIENCE
+
 BOOK = Path(__file__).resolve().parents[2] / "build" / "book"
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "best-practice"], "preload": False}
 SCREENS = {  # what a context is made from; on the phone in the dark
@@ -50,6 +52,7 @@ def address():
 def page(request, chromium, address):
     """A page on each screen; neither errors nor requests to elsewhere are allowed."""
     context = chromium.new_context(**SCREENS[request.param], base_url=address)
+    context.set_default_timeout(PATIENCE)
     page, wrong = context.new_page(), []
     page.on(
         "console",
@@ -111,9 +114,7 @@ def test_formulas_are_set(page):
 
 def test_search_finds_lessons_and_statements(page):
     page.goto("search.html?q=dropout")
-    page.wait_for_function(
-        "document.querySelectorAll('#search-results li').length > 10", timeout=30_000
-    )
+    page.wait_for_function("document.querySelectorAll('#search-results li').length > 10")
     targets = page.locator("#search-results li > a").evaluate_all(
         "links => links.map(link => link.href)"
     )
@@ -124,9 +125,7 @@ def test_search_finds_lessons_and_statements(page):
 
 def test_search_finds_korean(page):
     page.goto("search.html?q=드롭아웃")
-    page.wait_for_function(
-        "document.querySelectorAll('#search-results li').length > 0", timeout=30_000
-    )
+    page.wait_for_function("document.querySelectorAll('#search-results li').length > 0")
     assert "glossary" in page.locator("#search-results li > a").first.get_attribute("href")
 
 

@@ -10,6 +10,7 @@ from scipy import ndimage, stats
 
 from helpers import datasets, training
 from helpers.nets import augmentation
+from helpers.training import engine
 
 COUNT, SIZE = 64, 9
 
@@ -201,31 +202,82 @@ def test_the_same_seed_repeats_another_differs_and_xla_can_compile_it(name, y):
     assert compiled.dtype == once.dtype and (compiled != x).any()
 
 
-@pytest.mark.parametrize("name", ["shifts", "cutmix"])
-def test_the_training_loop_takes_it(name):
-    digits = datasets.load("digits", size=64)
-    one_hot = np.eye(10, dtype=np.float32)
-    targets = {part: one_hot[getattr(digits, part)] for part in ("y_train", "y_valid", "y_test")}
-    digits = replace(digits, **targets)
+MAKERS = {
+    "shifts": (augmentation.shifts, 1, 2),
+    "rotations": (augmentation.rotations, 10, 20),
+    "flips": (augmentation.flips, 2, 1),
+    "noise": (augmentation.noise, 0.1, 0.2),
+    "mixup": (augmentation.mixup, 0.2, 1.0),
+    "cutmix": (augmentation.cutmix, 0.2, 1.0),
+}
 
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_changes_are_equal_where_their_settings_are(name):
+    make, one, other = MAKERS[name]
+    assert make(one) == make(one) != make(other)
+    assert len({make(one), make(one), make(other)}) == 2
+    others = [theirs(its) for theirs, its, _ in MAKERS.values() if theirs is not make]
+    assert make(one) not in others  # mixup(0.2) is not cutmix(0.2)
+
+
+def test_chains_are_equal_where_all_their_changes_are():
+    def chain(*more):
+        return augmentation.chain(augmentation.flips(), augmentation.shifts(1), *more)
+
+    assert chain() == chain() and len({chain(), chain()}) == 1
+    assert chain() != augmentation.chain(augmentation.shifts(1), augmentation.flips())
+    assert chain(chain()) == chain(chain()) != chain()
+
+    def own(x, y, seed):
+        return x, y
+
+    assert chain(own) != chain(own)  # what a reader's function does may change
+
+
+@pytest.fixture
+def digits():
+    """64 digits, their classes one-hot."""
+    few, one_hot = datasets.load("digits", size=64), np.eye(10, dtype=np.float32)
+    parts = ("y_train", "y_valid", "y_test")
+    return replace(few, **{part: one_hot[getattr(few, part)] for part in parts})
+
+
+def recipe_with(change) -> training.Recipe:
     def build():
-        return keras.Sequential(
-            [
-                keras.Input((8, 8)),
-                keras.layers.Flatten(),
-                keras.layers.Dense(10, activation="softmax"),
-            ]
-        )
+        head = keras.layers.Dense(10, activation="softmax")
+        return keras.Sequential([keras.Input((8, 8)), keras.layers.Flatten(), head])
 
-    recipe = training.Recipe(
-        build,
-        loss="categorical_crossentropy",
-        optimizer="adam",
-        epochs=2,
-        batch_size=32,
-        augment=CHANGES[name],
-    )
-    runs = recipe.fit(digits, range(2))
-    still = replace(recipe, augment=lambda x, y, seed: (x, y)).fit(digits, range(2))
+    asked = {"loss": "categorical_crossentropy", "optimizer": "adam"}
+    return training.Recipe(build, epochs=2, batch_size=32, augment=change, **asked)
+
+
+@pytest.mark.parametrize("name", ["shifts", "cutmix"])
+def test_the_training_loop_takes_it(name, digits):
+    runs = recipe_with(CHANGES[name]).fit(digits, range(2))
+    still = recipe_with(lambda x, y, seed: (x, y)).fit(digits, range(2))
     assert np.isfinite(runs.history["val_loss"]).all()
     assert (runs.history["loss"] != still.history["loss"]).all()
+
+
+def test_equal_changes_are_compiled_once_and_a_readers_own_each_time(digits, monkeypatch):
+    kept = type(engine._cache)()
+    monkeypatch.setattr(engine, "_cache", kept)
+
+    def losses(change):
+        return recipe_with(change).fit(digits, range(1)).history["loss"]
+
+    first = losses(augmentation.chain(augmentation.shifts(1), augmentation.flips()))
+    (compiled,) = kept.values()
+    again = losses(augmentation.chain(augmentation.shifts(1), augmentation.flips()))
+    assert list(kept.values()) == [compiled] and (first == again).all()
+    other = losses(augmentation.chain(augmentation.shifts(2), augmentation.flips()))
+    assert len(kept) == 2 and (other != first).all()
+
+    def scaled(factor):
+        def scale(x, y, seed):
+            return x * factor, y
+
+        return augmentation.chain(augmentation.shifts(1), scale)
+
+    assert (losses(scaled(1)) != losses(scaled(2))).all() and len(kept) == 2

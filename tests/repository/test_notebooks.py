@@ -4,6 +4,7 @@ Copies of a fixture, damaged on purpose, prove that each check notices its own d
 """
 
 import copy
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from helpers import claims
+from helpers import claims, runtime
 from helpers.course import notebooks
 from helpers.course.notebooks import NotebookStopped
 from helpers.runtime import ROOT
@@ -22,9 +23,10 @@ from tests.repository.notebook_rules import pair_faults, rule_faults
 
 INTACT = ROOT / "tests" / "fixtures" / "intact.ipynb"
 LARGEST_BYTES = 1_000_000
+CELL_SECONDS = 1800  # a cell that hangs is given up, one on a busy machine is not
 NBVAL = (
     *("-p", "tests.nbval_rules", "--nbval-lax", "--nbval-current-env"),
-    *("--nbval-cell-timeout", "600", "--nbval-kernel-startup-timeout", "120"),
+    *("--nbval-cell-timeout", str(CELL_SECONDS), "--nbval-kernel-startup-timeout", "300"),
 )
 
 
@@ -36,11 +38,19 @@ every_notebook = pytest.mark.parametrize("notebook", notebooks.find(), ids=name)
 every_lesson = pytest.mark.parametrize("lesson", notebooks.lessons(), ids=name)
 
 
+def share_of_the_cores() -> dict[str, str]:
+    """Variables for a kernel beside those that the other workers of pytest-xdist start."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    return runtime.thread_limits(threads) if workers > 1 else {}
+
+
 def nbval(notebook: Path) -> subprocess.CompletedProcess:
     """Run a notebook again and compare the cells marked NBVAL_CHECK_OUTPUT."""
     return subprocess.run(
         [sys.executable, "-m", "pytest", *NBVAL, "--color=no", "-q", str(notebook)],
         cwd=ROOT,
+        env=os.environ | share_of_the_cores(),
         capture_output=True,
         text=True,
         check=False,
@@ -50,8 +60,25 @@ def nbval(notebook: Path) -> subprocess.CompletedProcess:
 def run(notebook: Path, folder: Path) -> NotebookNode:
     """Execute a copy with other parameters; the executed copy."""
     copied = folder / notebook.name
-    notebooks.run(notebook, copied, {"SEED": 1, "RUNS": 3}, watch=lambda index: None, timeout=600)
+    notebooks.run(
+        notebook,
+        copied,
+        {"SEED": 1, "RUNS": 3},
+        watch=lambda index: None,
+        timeout=CELL_SECONDS,
+        environment=share_of_the_cores(),
+    )
     return notebooks.read(copied)
+
+
+@pytest.mark.parametrize(("workers", "threads"), [("2", "4"), ("3", "2"), ("16", "1")])
+def test_kernels_share_the_cores(monkeypatch, workers, threads):
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "1")
+    assert share_of_the_cores() == {}
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", workers)
+    assert share_of_the_cores()["OMP_NUM_THREADS"] == threads
 
 
 # The course's notebooks
