@@ -55,7 +55,7 @@ def python_with_jax(*arguments: str) -> None:
         env=os.environ | {"KERAS_BACKEND": "jax"},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1800,  # it takes minutes, and many on a busy machine
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
