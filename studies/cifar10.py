@@ -232,15 +232,16 @@ def final_runs(variant: Variant, split, seeds: list[int], rate: float) -> list[d
         variant, split, [training.Run(seed, learning_rate=rate) for seed in seeds], variant.epochs
     )
     seconds = (time.perf_counter() - start) / len(seeds)
-    model = standardizing(variant.net, split.x_train)()
-    ways = {"plain": lambda model, images: np.asarray(model(images))} | variant.further
     parts = {"valid": (split.x_valid, split.y_valid), "test": (split.x_test, split.y_test)}
+    plain = {name: runs.accuracy(*part) for name, part in parts.items()}  # all runs at once
+    model = standardizing(variant.net, split.x_train)()
     found = []
     for place, seed in enumerate(seeds):
         model.set_weights(runs.weights[place])
         epochs = int(runs.epochs[place])
         accuracies = {
-            name: {way: round(accuracy(ways[way], model, *part), 4) for way in ways}
+            name: {"plain": round(float(plain[name][place]), 4)}
+            | {way: round(accuracy(f, model, *part), 4) for way, f in variant.further.items()}
             for name, part in parts.items()
         }
         curves = {

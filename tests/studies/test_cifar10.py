@@ -3,6 +3,7 @@ it says.
 """
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,6 +68,21 @@ def test_the_sweep_names_the_rate_that_did_best(shallow):
     found = cifar10.sweep(variant, tiny_split(), 2)
     assert list(found["sweep"]) == [f"{rate:g}" for rate in variant.rates]
     assert found["sweep"][f"{found['rate']:g}"] == max(found["sweep"].values())
+
+
+def test_each_final_run_is_tested_as_its_own_net(shallow, monkeypatch):
+    split, trained = tiny_split(), []
+    train = cifar10.train
+    monkeypatch.setattr(cifar10, "train", lambda *args: trained.append(train(*args)) or trained[0])
+    variant = replace(cifar10.variants()["b"], epochs=2, further={"mirrored": cifar10.mirrored})
+    found = cifar10.final_runs(variant, split, [0, 1], 1e-2)
+    model = cifar10.standardizing(variant.net, split.x_train)()
+    for run, weights in zip(found, trained[0].weights, strict=True):
+        model.set_weights(weights)
+        outputs = np.asarray(model(split.x_test.astype(np.float32)))
+        share = accuracy_score(split.y_test, outputs.argmax(axis=1))
+        assert run["test"]["plain"] == pytest.approx(share, abs=1e-4)
+        assert run["test"].keys() == run["valid"].keys() == {"plain", "mirrored"}
 
 
 def test_images_are_standardized_by_the_first_layer(shallow):
