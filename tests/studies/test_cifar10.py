@@ -75,14 +75,18 @@ def test_each_final_run_is_tested_as_its_own_net(shallow, monkeypatch):
     train = cifar10.train
     monkeypatch.setattr(cifar10, "train", lambda *args: trained.append(train(*args)) or trained[0])
     variant = replace(cifar10.variants()["b"], epochs=2, further={"mirrored": cifar10.mirrored})
-    found = cifar10.final_runs(variant, split, [0, 1], 1e-2)
+    found = cifar10.final_runs(variant, split, [0, 1], 1e-3)
     model = cifar10.standardizing(variant.net, split.x_train)()
     for run, weights in zip(found, trained[0].weights, strict=True):
         model.set_weights(weights)
-        outputs = np.asarray(model(split.x_test.astype(np.float32)))
-        share = accuracy_score(split.y_test, outputs.argmax(axis=1))
-        assert run["test"]["plain"] == pytest.approx(share, abs=1e-4)
+        for part in ("valid", "test"):
+            x, y = getattr(split, f"x_{part}"), getattr(split, f"y_{part}")
+            outputs = np.asarray(model(x.astype(np.float32)))
+            share = accuracy_score(y, outputs.argmax(axis=1))
+            assert run[part]["plain"] == pytest.approx(share, abs=1e-4)
         assert run["test"].keys() == run["valid"].keys() == {"plain", "mirrored"}
+    shares = [(run["valid"]["plain"], run["test"]["plain"]) for run in found]
+    assert shares[0] != shares[1] and any(valid != test for valid, test in shares)
 
 
 def test_images_are_standardized_by_the_first_layer(shallow):
