@@ -1,13 +1,15 @@
 """Compiled programs that TensorFlow and JAX keep on disk, so that a later process need not compile.
 
 Nothing depends on them: without the folder programs are compiled as ever, and it may be deleted at
-any time. Its name tells the processor and the versions, because a program runs only where it was
-made for; TensorFlow and JAX compare all else themselves.
+any time. Its name tells the processor, the versions and the number of threads: a program runs only
+where it was made for, and divides its sums among the threads that it was made for, so that a result
+would else depend on who compiled first. TensorFlow and JAX compare all else themselves.
 """
 
 import hashlib
 import os
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -16,15 +18,16 @@ LARGEST_BYTES = 500 * 2**20
 """Of all programs together: at more, those that were not used for longest are deleted."""
 
 
-def keep() -> Path | None:
+def keep(limits: Iterable[str]) -> Path | None:
     """Have the compilers keep their programs in a folder; the folder, or None where there is none.
 
-    Call it before TensorFlow or JAX is imported. Who has set TF_XLA_FLAGS keeps that, and nothing
+    Call it before TensorFlow or JAX is imported. `limits` are the variables that limit the number
+    of threads. Who has set TF_XLA_FLAGS keeps that, and nothing
     is kept on a machine with a GPU of NVIDIA's, whose programs name no GPU.
     """
     if "TF_XLA_FLAGS" in os.environ or Path("/dev/nvidiactl").exists():
         return None
-    folder = home() / name()
+    folder = home() / name([f"{limit}={os.environ.get(limit)}" for limit in limits])
     try:
         folder.mkdir(parents=True, exist_ok=True)
         trim(home(), LARGEST_BYTES)
@@ -43,10 +46,11 @@ def home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "course-programs"
 
 
-def name() -> str:
-    """A name for this processor with these compilers."""
+def name(settings: Iterable[str]) -> str:
+    """A name for this processor with these compilers and settings."""
     versions = [f"{package} {_version(package)}" for package in COMPILERS]
-    told = [platform.machine(), platform.processor(), *processor(), *versions]
+    machine = [platform.machine(), platform.processor(), str(os.cpu_count()), *processor()]
+    told = [*machine, *versions, *settings, os.environ.get("XLA_FLAGS", "")]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 

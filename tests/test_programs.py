@@ -58,7 +58,7 @@ def test_a_second_process_takes_the_program_and_computes_the_same(tmp_path):
 
 
 def test_the_folder_is_told_to_both_compilers(home):
-    folder = programs.keep()
+    folder = programs.keep([])
     if folder is None:
         pytest.skip("a GPU of NVIDIA's: no programs are kept")
     assert folder.is_dir()
@@ -69,7 +69,7 @@ def test_the_folder_is_told_to_both_compilers(home):
 
 def test_flags_of_ones_own_stay(home, monkeypatch):
     monkeypatch.setenv("TF_XLA_FLAGS", "--tf_xla_auto_jit=1")
-    assert programs.keep() is None
+    assert programs.keep([]) is None
     assert os.environ["TF_XLA_FLAGS"] == "--tf_xla_auto_jit=1"
     assert not any(home.iterdir())
 
@@ -77,18 +77,26 @@ def test_flags_of_ones_own_stay(home, monkeypatch):
 def test_no_folder_where_none_can_be_made(home, monkeypatch):
     (home / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "file"))
-    assert programs.keep() is None
+    assert programs.keep([]) is None
     assert "TF_XLA_FLAGS" not in os.environ
 
 
 def test_another_processor_has_another_name(tmp_path, monkeypatch):
-    before = programs.name()
-    assert before == programs.name()
+    before = programs.name([])
+    assert before == programs.name([])
     (tmp_path / "cpuinfo").write_text("model name\t: another\nflags\t\t: sse\n")
     told = programs.processor(tmp_path / "cpuinfo")
     assert told == ["flags\t\t: sse", "model name\t: another"]
     monkeypatch.setattr(programs, "processor", lambda: told)
-    assert programs.name() != before
+    assert programs.name([]) != before
+
+
+def test_another_number_of_threads_has_another_folder(home, monkeypatch):
+    monkeypatch.setenv("NPROC", "1")
+    one = programs.keep(["NPROC"])
+    monkeypatch.delenv("TF_XLA_FLAGS", raising=False)
+    monkeypatch.setenv("NPROC", "2")
+    assert programs.keep(["NPROC"]) != one or one is None
 
 
 def test_trimming_deletes_the_empty_and_what_was_read_longest_ago(tmp_path):
