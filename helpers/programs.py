@@ -9,7 +9,7 @@ would else depend on who compiled first. TensorFlow and JAX compare all else the
 import hashlib
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -18,39 +18,36 @@ LARGEST_BYTES = 500 * 2**20
 """Of all programs together: at more, those that were not used for longest are deleted."""
 
 
-def keep(limits: Iterable[str]) -> Path | None:
+def keep(environment: MutableMapping[str, str], limits: Iterable[str]) -> Path | None:
     """Have the compilers keep their programs in a folder; the folder, or None where there is none.
 
-    Call it before TensorFlow or JAX is imported. `limits` are the variables that limit the number
-    of threads. Who has set TF_XLA_FLAGS keeps that, and nothing
-    is kept on a machine with a GPU of NVIDIA's, whose programs name no GPU.
+    It sets variables of `environment`, this process's: call it before TensorFlow or JAX is
+    imported. `limits` are the variables that limit the number of threads. Who has set TF_XLA_FLAGS
+    keeps that, and nothing is kept on a machine with a GPU of NVIDIA's, whose programs name no GPU.
     """
-    if "TF_XLA_FLAGS" in os.environ or Path("/dev/nvidiactl").exists():
+    if "TF_XLA_FLAGS" in environment or Path("/dev/nvidiactl").exists():
         return None
-    folder = home() / name([f"{limit}={os.environ.get(limit)}" for limit in limits])
+    settings = [f"{name}={environment.get(name)}" for name in (*limits, "XLA_FLAGS")]
+    home = Path(environment.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "course-programs"
+    folder = home / fingerprint(settings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        trim(home(), LARGEST_BYTES)
+        trim(home, LARGEST_BYTES)
     except OSError:  # a home that cannot be written to, a full disk
         return None
     if not os.access(folder, os.W_OK | os.X_OK) or " " in str(folder):  # which would end the flag
         return None
     directory = f"--tf_xla_persistent_cache_directory={folder}"
-    os.environ["TF_XLA_FLAGS"] = f"{directory} --tf_xla_persistent_cache_read_only=false"
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+    environment["TF_XLA_FLAGS"] = f"{directory} --tf_xla_persistent_cache_read_only=false"
+    environment.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
     return folder
 
 
-def home() -> Path:
-    """Where programs of all versions are: in the user's folder for what can be made again."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "course-programs"
-
-
-def name(settings: Iterable[str]) -> str:
+def fingerprint(settings: Iterable[str]) -> str:
     """A name for this processor with these compilers and settings."""
     versions = [f"{package} {_version(package)}" for package in COMPILERS]
     machine = [platform.machine(), platform.processor(), str(os.cpu_count()), *processor()]
-    told = [*machine, *versions, *settings, os.environ.get("XLA_FLAGS", "")]
+    told = [*machine, *versions, *settings]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 

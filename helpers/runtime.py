@@ -139,7 +139,7 @@ def start() -> Machine:
     """
     check_backend()
     if not {"tensorflow", "jax"} & sys.modules.keys():
-        programs.keep(THREAD_VARIABLES)
+        programs.keep(os.environ, THREAD_VARIABLES)
     with quiet_libraries():
         import keras
 

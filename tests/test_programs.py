@@ -38,14 +38,6 @@ def files_in(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*.pb")}
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.delenv("TF_XLA_FLAGS", raising=False)
-    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
-    return tmp_path
-
-
 @pytest.mark.slow
 def test_a_second_process_takes_the_program_and_computes_the_same(tmp_path):
     first = compile_with(tmp_path)
@@ -57,46 +49,55 @@ def test_a_second_process_takes_the_program_and_computes_the_same(tmp_path):
     assert not files_in(tmp_path / "none")
 
 
-def test_the_folder_is_told_to_both_compilers(home):
-    folder = programs.keep([])
-    if folder is None:
-        pytest.skip("a GPU of NVIDIA's: no programs are kept")
+@pytest.fixture
+def environment(tmp_path, monkeypatch) -> dict[str, str]:
+    """The variables of a process on a machine without a GPU."""
+    exists = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda path: path.parts[1:2] != ("dev",) and exists(path))
+    return {"XDG_CACHE_HOME": str(tmp_path)}
+
+
+def test_the_folder_is_told_to_both_compilers(environment, tmp_path):
+    folder = programs.keep(environment, [])
     assert folder.is_dir()
-    assert folder.is_relative_to(home)
-    assert str(folder) in os.environ["TF_XLA_FLAGS"]
-    assert os.environ["JAX_COMPILATION_CACHE_DIR"] == str(folder)
+    assert folder.is_relative_to(tmp_path)
+    assert str(folder) in environment["TF_XLA_FLAGS"]
+    assert environment["JAX_COMPILATION_CACHE_DIR"] == str(folder)
 
 
-def test_flags_of_ones_own_stay(home, monkeypatch):
-    monkeypatch.setenv("TF_XLA_FLAGS", "--tf_xla_auto_jit=1")
-    assert programs.keep([]) is None
-    assert os.environ["TF_XLA_FLAGS"] == "--tf_xla_auto_jit=1"
-    assert not any(home.iterdir())
+def test_flags_of_ones_own_stay(environment, tmp_path):
+    environment["TF_XLA_FLAGS"] = "--tf_xla_auto_jit=1"
+    assert programs.keep(environment, []) is None
+    assert environment["TF_XLA_FLAGS"] == "--tf_xla_auto_jit=1"
+    assert not any(tmp_path.iterdir())
 
 
-def test_no_folder_where_none_can_be_made(home, monkeypatch):
-    (home / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "file"))
-    assert programs.keep([]) is None
-    assert "TF_XLA_FLAGS" not in os.environ
+def test_no_folder_where_none_can_be_made(environment, tmp_path):
+    (tmp_path / "file").write_text("")
+    environment["XDG_CACHE_HOME"] = str(tmp_path / "file")
+    assert programs.keep(environment, []) is None
+    assert "TF_XLA_FLAGS" not in environment
 
 
-def test_another_processor_has_another_name(tmp_path, monkeypatch):
-    before = programs.name([])
-    assert before == programs.name([])
+def test_a_gpu_keeps_nothing(environment, monkeypatch):
+    monkeypatch.setattr(Path, "exists", lambda path: True)
+    assert programs.keep(environment, []) is None
+
+
+def test_another_processor_has_another_folder(tmp_path, monkeypatch):
+    before = programs.fingerprint([])
+    assert before == programs.fingerprint([])
     (tmp_path / "cpuinfo").write_text("model name\t: another\nflags\t\t: sse\n")
     told = programs.processor(tmp_path / "cpuinfo")
     assert told == ["flags\t\t: sse", "model name\t: another"]
     monkeypatch.setattr(programs, "processor", lambda: told)
-    assert programs.name([]) != before
+    assert programs.fingerprint([]) != before
 
 
-def test_another_number_of_threads_has_another_folder(home, monkeypatch):
-    monkeypatch.setenv("NPROC", "1")
-    one = programs.keep(["NPROC"])
-    monkeypatch.delenv("TF_XLA_FLAGS", raising=False)
-    monkeypatch.setenv("NPROC", "2")
-    assert programs.keep(["NPROC"]) != one or one is None
+def test_another_number_of_threads_has_another_folder(environment):
+    first = programs.keep({**environment, "NPROC": "1"}, ["NPROC"])
+    assert programs.keep({**environment, "NPROC": "2"}, ["NPROC"]) != first
+    assert programs.keep({**environment, "NPROC": "1"}, ["NPROC"]) == first
 
 
 def test_trimming_deletes_the_empty_and_what_was_read_longest_ago(tmp_path):
