@@ -7,9 +7,8 @@ import re
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from benchmarks.training import split_of
+from benchmarks.training import images
 from helpers.training import Recipe
 
 ROWS = 50_000
@@ -29,15 +28,6 @@ def peak() -> float:
     """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return 1024 * float(re.findall(r"VmHWM:\s+(\d+) kB", status)[0])
-
-
-def images(rows: int):
-    """Numbers of the shape of CIFAR-10, with nothing in memory beside them."""
-    generator = np.random.default_rng(0)
-    x = np.empty((rows, 32, 32, 3), "uint8")
-    for row in x:
-        row[:] = generator.integers(0, 256, row.shape, "uint8")
-    return split_of(x, generator.integers(0, 10, rows))
 
 
 def growth() -> float:

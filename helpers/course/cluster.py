@@ -32,7 +32,7 @@ from distributed.system import MEMORY_LIMIT
 from nbclient.exceptions import DeadKernelError
 from tornado.ioloop import PeriodicCallback
 
-from helpers import claims
+from helpers import claims, runtime
 from helpers.claims.replication import Measured, Part
 from helpers.course import notebooks
 from helpers.course.notebooks import NotebookStopped, fingerprint
@@ -42,11 +42,8 @@ NOTEBOOK_BYTES = 3 * 2**30
 """What a notebook may need, for choosing how many a machine executes at a time."""
 MEMORY_CHECK_SECONDS = 1
 STARTED = "evidence-part-started"
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "NPROC",
-)  # fmt: skip
-"""Limits of NumPy's and scikit-learn's libraries, of TensorFlow, and of XLA, which JAX uses."""
+THREAD_VARIABLES = (*runtime.THREAD_VARIABLES, "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Dask sets the limits of NumPy's libraries to one thread for its workers: these go too."""
 START_A_WORKER = (
     "start workers in the course's folder, with its Python: "
     "python -m dask worker ADDRESS --nthreads 1"

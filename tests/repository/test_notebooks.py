@@ -14,8 +14,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from helpers import claims, runtime
-from helpers.course import notebooks
+from helpers import claims
+from helpers.course import notebooks, sharing
 from helpers.course.notebooks import NotebookStopped
 from helpers.runtime import ROOT
 from tests import nbval_rules
@@ -41,8 +41,7 @@ every_lesson = pytest.mark.parametrize("lesson", notebooks.lessons(), ids=name)
 def share_of_the_cores() -> dict[str, str]:
     """Variables for a kernel beside those that the other workers of pytest-xdist start."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    return runtime.thread_limits(threads) if workers > 1 else {}
+    return sharing.threads(workers)
 
 
 def nbval(notebook: Path) -> subprocess.CompletedProcess:
@@ -73,7 +72,7 @@ def run(notebook: Path, folder: Path) -> NotebookNode:
 
 @pytest.mark.parametrize(("workers", "threads"), [("2", "4"), ("3", "2"), ("16", "1")])
 def test_kernels_share_the_cores(monkeypatch, workers, threads):
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(sharing, "CPU_COUNT", 8)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "1")
     assert share_of_the_cores() == {}
@@ -102,7 +101,7 @@ def test_every_script_has_its_notebook():
 
 @every_lesson
 def test_lesson_and_audit_settle_all_their_statements(lesson):
-    verdicts = claims.recorded(lesson) + claims.recorded(lesson.parent / "audits" / lesson.name)
+    verdicts = claims.recorded(lesson) + claims.recorded(notebooks.audit(lesson))
     owned = {claim.id for claim in claims.read().values() if claim.lesson == lesson.stem}
     assert {verdict.id for verdict in verdicts} >= owned
 
