@@ -1,4 +1,4 @@
-"""The commands `python -m helpers` run, execute, evidence, grade, doctor and publish."""
+"""The commands of `python -m helpers`: run, execute, evidence, lock, calibrate, grade and so on."""
 
 import argparse
 import math
@@ -37,6 +37,8 @@ def _parser() -> ArgumentParser:
     _add_run(choices, [executed, varied, together])
     _add_execute(choices, [executed, together])
     _add_evidence(choices, [executed, varied])
+    _add_lock(choices)
+    _add_calibrate(choices)
     _add_grade(choices)
     _add_doctor(choices)
     _add_publish(choices)
@@ -123,9 +125,15 @@ def _add_execute(choices: argparse._SubParsersAction, shared: list[ArgumentParse
 
 
 def _add_evidence(choices: argparse._SubParsersAction, shared: list[ArgumentParser]) -> None:
-    about = "execute over many seeds on a cluster, count what agrees"
+    about = "measure on a cluster with many replicates, and record what came out"
     parser = choices.add_parser("evidence", parents=shared, help=about)
-    parser.add_argument("--seeds", type=int, required=True, metavar="N", help="how many")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="1 records, each further one replicates the words (default: %(default)s)",
+    )
     parser.add_argument(
         "--profile", choices=runtime.PROFILES, help="default: COURSE_PROFILE, else quick"
     )
@@ -139,10 +147,47 @@ def _add_evidence(choices: argparse._SubParsersAction, shared: list[ArgumentPars
     parser.add_argument(
         "--out",
         type=Path,
+        default=Path("evidence"),
+        help="folder of the record (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--parts",
+        type=Path,
         default=Path("build/evidence"),
-        help="folder of parts, table and page (default: %(default)s)",
+        help="folder of what is finished, to go on from there (default: %(default)s)",
     )
     parser.set_defaults(command=commands.evidence)
+
+
+def _add_lock(choices: argparse._SubParsersAction) -> None:
+    about = "lock statements' criteria and judging cells before they are measured"
+    parser = choices.add_parser("lock", help=about)
+    parser.add_argument("statements", nargs="+", metavar="ID", help="for example CVB-02")
+    parser.add_argument(
+        "--because", default="", metavar="REASON", help="what changed and why, if it was locked"
+    )
+    parser.add_argument(
+        "--unseen", action="store_true", help="its results had not been seen when it changed"
+    )
+    _add_record(parser)
+    parser.set_defaults(command=commands.lock)
+
+
+def _add_calibrate(choices: argparse._SubParsersAction) -> None:
+    about = "print how often the protocol is wrong, simulated and in the evidence"
+    parser = choices.add_parser("calibrate", help=about)
+    _add_record(parser)
+    parser.set_defaults(command=commands.calibrate)
+
+
+def _add_record(parser: ArgumentParser) -> None:
+    """Where the evidence lies."""
+    parser.add_argument(
+        "--evidence",
+        type=Path,
+        default=runtime.ROOT / "evidence",
+        help="folder of the record (default: the course's)",
+    )
 
 
 def _add_place(parser: ArgumentParser) -> None:

@@ -14,7 +14,7 @@
 # - recognize several popular statements on overfitting that measurements do not bear out.
 #
 # Statements that lecture notes repeat are **measured** here: each over at least ten paired runs,
-# with a 95 % interval, and judged by what came out. ("The notes" are the five that the course
+# with a 99 % interval, and judged by what came out. ("The notes" are the five that the course
 # examines, numbered 000 to 004.) Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈
 # (not distinguishable). Plan 45 to 60 minutes; the notebook itself computes for less than one.
 
@@ -40,7 +40,7 @@ print(runtime.start())
 # %% tags=["parameters"]
 PROFILE = "quick"
 SEED = 0
-RUNS = 10
+RUNS = 5
 
 # %%
 from dataclasses import replace
@@ -490,7 +490,7 @@ low, high = claims.paired_interval(gain)
 verdicts.compute(
     "OVF-30",
     low <= 0,
-    detail=f"test accuracy, 256 against 16 units: difference {gain.mean():+.3f}, 95 % interval "
+    detail=f"test accuracy, 256 against 16 units: difference {gain.mean():+.3f}, 99 % interval "
     f"{low:+.3f} to {high:+.3f}, which is {'not ' if low <= 0 else ''}above zero; "
     f"{RUNS} paired runs",
     setting="need not do better",
@@ -984,7 +984,7 @@ print(f"linear regression           {simple.mean():.3f}")
 print(f"512-512-512, stopped early  {deep.mean():.3f}")
 print(
     f"net minus linear regression {(deep - simple).mean():+.3f}, "
-    f"95 % interval {low:+.3f} to {high:+.3f}"
+    f"99 % interval {low:+.3f} to {high:+.3f}"
 )
 
 # %% [markdown]

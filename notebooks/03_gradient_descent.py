@@ -41,7 +41,7 @@ print(runtime.start())
 # %% tags=["parameters"]
 PROFILE = "quick"
 SEED = 0
-RUNS = 10
+RUNS = 5
 
 # %%
 import time

@@ -17,7 +17,7 @@
 #   whether a net is as sure as it may be.
 #
 # Statements that lecture notes repeat are **measured** here: each over at least ten paired runs,
-# with a 95 % interval, and judged by what came out. Look for the lines that begin with ✓
+# with a 99 % interval, and judged by what came out. Look for the lines that begin with ✓
 # (supported), ✗ (refuted), ≈ (not distinguishable). Plan about an hour; the notebook itself
 # computes for about one minute.
 
@@ -43,7 +43,7 @@ print(runtime.start())
 # %% tags=["parameters"]
 PROFILE = "quick"
 SEED = 0
-RUNS = 10
+RUNS = 5
 
 # %%
 from dataclasses import replace
@@ -1303,7 +1303,7 @@ plots.show(
     alt="Forest plot: for nine regularizers the mean difference to the net without any, with 95 "
     "percent intervals, in two worlds, on the left for the test accuracy, on the right for the "
     "test log loss.",
-    data=f"{small}; means and 95 % intervals of {RUNS} paired differences",
+    data=f"{small}; means and 99 % intervals of {RUNS} paired differences",
 )
 for world in worlds:
     print(f"{world}: " + ", ".join(f"{family} {chosen[world][family][0]}" for family in order))

@@ -17,7 +17,7 @@
 # - feed `model.fit` so that a random seed does not do more than you asked for.
 #
 # Statements that lecture notes repeat are **measured** here, over at least ten paired runs each,
-# with a 95 % interval. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not
+# with a 99 % interval. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not
 # distinguishable). Plan an hour.
 
 # %% tags=["setup"]
@@ -42,7 +42,7 @@ print(runtime.start())
 # %% tags=["parameters"]
 PROFILE = "quick"
 SEED = 0
-RUNS = 10
+RUNS = 5
 
 # %%
 import time
@@ -1383,7 +1383,7 @@ for name in nets:
     for metric in ("loss", "val_loss", "val_accuracy"):
         difference = frozen[metric] - fresh[metric]
         low, high = claims.paired_interval(difference)
-        interval = f"95 % interval {low:+.3f} to {high:+.3f}"
+        interval = f"99 % interval {low:+.3f} to {high:+.3f}"
         print(f"  {words[metric]:20} {difference.mean():+.3f}, {interval}")
 
 # %%

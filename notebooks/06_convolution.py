@@ -40,7 +40,7 @@ print(runtime.start())
 # %% tags=["parameters"]
 PROFILE = "quick"
 SEED = 0
-RUNS = 10
+RUNS = 5
 
 # %%
 from dataclasses import replace

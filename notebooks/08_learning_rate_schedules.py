@@ -40,7 +40,7 @@ print(runtime.start())
 # %% tags=["parameters"]
 PROFILE = "quick"
 SEED = 0
-RUNS = 10
+RUNS = 5
 
 # %%
 import tempfile
@@ -940,7 +940,7 @@ for other in ("steps", "cosine"):
     low, high = claims.paired_interval(difference)
     print(
         f"1cycle against {other}, {LONG} epochs: {difference.mean():+.4f}, "
-        f"95 % interval {low:+.4f} to {high:+.4f}"
+        f"99 % interval {low:+.4f} to {high:+.4f}"
     )
 
 # %% [markdown]

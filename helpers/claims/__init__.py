@@ -1,23 +1,39 @@
-"""Statements, and the verdicts that measurements give on them."""
+"""Statements, the verdicts that measurements give on them, and the evidence that is recorded."""
 
-from helpers.claims.comparison import compare_pairs, paired_interval, signed
-from helpers.claims.ledger import Ledger
+from helpers.claims.comparison import (
+    compare_pairs,
+    compare_within,
+    criterion,
+    differences,
+    judged,
+    signed,
+    told,
+)
+from helpers.claims.evidence import Record, recorded
+from helpers.claims.intervals import bootstrap_t_interval, paired_interval
+from helpers.claims.ledger import Ledger, contradicted, recorded_or
 from helpers.claims.statements import Claim, find, read
 from helpers.claims.tables import (
+    NOT_YET,
     Summary,
     by_claim,
-    recorded,
-    recorded_by_cell,
+    live,
+    live_by_cell,
     settle,
     summary,
     table,
+    totals,
 )
 from helpers.claims.verdict import (
+    BOUNDARY,
     BY_DEFINITION,
     COLORS,
+    FURTHER,
     MIME_TYPE,
-    NOT_MEASURABLE,
-    QUALIFIED,
+    MIXED,
+    OPEN,
+    OUTDATED,
+    PRIMARY,
     REFUTED,
     SUPPORTED,
     SYMBOLS,
@@ -26,28 +42,44 @@ from helpers.claims.verdict import (
 )
 
 __all__ = [
+    "BOUNDARY",
     "BY_DEFINITION",
     "COLORS",
+    "FURTHER",
     "MIME_TYPE",
-    "NOT_MEASURABLE",
-    "QUALIFIED",
+    "MIXED",
+    "NOT_YET",
+    "OPEN",
+    "OUTDATED",
+    "PRIMARY",
     "REFUTED",
     "SUPPORTED",
     "SYMBOLS",
     "UNDECIDED",
     "Claim",
     "Ledger",
+    "Record",
     "Summary",
     "Verdict",
+    "bootstrap_t_interval",
     "by_claim",
     "compare_pairs",
+    "compare_within",
+    "contradicted",
+    "criterion",
+    "differences",
     "find",
+    "judged",
+    "live",
+    "live_by_cell",
     "paired_interval",
     "read",
     "recorded",
-    "recorded_by_cell",
+    "recorded_or",
     "settle",
     "signed",
     "summary",
     "table",
+    "told",
+    "totals",
 ]

@@ -6,14 +6,17 @@ from dataclasses import asdict
 import numpy as np
 
 from helpers import display, runtime
-from helpers.claims.comparison import compare_pairs
+from helpers.claims import comparison, evidence
+from helpers.claims.comparison import compare_pairs, compare_within
 from helpers.claims.statements import Claim, find
 from helpers.claims.tables import Summary, summary
 from helpers.claims.verdict import (
     BY_DEFINITION,
     COLORS,
     MIME_TYPE,
-    NOT_MEASURABLE,
+    OPEN,
+    OUTDATED,
+    PRIMARY,
     REFUTED,
     SUPPORTED,
     SYMBOLS,
@@ -38,26 +41,27 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._verdicts)
 
-    def compare(
-        self,
-        claim_id: str,
-        treatment,
-        control,
-        *,
-        claimed: str,
-        measure: str,
-        margin: float = 0.0,
-        setting: str = "",
-        data=None,
-    ) -> Verdict:
-        """Judge paired runs, arrays of shape (runs,), as `compare_pairs` says."""
-        claim = find(claim_id)
-        settings = {"claimed": claimed, "measure": measure, "margin": margin, "setting": setting}
-        verdict = compare_pairs(claim_id, treatment, control, data=self._source(data), **settings)
-        return self._record(verdict, claim)
+    def compare(self, claim_id: str, treatment, control, *, data=None, **criterion) -> Verdict:
+        """Judge paired replicates, arrays of shape (replicates,), as `compare_pairs` says."""
+        claim, data = find(claim_id), self.data if data is None else data
+        return self._record(
+            compare_pairs(claim_id, treatment, control, data=data, **criterion), claim
+        )
+
+    def correlate(self, claim_id: str, x, y, *, data=None, **criterion) -> Verdict:
+        """Judge how two quantities go together, shape (plans, nets), as `compare_within` says."""
+        claim, data = find(claim_id), self.data if data is None else data
+        return self._record(compare_within(claim_id, x, y, data=data, **criterion), claim)
 
     def compute(
-        self, claim_id: str, condition: bool, *, detail: str, setting: str = "", data=None
+        self,
+        claim_id: str,
+        condition: bool,
+        *,
+        detail: str,
+        setting: str = "",
+        role: str = PRIMARY,
+        data=None,
     ) -> Verdict:
         """Settle a formula, a count or a listing by a computed condition.
 
@@ -71,32 +75,44 @@ class Ledger:
                 "it must be True or False, computed by the run."
             )
         word = SUPPORTED if condition else REFUTED
-        return self._record(self._verdict(claim, word, detail, setting, data), claim)
+        return self._record(self._verdict(claim, word, detail, setting, role, data), claim)
 
     def by_definition(self, claim_id: str, *, detail: str, setting: str = "") -> Verdict:
         """Explain a statement that is true or false by usage: it is told and not measured."""
-        claim = find(claim_id)
-        return self._record(self._verdict(claim, BY_DEFINITION, detail, setting, ""), claim)
+        return self._tell(claim_id, BY_DEFINITION, detail, setting)
+
+    def outdated(self, claim_id: str, *, detail: str, setting: str = "") -> Verdict:
+        """Say that a statement held with the versions of its time and no longer holds.
+
+        `detail` says what came out with both, or from which source it is quoted.
+        """
+        return self._tell(claim_id, OUTDATED, detail, setting)
 
     def open(self, claim_id: str, *, detail: str, setting: str = "") -> Verdict:
         """Leave a statement open that cannot be measured here; `detail` says what can be said."""
-        claim = find(claim_id)
-        return self._record(self._verdict(claim, NOT_MEASURABLE, detail, setting, ""), claim)
+        return self._tell(claim_id, OPEN, detail, setting)
 
     def summary(self, link: str = "") -> Summary:
-        """The verdicts as a table: one row a statement, its id linked to `link` if one is given."""
-        return summary(self, link)
+        """The verdicts as a table: one row a statement, its id linked to `link` if one is given.
 
-    def _source(self, data) -> str:
-        return str(self.data if data is None else data)
+        What is recorded of a setting stands in place of what came out live.
+        """
+        return summary([recorded_or(verdict) for verdict in self], link)
 
-    def _verdict(self, claim: Claim, word: str, detail: str, setting: str, data) -> Verdict:
+    def _tell(self, claim_id: str, word: str, detail: str, setting: str) -> Verdict:
+        claim = find(claim_id)
+        return self._record(self._verdict(claim, word, detail, setting, PRIMARY, ""), claim)
+
+    def _verdict(
+        self, claim: Claim, word: str, detail: str, setting: str, role: str, data
+    ) -> Verdict:
         return Verdict(
             id=claim.id,
             verdict=word,
             detail=detail,
             setting=setting,
-            data=self._source(data),
+            role=role,
+            data=str(self.data if data is None else data),
             profile=runtime.profile(),
             versions=runtime.versions(),
         )
@@ -107,15 +123,39 @@ class Ledger:
         return verdict
 
 
-def show(verdict: Verdict, claim: Claim) -> None:
-    """Show a verdict: one line for people, one JSON output for machines."""
-    symbol, color = SYMBOLS[verdict.verdict], COLORS[verdict.verdict]
-    place = f" [{verdict.setting}]" if verdict.setting else ""
-    evidence = f"{verdict.detail} · {verdict.data}" if verdict.data else verdict.detail
-    text = f"{symbol} {claim.id}{place} {verdict.verdict}: “{claim.statement}” {evidence}"
+def recorded_or(live: Verdict) -> Verdict:
+    """What is recorded of a comparison in this setting, or else the live verdict itself."""
+    record = evidence.find(live.id, live.setting) if live.treatment else None
+    return record.verdict if record else live
+
+
+def contradicted(live: Verdict) -> bool:
+    """Whether a live comparison and what is recorded of its setting cannot both be right."""
+    record = evidence.find(live.id, live.setting)
+    return record is not None and evidence.contradicts(live, record)
+
+
+def show(live: Verdict, claim: Claim) -> None:
+    """Show a verdict, one line for people: what is recorded, and what came out here.
+
+    The live one goes into the output as JSON, for machines.
+    """
+    known = recorded_or(live)
+    symbol, color = SYMBOLS[known.verdict], COLORS[known.verdict]
+    place = f" [{known.setting}]" if known.setting else ""
+    told = f"{known.detail} · {known.data}" if known.data else known.detail
+    told = told if known is live else f"Recorded: {told}. {_here(live)}"
+    text = f"{symbol} {claim.id}{place} {known.verdict}: “{claim.statement}” {told}"
     markup = (
-        f'<b style="color:{color}">{symbol} {verdict.verdict}</b> · <code>{claim.id}</code>'
+        f'<b style="color:{color}">{symbol} {known.verdict}</b> · <code>{claim.id}</code>'
         f"{display.escape(place)} <i>“{display.escape(claim.statement)}”</i><br>"
-        f"<small>{display.escape(evidence)}</small>"
+        f"<small>{display.escape(told)}</small>"
     )
-    display.show_line(text, markup, color, {MIME_TYPE: asdict(verdict)})
+    display.show_line(text, markup, color, {MIME_TYPE: asdict(live)})
+
+
+def _here(live: Verdict) -> str:
+    """What a few live replicates gave, beside what is recorded."""
+    low, high, effect = (comparison.told(x, live.scale) for x in (live.low, live.high, live.effect))
+    end = "which contradicts the record" if contradicted(live) else "in keeping with the record"
+    return f"Here, with {live.runs}: {effect} ({low} to {high}), {end}."

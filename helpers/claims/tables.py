@@ -1,23 +1,43 @@
 """Verdicts statement by statement: read from notebooks, settled in one word, shown as tables."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from helpers.claims import protocol
 from helpers.claims.statements import read
-from helpers.claims.verdict import MIME_TYPE, QUALIFIED, SYMBOLS, Verdict
+from helpers.claims.verdict import (
+    BOUNDARY,
+    BY_DEFINITION,
+    FURTHER,
+    MIME_TYPE,
+    MIXED,
+    OPEN,
+    OUTDATED,
+    PRIMARY,
+    REFUTED,
+    SUPPORTED,
+    SYMBOLS,
+    UNDECIDED,
+    Verdict,
+)
+
+DECIDED = (SUPPORTED, REFUTED)
+COMPARISON, COMPUTATION = "by comparison", "by computation"
+NOT_YET = "not yet measured under the protocol"
 
 
-def recorded(notebook: Path) -> list[Verdict]:
-    """The verdicts that an executed notebook holds, in the order in which they ran."""
-    return [verdict for _, verdict in recorded_by_cell(notebook)]
+def live(notebook: Path) -> list[Verdict]:
+    """The verdicts that an executed notebook shows, in the order in which they ran."""
+    return [verdict for _, verdict in live_by_cell(notebook)]
 
 
-def recorded_by_cell(notebook: Path) -> list[tuple[str, Verdict]]:
-    """The verdicts of an executed notebook, each with the id of its cell."""
+def live_by_cell(notebook: Path) -> list[tuple[str, Verdict]]:
+    """The verdicts that an executed notebook shows, each with the id of its cell."""
     cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
     outputs = [
         (cell, output.get("data", {})) for cell in cells for output in cell.get("outputs", ())
@@ -30,19 +50,47 @@ def recorded_by_cell(notebook: Path) -> list[tuple[str, Verdict]]:
 
 
 def settle(verdicts: Iterable[Verdict]) -> str:
-    """One word for all verdicts on one statement: theirs if they agree, else qualified."""
-    words = {verdict.verdict for verdict in verdicts}
-    return words.pop() if len(words) == 1 else QUALIFIED
+    """One word for all verdicts on one statement: that of its primary setting.
+
+    Mixed if a further setting, or another primary one, decides the other way. Boundary settings
+    are told and do not count. Raises ValueError where there is no primary setting.
+    """
+    verdicts = list(verdicts)
+    primary = [verdict.verdict for verdict in verdicts if verdict.role == PRIMARY]
+    if not primary:
+        names = ", ".join(sorted({verdict.id for verdict in verdicts}))
+        raise ValueError(f"No primary setting of {names or 'the statement'} was judged.")
+    counted = {verdict.verdict for verdict in verdicts if verdict.role in (PRIMARY, FURTHER)}
+    if set(primary) & set(DECIDED) and set(DECIDED) <= counted:
+        return MIXED
+    return primary[0] if len(set(primary)) == 1 else UNDECIDED
+
+
+def way(verdicts: Iterable[Verdict]) -> str:
+    """By what the word of a statement was found: comparison, computation, definition, or open."""
+    primary = [verdict for verdict in verdicts if verdict.role == PRIMARY]
+    if any(verdict.effect is not None for verdict in primary):
+        return COMPARISON
+    words = {verdict.verdict for verdict in primary}
+    return COMPUTATION if words - {BY_DEFINITION, OUTDATED, OPEN} else "not measured"
+
+
+def totals(verdicts: Iterable[Verdict]) -> dict[str, Counter]:
+    """How many statements got which word, by the way in which it was found."""
+    found: dict[str, Counter] = {}
+    for group in by_claim(verdicts).values():
+        found.setdefault(way(group), Counter())[settle(group)] += 1
+    return found
 
 
 def by_claim(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
-    """Verdicts grouped by statement; in each setting the last one counts."""
+    """Verdicts grouped by statement, primary settings first; of each setting the last counts."""
     last = {(verdict.id, verdict.setting): verdict for verdict in verdicts}
-    order = list(read())
-    groups: dict[str, list[Verdict]] = {}
-    for (name, _), verdict in sorted(last.items(), key=lambda item: order.index(item[0][0])):
-        groups.setdefault(name, []).append(verdict)
-    return groups
+    order, roles = list(read()), (PRIMARY, FURTHER, BOUNDARY)
+    groups: dict[str, list[Verdict]] = {name: [] for name in order}
+    for verdict in sorted(last.values(), key=lambda verdict: roles.index(verdict.role)):
+        groups[verdict.id].append(verdict)
+    return {name: group for name, group in groups.items() if group}
 
 
 def table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
@@ -54,6 +102,7 @@ def table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
             "statement": statements[name].statement,
             "expected": statements[name].expected,
             "verdict": settle(group),
+            "protocol": "" if name in protocol.locked() else NOT_YET,
             "evidence": "; ".join(
                 f"{v.setting}: {v.verdict}" if v.setting else v.verdict for v in group
             ),
@@ -62,7 +111,7 @@ def table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
         }
         for name, group in by_claim(verdicts).items()
     ]
-    columns = ["id", "statement", "expected", "verdict", "evidence", "runs", "data"]
+    columns = ["id", "statement", "expected", "verdict", "protocol", "evidence", "runs", "data"]
     return pd.DataFrame(rows, columns=pd.Index(columns)).set_index("id")
 
 
@@ -77,19 +126,26 @@ class Summary:
         return "\n".join(f"{name}  {settle(group)}" for name, group in self.groups.items())
 
     def _repr_markdown_(self) -> str:
-        statements = read()
+        statements, locked = read(), protocol.locked()
         lines = [
-            "| | statement | expected | measured | in which setting |",
+            "| | statement | expected | recorded | in which setting |",
             "|---|---|---|---|---|",
         ]
         for name, group in self.groups.items():
             word, claim = settle(group), statements[name]
-            settings = "<br>".join(f"{SYMBOLS[v.verdict]} {v.setting}" for v in group if v.setting)
+            settings = "<br>".join(_setting(v) for v in group if v.setting)
             where = f"[{name}]({self.link})" if self.link else name
-            measured = f"{SYMBOLS[word]} **{word}**"
+            mark = "" if name in locked else f" ({NOT_YET})"
+            measured = f"{SYMBOLS[word]} **{word}**{mark}"
             cells = (where, claim.statement, claim.expected, measured, settings)
             lines.append(f"| {' | '.join(cells)} |")
         return "\n".join(lines)
+
+
+def _setting(verdict: Verdict) -> str:
+    """A setting with its sign, and what it is to the statement unless it decides."""
+    role = "" if verdict.role == PRIMARY else f" ({verdict.role})"
+    return f"{SYMBOLS[verdict.verdict]} {verdict.setting}{role}"
 
 
 def summary(verdicts: Iterable[Verdict], link: str = "") -> Summary:

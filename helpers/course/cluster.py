@@ -6,11 +6,13 @@ machine.
 
 import logging
 import math
+import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,7 +35,7 @@ from nbclient.exceptions import DeadKernelError
 from tornado.ioloop import PeriodicCallback
 
 from helpers import claims, runtime
-from helpers.claims.replication import Measured, Part
+from helpers.claims.parts import Measured, Part
 from helpers.course import notebooks
 from helpers.course.notebooks import NotebookStopped, fingerprint
 
@@ -175,8 +177,7 @@ def measure(
 def _outcome(future: Future, part: Part, attempts: int) -> Outcome:
     if future.status != "finished":
         return Outcome(part, None, str(future.exception()), attempts)
-    verdicts, seconds = future.result()
-    return Outcome(part, Measured(part, verdicts, seconds, attempts), "", attempts)
+    return Outcome(part, Measured(part, *future.result(), attempts), "", attempts)
 
 
 def threads_by_host(client: Client) -> dict[str, int]:
@@ -197,8 +198,8 @@ def core_count() -> int:
 
 def execute(
     part: Part, threads: dict[str, int], out: Path, timeout: float
-) -> tuple[list[dict], float]:
-    """On a worker: execute a part in a kernel of its own; its verdicts and seconds.
+) -> tuple[list[dict], float, str, str]:
+    """On a worker: execute a part in a kernel of its own; its verdicts, seconds, day and machine.
 
     Raises RuntimeError with the cell and the reason if the notebook stops, ValueError if it cannot
     start here.
@@ -217,9 +218,16 @@ def execute(
     except NotebookStopped as stop:
         raise RuntimeError(_why_it_stopped(stop, worker)) from None
     seconds = time.monotonic() - start
-    verdicts = [asdict(verdict) for verdict in claims.recorded(copy)]
+    found = [
+        {"cell": cell, "verdict": asdict(verdict)} for cell, verdict in claims.live_by_cell(copy)
+    ]
     copy.unlink()
-    return verdicts, seconds
+    return found, seconds, date.today().isoformat(), machine()
+
+
+def machine() -> str:
+    """The kind of this machine in a few words, without its name."""
+    return f"{platform.system()} {platform.machine()}, {core_count()} cores"
 
 
 def _why_it_stopped(stop: NotebookStopped, worker: Worker) -> str:

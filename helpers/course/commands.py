@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from helpers import runtime
 
 if TYPE_CHECKING:
-    from helpers.claims.replication import Part
+    from helpers.claims.parts import Measured, Part
     from helpers.course.cluster import Outcome
 
 
@@ -39,52 +39,68 @@ def run(options: Namespace, root: Path) -> int:
 
     stopped = progress.together(chosen, action, jobs=jobs)
     executed = [copy for copy in copies.values() if copy.exists()]
-    verdicts = [verdict for copy in executed for verdict in claims.recorded(copy)]
+    verdicts = [verdict for copy in executed for verdict in claims.live(copy)]
     if verdicts:
         print(f"\n{progress.verdict_table(verdicts)}")
     return progress.report(stopped)
 
 
 def execute(options: Namespace, root: Path) -> int:
-    """Execute the notebooks where they lie, so that they can be committed with their outputs.
-
-    Each lesson waits for its audit: it shows the verdicts that the audit's file holds.
-    """
+    """Execute the notebooks where they lie, so that they can be committed with their outputs."""
     from helpers.course import notebooks, progress, sharing
 
     chosen = _chosen(options, root)
-    audits = {lesson: notebooks.audit(lesson) for lesson in chosen}
-    after = {lesson: audit for lesson, audit in audits.items() if audit in chosen}
     jobs = _jobs(options, chosen, runtime.profile())
     shared = {"timeout": options.timeout, "environment": sharing.threads(jobs)}
 
     def action(path: Path, watch: notebooks.Watch) -> None:
         notebooks.execute(path, watch=watch, **shared)
 
-    audits_first = sorted(chosen, key=lambda path: path in after)
-    return progress.report(progress.together(audits_first, action, jobs=jobs, after=after))
+    return progress.report(progress.together(chosen, action, jobs=jobs))
 
 
 def evidence(options: Namespace, root: Path) -> int:
-    """Execute notebooks x seeds x backends on a cluster; write parts, tables and a page.
+    """Execute notebooks x seeds x backends on a cluster; record what they found in `options.out`.
 
-    They are in `options.out`; parts that are there from before are not executed again.
+    Parts that are recorded there, or were finished before an interruption, are not executed again.
     """
-    from helpers.claims import replication
+    from helpers.claims import pages, parts
 
-    parts = _planned(options, root)
-    _check_folder(options.out)
-    folder = options.out / "parts"
-    finished = {done.part.name for done in replication.stored(folder, parts)}
-    wanted = [part for part in parts if part.name not in finished]
-    print(f"{len(parts)} parts, {len(finished)} of them finished before in {folder}", flush=True)
-    failed = _measure(options, wanted, folder) if wanted else []
-    missing = [outcome.part for outcome in failed]
-    print(f"\n{replication.publish(options.out, replication.stored(folder, parts), missing)}")
+    planned = _planned(options, root)
+    for folder in (options.out, options.parts):
+        _check_folder(folder)
+    known = _recorded_parts(options.out) | {
+        p.part.name for p in parts.stored(options.parts, planned)
+    }
+    wanted = [part for part in planned if part.name not in known]
+    print(f"{len(planned)} parts, {len(planned) - len(wanted)} of them measured before", flush=True)
+    failed = _measure(options, wanted) if wanted else []
+    _record(options, root, parts.stored(options.parts, planned))
+    print(f"\n{pages.write(options.out)}")
     for outcome in failed:
         begun = f"{outcome.part}, begun {outcome.attempts} times, gave nothing"
         print(f"\n{begun}:\n\n{outcome.failure}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def calibrate(options: Namespace, root: Path) -> int:
+    """Print how often the protocol is wrong: simulated, planted into the evidence, replicated."""
+    from helpers.claims import pages
+
+    print(pages.calibration(options.evidence))
+    return 0
+
+
+def lock(options: Namespace, root: Path) -> int:
+    """Lock statements as they stand, before they are measured; note what changed and why."""
+    from helpers.claims import protocol
+    from helpers.course import notebooks
+
+    for name in options.statements:
+        given = {"why": options.because, "seen": not options.unseen, "folder": options.evidence}
+        entry = protocol.add(name, notebooks.find(root), **given)
+        print(entry or f"{name} stands as it was locked.")
+    return 0
 
 
 def grade(options: Namespace, root: Path) -> int:
@@ -115,34 +131,59 @@ def publish(options: Namespace, root: Path) -> int:
 
 
 def _planned(options: Namespace, root: Path) -> list[Part]:
-    from helpers.claims import replication
+    from helpers.claims import evidence, parts
     from helpers.course import notebooks
 
-    parameters = {"PROFILE": options.profile or runtime.profile(), **_parameters(options)}
+    asked = {"RUNS": evidence.RUNS, **_parameters(options)}
+    parameters = {"PROFILE": options.profile or runtime.profile(), **asked}
     sources = {}
     for path in _chosen(options, root):
         name = _inside(path, root).as_posix()
         notebooks.check_parameters(path, {*parameters, "SEED"})
         sources[name] = notebooks.fingerprint(path)
-    backends = options.backend or replication.BACKENDS[:1]
-    return replication.plan(sources, seeds=options.seeds, backends=backends, parameters=parameters)
+    backends = options.backend or parts.BACKENDS[:1]
+    return parts.plan(sources, seeds=options.seeds, backends=backends, parameters=parameters)
 
 
-def _measure(options: Namespace, wanted: list[Part], folder: Path) -> list[Outcome]:
+def _recorded_parts(folder: Path) -> set[str]:
+    """The executions whose verdicts are recorded in `folder`."""
+    from helpers.claims import evidence
+
+    names = (evidence.SETTINGS, evidence.REPLICATION)
+    return {record.part for name in names for record in evidence.read(folder, name)}
+
+
+def _record(options: Namespace, root: Path, measured: list[Measured]) -> None:
+    """Write what was measured into the evidence: the first seed's in full, of others the words."""
+    from helpers.claims import evidence
+    from helpers.course import notebooks
+
+    paths = notebooks.find(root)
+    current = [_inside(path, root).as_posix() for path in paths]
+    found = evidence.records(measured, paths)
+    first = [record for record in found if evidence.is_first(record)]
+    others = [record for record in found if not evidence.is_first(record)]
+    for name, new in ((evidence.SETTINGS, first), (evidence.REPLICATION, others)):
+        old = evidence.read(options.out, name)
+        evidence.write(evidence.updated(old, new, current), options.out, name)
+
+
+def _measure(options: Namespace, wanted: list[Part]) -> list[Outcome]:
     """Store what the parts give as it comes, under a progress bar; those that gave nothing."""
     from tqdm import tqdm
 
-    from helpers.claims import replication
+    from helpers.claims import parts
     from helpers.course import cluster
 
     failed = []
     place = cluster.at(options.scheduler) if options.scheduler else cluster.local(options.workers)
+    shared = {"out": options.parts, "timeout": options.timeout}
     with place as client, tqdm(total=len(wanted), unit="part", disable=None) as bar:
         cluster.check(client, wanted)
         print(f"Dashboard: {cluster.dashboard(client)}", flush=True)
-        for outcome in cluster.measure(client, wanted, out=options.out, timeout=options.timeout):
+        for outcome in cluster.measure(client, wanted, **shared):
             if outcome.measured:
-                replication.store(folder, outcome.measured)
+                parts.store(options.parts, outcome.measured)
             else:
                 failed.append(outcome)
             bar.update()

@@ -3,12 +3,11 @@
 import sys
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from textwrap import shorten
 from threading import Lock
-from types import MappingProxyType
 
 from tqdm import tqdm
 
@@ -17,17 +16,13 @@ from helpers.course import notebooks
 from helpers.course.notebooks import NotebookStopped, Watch
 
 Action = Callable[[Path, Watch], None]
-NOTHING: Mapping[Path, Path] = MappingProxyType({})
 FORM = "{percentage:3.0f}%|{bar:12}| {n_fmt}/{total_fmt} cells [{elapsed}<{remaining}{postfix}]"
 
 
-def together(
-    chosen: list[Path], action: Action, *, jobs: int, after: Mapping[Path, Path] = NOTHING
-) -> list[NotebookStopped]:
+def together(chosen: list[Path], action: Action, *, jobs: int) -> list[NotebookStopped]:
     """Do `action` to the notebooks, `jobs` at a time, under one progress bar; those that stopped.
 
-    Each gets its line in the order of `chosen`. `after` names the notebook, earlier in `chosen`,
-    for which one has to wait.
+    Each gets its line in the order of `chosen`.
     Raises what `notebooks.read` raises, before anything is done. An interrupt, or an error of
     `action`, ends what is being executed, and is raised after that.
     """
@@ -36,9 +31,9 @@ def together(
     stopped = []
     with _Bar(sizes) as bar, ThreadPoolExecutor(jobs) as pool:
         try:
-            for path in chosen if jobs == 1 else _longest_first(sizes, after):
-                before = begun[after[path]] if path in after else None
-                begun[path] = pool.submit(_follow, path, action, bar, before)
+            longest_first = sorted(chosen, key=lambda path: -sizes[path])
+            for path in chosen if jobs == 1 else longest_first:
+                begun[path] = pool.submit(_follow, path, action, bar)
             for path in chosen:
                 seconds, stop = begun[path].result()
                 bar.print(path, f"{seconds:>6.1f} s  {'STOPPED' if stop else 'done'}")
@@ -52,16 +47,8 @@ def together(
     return stopped
 
 
-def _longest_first(sizes: Mapping[Path, int], after: Mapping[Path, Path]) -> list[Path]:
-    """The order in which to begin: those that wait come last, so that none waits for a free job."""
-    return sorted(sizes, key=lambda path: (path in after, -sizes[path]))
-
-
-def _follow(
-    path: Path, action: Action, bar: "_Bar", before: Future | None
-) -> tuple[float, NotebookStopped | None]:
+def _follow(path: Path, action: Action, bar: "_Bar") -> tuple[float, NotebookStopped | None]:
     """In a thread: do `action` to a notebook; its seconds, and why it stopped if it did."""
-    wait([before] if before else [])
     start, stop = time.monotonic(), None
     try:
         action(path, partial(bar.show, path))
@@ -119,13 +106,23 @@ def _short(path: Path) -> str:
 
 
 def verdict_table(verdicts: list[claims.Verdict]) -> str:
-    """The table of verdicts for a terminal, and how often each word was said."""
-    table = claims.table(verdicts)
-    counts = ", ".join(f"{count} {word}" for word, count in table["verdict"].value_counts().items())
-    shown = table[["verdict", "expected", "runs"]].assign(
+    """For a terminal: what is recorded on the statements of the notebooks, and what came out now.
+
+    Words are those of the evidence; a setting that it lacks gives its live one.
+    """
+    known = [claims.recorded_or(verdict) for verdict in verdicts]
+    table = claims.table(known)
+    shown = table[["verdict", "protocol", "runs"]].assign(
         statement=[shorten(text, 72) for text in table["statement"]]
     )
-    return f"{shown.to_string()}\n\n{len(table)} statements: {counts}"
+    counts = [
+        f"{sum(words.values())} {how}: " + ", ".join(f"{n} {word}" for word, n in words.items())
+        for how, words in claims.totals(known).items()
+    ]
+    against = [f"{v.id} [{v.setting}]" for v in verdicts if claims.contradicted(v)]
+    live = f"{sum(bool(v.treatment) for v in verdicts)} comparisons ran here; "
+    live += f"against the record: {', '.join(against) or 'none'}"
+    return "\n".join([shown.to_string(), "", f"{len(table)} statements", *counts, live])
 
 
 def report(stopped: list[NotebookStopped]) -> int:

@@ -4,7 +4,7 @@
 # The lesson [Overfitting](../01_overfitting.ipynb) measures the statements that matter most. This
 # audit settles the others: every remaining statement of the study notes on the topic gets a few
 # lines of code, a verdict, and a sentence on why. Statements that one experiment answers stand
-# together. A verdict line shows the statement, what was measured, and the 95 % interval over paired
+# together. A verdict line shows the statement, what was measured, and the 99 % interval over paired
 # runs; a statement that may hold in one setting and fail in another is judged in both. You need not
 # read it in order: come for the evidence. The table at the end has everything at a glance.
 
@@ -26,7 +26,7 @@ print(runtime.start())
 # %% tags=["parameters"]
 PROFILE = "quick"
 SEED = 0
-RUNS = 10
+RUNS = 5
 
 # %%
 from dataclasses import replace
@@ -1180,7 +1180,7 @@ with plots.canvas(2, width=9.6, height=3.2, sharex=True, sharey=True) as (figure
     panels[0].invert_yaxis()
 plots.show(
     figure,
-    alt="Gain in test accuracy of five cures over no cure, with 95 % intervals: clean labels on "
+    alt="Gain in test accuracy of five cures over no cure, with 99 % intervals: clean labels on "
     "the left, wrong labels on the right. Four times the data gains more than the L2 penalty in "
     "both.",
     data=images,
@@ -1257,7 +1257,7 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# Points are means over the runs, bars their 95 % intervals. More data, where they can be had, beat
+# Points are means over the runs, bars their 99 % intervals. More data, where they can be had, beat
 # the penalty, so it is not the most important cure as a rule (OVF-02); among cures that need no new
 # data the order depends on the noise. Dropout hinders a network with units to spare from learning
 # wrong labels, and starves a network that has none to spare (OVF-09).
@@ -1294,7 +1294,7 @@ for _ in range(DRAWS):
         values.append(estimate[number] - elsewhere[number])
 for setting, values in optimism.items():
     low, high = claims.paired_interval(values)
-    off = f"{np.mean(values):+.4f}, 95 % interval {low:+.4f} to {high:+.4f}"
+    off = f"{np.mean(values):+.4f}, 99 % interval {low:+.4f} to {high:+.4f}"
     detail = f"Off by {off}, in the mean of {DRAWS} draws; asked for: less than 0.01 either way."
     small = low > -0.01 and high < 0.01
     verdicts.compute("OVF-19", small, detail=detail, setting=setting, data=fashion)

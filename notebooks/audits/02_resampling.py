@@ -24,7 +24,7 @@ print(runtime.start())
 # %% tags=["parameters"]
 PROFILE = "quick"
 SEED = 0
-RUNS = 10
+RUNS = 5
 
 # %%
 import time
@@ -185,7 +185,7 @@ for name, (before, after) in steps.items():
         not both,
         detail=(
             f"{'Both' if both else 'Not both'} fall: {described}; {RUNS} groups of {GROUP} "
-            "training sets, 95 % intervals."
+            "training sets, 99 % intervals."
         ),
         setting=name,
         data=sets[0],

@@ -25,7 +25,7 @@ print(runtime.start())
 # %% tags=["parameters"]
 PROFILE = "quick"
 SEED = 0
-RUNS = 10
+RUNS = 5
 
 # %%
 import time
@@ -920,7 +920,7 @@ effect = {
 intervals = {name: claims.paired_interval(values) for name, values in effect.items()}
 words = "; ".join(
     f"{name}: {values.mean():+.2f}, "
-    f"95 % interval {intervals[name][0]:+.2f} to {intervals[name][1]:+.2f}"
+    f"99 % interval {intervals[name][0]:+.2f} to {intervals[name][1]:+.2f}"
     for name, values in effect.items()
 )
 nothing = all(low <= 0 <= high for low, high in intervals.values())

@@ -27,7 +27,7 @@ print(runtime.start())
 # %% tags=["parameters"]
 PROFILE = "quick"
 SEED = 0
-RUNS = 10
+RUNS = 5
 
 # %%
 import warnings
@@ -52,10 +52,10 @@ verdicts = claims.Ledger()
 
 
 def interval(treatment, control):
-    """The mean paired difference with its 95 % interval, in words."""
+    """The mean paired difference with its 99 % interval, in words."""
     difference = np.subtract(treatment, control)
     low, high = claims.paired_interval(difference)
-    return f"{difference.mean():+.3f} (95 % interval {low:+.3f} to {high:+.3f})"
+    return f"{difference.mean():+.3f} (99 % interval {low:+.3f} to {high:+.3f})"
 
 
 def attempt(listing, **names):
@@ -1737,13 +1737,13 @@ with plots.canvas(height=3.3) as (figure, axes):
     axes.legend(fontsize=9)
 plots.show(
     figure,
-    alt="Gain in test accuracy of two strengths of label smoothing over none, with 95 % "
+    alt="Gain in test accuracy of two strengths of label smoothing over none, with 99 % "
     "intervals, for training labels without mistakes and with two kinds of them.",
     data=images,
 )
 
 # %% [markdown]
-# Points are means over the runs, bars their 95 % intervals. What smoothing gains depends on the
+# Points are means over the runs, bars their 99 % intervals. What smoothing gains depends on the
 # kind of mistake and on its own strength. A bar that lies as far to the right where no label is
 # wrong says that smoothing does something else there than provide for mistakes.
 #

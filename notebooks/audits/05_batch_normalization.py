@@ -27,7 +27,7 @@ print(runtime.start())
 # %% tags=["parameters"]
 PROFILE = "quick"
 SEED = 0
-RUNS = 10
+RUNS = 5
 
 # %%
 import inspect
@@ -53,7 +53,7 @@ def compared(treatment, control):
     """The mean paired difference with its interval in words, and whether the interval holds 0."""
     difference = np.subtract(treatment, control)
     low, high = claims.paired_interval(difference)
-    interval = f"95 % interval {low:+.3g} to {high:+.3g}, {len(difference)} paired runs"
+    interval = f"99 % interval {low:+.3g} to {high:+.3g}, {len(difference)} paired runs"
     words = f"difference {difference.mean():+.3g}, {interval}"
     return words, low <= 0 <= high
 
@@ -1305,7 +1305,7 @@ def no_lower(moment, index):
     """Whether batch normalization leaves the quantity, or raises it, and the finding in words."""
     difference = np.log10(seen[True][moment, :, index]) - np.log10(seen[False][moment, :, index])
     low, high = claims.paired_interval(difference)
-    interval = f"95 % interval {low:+.2f} to {high:+.2f}, {RUNS} paired runs"
+    interval = f"99 % interval {low:+.2f} to {high:+.2f}, {RUNS} paired runs"
     return high >= 0, f"with against without {difference.mean():+.2f}, {interval}"
 
 

@@ -14,7 +14,7 @@ from helpers.__main__ import main
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise
 from helpers.exercises.grading import confinement, lessons, processes, tables
 from helpers.exercises.grading.processes import CRASH, KILLED, TIME
-from helpers.exercises.grading.statements import parsed
+from helpers.cells import parsed
 from helpers.exercises.grading.submissions import (
     EXIT,
     MEMORY,

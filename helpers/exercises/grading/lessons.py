@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.exercises.grading.statements import tree
+from helpers.cells import tree
 from helpers.exercises.grading.submissions import code_cells
 from helpers.runtime import ROOT
 

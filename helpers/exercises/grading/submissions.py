@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.exercises.core import NOT_ATTEMPTED, NOT_YET, Exercise
-from helpers.exercises.grading.statements import (
+from helpers.cells import (
     Statement,
     names_defined,
     needed,
     parsed,
     paths_used,
 )
+from helpers.exercises.core import NOT_ATTEMPTED, NOT_YET, Exercise
 
 LONGEST_MESSAGE = 1000
 OK, SYNTAX, EXIT, MEMORY, SOLUTION, UNREADABLE = (

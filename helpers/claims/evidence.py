@@ -1,0 +1,243 @@
+"""The recorded evidence: both arms of every comparison in every replicate, in `evidence/`.
+
+`settings.csv` has one row for each statement in each setting, `values.csv` one for each replicate
+of each. Summaries, README and book read verdicts from here only, and every word can be computed
+again from the values.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from helpers import files, runtime
+from helpers.claims import protocol
+from helpers.claims.comparison import criterion, judged, measured
+from helpers.claims.parts import Measured
+from helpers.claims.statements import Claim
+from helpers.claims.statements import find as find_statement
+from helpers.claims.statements import read as read_statements
+from helpers.claims.verdict import PRIMARY, Verdict
+
+FOLDER = runtime.ROOT / "evidence"
+SETTINGS, VALUES, REPLICATION = "settings.csv", "values.csv", "replication.csv"
+RUNS = 30
+"""Replicates of what is recorded; a lesson runs with fewer."""
+LIVE_LEVEL = 0.9999
+"""Of the interval in which a live measurement has to hold the recorded mean."""
+ARMS = ("treatment", "control", "groups")
+PACKAGES = tuple(runtime.versions())
+
+
+@dataclass(frozen=True)
+class Record:
+    """A verdict with where, when and by which code it was measured.
+
+    `notebook` is a path inside the course's folder, `cell` the id of the cell that judged, `part`
+    the execution it belongs to, `judging` the digest of the cells that judge (see `protocol`).
+    """
+
+    verdict: Verdict
+    notebook: str
+    cell: str
+    part: str
+    judging: str
+    seed: int
+    backend: str
+    date: str
+    machine: str
+
+
+def records(parts: Iterable[Measured], notebooks: Iterable[Path]) -> list[Record]:
+    """The records of what was measured, in its order, with what judges in these notebooks."""
+    notebooks, judging, found = list(notebooks), {}, []
+    for done in parts:
+        part, when = done.part, (done.date, done.machine)
+        for entry in done.found:
+            verdict = Verdict(**entry["verdict"])
+            if verdict.id not in judging:
+                judging[verdict.id] = _judging(verdict.id, notebooks)
+            where = (part.notebook, entry["cell"], part.name, judging[verdict.id])
+            found.append(Record(verdict, *where, part.seed, part.backend, *when))
+    return found
+
+
+def is_first(record: Record) -> bool:
+    """Whether a record is of the evidence itself, and not of its replication with other seeds."""
+    return record.seed == 0 and record.backend == runtime.DEFAULT_BACKEND
+
+
+def _judging(claim_id: str, notebooks: list[Path]) -> str:
+    """The digest of what judges a statement; empty where no cell names it in so many letters."""
+    try:
+        return protocol.judging_digest(claim_id, notebooks)
+    except ValueError:
+        return ""
+
+
+def faults(recorded: Iterable[Record], lock: Path = protocol.LOCK) -> list[str]:
+    """How records disagree with the lock, or their words with their values and the protocol."""
+    recorded, locked, found = list(recorded), protocol.locked(lock), []
+    primary = Counter(r.verdict.id for r in recorded if r.verdict.role == PRIMARY)
+    dates = {entry.id: entry.date for entry in reversed(protocol.entries(lock))}
+    for record in recorded:
+        verdict, entry = record.verdict, locked.get(record.verdict.id)
+        place = f"{verdict.id} [{verdict.setting}]"
+        if judged_again(verdict) != verdict:
+            found.append(f"{place}: the recorded word, interval or text is not that of its values")
+        if entry and record.judging != entry.judging:
+            found.append(f"{place} was measured by other cells than the locked ones: make evidence")
+        if entry and record.date[:10] < dates[verdict.id]:
+            found.append(f"{place} was measured before its criterion was locked")
+        if entry and verdict.role == PRIMARY:
+            found += _other_criterion(verdict, find_statement(verdict.id))
+    measured_ids = set(primary)
+    for name in locked:
+        if name in measured_ids and primary[name] != 1:
+            found.append(f"{name} has {primary[name]} primary settings; it must have exactly one")
+    return found
+
+
+def _other_criterion(verdict: Verdict, claim: Claim) -> list[str]:
+    """Where the primary setting was judged by another claim or margin than claims.toml has."""
+    if verdict.effect is None:
+        return []
+    same = verdict.claimed == claim.claimed and (
+        claim.margin is None or math.isclose(verdict.margin, claim.margin)
+    )
+    said = f"{claim.claimed} by {claim.margin}"
+    return (
+        []
+        if same
+        else [f"{verdict.id}: judged as {criterion(verdict)}, but claims.toml says {said}"]
+    )
+
+
+def updated(old: Iterable[Record], new: Iterable[Record], notebooks: Iterable[str]) -> list[Record]:
+    """Old records with those of the notebooks that were measured again replaced.
+
+    Records of a notebook that is not among the course's `notebooks` are left out, as are those of
+    statements that are no more. Of two records of one statement in one setting with one seed the
+    last counts. Their order is that of claims.toml.
+    """
+    new = list(new)
+    order = {name: place for place, name in enumerate(read_statements())}
+    current = set(notebooks) - {record.notebook for record in new}
+    kept = [record for record in old if record.notebook in current]
+    last = {
+        (record.verdict.id, record.verdict.setting, record.seed, record.backend): record
+        for record in [*kept, *new]
+        if record.verdict.id in order
+    }
+    return sorted(last.values(), key=lambda record: order[record.verdict.id])
+
+
+def write(recorded: Iterable[Record], folder: Path = FOLDER, name: str = SETTINGS) -> None:
+    """Write the records into `folder`: `name`, and for the evidence itself the values beside it."""
+    recorded = list(recorded)
+    rows = [_row(record) for record in recorded]
+    columns = [*_columns(), *PACKAGES, *(f.name for f in fields(Record) if f.name != "verdict")]
+    table = pd.DataFrame(rows, columns=pd.Index(columns))
+    files.write_text(folder / name, table.to_csv(index=False))
+    if name == SETTINGS:
+        values = [row for record in recorded for row in _values(record.verdict)]
+        columns = ["id", "setting", "replicate", *ARMS]
+        table = pd.DataFrame(values, columns=pd.Index(columns))
+        files.write_text(folder / VALUES, table.to_csv(index=False))
+
+
+def read(folder: Path = FOLDER, name: str = SETTINGS) -> list[Record]:
+    """The records in `folder`, none if there are none yet."""
+    paths = [folder / name, folder / VALUES]
+    if not paths[0].exists():
+        return []
+    return list(_parsed(*paths, *(path.stat().st_mtime_ns for path in paths if path.exists())))
+
+
+def find(claim_id: str, setting: str, folder: Path = FOLDER) -> Record | None:
+    """What is recorded of a statement in a setting."""
+    for record in read(folder):
+        if (record.verdict.id, record.verdict.setting) == (claim_id, setting):
+            return record
+    return None
+
+
+def recorded(notebook: Path | str, folder: Path = FOLDER) -> list[Verdict]:
+    """The recorded verdicts of a notebook (a path, or its place inside the course's folder)."""
+    path = Path(notebook)
+    name = path.relative_to(runtime.ROOT).as_posix() if path.is_absolute() else path.as_posix()
+    return [record.verdict for record in read(folder) if record.notebook == name]
+
+
+def contradicts(live: Verdict, record: Record) -> bool:
+    """Whether the interval of a live comparison, at 99.99 %, excludes the recorded mean.
+
+    An interval of no width excludes nothing.
+    """
+    if live.effect is None or record.verdict.effect is None:
+        return False
+    _, (low, high) = measured(live, LIVE_LEVEL)
+    return low < high and not low <= record.verdict.effect <= high
+
+
+def judged_again(verdict: Verdict) -> Verdict:
+    """A recorded comparison judged anew from its values; what was not compared stays as it is."""
+    return judged(verdict) if verdict.treatment else verdict
+
+
+def _columns() -> list[str]:
+    return [f.name for f in fields(Verdict) if f.name not in (*ARMS, "versions")]
+
+
+def _row(record: Record) -> dict:
+    verdict = asdict(record.verdict)
+    versions = verdict.pop("versions") or {}
+    return {**verdict, **versions, **{k: v for k, v in vars(record).items() if k != "verdict"}}
+
+
+def _values(verdict: Verdict) -> list[dict]:
+    groups = verdict.groups or ("",) * len(verdict.treatment)
+    arms = zip(verdict.treatment, verdict.control, groups, strict=True)
+    return [
+        {"id": verdict.id, "setting": verdict.setting, "replicate": place}
+        | dict(zip(ARMS, row, strict=True))
+        for place, row in enumerate(arms)
+    ]
+
+
+@cache
+def _parsed(settings: Path, values: Path, *changed: int) -> tuple[Record, ...]:
+    """The records of the files as they were at these times: a notebook asks for dozens."""
+    arms: dict[tuple[str, str], dict[str, tuple]] = {}
+    if settings.name == SETTINGS:
+        table = pd.read_csv(values, keep_default_na=False, float_precision="round_trip")
+        for (name, setting), group in table.groupby(["id", "setting"], sort=False):
+            arms[str(name), str(setting)] = {
+                "treatment": tuple(map(float, group["treatment"])),
+                "control": tuple(map(float, group["control"])),
+                "groups": tuple(int(each) for each in group["groups"] if each != ""),
+            }
+    table = pd.read_csv(settings, keep_default_na=False, dtype=str)
+    return tuple(_record(row, arms) for row in table.to_dict("records"))
+
+
+def _record(row: dict[str, str], arms: dict) -> Record:
+    known = {name: _typed(name, row[name]) for name in _columns()}
+    versions = {name: row[name] for name in PACKAGES if row[name]}
+    values = arms.get((row["id"], row["setting"]), {})
+    verdict = Verdict(**known, versions=versions, **values)
+    origin = [row[name] for name in ("notebook", "cell", "part", "judging")]
+    return Record(verdict, *origin, int(row["seed"]), row["backend"], row["date"], row["machine"])
+
+
+def _typed(name: str, text: str):
+    """A cell of the table as the field of Verdict that it is."""
+    if name in ("effect", "low", "high"):
+        return float(text) if text else None
+    if name in ("margin", "correlation"):
+        return float(text) if text else math.nan
+    return int(text) if name == "runs" else text
