@@ -49,7 +49,7 @@ OWNERS = {
 }
 KINDS = {"comparison", "computation", "convention", "listing", "opinion"}
 CLAIMED = {"higher", "lower", "equal", "no worse"}
-EXPECTED = {"supported", "refuted", "qualified", "not measurable"}
+EXPECTED = {"supported", "refuted", "mixed", "open"}
 REQUIRED = {"lesson", "kind", "statement", "found", "expected", "because"}
 PROTOCOL = {"reading", "scope", "primary", "criterion"}
 COMPARISON = {"claimed", "measure", "margin", "margin_reason"}
