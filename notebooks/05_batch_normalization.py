@@ -16,9 +16,11 @@
 # - tell `training=` from `trainable`;
 # - feed `model.fit` so that a random seed does not do more than you asked for.
 #
-# Statements that lecture notes repeat are **measured** here, over at least ten paired runs each,
-# with a 99 % interval. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (not
-# distinguishable). Plan an hour.
+# Statements that lecture notes repeat are **measured** here, in paired runs, and judged by their
+# 99 % interval. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (undecided). A
+# comparison's line shows the **recorded** result, from many more runs than fit into a lesson, and
+# after "Here, with ..." the **live** one, from the runs of this notebook. Where nothing is recorded
+# yet, the line shows the live result alone. Plan an hour.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -36,8 +38,8 @@ from helpers import runtime
 print(runtime.start())
 
 # %% [markdown]
-# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again:
-# the numbers move, and you see which verdicts stay.
+# `RUNS` is the number of paired runs behind each live result. Change `SEED` and run all cells
+# again: the live results move, the recorded ones stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -1512,9 +1514,11 @@ for name, make in (("tf.data", feeding.shuffled_batches), ("PyDataset", Shuffled
 # %% [markdown]
 # ## 5.11 What came out
 #
-# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature
-# led us to expect before anything was measured; where the two differ, the measurement stands.
-# *Qualified* means: it holds in one setting and fails in another, and the settings are named.
+# The words below are the recorded ones or, where nothing is recorded yet, those of the run above;
+# those marked "not yet measured under the protocol" come from cells older than their criteria and
+# may change. "Expected" is what the literature led us to expect before anything was measured; where
+# the two differ, the measurement stands. *Mixed* means: one setting decides one way and another the
+# other way, and the settings are named.
 
 # %%
 verdicts.summary()
@@ -1522,7 +1526,8 @@ verdicts.summary()
 # %% [markdown]
 # Every other statement of the notes on this subject, among them the order of normalization and
 # activation and what "internal covariate shift" has to do with it, is settled in the [audit of this
-# lesson](audits/05_batch_normalization.ipynb), which came out as follows when it was last run.
+# lesson](audits/05_batch_normalization.ipynb). Below is what is recorded of it; as long as nothing
+# is, the table is empty.
 
 # %%
 claims.summary(

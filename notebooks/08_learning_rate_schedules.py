@@ -14,9 +14,11 @@
 #   it;
 # - train with 1cycle, momentum included, in plain `model.fit`, stop in the middle and go on.
 #
-# As in every lesson, statements that lecture notes repeat are **measured**, over at least ten
-# paired runs, and judged by what came out: ✓ supported, ✗ refuted, ≈ not distinguishable. Plan 60
-# minutes; the notebook itself computes for about one.
+# As in every lesson, statements that lecture notes repeat are **measured**, in paired runs, and
+# judged by their 99 % interval: ✓ supported, ✗ refuted, ≈ undecided. A comparison's line shows the
+# **recorded** result, from many more runs than fit into a lesson, and after "Here, with ..." the
+# **live** one, from the runs of this notebook. Where nothing is recorded yet, the line shows the
+# live result alone. Plan 60 minutes; the notebook itself computes for about one.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -34,8 +36,8 @@ from helpers import runtime
 print(runtime.start())
 
 # %% [markdown]
-# `RUNS` is the number of paired runs behind each verdict. Change `SEED` and run all cells again:
-# the numbers move, and you see which verdicts stay.
+# `RUNS` is the number of paired runs behind each live result. Change `SEED` and run all cells
+# again: the live results move, the recorded ones stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -1187,16 +1189,19 @@ print(
 # %% [markdown]
 # ## 8.8 What came out
 #
-# The verdicts of this lesson, as they came out of the run above. "Expected" is what the literature
-# led us to expect before anything was measured; where the two differ, the measurement stands.
-# *Qualified* means: it holds in one setting and fails in another, and the settings are named.
+# The words below are the recorded ones or, where nothing is recorded yet, those of the run above;
+# those marked "not yet measured under the protocol" come from cells older than their criteria and
+# may change. "Expected" is what the literature led us to expect before anything was measured; where
+# the two differ, the measurement stands. *Mixed* means: one setting decides one way and another the
+# other way, and the settings are named.
 
 # %%
 verdicts.summary()
 
 # %% [markdown]
 # Every other statement of the notes on this subject is settled in the [audit of this
-# lesson](audits/08_learning_rate_schedules.ipynb), which came out as follows when it was last run.
+# lesson](audits/08_learning_rate_schedules.ipynb). Below is what is recorded of it; as long as
+# nothing is, the table is empty.
 
 # %%
 claims.summary(
