@@ -3,8 +3,11 @@
 #
 # The lesson [Resampling](../02_resampling.ipynb) tests the statements that matter most. This audit
 # settles the others, and judges some of the lesson's again in further settings: with networks, with
-# trees, on other data. Each verdict line shows the statement, what was measured, and the 95 %
-# interval over paired runs. Come here for the evidence; you need not read it in order.
+# trees, on other data. Each verdict line shows the statement, what was measured, and the 99 %
+# interval over paired runs. A comparison's line shows the **recorded** result, from many more runs
+# than fit into a notebook that one waits for, and after "Here, with ..." the **live** one, from the
+# runs of this notebook. Where nothing is recorded yet, the line shows the live result alone. Come
+# here for the evidence; you need not read it in order.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -576,6 +579,10 @@ for depth in (1, 3):
 # what a filter throws away: the rows that are handled well by a hair.
 #
 # ## 6. What came out
+#
+# The words below are the recorded ones or, where nothing is recorded yet, those of the run above;
+# those marked "not yet measured under the protocol" come from cells older than their criteria and
+# may change.
 
 # %%
 verdicts.summary()

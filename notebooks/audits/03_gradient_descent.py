@@ -5,7 +5,10 @@
 # that matter most. An audit settles the others: every remaining statement that the study notes make
 # on the topic, true or not, gets a few lines of code, a verdict, and one sentence on why.
 # Statements that one experiment answers stand together. A statement that holds in one setting and
-# fails in another is judged in both. Come here for the evidence; you need not read it in order.
+# fails in another is judged in both. A comparison's line shows the **recorded** result, from many
+# more runs than fit into a notebook that one waits for, and after "Here, with ..." the **live**
+# one, from the runs of this notebook. Where nothing is recorded yet, the line shows the live result
+# alone. Come here for the evidence; you need not read it in order.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -943,6 +946,9 @@ verdicts.compute(
 # conclude that it is useless. It is its default.
 #
 # ## All verdicts of this audit
+#
+# The words below are those of the run above, also where another is recorded; those marked "not yet
+# measured under the protocol" come from cells older than their criteria and may change.
 
 # %%
 claims.table(verdicts)

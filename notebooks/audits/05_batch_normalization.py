@@ -4,10 +4,12 @@
 # The lesson [Batch normalization](../05_batch_normalization.ipynb) measures the statements that
 # matter most. This audit settles the others: every remaining statement of the study notes on the
 # topic gets a few lines of code, a verdict, and a sentence on why. Statements that one experiment
-# answers stand together. A verdict line shows the statement, what was measured, and the 95 %
+# answers stand together. A verdict line shows the statement, what was measured, and the 99 %
 # interval over paired runs; a statement that may hold in one setting and fail in another is judged
-# in both. You need not read it in order: come for the evidence. The table at the end has everything
-# at a glance.
+# in both. A comparison's line shows the **recorded** result, from many more runs than fit into a
+# notebook that one waits for, and after "Here, with ..." the **live** one, from the runs of this
+# notebook. Where nothing is recorded yet, the line shows the live result alone. You need not read
+# it in order: come for the evidence. The table at the end has everything at a glance.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -1664,6 +1666,9 @@ for setting, make, splits in (
 # take mean and standard deviation from the training part alone.
 #
 # ## All verdicts of this audit
+#
+# The words below are those of the run above, also where another is recorded; those marked "not yet
+# measured under the protocol" come from cells older than their criteria and may change.
 
 # %%
 claims.table(verdicts)

@@ -3,9 +3,11 @@
 #
 # The lesson [Convolution](../06_convolution.ipynb) measures the statements that matter most. This
 # audit settles the others, and puts some of the lesson's to the test in further settings. A verdict
-# line shows the statement, what was computed or measured, and, where nets were trained, the 95 %
-# interval over paired runs. You need not read it in order: come for the evidence. The table at the
-# end has everything at a glance.
+# line shows the statement, what was computed or measured, and, where nets were trained, the 99 %
+# interval over paired runs. A comparison's line shows the **recorded** result, from many more runs
+# than fit into a notebook that one waits for, and after "Here, with ..." the **live** one, from the
+# runs of this notebook. Where nothing is recorded yet, the line shows the live result alone. You
+# need not read it in order: come for the evidence. The table at the end has everything at a glance.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -596,6 +598,10 @@ verdicts.compute(
 # net it is true at every fourth place.
 #
 # ## At a glance
+#
+# The words below are the recorded ones or, where nothing is recorded yet, those of the run above;
+# those marked "not yet measured under the protocol" come from cells older than their criteria and
+# may change.
 
 # %%
 verdicts.summary()

@@ -4,9 +4,11 @@
 # The lesson [A deep net on CIFAR-10](../07_cifar10_deep_net.ipynb) does the exercise, and measures
 # the statements that matter most. This audit settles the others: the notes' listings as found, the
 # numbers they report, and two questions that the lesson leaves out. A verdict line shows the
-# statement, what was measured, and, where nets were trained, the 95 % interval over paired runs.
-# You need not read it in order: come for the evidence. The table at the end has everything at a
-# glance.
+# statement, what was measured, and, where nets were trained, the 99 % interval over paired runs. A
+# comparison's line shows the **recorded** result, from many more runs than fit into a notebook that
+# one waits for, and after "Here, with ..." the **live** one, from the runs of this notebook. Where
+# nothing is recorded yet, the line shows the live result alone. You need not read it in order: come
+# for the evidence. The table at the end has everything at a glance.
 #
 # Where nets are trained here, they see few images and few epochs of the stand-in, so their
 # accuracies are low; only the comparisons count. What is said of the real CIFAR-10 comes from the
@@ -556,6 +558,10 @@ plots.show(
 # extra; using them once, at the end, removes the question.
 #
 # ## All statements at a glance
+#
+# The words below are the recorded ones or, where nothing is recorded yet, those of the run above;
+# those marked "not yet measured under the protocol" come from cells older than their criteria and
+# may change.
 
 # %%
 verdicts.summary()
