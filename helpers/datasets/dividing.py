@@ -9,6 +9,8 @@ from sklearn.model_selection import train_test_split
 
 from helpers.datasets import arrays
 
+DRAW = 1  # with a seed: random numbers of their own, apart from those of training
+
 
 class Parts(NamedTuple):
     """Inputs (n, ...) and targets (n,) of the three parts, in the order of `Split`'s fields."""
@@ -19,6 +21,22 @@ class Parts(NamedTuple):
     y_valid: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
+
+
+class Division(NamedTuple):
+    """Rows of a pool for the three parts of one replicate, each of shape (rows,)."""
+
+    train: np.ndarray
+    valid: np.ndarray
+    test: np.ndarray
+
+
+class Sizes(NamedTuple):
+    """Numbers of rows in the three parts of one replicate."""
+
+    train: int
+    valid: int
+    test: int
 
 
 def thirds(originals: np.ndarray, seed: int, labels: np.ndarray | None = None) -> list[np.ndarray]:
@@ -67,6 +85,78 @@ def beside_test_part(given: Mapping[str, np.ndarray], seed: int, validation: flo
     x, y = arrays.rearrange(np.require(x, requirements=["C", "W"]), order), y[order]
     y_test = given["y_test"].astype(np.int64)
     return Parts(x[:length], y[:length], x[length:], y[length:], given["x_test"], y_test)
+
+
+def divisions(
+    pool: int, seeds: Sequence[int], sizes: Sizes, untested: np.ndarray
+) -> list[Division]:
+    """Random rows of a pool of so many, of these `sizes`, for each seed.
+
+    As far as the pool allows, no training row is in two replicates, and then nothing is; `untested`
+    rows are no test rows. Raises ValueError for sizes that do not fit.
+    """
+    check_sizes(pool, sizes, len(untested))
+    count, needed = len(seeds), sizes.train * len(seeds)
+    orders = [np.random.default_rng([DRAW, seed]).permutation(pool) for seed in seeds]
+    trained = [order[: sizes.train] for order in orders]
+    rests = [order[sizes.train :] for order in orders]
+    if needed <= pool:
+        trained = np.split(orders[0][:needed], count)
+        rests = [without(order, rows) for order, rows in zip(orders, trained, strict=True)]
+        many = Sizes(*(size * count for size in sizes))
+        held = held_out(orders[0][needed:], many, untested)
+        if [len(rows) for rows in held] == [many.valid, many.test]:
+            held = zip(*(np.split(rows, count) for rows in held), strict=True)
+            return [Division(rows, *each) for rows, each in zip(trained, held, strict=True)]
+    return [
+        Division(rows, *held_out(rest, sizes, untested))
+        for rows, rest in zip(trained, rests, strict=True)
+    ]
+
+
+def held_out(rest: np.ndarray, sizes: Sizes, untested: np.ndarray) -> list[np.ndarray]:
+    """Validation and test rows from the `rest`, the first that may be: fewer if it is short."""
+    tested = without(rest, untested)[: sizes.test]
+    return [without(rest, tested)[: sizes.valid], tested]
+
+
+def without(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The rows, in their order, that are not among the others."""
+    return rows[~np.isin(rows, others)]
+
+
+def check_sizes(pool: int, sizes: Sizes, untested: int = 0) -> None:
+    """Raise ValueError unless every replicate can have its parts from a pool of so many rows."""
+    if sum(sizes) > pool or sizes.train + sizes.test > pool - untested:
+        kept = f", {untested:,} of them kept from tests" if untested else ""
+        raise ValueError(
+            f"{sizes.train} training + {sizes.valid} validation + {sizes.test} test rows do not "
+            f"fit into {pool:,} distinct ones{kept}: ask for fewer."
+        )
+
+
+def correlation(found: Sequence[Division], pool: int, untested: int) -> float:
+    """How much replicates with these divisions go together, at most: by the rows they share.
+
+    The larger of the expected shares of training rows and of test rows that two have in common,
+    and no more than test / (training + test rows) (Nadeau and Bengio 2003, "Inference for the
+    Generalization Error", section 3). 0 where nothing overlaps.
+    """
+    train, test = len(found[0].train), len(found[0].test)
+    shares = [
+        size / rows if overlap(part) else 0.0
+        for part, size, rows in (
+            ([each.train for each in found], train, pool),
+            ([each.test for each in found], test, pool - untested),
+        )
+    ]
+    return min(max(shares), test / (train + test))
+
+
+def overlap(parts: Sequence[np.ndarray]) -> bool:
+    """Whether any row is in two of the parts."""
+    rows = np.concatenate(parts)
+    return len(np.unique(rows)) < len(rows)
 
 
 def parts_of(x: np.ndarray, y: np.ndarray, rows: Sequence[np.ndarray]) -> Parts:

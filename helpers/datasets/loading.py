@@ -5,7 +5,7 @@ else, only in the `full` profile, a download, else what is embedded here. It pri
 which of these it was.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,9 @@ from helpers.datasets import dividing, sources, standins
 from helpers.datasets.split import Split
 
 VOCABULARY = 10_000  # words, the commonest first
-GENERATED = 1_000  # examples in each part of a generated data set
+GENERATED = (1_000,) * 3  # examples in the parts of a generated data set
 STAND_IN = (20_000, 4_000, 4_000)  # training, validation and test images of Fashion-on-photos
+ITEMS = (8_000, 2_000, 2_000)  # pieces of clothing on them
 MOONS_NOISE = 0.2  # standard deviation around the two half circles
 POLYNOMIAL_NOISE = 0.3  # standard deviation around the truth
 
@@ -53,11 +54,7 @@ def load(name: str, *, seed: int = 0, size: int | None = None) -> Split:
 def splits(name: str, seeds: Iterable[int], *, size: int | None = None) -> list[Split]:
     """`load` for several seeds: the same data, divided or generated anew for each."""
     seeds = list(seeds)
-    if name not in BUILDERS:
-        raise ValueError(f"There is no data set {name!r}; choose one of {', '.join(BUILDERS)}.")
-    for seed in seeds:
-        if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-            raise ValueError(f"seed is {seed!r}; choose a whole number from 0 to {2**32 - 1}.")
+    check_names(name, seeds)
     if size is not None and not (isinstance(size, int | np.integer) and size >= 1):
         raise ValueError(
             f"size is {size!r}; choose a whole number from 1, or None for all training examples."
@@ -68,6 +65,15 @@ def splits(name: str, seeds: Iterable[int], *, size: int | None = None) -> list[
     for split in found[:1]:
         print(repr(split))
     return found
+
+
+def check_names(name: str, seeds: list[int]) -> None:
+    """Raise ValueError unless there is such a data set, and all seeds are whole numbers."""
+    if name not in BUILDERS:
+        raise ValueError(f"There is no data set {name!r}; choose one of {', '.join(BUILDERS)}.")
+    for seed in seeds:
+        if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+            raise ValueError(f"seed is {seed!r}; choose a whole number from 0 to {2**32 - 1}.")
 
 
 def polynomial_truth(x: np.ndarray) -> np.ndarray:
@@ -130,14 +136,14 @@ def _embedded_fashion() -> dict[str, np.ndarray]:
     return sources.read_images(sources.FASHION, (28, 28))
 
 
-def _cifar10(seed: int) -> Split:
+def _cifar10(seed: int, sizes: Sequence[int] = STAND_IN) -> Split:
     if found := sources.find("cifar10"):
         path, source = found
         parts = dividing.beside_test_part(sources.read_cifar10(path), seed, validation=0.1)
         return Split("cifar10", "CIFAR-10", source, *parts, class_names=CIFAR10_CLASSES)
     items = dividing.beside_test_part(_embedded_fashion(), seed)
     made = []
-    for number, count in enumerate(STAND_IN):
+    for number, count in enumerate(sizes):
         x, y = items[2 * number : 2 * number + 2]
         # Each item two or three times, in one part only.
         chosen = np.resize(dividing.balanced_order(y, seed), count)
@@ -155,9 +161,9 @@ def _digits(seed: int) -> Split:
     return Split("digits", "8x8 digits", "embedded", *parts, class_names=names)
 
 
-def _moons(seed: int) -> Split:
-    x, y = map(np.asarray, make_moons(3 * GENERATED, noise=MOONS_NOISE, random_state=seed))
-    rows = np.split(dividing.balanced_order(y, seed), 3)
+def _moons(seed: int, sizes: Sequence[int] = GENERATED) -> Split:
+    x, y = map(np.asarray, make_moons(sum(sizes), noise=MOONS_NOISE, random_state=seed))
+    rows = np.split(dividing.balanced_order(y, seed), np.cumsum(sizes)[:-1])
     return Split(
         "moons",
         "two moons",
@@ -168,11 +174,11 @@ def _moons(seed: int) -> Split:
     )
 
 
-def _polynomial(seed: int) -> Split:
+def _polynomial(seed: int, sizes: Sequence[int] = GENERATED) -> Split:
     rng = np.random.default_rng(seed)
-    x = rng.uniform(-1, 1, size=(3 * GENERATED, 1))
+    x = rng.uniform(-1, 1, size=(sum(sizes), 1))
     y = polynomial_truth(x[:, 0]) + rng.normal(scale=POLYNOMIAL_NOISE, size=len(x))
-    rows = np.split(np.arange(len(x)), 3)
+    rows = np.split(np.arange(len(x)), np.cumsum(sizes)[:-1])
     parts = dividing.parts_of(x.astype(np.float32), y.astype(np.float32), rows)
     return Split("polynomial", "a noisy curve", "generated", *parts, feature_names=("x",))
 
@@ -186,3 +192,15 @@ BUILDERS: dict[str, Callable[[int], Split]] = {
     "moons": _moons,
     "polynomial": _polynomial,
 }
+GENERATORS: dict[str, Callable[[int, Sequence[int]], Split]] = {
+    "moons": _moons,
+    "polynomial": _polynomial,
+}
+"""Data sets of which there are as many examples as one asks for: seed and sizes of the parts."""
+
+
+def everything(name: str) -> Split:
+    """A data set that is not generated, with all of its examples, in the parts of seed 0."""
+    if name == "cifar10":
+        return _cifar10(0, ITEMS)  # a stand-in shows each item on several photos: one is enough
+    return BUILDERS[name](0)

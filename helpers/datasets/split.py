@@ -18,7 +18,9 @@ class Split:
 
     `x_*` have shape (n, ...), `y_*` (n,): whole numbers 0, 1, ... into `class_names`, or float32
     where that is empty. `source` is "embedded", "local", "download" or "generated"; `title` names
-    what the data are, also for a stand-in; `str(split)` is the caption for a figure. Raises
+    what the data are, also for a stand-in; `str(split)` is the caption for a figure. `divisions`
+    are those of a pool into the parts of replicates, rows of the training part, and `correlation`
+    is that between replicates whose divisions overlap (see `datasets.replicates`). Raises
     ValueError if a part has more inputs than targets, or fewer.
     """
 
@@ -33,6 +35,8 @@ class Split:
     y_test: np.ndarray
     class_names: tuple[str, ...] = ()
     feature_names: tuple[str, ...] = ()
+    divisions: tuple[dividing.Division, ...] = ()
+    correlation: float = 0.0
 
     def __post_init__(self) -> None:
         """Check that every example has its target."""
@@ -50,6 +54,9 @@ class Split:
 
     def __repr__(self) -> str:
         """One line: name, caption, number of examples in each part, shape of one."""
+        if self.divisions:
+            count = f"{len(self.y_train):,} examples of shape {self.x_train.shape[1:]}"
+            return f"{self.name}: {self}, from a pool of {count}"
         train, valid, test = (f"{len(self._part(part)[1]):,}" for part in PARTS)
         counts = f"{train} training + {valid} validation + {test} test examples"
         return f"{self.name}: {self}, {counts} of shape {self.x_train.shape[1:]}"
@@ -59,7 +66,8 @@ class Split:
 
         Mean and scale are taken from the training part alone, for each feature of a table and each
         colour of an image (one for a grey image: a border pixel that hardly varies would blow up).
-        A constant feature becomes 0.
+        A constant feature becomes 0. In a pool of replicates the training part is the pool, test
+        rows with it: inputs are shared, targets are not used.
         """
         mean, scale = _mean_and_scale(self.x_train)
 
@@ -78,8 +86,9 @@ class Split:
 
         Classes have their proportions, and for one seed a smaller subset lies within every larger
         one. Raises ValueError if `size` is no whole number from 1 to the number of training
-        examples.
+        examples, and for a pool of replicates.
         """
+        self._check_undivided()
         self._check_size("size", size, "train", lowest=1)
         labels = self.y_train if self.class_names else np.zeros(len(self.y_train))
         chosen = dividing.balanced_order(labels, seed)[:size]
@@ -91,8 +100,10 @@ class Split:
         """The split with the first rows of each part, so many of each; None leaves a part as it is.
 
         The arrays are views of this split's. Raises ValueError for a number that is not whole,
-        negative or larger than its part.
+        negative or larger than its part, and for `train` in a pool of replicates.
         """
+        if train is not None:
+            self._check_undivided()
         shorter = {}
         for part, size in zip(PARTS, (train, valid, test), strict=True):
             if size is not None:
@@ -132,6 +143,13 @@ class Split:
     def _part(self, part: str) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets of "train", "valid" or "test"."""
         return getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
+
+    def _check_undivided(self) -> None:
+        if self.divisions:
+            raise ValueError(
+                f"{self.name} is a pool, and its {len(self.divisions)} divisions name its rows: "
+                "give datasets.replicates the numbers of rows."
+            )
 
     def _check_size(self, word: str, size: int, part: str, lowest: int = 0) -> None:
         available = len(self._part(part)[1])

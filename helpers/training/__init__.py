@@ -4,17 +4,21 @@ from helpers.training.engine import seeded
 from helpers.training.frozen import frozen_order
 from helpers.training.range_test import suggested_rates
 from helpers.training.recipe import Recipe
-from helpers.training.run import Run, as_runs, generator, seeds
+from helpers.training.run import Run, as_runs, generator, replicates, seeds
 from helpers.training.runs import Runs
+from helpers.training.tuning import Tuned, tuned
 
 __all__ = [
     "Recipe",
     "Run",
     "Runs",
+    "Tuned",
     "as_runs",
     "frozen_order",
     "generator",
+    "replicates",
     "seeded",
     "seeds",
     "suggested_rates",
+    "tuned",
 ]

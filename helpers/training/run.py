@@ -63,6 +63,23 @@ def as_runs(samples: Iterable, *, seed: int = 0) -> list[Run]:
     return [Run(seed + number, train_rows=np.asarray(rows)) for number, rows in enumerate(samples)]
 
 
+def replicates(pool, seeds: Iterable[int]) -> list[Run]:
+    """A run for each division of the pool, of `datasets.replicates`, with its rows and seed.
+
+    Raises ValueError unless there are as many seeds as divisions.
+    """
+    divisions, seeds = getattr(pool, "divisions", ()), list(seeds)
+    if not divisions or len(divisions) != len(seeds):
+        raise ValueError(
+            f"The split has {len(divisions)} divisions, and there are {len(seeds)} seeds: "
+            "give datasets.replicates the same seeds."
+        )
+    return [
+        Run(seed, **{f"{part}_rows": rows for part, rows in own._asdict().items() if len(rows)})
+        for seed, own in zip(seeds, divisions, strict=True)
+    ]
+
+
 def runs_of(runs: Sequence) -> list[Run]:
     """The runs of a list that holds runs, or seeds. Raises ValueError for anything else."""
     if isinstance(runs, Integral):
