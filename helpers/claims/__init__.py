@@ -1,5 +1,6 @@
 """Statements, the verdicts that measurements give on them, and the evidence that is recorded."""
 
+from helpers.claims.calibration import simulated_nulls
 from helpers.claims.comparison import (
     compare_pairs,
     compare_within,
@@ -78,6 +79,7 @@ __all__ = [
     "recorded_or",
     "settle",
     "signed",
+    "simulated_nulls",
     "summary",
     "table",
     "told",

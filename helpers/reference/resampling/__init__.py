@@ -7,7 +7,12 @@ samples.
 from helpers.reference.resampling.boosting import Boosted, adaboost, gradient_boosting
 from helpers.reference.resampling.decomposition import Decomposition, decompose
 from helpers.reference.resampling.samples import bootstrap, left_out, predict_left_out
-from helpers.reference.resampling.selection import cross_validate, linear_accuracy, most_correlated
+from helpers.reference.resampling.selection import (
+    cross_validate,
+    linear_accuracy,
+    most_correlated,
+    optimism,
+)
 
 __all__ = [
     "Boosted",
@@ -20,5 +25,6 @@ __all__ = [
     "left_out",
     "linear_accuracy",
     "most_correlated",
+    "optimism",
     "predict_left_out",
 ]

@@ -46,3 +46,14 @@ def cross_validate(x: np.ndarray, y: np.ndarray, folds) -> float:
             linear_accuracy(x[train][:, words], y[train], x[held_out][:, words], y[held_out])
         )
     return sum(scores) / len(scores)
+
+
+def optimism(held_out: np.ndarray, fresh: np.ndarray) -> tuple[float, float]:
+    """How far the best held-out accuracy lies above the accuracy on fresh rows, and the latter.
+
+    Both arrays hold one accuracy a candidate, shape (candidates,). Candidates that share the best
+    held-out accuracy are averaged. Cawley and Talbot 2010, "On Over-fitting in Model Selection".
+    """
+    best = np.isclose(held_out, held_out.max())
+    on_fresh = float(fresh[best].mean())
+    return float(held_out.max()) - on_fresh, on_fresh
