@@ -28,6 +28,7 @@ from helpers.claims.verdict import (
 
 DECIDED = (SUPPORTED, REFUTED)
 COMPARISON, COMPUTATION = "by comparison", "by computation"
+ELSEWHERE = "decided elsewhere"
 NOT_YET = "not yet measured under the protocol"
 
 
@@ -53,13 +54,12 @@ def settle(verdicts: Iterable[Verdict]) -> str:
     """One word for all verdicts on one statement: that of its primary setting.
 
     Mixed if a further setting, or another primary one, decides the other way. Boundary settings
-    are told and do not count. Raises ValueError where there is no primary setting.
+    are told and do not count. Where the primary setting is not among them it is decided elsewhere.
     """
     verdicts = list(verdicts)
     primary = [verdict.verdict for verdict in verdicts if verdict.role == PRIMARY]
     if not primary:
-        names = ", ".join(sorted({verdict.id for verdict in verdicts}))
-        raise ValueError(f"No primary setting of {names or 'the statement'} was judged.")
+        return ELSEWHERE
     counted = {verdict.verdict for verdict in verdicts if verdict.role in (PRIMARY, FURTHER)}
     if set(primary) & set(DECIDED) and set(DECIDED) <= counted:
         return MIXED
@@ -95,14 +95,14 @@ def by_claim(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
 
 def table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
     """One row a statement: what it says, what was expected, the word, the evidence by setting."""
-    statements = read()
+    statements, locked = read(), protocol.locked()
     rows = [
         {
             "id": name,
             "statement": statements[name].statement,
             "expected": statements[name].expected,
             "verdict": settle(group),
-            "protocol": "" if name in protocol.locked() else NOT_YET,
+            "protocol": "" if name in locked else NOT_YET,
             "evidence": "; ".join(
                 f"{v.setting}: {v.verdict}" if v.setting else v.verdict for v in group
             ),
@@ -136,7 +136,7 @@ class Summary:
             settings = "<br>".join(_setting(v) for v in group if v.setting)
             where = f"[{name}]({self.link})" if self.link else name
             mark = "" if name in locked else f" ({NOT_YET})"
-            measured = f"{SYMBOLS[word]} **{word}**{mark}"
+            measured = f"{SYMBOLS.get(word, '')} **{word}**{mark}".strip()
             cells = (where, claim.statement, claim.expected, measured, settings)
             lines.append(f"| {' | '.join(cells)} |")
         return "\n".join(lines)
