@@ -11,7 +11,6 @@ import pandas as pd
 from helpers.claims import protocol
 from helpers.claims.statements import read
 from helpers.claims.verdict import (
-    BOUNDARY,
     BY_DEFINITION,
     FURTHER,
     MIME_TYPE,
@@ -20,6 +19,7 @@ from helpers.claims.verdict import (
     OUTDATED,
     PRIMARY,
     REFUTED,
+    ROLES,
     SUPPORTED,
     SYMBOLS,
     UNDECIDED,
@@ -84,12 +84,17 @@ def totals(verdicts: Iterable[Verdict]) -> dict[str, Counter]:
 
 
 def by_claim(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
-    """Verdicts grouped by statement, primary settings first; of each setting the last counts."""
+    """Verdicts grouped by statement, primary settings first; of each setting the last counts.
+
+    Statements that are dropped from the course are left out.
+    """
     last = {(verdict.id, verdict.setting): verdict for verdict in verdicts}
-    order, roles = list(read()), (PRIMARY, FURTHER, BOUNDARY)
-    groups: dict[str, list[Verdict]] = {name: [] for name in order}
-    for verdict in sorted(last.values(), key=lambda verdict: roles.index(verdict.role)):
-        groups[verdict.id].append(verdict)
+    groups: dict[str, list[Verdict]] = {
+        name: [] for name, claim in read().items() if not claim.dropped
+    }
+    for verdict in sorted(last.values(), key=lambda verdict: ROLES.index(verdict.role)):
+        if verdict.id in groups:
+            groups[verdict.id].append(verdict)
     return {name: group for name, group in groups.items() if group}
 
 
