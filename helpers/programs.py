@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 COMPILERS = ("tensorflow", "jaxlib")
+FOLDER = "course-programs"
 LARGEST_BYTES = 500 * 2**20
 """Of all programs together: at more, those that were not used for longest are deleted."""
 
@@ -24,11 +25,15 @@ def keep(environment: MutableMapping[str, str], limits: Iterable[str]) -> Path |
     It sets variables of `environment`, this process's: call it before TensorFlow or JAX is
     imported. `limits` are the variables that limit the number of threads. Who has set TF_XLA_FLAGS
     keeps that, and nothing is kept on a machine with a GPU of NVIDIA's, whose programs name no GPU.
+    What a parent process of this kind has set is set anew: a child may have other limits.
     """
+    for variable in ("TF_XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR"):
+        if FOLDER in environment.get(variable, ""):
+            del environment[variable]
     if "TF_XLA_FLAGS" in environment or Path("/dev/nvidiactl").exists():
         return None
     settings = [f"{name}={environment.get(name)}" for name in (*limits, "XLA_FLAGS")]
-    home = Path(environment.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "course-programs"
+    home = Path(environment.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / FOLDER
     folder = home / fingerprint(settings)
     try:
         folder.mkdir(parents=True, exist_ok=True)

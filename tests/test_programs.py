@@ -72,6 +72,15 @@ def test_flags_of_ones_own_stay(environment, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+def test_a_child_process_with_other_limits_has_a_folder_of_its_own(environment):
+    first = programs.keep(environment, ["OMP_NUM_THREADS"])
+    child = environment | {"OMP_NUM_THREADS": "1"}
+    second = programs.keep(child, ["OMP_NUM_THREADS"])
+    assert first != second
+    assert str(second) in child["TF_XLA_FLAGS"]
+    assert child["JAX_COMPILATION_CACHE_DIR"] == str(second)
+
+
 def test_no_folder_where_none_can_be_made(environment, tmp_path):
     (tmp_path / "file").write_text("")
     environment["XDG_CACHE_HOME"] = str(tmp_path / "file")
