@@ -1,10 +1,11 @@
 """Training data that are never the same twice: changes of a minibatch for `Recipe(augment=)`.
 
 Every function here makes a change `f(x, y, seed) -> (x, y)` of tensors: `x` are images of shape (n,
-height, width) or (n, height, width, colours), uint8 or float; `y` are their targets; `seed` is two
-integers. Each image of the minibatch is changed by itself. `chain` puts changes one after the
-other. For changes of your own that every Keras backend can compile, take `keras.ops`, and random
-numbers from `uniform`, `integers` and `normal`.
+height, width) or (n, height, width, colours), uint8 or float; those that only move pixels take flat
+square grey images, shape (n, height * width), too; `y` are their targets; `seed` is two integers.
+Each image of the minibatch is changed by itself. `chain` puts changes one after the other, `kept`
+leaves some images as they are. For changes of your own that every Keras backend can compile, take
+`keras.ops`, and random numbers from `uniform`, `integers` and `normal`.
 
 Changes made here are equal where name and settings are: training with them compiles once.
 """
@@ -54,14 +55,39 @@ def shifts(pixels: int):
         columns = ops.clip(ops.arange(width) - moves[:, 1:], 0, width - 1)
         return pick(x, rows[:, :, None], columns[:, None, :]), y
 
-    return Change("shifts", (float(pixels),), shift)
+    return Change("shifts", (float(pixels),), also_flat(shift))
 
 
-def rotations(degrees: float):
+def crops(pixels: int):
+    """Cut a square of `pixels` out of each image at a random place; enlarge it to full size.
+
+    Between pixels it is interpolated (bilinear). Raises ValueError for a number of pixels below 1,
+    and in use for one that is larger than the images.
+    """
+    if pixels < 1:
+        raise ValueError(f"pixels is {pixels}; a crop is a square of at least 1 pixel.")
+
+    def crop(x, y, seed):
+        height, width = x.shape[1:3]
+        if pixels > min(height, width):
+            raise ValueError(f"A crop of {pixels} pixels does not fit into {height} x {width}.")
+        starts = uniform((ops.shape(x)[0], 2), seed)
+        weights = [
+            enlarging(starts[:, axis], pixels, size) for axis, size in enumerate((height, width))
+        ]
+        colours = ops.cast(x if len(x.shape) == 4 else x[..., None], "float32")
+        found = ops.einsum("nih,nhwc->niwc", weights[0], colours)
+        found = ops.einsum("njw,niwc->nijc", weights[1], found)
+        return like(ops.reshape(found, ops.shape(x)), x), y
+
+    return Change("crops", (float(pixels),), also_flat(crop))
+
+
+def rotations(degrees: float, *, interpolated: bool = False):
     """Turn each image by up to `degrees` in either direction about its middle.
 
-    Pixels are the nearest ones; the border pixels fill what is left free. Raises ValueError for an
-    angle below 0.
+    Pixels are the nearest ones, or `interpolated` between four (bilinear), which small images need;
+    the border pixels fill what is left free. Raises ValueError for an angle below 0.
     """
     if degrees < 0:
         raise ValueError(
@@ -76,10 +102,12 @@ def rotations(degrees: float):
         right = ops.arange(width, dtype="float32")[None, :] - (width - 1) / 2
         rows = ops.cos(angle) * down + ops.sin(angle) * right + (height - 1) / 2
         columns = ops.cos(angle) * right - ops.sin(angle) * down + (width - 1) / 2
-        nearest = [ops.cast(ops.round(places), "int32") for places in (rows, columns)]
-        return pick(x, ops.clip(nearest[0], 0, height - 1), ops.clip(nearest[1], 0, width - 1)), y
+        rows, columns = ops.clip(rows, 0, height - 1), ops.clip(columns, 0, width - 1)
+        if interpolated:
+            return between(x, rows, columns), y
+        return pick(x, whole(ops.round(rows)), whole(ops.round(columns))), y
 
-    return Change("rotations", (float(degrees),), rotate)
+    return Change("rotations", (float(degrees), interpolated), also_flat(rotate))
 
 
 def flips(axis: int = 2):
@@ -94,7 +122,7 @@ def flips(axis: int = 2):
         chosen = uniform((ops.shape(x)[0],), seed) < 0.5
         return ops.where(beside(chosen, x), ops.flip(x, axis), x), y
 
-    return Change("flips", (float(axis),), flip)
+    return Change("flips", (float(axis),), also_flat(flip))
 
 
 def noise(deviation: float):
@@ -169,7 +197,88 @@ def chain(*changes):
     return Change("chain", changes, change) if known else change
 
 
+def kept(change, share: float = 0.5):
+    """A change that leaves each image as it is with probability `share`, and its target too.
+
+    So altered copies join the originals, which are not lost. The change must keep shapes; its
+    results get the type of what came. Raises ValueError for a share that is none.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share is {share}; it is a probability, from 0 to 1.")
+
+    def keep(x, y, seed):
+        first, second = split(seed, 2)
+        stays = uniform((ops.shape(x)[0],), first) < share
+        changed = zip(change(x, y, second), (x, y), strict=True)
+        x, y = (
+            ops.where(beside(stays, old), old, ops.cast(new, old.dtype)) for new, old in changed
+        )
+        return x, y
+
+    settings = (change, float(share))
+    return Change("kept", settings, keep) if isinstance(change, Change) else keep
+
+
 # What they share ----------------------------------------------------------------------------------
+
+
+def also_flat(move: Callable) -> Callable:
+    """The change for flat square grey images too, which it gives back flat."""
+
+    def change(x, y, seed):
+        if len(x.shape) > 2:
+            return move(x, y, seed)
+        side = math.isqrt(x.shape[1])
+        if side * side != x.shape[1]:
+            raise ValueError(f"{x.shape[1]} flat pixels are no square image: give them its shape.")
+        moved, y = move(ops.reshape(x, (-1, side, side)), y, seed)
+        return ops.reshape(moved, (-1, side * side)), y
+
+    return change
+
+
+def enlarging(start, pixels: int, size: int):
+    """How much each of `size` pixels counts for each one of an enlarged crop, (n, size, size).
+
+    `start`, shape (n,), are random numbers from 0 to 1; crops begin at whole pixels.
+    """
+    first = ops.floor(start * (size - pixels + 1))[:, None]
+    middle = (ops.arange(size, dtype="float32") + 0.5) * (pixels / size) - 0.5
+    places = first + ops.clip(middle, 0, pixels - 1)
+    away = ops.abs(places[:, :, None] - ops.arange(size, dtype="float32"))
+    return ops.maximum(1 - away, 0)
+
+
+def between(x, rows, columns):
+    """For each image what lies at `rows` and `columns`, between pixels a weighted mean of four.
+
+    The places broadcast to (n, height, width) and lie inside the image. Keeps the type of `x`.
+    """
+    top, left = (ops.floor(places) for places in (rows, columns))
+    bottom, right = ops.ceil(rows), ops.ceil(columns)
+    down, aside = (beside_pixels(part, x) for part in (rows - top, columns - left))
+
+    def line(places):
+        ends = [ops.cast(pick(x, whole(places), whole(side)), "float32") for side in (right, left)]
+        return blend(ends[0], ends[1], aside)
+
+    return like(blend(line(bottom), line(top), down), x)
+
+
+def like(found, x):
+    """What was found as numbers of the type of `x`, whole ones rounded."""
+    kind = keras.backend.standardize_dtype(x.dtype)
+    return ops.cast(ops.round(found) if "int" in kind else found, kind)
+
+
+def whole(places):
+    """Places of pixels as whole numbers."""
+    return ops.cast(places, "int32")
+
+
+def beside_pixels(values, x):
+    """One value for each pixel, shape (n, height, width), shaped to broadcast against `x`."""
+    return values[..., None] if len(x.shape) == 4 else values
 
 
 def neighbours(values):
@@ -277,9 +386,10 @@ def pick(x, rows, columns):
         return ops.convert_to_tensor(x)[ops.arange(len(x))[:, None, None], rows, columns]
     import tensorflow as tf
 
-    shape = tf.broadcast_dynamic_shape(tf.shape(rows), tf.shape(columns))
-    places = tf.stack([tf.broadcast_to(rows, shape), tf.broadcast_to(columns, shape)], axis=-1)
-    return tf.ensure_shape(tf.gather_nd(x, places, batch_dims=1), x.shape)
+    height, width, *colours = x.shape[1:]
+    first = tf.range(tf.shape(x)[0])[:, None, None] * (height * width)
+    pixels = tf.reshape(x, (-1, *colours))  # one gather of single pixels is the fastest
+    return tf.ensure_shape(tf.gather(pixels, first + rows * width + columns), x.shape)
 
 
 def key_of(seed):

@@ -26,6 +26,14 @@ def images(kind: str) -> np.ndarray:
     return drawn if "uint8" in kind else drawn.astype(np.float32)
 
 
+MOVES = (
+    augmentation.shifts(2),
+    augmentation.crops(6),
+    augmentation.rotations(20),
+    augmentation.rotations(20, interpolated=True),
+    augmentation.flips(),
+)
+
 every_kind = pytest.mark.parametrize(
     "kind", ["grey uint8", "grey float", "colour uint8", "colour float"]
 )
@@ -99,6 +107,109 @@ def test_rotations_agree_with_scipy():
     assert min(found) < -5 and max(found) > 5
 
 
+def at(image, rows, columns):
+    """SciPy's bilinear values of one picture at these places, colour by colour."""
+    places = np.stack([np.broadcast_to(each, (SIZE, SIZE)) for each in (rows, columns)])
+    colours = np.moveaxis(image[..., None] if image.ndim == 2 else image, -1, 0)
+    found = [
+        ndimage.map_coordinates(colour.astype(float), places, order=1, mode="nearest")
+        for colour in colours
+    ]
+    return np.stack(found, axis=-1).reshape(image.shape)
+
+
+@every_kind
+def test_crops_are_one_of_the_squares_enlarged(kind, y):
+    x, pixels, found = images(kind), 6, set()
+    cropped, targets = apply(augmentation.crops(pixels), x, y)
+    assert cropped.dtype == x.dtype and cropped.shape == x.shape and (targets == y).all()
+    middles = np.clip((np.arange(SIZE) + 0.5) * pixels / SIZE - 0.5, 0, pixels - 1)
+    tolerance = 0.51 if "uint8" in kind else 1e-3
+    for before, after in zip(x, cropped, strict=True):
+        fits = [
+            (top, left)
+            for top in range(SIZE - pixels + 1)
+            for left in range(SIZE - pixels + 1)
+            if np.abs(at(before, (top + middles)[:, None], (left + middles)[None]) - after).max()
+            < tolerance
+        ]
+        assert len(fits) == 1
+        found |= set(fits)
+    assert len(found) > 10  # of the 16 places
+
+
+def test_a_crop_of_full_size_changes_nothing_and_a_larger_one_is_refused(y):
+    x = images("colour uint8")
+    assert (apply(augmentation.crops(SIZE), x, y)[0] == x).all()
+    with pytest.raises(ValueError, match="A crop of 10 pixels does not fit into 9 x 9"):
+        apply(augmentation.crops(10), x, y)
+
+
+@every_kind
+def test_interpolated_rotations_agree_with_scipy(kind, y):
+    x = images(kind)
+    turned, _ = apply(augmentation.rotations(30, interpolated=True), x, y)
+    assert turned.dtype == x.dtype
+    limit = np.deg2rad(30)
+    angles = augmentation.uniform((COUNT, 1, 1), (3, 4), -limit, limit).numpy().ravel()
+    assert angles.min() < -0.3 < 0.3 < angles.max()
+    away = np.arange(SIZE) - SIZE // 2
+    tolerance = 0.51 if "uint8" in kind else 0.01
+    for before, after, angle in zip(x, turned, angles, strict=True):
+        rows = np.cos(angle) * away[:, None] + np.sin(angle) * away[None] + SIZE // 2
+        columns = np.cos(angle) * away[None] - np.sin(angle) * away[:, None] + SIZE // 2
+        assert np.abs(at(before, rows, columns) - after).max() < tolerance
+
+
+def test_interpolated_rotations_turn_as_scipys_rotate(y):
+    """Where SciPy looks for the turned picture's pixels, by its own sign of the angle."""
+    clothes = datasets.load("fashion").x_train[:1].astype(np.float32)
+    seed, limit = (5, 0), np.deg2rad(20)
+    ours, _ = apply(
+        augmentation.rotations(20, interpolated=True), clothes, np.zeros(1, np.float32), seed
+    )
+    angle = float(np.rad2deg(augmentation.uniform((1, 1, 1), seed, -limit, limit).numpy().item()))
+    theirs = ndimage.rotate(clothes[0], angle, reshape=False, order=1, mode="nearest")
+    assert abs(angle) > 3 and np.abs(ours[0] - theirs).max() < 0.1
+
+
+@pytest.mark.parametrize("kind", ["grey uint8", "grey float"])
+def test_flat_images_are_moved_as_others_are(kind, y):
+    x = images(kind)
+    for change in MOVES:
+        flat, _ = apply(change, x.reshape(COUNT, -1), y)
+        assert (flat == apply(change, x, y)[0].reshape(COUNT, -1)).all()
+        with pytest.raises(ValueError, match="80 flat pixels are no square image"):
+            apply(change, x.reshape(COUNT, -1)[:, :80], y)
+
+
+@every_kind
+def test_kept_images_are_untouched_and_the_others_altered(kind, y):
+    x = images(kind)
+    _, second = augmentation.split(tf.constant([3, 4], tf.int64), 2)
+    altered, _ = apply(augmentation.shifts(2), x, y, second.numpy())
+    for share, low, high in ((0.0, 0, 0), (0.5, 0.3, 0.7), (1.0, 1, 1)):
+        kept, targets = apply(augmentation.kept(augmentation.shifts(2), share), x, y)
+        same = (kept == x).reshape(COUNT, -1).all(axis=1)
+        changed = (kept == altered).reshape(COUNT, -1).all(axis=1)
+        assert (same | changed).all() and kept.dtype == x.dtype and (targets == y).all()
+        still = (altered == x).reshape(COUNT, -1).all(axis=1).mean()  # moved by nothing
+        assert low <= same.mean() <= high + still
+
+
+def test_kept_examples_keep_their_targets(y):
+    x = images("grey float")
+    mixed, targets = apply(augmentation.kept(augmentation.mixup(1.0)), x, y)
+    same = (mixed == x).reshape(COUNT, -1).all(axis=1)
+    assert 0.3 < same.mean() < 0.7
+    assert (targets[same] == y[same]).all() and (targets[~same] != y[~same]).any(axis=1).all()
+
+
+def test_a_share_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="share is 1.5; it is a probability"):
+        augmentation.kept(augmentation.flips(), 1.5)
+
+
 def test_noise_has_its_deviation_and_leaves_the_targets(y):
     x = images("colour uint8")
     noisy, targets = apply(augmentation.noise(0.3), x, y)
@@ -158,6 +269,7 @@ def test_class_numbers_cannot_be_mixed(change):
     [
         (augmentation.shifts, -1),
         (augmentation.rotations, -1),
+        (augmentation.crops, 0),
         (augmentation.flips, 0),
         (augmentation.noise, -0.1),
         (augmentation.mixup, 0),
@@ -182,6 +294,9 @@ def test_a_chain_makes_all_changes_with_seeds_of_their_own(y):
 CHANGES = {
     "shifts": augmentation.shifts(1),
     "rotations": augmentation.rotations(10),
+    "interpolated": augmentation.rotations(10, interpolated=True),
+    "crops": augmentation.crops(7),
+    "kept": augmentation.kept(augmentation.shifts(1)),
     "flips": augmentation.flips(),
     "mixup": augmentation.mixup(0.2),
     "cutmix": augmentation.cutmix(1.0),
@@ -205,6 +320,8 @@ def test_the_same_seed_repeats_another_differs_and_xla_can_compile_it(name, y):
 MAKERS = {
     "shifts": (augmentation.shifts, 1, 2),
     "rotations": (augmentation.rotations, 10, 20),
+    "crops": (augmentation.crops, 7, 8),
+    "kept": (lambda share: augmentation.kept(augmentation.flips(), share), 0.1, 0.2),
     "flips": (augmentation.flips, 2, 1),
     "noise": (augmentation.noise, 0.1, 0.2),
     "mixup": (augmentation.mixup, 0.2, 1.0),
@@ -232,6 +349,7 @@ def test_chains_are_equal_where_all_their_changes_are():
     def own(x, y, seed):
         return x, y
 
+    assert augmentation.kept(own) != augmentation.kept(own)
     assert chain(own) != chain(own)  # what a reader's function does may change
 
 
@@ -252,7 +370,7 @@ def recipe_with(change) -> training.Recipe:
     return training.Recipe(build, epochs=2, batch_size=32, augment=change, **asked)
 
 
-@pytest.mark.parametrize("name", ["shifts", "cutmix"])
+@pytest.mark.parametrize("name", ["shifts", "crops", "kept", "cutmix"])
 def test_the_training_loop_takes_it(name, digits):
     runs = recipe_with(CHANGES[name]).fit(digits, range(2))
     still = recipe_with(lambda x, y, seed: (x, y)).fit(digits, range(2))
