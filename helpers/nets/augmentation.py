@@ -13,6 +13,7 @@ Changes made here are equal where name and settings are: training with them comp
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import keras
@@ -217,6 +218,33 @@ def kept(change, share: float = 0.5):
 
     settings = (change, float(share))
     return Change("kept", settings, keep) if isinstance(change, Change) else keep
+
+
+def copies(size: int) -> dict[str, Change]:
+    """Seven alterations, by name, for grey pictures of `size` pixels a side: 28 (clothes) or 8.
+
+    Half of the pictures stay as they are, so the originals are kept; those of clothes leave a
+    picture what it is, and a mirrored digit is there to be found out. Raises ValueError for another
+    size.
+    """
+    if size not in (8, 28):
+        raise ValueError(f"size is {size}; there are alterations for pictures of 8 or 28 pixels.")
+    turn = partial(rotations, interpolated=True)
+    if size == 8:
+        found = {"crop to 7": crops(7), "shift by 1": shifts(1)}
+        found |= {f"turn by {degrees}": turn(degrees) for degrees in (10, 20)}
+        found |= {
+            f"shift and turn by {degrees}": chain(shifts(1), turn(degrees)) for degrees in (10, 20)
+        }
+    else:
+        found = {f"crop to {pixels}": crops(pixels) for pixels in (26, 24)}
+        found |= {f"turn by {degrees}": turn(degrees) for degrees in (7.5, 15)}
+        found |= {
+            f"all three, {how}": chain(crops(pixels), turn(degrees), flips())
+            for how, pixels, degrees in (("weak", 26, 7.5), ("strong", 24, 15))
+        }
+    found = {name: kept(change) for name, change in found.items()}
+    return found | {"mirror": flips()}  # which leaves half of them by itself
 
 
 # What they share ----------------------------------------------------------------------------------

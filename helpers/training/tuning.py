@@ -1,6 +1,6 @@
 """Learning rates for the arms of a comparison: all try the same ones, on the same runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,6 +80,7 @@ def tuned(
     metric: str = "val_loss",
     at: str = "last",
     widest: int = WIDEST,
+    known: MutableMapping[tuple[str, float], np.ndarray] | None = None,
 ) -> Tuned:
     """Find the best learning rate of each arm, a recipe, by the mean of `metric` over the runs.
 
@@ -87,17 +88,22 @@ def tuned(
     all get one more rate beyond it, in the same ratio as the two before, until there are `widest`
     of them. `at` says whether the "last" epoch counts or the "best" one, as `Runs` have them; a
     metric that ends with "accuracy" is better the higher, any other the lower. An arm is tuned
-    where the runs have validation data: choose with runs that are not judged later.
+    where the runs have validation data: choose with runs that are not judged later. `known` has
+    scores by arm and rate that are not measured again, and gets those that are: a study resumes.
 
     Raises ValueError for rates that do not grow from above 0, for runs with a rate of their own,
     and as `Recipe.fit` does.
     """
     asked, tried = runs_of(runs), [float(rate) for rate in rates]
     _check(recipes, asked, tried, at, widest)
+    known = {} if known is None else known
 
     def scored(rate: float) -> dict[str, np.ndarray]:
         own = [replace(run, learning_rate=rate) for run in asked]
-        return {arm: _score(recipe, split, own, metric, at) for arm, recipe in recipes.items()}
+        for arm, recipe in recipes.items():
+            if (arm, rate) not in known:
+                known[arm, rate] = _score(recipe, split, own, metric, at)
+        return {arm: known[arm, rate] for arm in recipes}
 
     found = {rate: scored(rate) for rate in tried}
     while True:

@@ -205,6 +205,20 @@ def test_kept_examples_keep_their_targets(y):
     assert (targets[same] == y[same]).all() and (targets[~same] != y[~same]).any(axis=1).all()
 
 
+@pytest.mark.parametrize("size", [8, 28])
+def test_there_are_seven_alterations_and_each_leaves_about_half(size):
+    x = np.random.default_rng(0).random((400, size, size)).astype(np.float32)
+    found = augmentation.copies(size)
+    assert len(found) == len(set(found.values())) == 7
+    for name, change in found.items():
+        altered, _ = apply(change, x, np.zeros(400, np.float32))
+        same = (altered == x).all(axis=(1, 2)).mean()
+        chance = 0.5 / 9 if name == "shift by 1" else 0  # one of nine shifts is by nothing
+        assert 0.42 < same - chance < 0.58, name
+    with pytest.raises(ValueError, match="size is 32"):
+        augmentation.copies(32)
+
+
 def test_a_share_that_is_none_is_refused():
     with pytest.raises(ValueError, match="share is 1.5; it is a probability"):
         augmentation.kept(augmentation.flips(), 1.5)

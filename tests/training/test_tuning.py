@@ -63,6 +63,13 @@ def test_tuning_that_ends_at_an_edge_says_so(bowl):
     assert "not tuned: one" in str(found)
 
 
+def test_known_scores_are_not_measured_again(bowl):
+    known = {("one", 0.05): np.array([7.0]), ("one", 0.95): np.array([8.0])}
+    found = tuned({"one": steps_of_descent(3)}, bowl, [0], (0.05, 0.5, 0.95), known=known)
+    np.testing.assert_allclose(found.scores["one"][:, 0], [7, 0, 8], atol=1e-6)
+    assert set(known) == {("one", 0.05), ("one", 0.5), ("one", 0.95)}
+
+
 def test_diverged_runs_are_infinitely_bad(bowl):
     found = tuned({"one": steps_of_descent(60)}, bowl, [0], (0.1, 0.5, 1e6))
     assert np.isinf(found.scores["one"][-1]).all()
