@@ -99,7 +99,7 @@ def main() -> int:
             command, cwd=content, env=environment(machine, hub), check=False
         ).returncode:
             return 1
-        lesson, verdicts = notebooks.read(content / LESSON), claims.recorded(content / LESSON)
+        lesson, verdicts = notebooks.read(content / LESSON), claims.live(content / LESSON)
     setup = next(cell for cell in lesson.cells if "setup" in cell.metadata.get("tags", ()))
     print(
         "".join(output.get("text", "") for output in setup.outputs),

@@ -149,10 +149,9 @@ def measured(verdict: Verdict, level: float = intervals.LEVEL) -> tuple[float, t
         interval = intervals.correlation_interval(x, y, groups, level)
         return intervals.mean_correlation(x, y, groups), interval
     values = differences(verdict)
-    if verdict.method == "bootstrap-t":
-        return float(values.mean()), intervals.bootstrap_t_interval(values, level)
-    correlation = verdict.correlation
-    return float(values.mean()), intervals.paired_interval(values, level, correlation=correlation)
+    skewed = verdict.method == "bootstrap-t"
+    interval = intervals.bootstrap_t_interval if skewed else intervals.paired_interval
+    return float(values.mean()), interval(values, level, correlation=verdict.correlation)
 
 
 def differences(verdict: Verdict) -> np.ndarray:

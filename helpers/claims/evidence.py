@@ -21,7 +21,7 @@ from helpers.claims.parts import Measured
 from helpers.claims.statements import Claim
 from helpers.claims.statements import find as find_statement
 from helpers.claims.statements import read as read_statements
-from helpers.claims.verdict import PRIMARY, Verdict
+from helpers.claims.verdict import PRIMARY, REFUTED, SUPPORTED, Verdict
 
 FOLDER = runtime.ROOT / "evidence"
 SETTINGS, VALUES, REPLICATION = "settings.csv", "values.csv", "replication.csv"
@@ -87,7 +87,9 @@ def faults(recorded: Iterable[Record], lock: Path = protocol.LOCK) -> list[str]:
     for record in recorded:
         verdict, entry = record.verdict, locked.get(record.verdict.id)
         place = f"{verdict.id} [{verdict.setting}]"
-        if judged_again(verdict) != verdict:
+        if verdict.effect is not None and len(verdict.treatment) != verdict.runs:
+            found.append(f"{place}: {len(verdict.treatment)} of {verdict.runs} values are recorded")
+        elif judged_again(verdict) != verdict:
             found.append(f"{place}: the recorded word, interval or text is not that of its values")
         if entry and record.judging != entry.judging:
             found.append(f"{place} was measured by other cells than the locked ones: make evidence")
@@ -95,9 +97,8 @@ def faults(recorded: Iterable[Record], lock: Path = protocol.LOCK) -> list[str]:
             found.append(f"{place} was measured before its criterion was locked")
         if entry and verdict.role == PRIMARY:
             found += _other_criterion(verdict, find_statement(verdict.id))
-    measured_ids = set(primary)
-    for name in locked:
-        if name in measured_ids and primary[name] != 1:
+    for name in dict.fromkeys(record.verdict.id for record in recorded):
+        if name in locked and primary[name] != 1:
             found.append(f"{name} has {primary[name]} primary settings; it must have exactly one")
     return found
 
@@ -105,7 +106,8 @@ def faults(recorded: Iterable[Record], lock: Path = protocol.LOCK) -> list[str]:
 def _other_criterion(verdict: Verdict, claim: Claim) -> list[str]:
     """Where the primary setting was judged by another claim or margin than claims.toml has."""
     if verdict.effect is None:
-        return []
+        decided = claim.claimed and verdict.verdict in (SUPPORTED, REFUTED)
+        return [f"{verdict.id} is a comparison, but has no interval"] if decided else []
     same = verdict.claimed == claim.claimed and (
         claim.margin is None or math.isclose(verdict.margin, claim.margin)
     )
@@ -118,7 +120,7 @@ def _other_criterion(verdict: Verdict, claim: Claim) -> list[str]:
 
 
 def updated(old: Iterable[Record], new: Iterable[Record], notebooks: Iterable[str]) -> list[Record]:
-    """Old records with those of the notebooks that were measured again replaced.
+    """Old records with those of a notebook, seed and backend that were measured again replaced.
 
     Records of a notebook that is not among the course's `notebooks` are left out, as are those of
     statements that are no more. Of two records of one statement in one setting with one seed the
@@ -126,14 +128,18 @@ def updated(old: Iterable[Record], new: Iterable[Record], notebooks: Iterable[st
     """
     new = list(new)
     order = {name: place for place, name in enumerate(read_statements())}
-    current = set(notebooks) - {record.notebook for record in new}
-    kept = [record for record in old if record.notebook in current]
+    current, again = set(notebooks), {_origin(record) for record in new}
+    kept = [r for r in old if r.notebook in current and _origin(r) not in again]
     last = {
         (record.verdict.id, record.verdict.setting, record.seed, record.backend): record
         for record in [*kept, *new]
         if record.verdict.id in order
     }
     return sorted(last.values(), key=lambda record: order[record.verdict.id])
+
+
+def _origin(record: Record) -> tuple[str, int, str]:
+    return record.notebook, record.seed, record.backend
 
 
 def write(recorded: Iterable[Record], folder: Path = FOLDER, name: str = SETTINGS) -> None:
@@ -214,7 +220,7 @@ def _parsed(settings: Path, values: Path, *changed: int) -> tuple[Record, ...]:
     """The records of the files as they were at these times: a notebook asks for dozens."""
     arms: dict[tuple[str, str], dict[str, tuple]] = {}
     if settings.name == SETTINGS:
-        table = pd.read_csv(values, keep_default_na=False, float_precision="round_trip")
+        table = pd.read_csv(values, keep_default_na=False, dtype=str)  # a setting may be a number
         for (name, setting), group in table.groupby(["id", "setting"], sort=False):
             arms[str(name), str(setting)] = {
                 "treatment": tuple(map(float, group["treatment"])),

@@ -149,9 +149,9 @@ def _agreement(table: pd.DataFrame) -> str:
     same = (table["recorded"] == table["again"]).mean()
     ends = {SUPPORTED, REFUTED}
     flipped = [
-        f"{row.id} [{row.setting}]"
-        for row in table.itertuples()
-        if row.recorded != row.again and {row.recorded, row.again} == ends
+        f"{row['id']} [{row['setting']}]"
+        for row in table.to_dict("records")
+        if {row["recorded"], row["again"]} == ends
     ]
     return (
         f"{same:.1%} of {len(table)} primary settings have the same word (wanted: {SAME:.0%}); "

@@ -6,6 +6,7 @@ ever added. Each line after a statement's first needs one in `evidence/CHANGES.m
 changed, why, and whether the results had been seen.
 """
 
+import ast
 import hashlib
 import json
 import re
@@ -62,20 +63,27 @@ def criterion_digest(claim: Claim) -> str:
 def judging_digest(claim_id: str, notebooks: Iterable[Path]) -> str:
     """A word for the cells that name the statement, and for all cells on whose names they depend.
 
-    The set-up cell, comments and the space between words do not count. Raises ValueError if no
+    The set-up cell, comments and layout do not count. Raises ValueError if no
     code cell of the notebooks names it.
     """
     found = [_judging_cells(claim_id, _sources(notebook)) for notebook in notebooks]
     if not any(found):
         raise ValueError(f"No code cell names {claim_id}, so nothing judges it.")
-    return digest("\n".join(_bare(source) for sources in found for source in sources))
+    return digest("\n".join(_code(source) for sources in found for source in sources))
 
 
 def entries(lock: Path = LOCK) -> list[Entry]:
-    """The lines of the lock, none if there is none yet. Raises ValueError for a line it lacks."""
-    if not lock.exists():
-        return []
-    return list(_entries(lock, lock.stat().st_mtime_ns))
+    """The lines of the lock, none if there is none yet.
+
+    Raises ValueError for a line that has not its five words.
+    """
+    found = []
+    for line in lock.read_text(encoding="utf-8").splitlines() if lock.exists() else ():
+        words = line.split()
+        if len(words) != len(Entry.__dataclass_fields__):
+            raise ValueError(f"{LOCK.name} has the line {line!r}; each has five words.")
+        found.append(Entry(*words))
+    return found
 
 
 def locked(lock: Path = LOCK) -> dict[str, Entry]:
@@ -173,18 +181,6 @@ def _changes(path: Path) -> list[re.Match]:
 
 
 @cache
-def _entries(lock: Path, changed: int) -> tuple[Entry, ...]:
-    """The lines of the file as it was at this time."""
-    found = []
-    for line in lock.read_text(encoding="utf-8").splitlines():
-        words = line.split()
-        if len(words) != len(Entry.__dataclass_fields__):
-            raise ValueError(f"protocol.lock has the line {line!r}; each has five words.")
-        found.append(Entry(*words))
-    return tuple(found)
-
-
-@cache
 def _parsed(notebook: Path, changed: int) -> tuple[str, ...]:
     content = json.loads(notebook.read_text(encoding="utf-8"))
     code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
@@ -219,7 +215,19 @@ def _statements(source: str) -> tuple[cells.Statement, ...]:
     return tuple(cells.parsed([source])[0])
 
 
-def _bare(source: str) -> str:
-    """A cell's code without comment lines and without space."""
-    lines = [line for line in source.splitlines() if not line.lstrip().startswith("#")]
-    return re.sub(r"\s+", "", "".join(lines))
+def _code(source: str) -> str:
+    """What a cell does, without comments and layout; the cell itself if it is not Python."""
+    nodes = [one.node for one in _statements(source)]
+    return repr([_essence(node) for node in nodes]) if nodes else source
+
+
+def _essence(node: object) -> object:
+    """A syntax tree as names and values, without the fields that only some Pythons have."""
+    if isinstance(node, list):
+        return [_essence(each) for each in node]
+    if not isinstance(node, ast.AST):
+        return node
+    parts = [
+        (name, _essence(part)) for name, part in ast.iter_fields(node) if part not in (None, [])
+    ]
+    return type(node).__name__, parts

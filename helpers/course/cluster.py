@@ -177,7 +177,9 @@ def measure(
 def _outcome(future: Future, part: Part, attempts: int) -> Outcome:
     if future.status != "finished":
         return Outcome(part, None, str(future.exception()), attempts)
-    return Outcome(part, Measured(part, *future.result(), attempts), "", attempts)
+    found, seconds, day, where = future.result()
+    done = Measured(part, found, seconds, date=day, machine=where, attempts=attempts)
+    return Outcome(part, done, "", attempts)
 
 
 def threads_by_host(client: Client) -> dict[str, int]:

@@ -93,9 +93,13 @@ def calibrate(options: Namespace, root: Path) -> int:
 
 def lock(options: Namespace, root: Path) -> int:
     """Lock statements as they stand, before they are measured; note what changed and why."""
+    from helpers import claims
     from helpers.claims import protocol
     from helpers.course import notebooks
 
+    unknown = [name for name in options.statements if name not in claims.read()]
+    if unknown:
+        raise ValueError(f"claims.toml has no {', '.join(unknown)}.")
     for name in options.statements:
         given = {"why": options.because, "seen": not options.unseen, "folder": options.evidence}
         entry = protocol.add(name, notebooks.find(root), **given)
