@@ -8,11 +8,19 @@ import numpy as np
 import pytest
 
 from helpers import claims, datasets, runtime
-from helpers.claims import BY_DEFINITION, NOT_MEASURABLE, REFUTED, SUPPORTED
+from helpers.claims import BY_DEFINITION, FURTHER, OPEN, OUTDATED, REFUTED, SUPPORTED, evidence
 from helpers.course import notebooks
 
 BASE = np.linspace(0.5, 0.7, 10)
 NOISE = np.random.default_rng(0).normal(scale=0.01, size=10)
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch) -> dict[str, evidence.Record]:
+    """What is recorded of OVF-04, by setting: nothing yet."""
+    records: dict[str, evidence.Record] = {}
+    monkeypatch.setattr(evidence, "find", lambda name, setting: records.get(setting))
+    return records
 
 
 @pytest.fixture
@@ -34,7 +42,7 @@ def test_verdicts_are_recorded_in_the_order_in_which_they_were_found(verdicts):
         compared(verdicts, setting="large nets"),
     ]
     assert list(verdicts) == found and len(verdicts) == 5
-    words = [SUPPORTED, SUPPORTED, BY_DEFINITION, NOT_MEASURABLE, SUPPORTED]
+    words = [SUPPORTED, SUPPORTED, BY_DEFINITION, OPEN, SUPPORTED]
     assert [verdict.verdict for verdict in verdicts] == words
     assert list(verdicts) == found  # it can be read twice
 
@@ -91,7 +99,7 @@ def test_an_unknown_id_is_refused_with_the_nearest(method, verdicts, capsys):
 @pytest.mark.parametrize(
     ("treatment", "options", "says"),
     [
-        (BASE[:9], {}, "one number for each run"),
+        (BASE[:9], {}, "one number for each replicate"),
         (BASE, {"claimed": "bigger"}, "higher"),
         (BASE, {"margin": -1.0}, "margin"),
         (np.full(10, np.nan), {}, "not finite"),
@@ -128,8 +136,14 @@ def test_all_but_what_is_judged_goes_by_name(verdicts):
 
 def test_what_nobody_can_measure_is_marked(verdicts, capsys):
     found = verdicts.open("REG-28", detail="Popularity is not in the data.")
-    assert found.verdict == claims.NOT_MEASURABLE
-    assert "not measurable" in capsys.readouterr().out
+    assert found.verdict == OPEN
+    assert " open: " in capsys.readouterr().out
+
+
+def test_what_held_with_the_versions_of_its_time_is_marked(verdicts, capsys):
+    found = verdicts.outdated("OVF-01", detail="Keras 1 did; Keras 3 does not.")
+    assert (found.verdict, found.data) == (OUTDATED, "")
+    assert "† OVF-01 outdated" in capsys.readouterr().out
 
 
 def test_what_is_so_by_definition_is_marked(verdicts, capsys):
@@ -146,7 +160,7 @@ def test_the_line_holds_statement_interval_runs_and_data(verdicts, capsys):
         "OVF-04",
         "small nets",
         claims.find("OVF-04").statement,
-        "10 paired runs",
+        "10 replicates",
         "simulated",
         verdict.verdict,
     ):
@@ -156,11 +170,44 @@ def test_the_line_holds_statement_interval_runs_and_data(verdicts, capsys):
 
 def test_the_summary_is_that_of_its_verdicts(verdicts):
     compared(verdicts, setting="a")
-    compared(verdicts, BASE - 0.1 + NOISE, setting="b")
+    compared(verdicts, BASE - 0.1 + NOISE, setting="b", role=FURTHER)
     summary = verdicts.summary(link="audits/x.ipynb")
     assert summary == claims.summary(list(verdicts), link="audits/x.ipynb")
     assert "[OVF-04](audits/x.ipynb)" in summary._repr_markdown_()
-    assert repr(verdicts.summary()) == "OVF-04  qualified"
+    assert repr(verdicts.summary()) == "OVF-04  mixed"
+
+
+def record(verdict) -> evidence.Record:
+    return evidence.Record(verdict, "01.ipynb", "a", "part", "", 0, "tensorflow", "2026", "Linux")
+
+
+def test_what_is_recorded_stands_before_what_came_out_here(verdicts, known, capsys):
+    settings = {"claimed": "higher", "measure": "test accuracy", "data": "simulated"}
+    known[""] = record(claims.compare_pairs("OVF-04", BASE + 0.1 + NOISE, BASE, **settings))
+    live = compared(verdicts, BASE[:4] + 0.1 + NOISE[:4], BASE[:4])
+    line = capsys.readouterr().out
+    assert "✓ OVF-04 supported" in line and "Recorded: test accuracy: difference" in line
+    assert "Here, with 4: +0.1" in line and "in keeping with the record" in line
+    assert list(verdicts) == [live] and live.runs == 4  # the ledger has what came out here
+    assert verdicts.summary() == claims.summary([known[""].verdict])
+    assert claims.recorded_or(live) is known[""].verdict and not claims.contradicted(live)
+
+
+def test_a_live_measurement_that_contradicts_the_record_says_so(verdicts, known, capsys):
+    settings = {"claimed": "higher", "measure": "test accuracy", "data": "simulated"}
+    known[""] = record(claims.compare_pairs("OVF-04", BASE + 0.1 + NOISE, BASE, **settings))
+    live = compared(verdicts, BASE - 0.5 + NOISE, BASE)
+    assert "which contradicts the record" in capsys.readouterr().out
+    assert claims.contradicted(live)
+    other = compared(verdicts, BASE - 0.5 + NOISE, BASE, setting="small nets")
+    assert not claims.contradicted(other) and claims.recorded_or(other) is other
+
+
+def test_two_quantities_are_correlated_within_plans(verdicts, capsys):
+    x, y = np.random.default_rng(0).normal(size=(2, 5, 8))
+    found = verdicts.correlate("OVF-04", x, x + 0.1 * y, claimed="higher", measure="both")
+    assert (found.verdict, found.data, len(verdicts)) == (SUPPORTED, "simulated", 1)
+    assert "5 plans, 40 nets" in capsys.readouterr().out
 
 
 SOURCE = """
@@ -187,7 +234,7 @@ def test_a_notebook_records_what_it_shows(tmp_path):
         json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     )
     notebooks.execute(path, watch=lambda index: None, timeout=120)
-    (verdict,) = claims.recorded(path)
+    (verdict,) = claims.live(path)
     assert (verdict.verdict, verdict.runs, verdict.claimed) == (SUPPORTED, 3, "higher")
     assert verdict.versions["numpy"] == np.__version__
     outputs = json.loads(path.read_text())["cells"][0]["outputs"]
