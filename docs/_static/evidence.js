@@ -6,9 +6,11 @@
   const count = document.querySelector("p.count");
   const given = new URLSearchParams(location.search);
 
-  const matches = (row, { lesson, verdict, text }) =>
+  const matches = (row, { lesson, verdict, way, protocol, text }) =>
     (!lesson || row.dataset.lesson === lesson) &&
     (!verdict || row.dataset.verdict === verdict) &&
+    (!way || row.dataset.way === way) &&
+    (!protocol || row.dataset.protocol === protocol) &&
     text.toLowerCase().split(/\s+/).every((word) => row.textContent.toLowerCase().includes(word));
 
   const filter = () => {

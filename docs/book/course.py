@@ -44,14 +44,6 @@ def lessons(path: Path = COURSE) -> dict[str, Lesson]:
     return found
 
 
-def surprises(path: Path = COURSE) -> list[tuple[str, str]]:
-    """Id and setting of the verdicts that the front page shows."""
-    return [
-        (entry["id"], entry["setting"])
-        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["surprises"]
-    ]
-
-
 def levels(needs: Mapping[str, Iterable[str]]) -> list[list[str]]:
     """The names in rows: first those that need nothing, then always those that need the row before.
 

@@ -1,6 +1,6 @@
-"""What the book draws, as SVG with the colours of the style sheet: intervals and maps."""
+"""The maps of the book, as SVG with the colours of the style sheet."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from itertools import pairwise
@@ -8,63 +8,8 @@ from statistics import fmean
 
 from docs.book.course import Lesson, levels
 from docs.book.packages import Package
-from helpers.claims import Verdict, signed
 
-WIDTH, EDGE = 360, 12  # of the drawing of an interval
 GAP = 52  # between the rows of a map
-
-
-def interval(verdict: Verdict) -> str:
-    """The effect of a comparison with its 95 % interval; the claimed side is shaded.
-
-    Raises ValueError for a verdict that compared nothing.
-    """
-    if verdict.effect is None:
-        raise ValueError(
-            f"{verdict.id} [{verdict.setting}] compared nothing: there is no interval to draw."
-        )
-    threshold = verdict.margin if verdict.claimed == "higher" else -verdict.margin
-    space = (0.12, 0.24) if verdict.claimed == "higher" else (0.24, 0.12)  # for the word "claimed"
-    at = scale([verdict.low, verdict.high, verdict.effect, threshold, 0], *space)
-    words = f"{signed(verdict.effect)} ({signed(verdict.low)} to {signed(verdict.high)})"
-    words_at = inside(at(verdict.effect), len(words) * 3.7)
-    alt = f"Difference {words}, 95 % interval; claimed: {verdict.claimed} than {threshold:g}."
-    return (
-        f'<svg class="interval" viewBox="0 0 {WIDTH} 92" role="img" aria-label="{escape(alt)}">'
-        f"{claimed_side(verdict.claimed, at(threshold))}"
-        f'<path class="axis" d="M0 70H{WIDTH}M{at(0):.1f} 66V74"/>'
-        f'<path class="threshold" d="M{at(threshold):.1f} 0V70"/>'
-        f'<text class="quiet" x="{at(0):.1f}" y="88" text-anchor="middle">0</text>'
-        f'<path class="bar" d="M{at(verdict.low):.1f} 50H{at(verdict.high):.1f}"/>'
-        f'<circle class="point" cx="{at(verdict.effect):.1f}" cy="50" r="5"/>'
-        f'<text x="{words_at:.1f}" y="36" text-anchor="middle">{escape(words)}</text>'
-        "</svg>"
-    )
-
-
-def claimed_side(claimed: str, threshold: float) -> str:
-    """The shaded part of the drawing: from the threshold to the edge on the claimed side."""
-    left, right = (threshold, WIDTH) if claimed == "higher" else (0, threshold)
-    x, anchor = (WIDTH - 6, "end") if claimed == "higher" else (6, "start")
-    return (
-        f'<rect class="claimed" x="{left:.1f}" y="0" width="{right - left:.1f}" height="70"/>'
-        f'<text class="quiet" x="{x}" y="15" text-anchor="{anchor}">claimed</text>'
-    )
-
-
-def scale(values: list[float], before: float, after: float) -> Callable[[float], float]:
-    """From values to places on the drawing.
-
-    `before` and `after` are the space beside the values, as shares of their span.
-    """
-    span = (max(values) - min(values)) or 1.0
-    low, span = min(values) - before * span, (1 + before + after) * span
-    return lambda value: EDGE + (value - low) / span * (WIDTH - 2 * EDGE)
-
-
-def inside(centre: float, half: float) -> float:
-    """The place nearest to `centre` at which a text that is 2 x `half` wide is not cut off."""
-    return min(max(centre, half + 2), WIDTH - half - 2)
 
 
 @dataclass(frozen=True)

@@ -1,61 +1,137 @@
-"""What the executed notebooks hold on every statement of claims.toml, and in which cells."""
+"""What is recorded on every statement of claims.toml, by which protocol, and in which cells."""
 
+import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers import claims
-from helpers.claims import Claim, Verdict
+import pandas as pd
 
-OPEN = "not measured yet"
-SYMBOLS = {**claims.SYMBOLS, OPEN: "…"}
+from helpers import claims
+from helpers.claims import Claim, Record, evidence, protocol, tables
+from helpers.claims.protocol import Entry
+
+FOLDER = evidence.FOLDER
+UNMEASURED, DROPPED = "not measured yet", "dropped"
+SYMBOLS = {**claims.SYMBOLS, UNMEASURED: "…", DROPPED: "∅"}
 WORDS = tuple(SYMBOLS)
+WAYS = (tables.COMPARISON, tables.COMPUTATION)
+ROLES = {
+    claims.PRIMARY: "Primary setting: it decides the word",
+    claims.FURTHER: "Further settings, within the scope",
+    claims.BOUNDARY: "Boundary settings, beyond the scope: told, not counted",
+}
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """A verdict, and the cell that found it.
+class Setting:
+    """What is recorded of a statement in one setting, and what other seeds gave.
 
-    `notebook` is its path without suffix, from the course's folder.
+    `where` is the address in the book of the cell that judged, empty for what is not in the book.
     """
 
-    verdict: Verdict
-    notebook: str
-    cell: str
+    record: Record
+    where: str
+    again: tuple[Record, ...] = ()
 
     @property
-    def where(self) -> str:
-        """The address of the cell in the book."""
-        return f"{self.notebook}.html#{self.cell}"
-
-    @property
-    def is_audit(self) -> bool:
-        """Whether the notebook is an audit."""
-        return "/audits/" in self.notebook
+    def place(self) -> str:
+        """Where it was measured, in words."""
+        path = Path(self.record.notebook)
+        number = path.stem.split("_")[0].lstrip("0")
+        if path.suffix != ".ipynb":
+            return path.as_posix()
+        return f"{'audit' if path.parent.name == 'audits' else 'lesson'} {number}"
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement with all that was measured on it; `word` is the verdict on the whole."""
+    """A statement, its settings in the order of their roles, and the one word for all of them.
+
+    `locks` are its lines in the lock of the protocol, oldest first, `changes` those in CHANGES.md.
+    """
 
     claim: Claim
     word: str
-    measurements: tuple[Measurement, ...]
+    way: str
+    settings: tuple[Setting, ...] = ()
+    locks: tuple[Entry, ...] = ()
+    changes: tuple[re.Match, ...] = ()
 
     @property
     def symbol(self) -> str:
         """The sign for the word."""
         return SYMBOLS[self.word]
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether it is measured under the protocol."""
+        return bool(self.locks)
 
-def measurements(notebook: Path, root: Path) -> list[Measurement]:
-    """The verdicts of an executed notebook with their cells, in the order in which they ran."""
-    page = notebook.relative_to(root).with_suffix("").as_posix()
-    return [
-        Measurement(verdict, page, anchor(cell))
-        for cell, verdict in claims.recorded_by_cell(notebook)
-    ]
+    def of(self, role: str) -> list[Setting]:
+        """The settings with this role."""
+        return [setting for setting in self.settings if setting.record.verdict.role == role]
+
+    def declared(self, role: str) -> tuple[str, ...]:
+        """What claims.toml says that shall be measured in this role."""
+        if role == claims.PRIMARY:
+            return (self.claim.primary,) if self.claim.primary else ()
+        return getattr(self.claim, role)
+
+
+def collect(notebooks: Iterable[Path], root: Path, folder: Path = FOLDER) -> dict[str, Statement]:
+    """Every statement of claims.toml by id, with what `folder` records of it.
+
+    `notebooks` are those of the book: a setting is linked to its cell as long as it is there.
+    """
+    cells = {
+        path.relative_to(root).as_posix(): {anchor(cell["id"]) for cell in read_cells(path)}
+        for path in notebooks
+    }
+    again = evidence.read(folder, evidence.REPLICATION)
+    settings: dict[str, list[Setting]] = {name: [] for name in claims.read()}
+    for record in evidence.read(folder):
+        repeated = tuple(other for other in again if place_of(other) == place_of(record))
+        where = address(record, cells)
+        settings[record.verdict.id].append(Setting(record, where, repeated))
+    entries = protocol.entries(folder / protocol.LOCK.name)
+    return {
+        name: settled(
+            claim,
+            settings[name],
+            tuple(entry for entry in entries if entry.id == name),
+            tuple(protocol.changes(name, folder / protocol.CHANGES.name)),
+        )
+        for name, claim in claims.read().items()
+    }
+
+
+def settled(
+    claim: Claim,
+    settings: list[Setting],
+    locks: tuple[Entry, ...] = (),
+    changes: tuple[re.Match, ...] = (),
+) -> Statement:
+    """The statement with one word for all its settings, and its history in the protocol."""
+    settings = sorted(settings, key=lambda each: list(ROLES).index(each.record.verdict.role))
+    verdicts = [setting.record.verdict for setting in settings]
+    if claim.dropped or not verdicts:
+        word = way = DROPPED if claim.dropped else UNMEASURED
+    else:
+        word, way = claims.settle(verdicts), tables.way(verdicts)
+    return Statement(claim, word, way, tuple(settings), locks, changes)
+
+
+def place_of(record: Record) -> tuple[str, str]:
+    """Statement and setting."""
+    return record.verdict.id, record.verdict.setting
+
+
+def read_cells(notebook: Path) -> list[dict]:
+    """The cells of a notebook."""
+    return json.loads(notebook.read_text(encoding="utf-8"))["cells"]
 
 
 def anchor(cell_id: str) -> str:
@@ -63,46 +139,48 @@ def anchor(cell_id: str) -> str:
     return f"cell-{cell_id}"
 
 
-def collect(notebooks: list[Path], root: Path) -> dict[str, Statement]:
-    """Every statement of claims.toml by id, with what the notebooks measured.
+def address(record: Record, cells: dict[str, set[str]]) -> str:
+    """Where the book shows the cell that judged, or its notebook where the cell is no more."""
+    if record.notebook not in cells:
+        return ""
+    page, cell = f"{record.notebook.removesuffix('.ipynb')}.html", anchor(record.cell)
+    return f"{page}#{cell}" if cell in cells[record.notebook] else page
 
-    In each setting the last measurement counts.
+
+def tally(statements: dict[str, Statement]) -> dict[str, dict[str, tuple[int, int]]]:
+    """By the way in which it was found: how many statements have each word.
+
+    The second number is how many of these are measured under the protocol. Statements that are
+    dropped from the course are left out.
     """
+    kept = [each for each in statements.values() if not each.claim.dropped]
+    counts = Counter((each.way, each.word) for each in kept)
+    locked = Counter((each.way, each.word) for each in kept if each.is_locked)
+    ways = [*WAYS, *sorted({way for way, _ in counts} - {*WAYS, UNMEASURED}), UNMEASURED]
     found = {
-        (m.verdict.id, m.verdict.setting): m
-        for notebook in notebooks
-        for m in measurements(notebook, root)
+        way: {word: (counts[way, word], locked[way, word]) for word in WORDS if counts[way, word]}
+        for way in ways
     }
-    groups: dict[str, list[Measurement]] = {name: [] for name in claims.read()}
-    for measurement in found.values():
-        groups[measurement.verdict.id].append(measurement)
-    return {name: settle(claim, groups[name]) for name, claim in claims.read().items()}
+    return {way: words for way, words in found.items() if words}
 
 
-def settle(claim: Claim, group: list[Measurement]) -> Statement:
-    """The statement with one word for all its measurements."""
-    word = claims.settle(m.verdict for m in group) if group else OPEN
-    return Statement(claim, word, tuple(group))
-
-
-def tally(statements: dict[str, Statement]) -> dict[str, int]:
-    """How many statements came out in which way, in the order of WORDS, without zeros."""
-    counts = Counter(statement.word for statement in statements.values())
-    return {word: counts[word] for word in WORDS if counts[word]}
-
-
-def pick(statements: dict[str, Statement], name: str, setting: str) -> Measurement:
-    """What was measured on a statement in one setting.
-
-    Raises KeyError with the settings there are.
-    """
-    settings = {m.verdict.setting: m for m in statements[name].measurements}
-    if setting not in settings:
-        raise KeyError(
-            f"{name} was not measured in {setting!r}; its settings are {sorted(settings)}: "
-            "correct docs/course.toml."
+def values_table(statement: Statement) -> str:
+    """Both arms of each comparison of a statement in every replicate, as CSV; empty if none."""
+    compared = [each.record.verdict for each in statement.settings if each.record.verdict.treatment]
+    tables_of_settings = [
+        pd.DataFrame(
+            {
+                "setting": verdict.setting,
+                "role": verdict.role,
+                "replicate": range(len(verdict.treatment)),
+                "treatment": verdict.treatment,
+                "control": verdict.control,
+                "groups": verdict.groups or "",
+            }
         )
-    return settings[setting]
+        for verdict in compared
+    ]
+    return pd.concat(tables_of_settings).to_csv(index=False) if compared else ""
 
 
 def place(found: str) -> str:

@@ -5,12 +5,14 @@ import re
 import jinja2
 from markupsafe import Markup
 
-from docs.book import course, drawing, evidence, packages
+from docs.book import course, drawing, evidence, packages, recomputing, replicates
 from docs.book.evidence import Statement
 from docs.book.packages import Package
+from helpers import claims
 from helpers.runtime import ROOT
 
 DOCS = ROOT / "docs"
+RECORD = "evidence/README.md"
 
 
 def pages(statements: dict[str, Statement], beside: list[str]) -> dict[str, str]:
@@ -19,16 +21,17 @@ def pages(statements: dict[str, Statement], beside: list[str]) -> dict[str, str]
     `beside` names further pages, which the table of contents shall list.
     """
     environment, lessons, code = templates(), course.lessons(), packages.packages()
+    words = {statement.word for statement in statements.values()}
     known = {
         "lessons": lessons,
         "statements": statements,
         "tally": evidence.tally(statements),
-        "surprises": [
-            (statements[name], evidence.pick(statements, name, setting))
-            for name, setting in course.surprises()
-        ],
+        "words": [word for word in evidence.WORDS if word in words],
+        "number": sum(not statement.claim.dropped for statement in statements.values()),
+        "locked": sum(statement.is_locked for statement in statements.values()),
+        "has_record": RECORD in beside,
         "packages": code,
-        "beside": beside,
+        "beside": [name for name in beside if name.startswith("docs/")],
     }
     names = [path.relative_to(DOCS).as_posix() for path in sorted(DOCS.glob("pages/**/*.md"))]
     plain = {
@@ -79,7 +82,13 @@ def templates() -> jinja2.Environment:
     }
     environment.globals |= {
         "SYMBOLS": evidence.SYMBOLS,
-        "interval": drawing.interval,
+        "ROLES": evidence.ROLES,
+        "NOT_YET": claims.NOT_YET,
+        "told": claims.told,
+        "differences": replicates.differences,
+        "arms": replicates.arms,
+        "arms_in_words": replicates.arms_in_words,
+        "listing": recomputing.listing,
         "course_map": drawing.course_map,
         "package_map": drawing.package_map,
     }

@@ -11,27 +11,41 @@ from helpers import claims
 from helpers.course import notebooks
 from helpers.runtime import ROOT
 
-BESIDE = (
-    "docs/*.md",
-    "docs/*.png",
-    "docs/evidence/*.md",
-)  # these stand in the book as they lie in the repository
+BESIDE = ("docs/*.md", "docs/*.png")  # these stand in the book as they lie in the repository
+RECORD = ("*.md", "*.csv", "*.lock")  # and these of the evidence
+CHANGES = "evidence/CHANGES.md"
+ORPHAN = b"---\norphan: true\n---\n\n"  # the page is reached by links, not by the table of contents
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!\w+:|#)([^)#\s]+)(#[^)]*)?\)")  # Markdown, to a file
 SHOWN = ("text/", "image/")  # kinds of output
 
 
-def stage(target: Path, root: Path = ROOT) -> None:
-    """Write all sources of the book into `target`."""
+def stage(target: Path, root: Path = ROOT, record: Path = evidence.FOLDER) -> None:
+    """Write all sources of the book into `target`, with the evidence that lies in `record`."""
     found = notebooks.find(root)
-    beside = {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for pattern in BESIDE
-        for path in sorted(root.glob(pattern))
-    }
+    beside = files_beside(root, record)
+    markdown = [name for name in beside if name.endswith(".md")]
     texts = {path.relative_to(root).as_posix(): notebook(path, root) for path in found}
-    texts |= pages(evidence.collect(found, root), [name for name in beside if name.endswith(".md")])
+    statements = evidence.collect(found, root, record)
+    texts |= pages(statements, markdown) | downloads(statements)
     files = beside | {name: text.encode() for name, text in texts.items()}
-    write(target, files | {name: closed(name, files) for name in beside if name.endswith(".md")})
+    write(target, files | {name: closed(name, files) for name in markdown})
+
+
+def files_beside(root: Path, record: Path) -> dict[str, bytes]:
+    """What stands in the book as it lies in the repository, by its name in the book."""
+    pages = [path for pattern in BESIDE for path in sorted(root.glob(pattern))]
+    recorded = [path for pattern in RECORD for path in sorted(record.glob(pattern))]
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in pages}
+    files |= {f"evidence/{path.name}": path.read_bytes() for path in recorded}
+    if CHANGES in files:
+        files[CHANGES] = ORPHAN + files[CHANGES]
+    return files
+
+
+def downloads(statements: dict[str, evidence.Statement]) -> dict[str, str]:
+    """The values of each statement that compares something, as files beside its page."""
+    tables = {f"evidence/{name}.csv": evidence.values_table(s) for name, s in statements.items()}
+    return {name: text for name, text in tables.items() if text}
 
 
 def write(target: Path, files: dict[str, bytes]) -> None:

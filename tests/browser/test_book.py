@@ -141,6 +141,11 @@ def test_the_evidence_is_filtered_by_lesson_verdict_and_text(page):
     assert 0 < refuted < everything
     assert set(shown(page).locator(".verdict").all_inner_texts()) == {"✗ refuted"}
     assert page.get_by_role("status").inner_text() == f"{refuted} of {everything} statements"
+    page.get_by_label("Protocol").select_option("not-yet")
+    not_yet = shown(page).count()
+    page.get_by_label("Protocol").select_option("measured")
+    assert not_yet + shown(page).count() == refuted
+    page.get_by_label("Protocol").select_option("")
     page.get_by_label("Lesson").select_option("03_gradient_descent")
     assert {row.get_attribute("data-lesson") for row in shown(page).all()} == {
         "03_gradient_descent"
@@ -160,7 +165,8 @@ def test_the_filter_works_by_keyboard(page):
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowDown")
     assert page.get_by_label("Verdict").input_value() == "supported"
-    page.keyboard.press("Tab")
+    for _ in range(3):  # past the way in which it was found, and the protocol
+        page.keyboard.press("Tab")
     page.keyboard.type("momentum")
     assert 0 < shown(page).count() < 30
     page.keyboard.press("Tab")
@@ -176,6 +182,17 @@ def test_a_statement_leads_to_the_cell_that_measured_it(page):
     assert "REG-46" in cell.inner_text()
     cell.get_by_role("link", name="REG-46").first.click()
     page.wait_for_url("**/evidence/REG-46.html")
+
+
+def test_a_page_offers_its_values_and_the_lines_that_judge_them(page):
+    page.goto("evidence/OVF-01.html")
+    page.get_by_text("Compute it yourself").first.click()
+    assert 'pd.read_csv("OVF-01.csv")' in page.locator("details.recompute").first.inner_text()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="OVF-01.csv").first.click()
+    assert download.value.suggested_filename == "OVF-01.csv"
+    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "setting,role,replicate,treatment,control,groups" and len(lines) > 30
 
 
 class Links(HTMLParser):

@@ -1,125 +1,170 @@
-"""The makers of the book's pages: what was measured, where, and how it is drawn. No Sphinx."""
+"""The makers of the book's pages: what is recorded, how it is told, where it leads. No Sphinx."""
 
+import html
 import json
 import re
-from xml.etree import ElementTree
 
 import pytest
 from markdown_it import MarkdownIt
 
-from docs.book import course, drawing, evidence, pages, staging
+from docs.book import course, evidence, pages, staging
 from helpers import claims
-from helpers.claims import Verdict
+from helpers.claims import evidence as record
+from helpers.claims import protocol
 from helpers.course import notebooks
 from helpers.runtime import ROOT
-
-HIGHER = Verdict("OVF-04", "supported", "accuracy", "a", 0.3, 0.2, 0.5, "higher", 0.1, 10)
-LOWER = Verdict("OVF-04", "refuted", "loss", "b", 0.3, 0.2, 0.5, "lower", 0.0, 10)
+from tests.docs import recorded
 
 
 @pytest.fixture(scope="module")
-def statements():
-    return evidence.collect(notebooks.find(), ROOT)
+def folder(tmp_path_factory):
+    return recorded.write(tmp_path_factory.mktemp("evidence"))
 
 
-def write_notebook(folder, verdicts):
-    def cell(number, verdict):
-        return {"id": f"c{number}", "outputs": [{"data": {claims.MIME_TYPE: vars(verdict)}}]}
+@pytest.fixture(scope="module")
+def statements(folder):
+    return evidence.collect(notebooks.find(), ROOT, folder)
 
-    path = folder / "notebooks" / "audits" / "01_overfitting.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_text(
-        json.dumps({"cells": [{"id": "m"}, *(cell(n, v) for n, v in enumerate(verdicts))]}),
-        encoding="utf-8",
+
+@pytest.fixture(scope="module")
+def written(statements):
+    """The pages, as Markdown."""
+    return pages.pages(statements, ["docs/a.md", "evidence/README.md"])
+
+
+def test_settings_stand_in_the_order_of_their_roles(statements):
+    roles = [setting.record.verdict.role for setting in statements["OVF-01"].settings]
+    assert roles == [claims.PRIMARY, claims.FURTHER, claims.BOUNDARY]
+
+
+def test_the_word_is_that_of_all_settings(statements):
+    for statement in statements.values():
+        verdicts = [setting.record.verdict for setting in statement.settings]
+        expected = evidence.DROPPED if statement.claim.dropped else evidence.UNMEASURED
+        assert statement.word == (claims.settle(verdicts) if verdicts else expected)
+
+
+def test_totals_are_by_the_way_in_which_a_word_was_found(statements):
+    tally = evidence.tally(statements)
+    assert list(tally) == [
+        *("by comparison", "by computation", "not measured", evidence.UNMEASURED)
+    ]
+    assert tally["by comparison"][claims.SUPPORTED][1] == 1  # OVF-01 is locked
+    assert tally["by computation"] == {claims.SUPPORTED: (1, 0)}
+    assert tally["not measured"] == {claims.BY_DEFINITION: (1, 0), claims.OUTDATED: (1, 0)}
+    assert sum(n for words in tally.values() for n, _ in words.values()) == sum(
+        not claim.dropped for claim in claims.read().values()
     )
-    return path
 
 
-def test_a_verdict_knows_the_cell_that_found_it(tmp_path):
-    first, second = evidence.measurements(write_notebook(tmp_path, [HIGHER, LOWER]), tmp_path)
-    assert (first.verdict, first.where) == (HIGHER, "notebooks/audits/01_overfitting.html#cell-c0")
-    assert second.cell == "cell-c1" and second.is_audit
+def test_a_setting_is_linked_to_its_cell_while_that_is_there(statements):
+    (first, *_) = statements["OVF-01"].settings
+    assert first.where == "notebooks/audits/01_overfitting.html", "that cell is no more"
+    cell = evidence.read_cells(ROOT / recorded.AUDIT)[3]["id"]
+    cells = {recorded.AUDIT: {evidence.anchor(cell)}}
+    here = recorded.replace(first.record, cell=cell)
+    assert evidence.address(here, cells) == f"{first.where}#cell-{cell}"
+    assert evidence.address(here, {}) == ""
+    assert first.place == "audit 1"
+    study = evidence.Setting(recorded.replace(here, notebook="studies/cifar10.py"), "")
+    assert study.place == "studies/cifar10.py"
 
 
-def test_settings_that_disagree_qualify_and_the_last_measurement_of_a_setting_counts(tmp_path):
-    again = Verdict("OVF-04", "not distinguishable", "accuracy", "a")
-    found = evidence.collect([write_notebook(tmp_path, [HIGHER, LOWER, again])], tmp_path)["OVF-04"]
-    assert [m.verdict for m in found.measurements] == [again, LOWER]
-    assert found.word == "qualified"
-    assert evidence.collect([], tmp_path)["OVF-04"].word == evidence.OPEN
+def test_every_recorded_cell_that_is_linked_is_there():
+    for statement in evidence.collect(notebooks.find(), ROOT).values():
+        for setting in statement.settings:
+            page, _, cell = setting.where.partition("#")
+            if cell:
+                path = ROOT / page.replace(".html", ".ipynb")
+                assert cell in {evidence.anchor(c["id"]) for c in evidence.read_cells(path)}
 
 
-def test_the_words_are_those_of_the_table_that_make_run_prints(statements):
-    table = claims.table(verdict for path in notebooks.find() for verdict in claims.recorded(path))
-    assert {name: s.word for name, s in statements.items() if s.measurements} == table[
-        "verdict"
-    ].to_dict()
-    assert sum(evidence.tally(statements).values()) == len(claims.read())
+def test_a_page_says_what_was_recorded(statements, written):
+    page = written["evidence/OVF-01.md"]
+    for setting in statements["OVF-01"].settings:
+        verdict = setting.record.verdict
+        assert setting.record.date in page and setting.record.machine in page
+        assert f"in this {verdict.role} setting" in page
+        assert verdict.detail in html.unescape(page)
+    assert page.count("<svg") == 2 * len(statements["OVF-01"].settings)
+    assert page.count("<dt>Other seeds</dt>") == 2
+    assert "{download}`OVF-01.csv`" in page
+    assert "correlation of 0.25" in page
+    assert (
+        "This setting cannot speak:</strong> the control does not" in written["evidence/OVF-09.md"]
+    )
+    assert "both heights are 5" in written["evidence/CNN-07.md"]
+    assert "Nothing is recorded" in written["evidence/CVB-01.md"]
 
 
-def test_every_cell_that_is_linked_is_there_and_names_the_statement(statements):
-    cells = {
-        path: json.loads(path.read_text(encoding="utf-8"))["cells"] for path in notebooks.find()
-    }
+def test_a_page_says_what_would_decide_it_and_since_when(written):
+    claim, page = claims.find("OVF-01"), written["evidence/OVF-01.md"]
+    plain = html.unescape(page)
+    for text in (claim.reading, claim.scope, claim.criterion, claim.margin_reason, claim.primary):
+        assert text in plain
+    for text in (*claim.further, *claim.boundary):
+        assert f"<b>Declared:</b> {text}" in plain
+    assert f"locked on {recorded.LOCKED}, as it stands here on {recorded.CHANGED}" in page
+    assert f"{recorded.CHANGED}, results seen: {recorded.WHY}" in page
+    assert claims.NOT_YET not in page
+
+
+def test_what_is_not_locked_says_so(statements, written):
     for name, statement in statements.items():
-        for measured in statement.measurements:
-            here = cells[ROOT / f"{measured.notebook}.ipynb"]
-            (cell,) = [cell for cell in here if evidence.anchor(cell["id"]) == measured.cell]
-            assert name in json.dumps(cell["outputs"])
+        is_old = not statement.is_locked and not statement.claim.dropped
+        assert (claims.NOT_YET in written[f"evidence/{name}.md"]) is is_old
+    row = re.search(r'<tr data-lesson="01_overfitting".*?</tr>', written["evidence/index.md"], re.S)
+    assert f"locked {recorded.CHANGED}" in row[0]
+    assert "**1 of " in written["index.md"] and "**1 of " in written["evidence/index.md"]
+
+
+def test_the_front_page_leads_to_the_calibration_if_there_is_one(statements, written):
+    assert "How often it is wrong <evidence/README>" in written["index.md"]
+    assert "evidence/README" not in pages.pages(statements, [])["index.md"]
+
+
+def test_no_block_of_a_page_is_left_open(written):
+    for name, page in written.items():
+        if not name.startswith("api/"):
+            fences = [line for line in page.splitlines() if line.startswith("```")]
+            assert all(f != "```" for f in fences[::2]) and set(fences[1::2]) <= {"```"}, name
+
+
+def test_the_values_are_staged_beside_their_page(statements):
+    files = staging.downloads(statements)
+    assert set(files) == {
+        f"evidence/{name}.csv"
+        for name, each in statements.items()
+        if any(setting.record.verdict.treatment for setting in each.settings)
+    }
+    lines = files["evidence/OVF-01.csv"].splitlines()
+    assert len(lines) == 1 + 30 * len(statements["OVF-01"].settings)
+    first = statements["OVF-01"].settings[0].record.verdict
+    assert lines[1].split(",")[-3:-1] == [str(first.treatment[0]), str(first.control[0])]
+
+
+def test_the_record_lies_in_the_book_as_it_is(folder):
+    files = staging.files_beside(ROOT, folder)
+    for name in (record.SETTINGS, record.VALUES, record.REPLICATION, protocol.LOCK.name):
+        assert files[f"evidence/{name}"] == (folder / name).read_bytes()
+    changes = (folder / protocol.CHANGES.name).read_bytes()
+    assert files[staging.CHANGES] == staging.ORPHAN + changes
+
+
+def test_the_notebooks_outputs_play_no_part(tmp_path):
+    content = {"cells": [{"id": "c", "outputs": [{"data": {claims.MIME_TYPE: {"id": "OVF-04"}}}]}]}
+    notebook = tmp_path / "01_overfitting.ipynb"
+    notebook.write_text(json.dumps(content), encoding="utf-8")
+    found = evidence.collect([notebook], tmp_path, tmp_path / "evidence")
+    assert {statement.word for statement in found.values()} == {
+        *(evidence.UNMEASURED, evidence.DROPPED)
+    }
 
 
 def test_places_in_words():
     assert evidence.place("000:7") == "note 000, line 7"
     assert evidence.place("001:13-14") == "note 001, lines 13 to 14"
     assert evidence.place("every seeded Keras listing") == "every seeded Keras listing"
-
-
-def test_a_surprise_that_was_not_measured_is_named(statements):
-    with pytest.raises(KeyError, match="no such setting.*clean labels"):
-        evidence.pick(statements, "OVF-02", "no such setting")
-
-
-def places(verdict):
-    svg = ElementTree.fromstring(drawing.interval(verdict))
-    numbers = {
-        part.get("class"): [float(n) for n in re.findall(r"-?[\d.]+", part.get("d") or "")]
-        for part in svg
-    }
-    claimed = next(part for part in svg if part.get("class") == "claimed")
-    point = float(next(part for part in svg if part.get("class") == "point").get("cx"))
-    left, _, right = numbers["bar"]
-    start = float(claimed.get("x"))
-    return point, (left, right), numbers["axis"][3], (start, start + float(claimed.get("width")))
-
-
-@pytest.mark.parametrize("verdict", [HIGHER, LOWER])
-def test_an_interval_is_drawn_to_scale(verdict):
-    point, (left, right), zero, _ = places(verdict)
-    assert 0 < zero < left < point < right < drawing.WIDTH
-    pixels = (right - left) / (verdict.high - verdict.low)
-    assert point - left == pytest.approx(0.1 * pixels, abs=0.1) and left - zero == pytest.approx(
-        0.2 * pixels, abs=0.1
-    )
-
-
-def test_the_claimed_side_is_shaded_from_the_margin_on():
-    _, (left, right), zero, (start, end) = places(HIGHER)
-    assert end == pytest.approx(drawing.WIDTH, abs=0.2)
-    assert start - zero == pytest.approx(0.1 * (right - left) / 0.3, abs=0.2)
-    _, _, zero, (start, end) = places(LOWER)
-    assert start == 0 and end == pytest.approx(zero, abs=0.2)
-
-
-def test_every_interval_of_the_course_can_be_drawn(statements):
-    verdicts = [m.verdict for statement in statements.values() for m in statement.measurements]
-    drawn = [places(verdict) for verdict in verdicts if verdict.effect is not None]
-    assert len(drawn) > 200
-    assert all(0 < left <= point <= right < drawing.WIDTH for point, (left, right), *_ in drawn)
-
-
-def test_what_was_not_compared_cannot_be_drawn():
-    with pytest.raises(ValueError, match="OVF-04.*no interval"):
-        drawing.interval(Verdict("OVF-04", "supported", "computed"))
 
 
 def test_markdown_says_what_the_text_says(statements):
@@ -135,24 +180,12 @@ def test_markdown_says_what_the_text_says(statements):
 
 def test_links_out_of_the_book_become_words():
     files = {
-        "docs/a.md": b"[b](evidence/b.md#c) [x](../Makefile) [w](https://w.org) ![i](i.png)",
-        "docs/evidence/b.md": b"",
+        "docs/a.md": b"[b](more/b.md#c) [x](../Makefile) [w](https://w.org) ![i](i.png)",
+        "docs/more/b.md": b"",
     }
-    assert (
-        staging.closed("docs/a.md", files)
-        == b"[b](evidence/b.md#c) x [w](https://w.org) ![i](i.png)"
+    assert staging.closed("docs/a.md", files) == (
+        b"[b](more/b.md#c) x [w](https://w.org) ![i](i.png)"
     )
-
-
-def test_a_page_says_all_that_was_recorded(statements):
-    page = pages.pages(statements, [])["evidence/OVF-02.md"]
-    for measured in statements["OVF-02"].measurements:
-        assert (
-            f"../{measured.where}" in page
-            and measured.verdict.detail in page
-            and measured.verdict.data in page
-        )
-    assert page.count("<svg") == len(statements["OVF-02"].measurements)
 
 
 def test_the_course_is_told_as_the_readme_tells_it():
