@@ -10,7 +10,7 @@ SCRIPTS = $(wildcard notebooks/*.py notebooks/audits/*.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-jax setup-lint run test unit lint hooks bench test-jax run-jax gpu book test-browser lab sync execute \
-	evidence lock versions test-colab clean
+	evidence calibrate lock versions test-colab clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -77,9 +77,11 @@ sync: setup ## write each .py into its .ipynb; outputs of unchanged cells stay
 execute: sync ## sync, then execute every notebook where it lies: do this before committing
 	@$(IN_VENV) -m helpers execute
 
-evidence: setup ## measure again with other seeds (SEEDS=3; CLUSTER="--scheduler tcp://..."); writes docs/evidence
-	@$(IN_VENV) -m helpers evidence --seeds $(or $(SEEDS),3) $(CLUSTER)
-	@mkdir -p docs/evidence && cp build/evidence/README.md build/evidence/agreement.csv docs/evidence/
+evidence: setup ## measure with 30 replicates, record in evidence/ (SEEDS=2: once more with other seeds; CLUSTER="--scheduler tcp://...")
+	@$(IN_VENV) -m helpers evidence --seeds $(or $(SEEDS),1) $(CLUSTER)
+
+calibrate: setup ## print how often the protocol is wrong: simulated, with planted nulls, with other seeds
+	@$(IN_VENV) -m helpers calibrate
 
 lock: setup-lint ## write requirements*.txt, requirements.lock and locks/ from pyproject.toml (newest versions: LOCK=--upgrade)
 	@$(IN_LINT)/python -m tools.locks $(LOCK)
