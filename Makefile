@@ -57,7 +57,7 @@ gpu: ## on a GPU: the lessons and lesson 07's study with JAX; writes build/gpu/ 
 	@$(ENVIRONMENT) $(NAME)
 	@KERAS_BACKEND=jax build/venv/$(NAME)/bin/python -m benchmarks.gpu $(GPU)
 
-book: ## build the web book from the committed outputs into build/book; nothing is executed
+book: ## build the web book from the committed outputs and evidence/ into build/book; nothing is executed
 	@$(ENVIRONMENT) docs
 	@build/venv/docs/bin/python -m docs.book
 

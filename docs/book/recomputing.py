@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-values = pd.read_csv("{file}")
+values = pd.read_csv("{file}", dtype={{"setting": str}}, keep_default_na=False)
 setting = {setting!r}
-values = values[values["setting"].fillna("") == setting]
+values = values[values["setting"] == setting]
 treatment, control = values["treatment"], values["control"]
 """
 LINEAR = "difference = treatment - control"
@@ -36,7 +36,8 @@ low, high = mean - error * np.quantile(pivots, [0.995, 0.005])
 """
 CORRELATED = """\
 generator = np.random.default_rng(0)
-plans = [plan[["treatment", "control"]].to_numpy() for _, plan in values.groupby("groups")]
+groups = values.groupby("groups", sort=False)[["treatment", "control"]]
+plans = [plan.to_numpy() for _, plan in groups]
 
 
 def correlation(plans):

@@ -187,7 +187,7 @@ def test_a_statement_leads_to_the_cell_that_measured_it(page):
 def test_a_page_offers_its_values_and_the_lines_that_judge_them(page):
     page.goto("evidence/OVF-01.html")
     page.get_by_text("Compute it yourself").first.click()
-    assert 'pd.read_csv("OVF-01.csv")' in page.locator("details.recompute").first.inner_text()
+    assert 'pd.read_csv("OVF-01.csv"' in page.locator("details.recompute").first.inner_text()
     with page.expect_download() as download:
         page.get_by_role("link", name="OVF-01.csv").first.click()
     assert download.value.suggested_filename == "OVF-01.csv"
