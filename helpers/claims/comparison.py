@@ -39,10 +39,10 @@ def compare_pairs(
     `claimed` is "higher" or "lower" (by more than `margin`), "equal" (within it) or "no worse" (not
     lower by more than it); `measure` names what was measured, `data` where (a Split, which knows
     whether its divisions overlap, or words). The 99 % interval of the mean difference decides:
-    Student's t, or "bootstrap-t" for what is skewed on any scale. On the "log" scale logarithms are
-    compared, and differences, interval and `margin` are ratios. `void` says why the setting cannot
-    speak: it is undecided then, whatever came out. `correlation`, that between replicates whose
-    divisions overlap, is known to the Split unless it is given.
+    Student's t, or from ten replicates on "bootstrap-t" for what is skewed on any scale. On the
+    "log" scale logarithms are compared, and differences, interval and `margin` are ratios. `void`
+    says why the setting cannot speak: it is undecided then, whatever came out. `correlation`, that
+    between replicates whose divisions overlap, is known to the Split unless it is given.
 
     Raises ValueError for values that are not paired, fewer than three, or not finite, and for a
     claim, margin or scale that cannot be.
@@ -149,7 +149,7 @@ def measured(verdict: Verdict, level: float = intervals.LEVEL) -> tuple[float, t
         interval = intervals.correlation_interval(x, y, groups, level)
         return intervals.mean_correlation(x, y, groups), interval
     values = differences(verdict)
-    skewed = verdict.method == "bootstrap-t"
+    skewed = verdict.method == "bootstrap-t" and len(values) >= intervals.FEWEST_FOR_BOOTSTRAP
     interval = intervals.bootstrap_t_interval if skewed else intervals.paired_interval
     return float(values.mean()), interval(values, level, correlation=verdict.correlation)
 

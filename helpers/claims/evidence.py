@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
@@ -38,7 +39,8 @@ class Record:
     """A verdict with where, when and by which code it was measured.
 
     `notebook` is a path inside the course's folder, `cell` the id of the cell that judged, `part`
-    the execution it belongs to, `judging` the digest of the cells that judge (see `protocol`).
+    the execution it belongs to, `judging` the digest of the cells of that notebook that judge (see
+    `protocol.judging_digest`).
     """
 
     verdict: Verdict
@@ -52,16 +54,15 @@ class Record:
     machine: str
 
 
-def records(parts: Iterable[Measured], notebooks: Iterable[Path]) -> list[Record]:
-    """The records of what was measured, in its order, with what judges in these notebooks."""
-    notebooks, judging, found = list(notebooks), {}, []
+def records(parts: Iterable[Measured], root: Path = runtime.ROOT) -> list[Record]:
+    """The records of what was measured in the course that lies in `root`, in its order."""
+    found = []
     for done in parts:
         part, when = done.part, (done.date, done.machine)
         for entry in done.found:
             verdict = Verdict(**entry["verdict"])
-            if verdict.id not in judging:
-                judging[verdict.id] = _judging(verdict.id, notebooks)
-            where = (part.notebook, entry["cell"], part.name, judging[verdict.id])
+            judging = _judging(verdict.id, root / part.notebook)
+            where = (part.notebook, entry["cell"], part.name, judging)
             found.append(Record(verdict, *where, part.seed, part.backend, *when))
     return found
 
@@ -71,16 +72,21 @@ def is_first(record: Record) -> bool:
     return record.seed == 0 and record.backend == runtime.DEFAULT_BACKEND
 
 
-def _judging(claim_id: str, notebooks: list[Path]) -> str:
+def _judging(claim_id: str, notebook: Path) -> str:
     """The digest of what judges a statement; empty where no cell names it in so many letters."""
     try:
-        return protocol.judging_digest(claim_id, notebooks)
-    except ValueError:
+        return protocol.judging_digest(claim_id, [notebook])
+    except (ValueError, FileNotFoundError):
         return ""
 
 
-def faults(recorded: Iterable[Record], lock: Path = protocol.LOCK) -> list[str]:
-    """How records disagree with the lock, or their words with their values and the protocol."""
+def faults(
+    recorded: Iterable[Record], lock: Path = protocol.LOCK, root: Path = runtime.ROOT
+) -> list[str]:
+    """How records disagree with lock and cells, or their words with their values.
+
+    The notebooks lie in `root`; that their cells are the locked ones `protocol.faults` says.
+    """
     recorded, locked, found = list(recorded), protocol.locked(lock), []
     primary = Counter(r.verdict.id for r in recorded if r.verdict.role == PRIMARY)
     dates = {entry.id: entry.date for entry in reversed(protocol.entries(lock))}
@@ -91,8 +97,8 @@ def faults(recorded: Iterable[Record], lock: Path = protocol.LOCK) -> list[str]:
             found.append(f"{place}: {len(verdict.treatment)} of {verdict.runs} values are recorded")
         elif judged_again(verdict) != verdict:
             found.append(f"{place}: the recorded word, interval or text is not that of its values")
-        if entry and record.judging != entry.judging:
-            found.append(f"{place} was measured by other cells than the locked ones: make evidence")
+        if entry and record.judging != _judging(verdict.id, root / record.notebook):
+            found.append(f"{place} was measured by other cells than {record.notebook} has now")
         if entry and record.date[:10] < dates[verdict.id]:
             found.append(f"{place} was measured before its criterion was locked")
         if entry and verdict.role == PRIMARY:
@@ -221,8 +227,9 @@ def _parsed(settings: Path, values: Path, *changed: int) -> tuple[Record, ...]:
     arms: dict[tuple[str, str], dict[str, tuple]] = {}
     if settings.name == SETTINGS:
         table = pd.read_csv(values, keep_default_na=False, dtype=str)  # a setting may be a number
-        for (name, setting), group in table.groupby(["id", "setting"], sort=False):
-            arms[str(name), str(setting)] = {
+        for place, group in table.groupby(["id", "setting"], sort=False):
+            name, setting = map(str, cast(tuple, place))
+            arms[name, setting] = {
                 "treatment": tuple(map(float, group["treatment"])),
                 "control": tuple(map(float, group["control"])),
                 "groups": tuple(int(each) for each in group["groups"] if each != ""),
@@ -236,8 +243,8 @@ def _record(row: dict[str, str], arms: dict) -> Record:
     versions = {name: row[name] for name in PACKAGES if row[name]}
     values = arms.get((row["id"], row["setting"]), {})
     verdict = Verdict(**known, versions=versions, **values)
-    origin = [row[name] for name in ("notebook", "cell", "part", "judging")]
-    return Record(verdict, *origin, int(row["seed"]), row["backend"], row["date"], row["machine"])
+    origin = {f.name: row[f.name] for f in fields(Record) if f.name not in ("verdict", "seed")}
+    return Record(verdict=verdict, seed=int(row["seed"]), **origin)
 
 
 def _typed(name: str, text: str):

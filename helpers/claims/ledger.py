@@ -156,6 +156,7 @@ def show(live: Verdict, claim: Claim) -> None:
 
 def _here(live: Verdict) -> str:
     """What a few live replicates gave, beside what is recorded."""
-    low, high, effect = (comparison.told(x, live.scale) for x in (live.low, live.high, live.effect))
+    effect, ends = comparison.measured(live)
+    effect, low, high = (comparison.told(value, live.scale) for value in (effect, *ends))
     end = "which contradicts the record" if contradicted(live) else "in keeping with the record"
     return f"Here, with {live.runs}: {effect} ({low} to {high}), {end}."

@@ -108,9 +108,7 @@ def _words(recorded: list[Record]) -> list[str]:
 
 
 def _expected(recorded: list[Verdict]) -> str:
-    compared = [
-        v for v in recorded if v.effect is not None and v.low is not None and v.low < v.high
-    ]
+    compared = [v for v in recorded if v.low is not None and v.high is not None and v.low < v.high]
     primary = sum(verdict.role == PRIMARY for verdict in compared)
     alarms = len(compared) * (1 - intervals.LEVEL)
     return (
@@ -135,10 +133,8 @@ def _replicated(recorded: list[Verdict], again: list[Verdict]) -> str:
     locked = protocol.locked()
     if table.empty:
         return "No setting has been measured with other seeds yet."
-    parts = [
-        ("under the protocol", table[table["id"].isin(list(locked))]),
-        ("not yet under it", table[~table["id"].isin(list(locked))]),
-    ]
+    inside = table["id"].isin(list(locked))
+    parts = [("under the protocol", table.loc[inside]), ("not yet under it", table.loc[~inside])]
     return "\n".join(f"- {name}: {_agreement(part)}" for name, part in parts)
 
 

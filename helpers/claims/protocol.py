@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,8 @@ from helpers.claims.statements import Claim, find, read
 LOCK = runtime.ROOT / "evidence" / "protocol.lock"
 CHANGES = runtime.ROOT / "evidence" / "CHANGES.md"
 DIGITS = 12
+LEDGER = "verdicts"
+"""What the notebooks call their ledger."""
 FIXED = (
     *("id", "kind", "statement", "reading", "scope", "primary", "criterion", "claimed", "measure"),
     *("margin", "further", "boundary"),
@@ -212,7 +214,9 @@ def _judging_cells(claim_id: str, sources: tuple[str, ...]) -> list[str]:
 
 @cache
 def _statements(source: str) -> tuple[cells.Statement, ...]:
-    return tuple(cells.parsed([source])[0])
+    """A cell's statements; that one more verdict comes into the ledger changes no other."""
+    found, _ = cells.parsed([source])
+    return tuple(replace(one, changes=one.changes - {LEDGER}) for one in found)
 
 
 def _code(source: str) -> str:

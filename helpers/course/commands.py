@@ -162,9 +162,8 @@ def _record(options: Namespace, root: Path, measured: list[Measured]) -> None:
     from helpers.claims import evidence
     from helpers.course import notebooks
 
-    paths = notebooks.find(root)
-    current = [_inside(path, root).as_posix() for path in paths]
-    found = evidence.records(measured, paths)
+    current = [_inside(path, root).as_posix() for path in notebooks.find(root)]
+    found = evidence.records(measured, root)
     first = [record for record in found if evidence.is_first(record)]
     others = [record for record in found if not evidence.is_first(record)]
     for name, new in ((evidence.SETTINGS, first), (evidence.REPLICATION, others)):

@@ -111,19 +111,20 @@ def rotations(degrees: float, *, interpolated: bool = False):
     return Change("rotations", (float(degrees), interpolated), also_flat(rotate))
 
 
-def flips(axis: int = 2):
-    """Mirror every second image, drawn at random: left to right (axis 2), or upside down (axis 1).
+def flips(axis: int = 2, *, share: float = 0.5):
+    """Mirror a share of the images, drawn at random: left to right (axis 2), or upside down (1).
 
-    Raises ValueError for another axis.
+    Raises ValueError for another axis, and for a share that is none.
     """
     if axis not in (1, 2):
         raise ValueError(f"axis is {axis}; 2 mirrors left to right, 1 upside down.")
+    check_share(share)
 
     def flip(x, y, seed):
-        chosen = uniform((ops.shape(x)[0],), seed) < 0.5
+        chosen = uniform((ops.shape(x)[0],), seed) < share
         return ops.where(beside(chosen, x), ops.flip(x, axis), x), y
 
-    return Change("flips", (float(axis),), also_flat(flip))
+    return Change("flips", (float(axis), float(share)), also_flat(flip))
 
 
 def noise(deviation: float):
@@ -204,8 +205,7 @@ def kept(change, share: float = 0.5):
     So altered copies join the originals, which are not lost. The change must keep shapes; its
     results get the type of what came. Raises ValueError for a share that is none.
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"share is {share}; it is a probability, from 0 to 1.")
+    check_share(share)
 
     def keep(x, y, seed):
         first, second = split(seed, 2)
@@ -220,18 +220,17 @@ def kept(change, share: float = 0.5):
     return Change("kept", settings, keep) if isinstance(change, Change) else keep
 
 
-def copies(size: int) -> dict[str, Change]:
+def copies(size: int, *, originals: float = 0.5) -> dict[str, Change]:
     """Seven alterations, by name, for grey pictures of `size` pixels a side: 28 (clothes) or 8.
 
-    Half of the pictures stay as they are, so the originals are kept; those of clothes leave a
-    picture what it is, and a mirrored digit is there to be found out. Raises ValueError for another
-    size.
+    The share `originals` of the pictures stays as it is. What is done to clothes leaves them what
+    they are; a mirrored digit is there to be found out. Raises ValueError for another size.
     """
     if size not in (8, 28):
         raise ValueError(f"size is {size}; there are alterations for pictures of 8 or 28 pixels.")
     turn = partial(rotations, interpolated=True)
     if size == 8:
-        found = {"crop to 7": crops(7), "shift by 1": shifts(1)}
+        found: dict[str, Any] = {"crop to 7": crops(7), "shift by 1": shifts(1)}
         found |= {f"turn by {degrees}": turn(degrees) for degrees in (10, 20)}
         found |= {
             f"shift and turn by {degrees}": chain(shifts(1), turn(degrees)) for degrees in (10, 20)
@@ -243,8 +242,8 @@ def copies(size: int) -> dict[str, Change]:
             f"all three, {how}": chain(crops(pixels), turn(degrees), flips())
             for how, pixels, degrees in (("weak", 26, 7.5), ("strong", 24, 15))
         }
-    found = {name: kept(change) for name, change in found.items()}
-    return found | {"mirror": flips()}  # which leaves half of them by itself
+    found = {name: kept(change, originals) for name, change in found.items()}
+    return found | {"mirror": flips(share=1 - originals)}
 
 
 # What they share ----------------------------------------------------------------------------------
@@ -347,6 +346,12 @@ def check_alpha(alpha: float) -> None:
         raise ValueError(
             f"alpha is {alpha}; Beta(alpha, alpha) needs a number above 0; a larger one mixes more."
         )
+
+
+def check_share(share: float) -> None:
+    """Raise ValueError for a share that is no probability."""
+    if not 0 <= share <= 1:
+        raise ValueError(f"share is {share}; it is a probability, from 0 to 1.")
 
 
 def check_targets(y) -> None:

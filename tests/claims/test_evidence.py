@@ -30,7 +30,7 @@ def course(tmp_path, monkeypatch):
 
 
 def faults(course, records):
-    return evidence.faults(records, course.lock_file)
+    return evidence.faults(records, course.lock_file, course.notebook.parent)
 
 
 def test_what_is_written_is_read_again(course):
@@ -187,7 +187,7 @@ def edited(course, file: str, column: str, value: str, row: int = 0) -> list[evi
         (evidence.SETTINGS, "correlation", "0.5", "is not that of its values"),
         (evidence.SETTINGS, "runs", "60", "30 of 60 values are recorded"),
         (evidence.SETTINGS, "role", "further", "has 0 primary settings"),
-        (evidence.SETTINGS, "judging", "0" * 12, "by other cells than the locked ones"),
+        (evidence.SETTINGS, "judging", "0" * 12, "by other cells than 01_small.ipynb has now"),
         (evidence.SETTINGS, "date", "2000-01-01", "before its criterion was locked"),
         (evidence.VALUES, "treatment", "0.9", "is not that of its values"),
         (evidence.VALUES, "control", "0.1", "is not that of its values"),
@@ -227,7 +227,7 @@ def test_what_was_measured_by_other_cells_is_noticed(locked):
     locked.edit("net", "256", "512")
     locked.lock("OVF-01", why="the note speaks of larger nets")
     (fault,) = faults(locked, before)
-    assert "was measured by other cells than the locked ones" in fault
+    assert "was measured by other cells than 01_small.ipynb has now" in fault
     assert faults(locked, locked.measure(compared())) == []
 
 

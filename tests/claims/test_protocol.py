@@ -102,7 +102,6 @@ def test_what_a_statement_does_not_use_may_change(course):
     assert course.faults() == []
 
 
-@pytest.mark.xfail(strict=True, reason="each verdict counts as a change of the ledger that all use")
 def test_another_verdict_in_the_same_ledger_may_change(course):
     course.cells["third"] = 'verdicts.compute("OVF-03", True, detail="counted")'
     course.write()
