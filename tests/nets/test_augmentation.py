@@ -215,6 +215,10 @@ def test_there_are_seven_alterations_and_each_leaves_about_half(size):
         same = (altered == x).all(axis=(1, 2)).mean()
         chance = 0.5 / 9 if name == "shift by 1" else 0  # one of nine shifts is by nothing
         assert 0.42 < same - chance < 0.58, name
+    for name, change in augmentation.copies(size, originals=0.0).items():
+        altered, _ = apply(change, x, np.zeros(400, np.float32))
+        rest = 1 / 9 if name == "shift by 1" else 0
+        assert abs((altered == x).all(axis=(1, 2)).mean() - rest) < 0.05, name
     with pytest.raises(ValueError, match="size is 32"):
         augmentation.copies(32)
 
@@ -222,6 +226,8 @@ def test_there_are_seven_alterations_and_each_leaves_about_half(size):
 def test_a_share_that_is_none_is_refused():
     with pytest.raises(ValueError, match="share is 1.5; it is a probability"):
         augmentation.kept(augmentation.flips(), 1.5)
+    with pytest.raises(ValueError, match="share is -1; it is a probability"):
+        augmentation.flips(share=-1)
 
 
 def test_noise_has_its_deviation_and_leaves_the_targets(y):
