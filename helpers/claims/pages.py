@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -30,7 +30,7 @@ def write(folder: Path) -> str:
 
 def page(folder: Path) -> str:
     """The evidence to read, in Markdown."""
-    recorded = evidence.read(folder)
+    recorded, locked = evidence.read(folder), _locked(folder)
     lines = [
         "# The recorded evidence",
         "",
@@ -40,11 +40,11 @@ def page(folder: Path) -> str:
         "fixed, [CHANGES.md](CHANGES.md) what changed after that. Every word can be computed again",
         "from the values.",
         "",
-        *_what(recorded),
+        *_what(recorded, locked),
         "",
         "## Words, by the way in which they were found",
         "",
-        *_words(recorded),
+        *_words(recorded, locked),
         "",
         "## How often the protocol is wrong",
         "",
@@ -72,12 +72,17 @@ def calibration(folder: Path) -> str:
         ),
         ("Settings and the false alarms to be expected", _expected(recorded)),
         ("Nulls planted into the record: odd against even replicates", _planted(recorded)),
-        ("Measured again with other seeds", _replicated(recorded, again)),
+        ("Measured again with other seeds", _replicated(recorded, again, _locked(folder))),
     ]
     return "\n\n".join(f"### {title}\n\n{text}" for title, text in sections)
 
 
-def _what(recorded: list[Record]) -> list[str]:
+def _locked(folder: Path) -> Collection[str]:
+    """The statements that the lock in the folder holds."""
+    return protocol.locked(folder / protocol.LOCK.name).keys()
+
+
+def _what(recorded: list[Record], locked: Collection[str]) -> list[str]:
     verdicts = [record.verdict for record in recorded]
     compared = [verdict for verdict in verdicts if verdict.effect is not None]
     locked = protocol.locked()
@@ -95,7 +100,7 @@ def _what(recorded: list[Record]) -> list[str]:
     ]
 
 
-def _words(recorded: list[Record]) -> list[str]:
+def _words(recorded: list[Record], locked: Collection[str]) -> list[str]:
     locked = protocol.locked()
     groups = tables.by_claim(record.verdict for record in recorded)
     counts: Counter = Counter(
@@ -128,7 +133,7 @@ def _planted(recorded: list[Verdict]) -> str:
     return text + (f" They are: {'; '.join(planted.places)}." if planted.places else "")
 
 
-def _replicated(recorded: list[Verdict], again: list[Verdict]) -> str:
+def _replicated(recorded: list[Verdict], again: list[Verdict], locked: Collection[str]) -> str:
     table = calibrating.replicated(recorded, again)
     locked = protocol.locked()
     if table.empty:

@@ -29,6 +29,7 @@ from helpers.claims.verdict import (
 DECIDED = (SUPPORTED, REFUTED)
 COMPARISON, COMPUTATION = "by comparison", "by computation"
 ELSEWHERE = "decided elsewhere"
+UNMEASURED = "not measured"
 NOT_YET = "not yet measured under the protocol"
 
 
@@ -67,12 +68,14 @@ def settle(verdicts: Iterable[Verdict]) -> str:
 
 
 def way(verdicts: Iterable[Verdict]) -> str:
-    """By what the word of a statement was found: comparison, computation, definition, or open."""
+    """By what the word of a statement was found: comparison, computation, definition, or not."""
     primary = [verdict for verdict in verdicts if verdict.role == PRIMARY]
+    words = {verdict.verdict for verdict in primary}
     if any(verdict.effect is not None for verdict in primary):
         return COMPARISON
-    words = {verdict.verdict for verdict in primary}
-    return COMPUTATION if words - {BY_DEFINITION, OUTDATED, OPEN} else "not measured"
+    if words - {BY_DEFINITION, OUTDATED, OPEN}:
+        return COMPUTATION
+    return BY_DEFINITION if words == {BY_DEFINITION} else UNMEASURED
 
 
 def totals(verdicts: Iterable[Verdict]) -> dict[str, Counter]:

@@ -47,11 +47,12 @@ def test_the_word_is_that_of_all_settings(statements):
 def test_totals_are_by_the_way_in_which_a_word_was_found(statements):
     tally = evidence.tally(statements)
     assert list(tally) == [
-        *("by comparison", "by computation", "not measured", evidence.UNMEASURED)
+        *("by comparison", "by computation", "by definition", "not measured", evidence.UNMEASURED)
     ]
     assert tally["by comparison"][claims.SUPPORTED][1] == 1  # OVF-01 is locked
     assert tally["by computation"] == {claims.SUPPORTED: (1, 0)}
-    assert tally["not measured"] == {claims.BY_DEFINITION: (1, 0), claims.OUTDATED: (1, 0)}
+    assert tally["by definition"] == {claims.BY_DEFINITION: (1, 0)}
+    assert tally["not measured"] == {claims.OUTDATED: (1, 0)}
     assert sum(n for words in tally.values() for n, _ in words.values()) == sum(
         not claim.dropped for claim in claims.read().values()
     )
