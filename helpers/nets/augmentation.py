@@ -239,7 +239,7 @@ def copies(size: int, *, originals: float = 0.5) -> dict[str, Change]:
         found = {f"crop to {pixels}": crops(pixels) for pixels in (26, 24)}
         found |= {f"turn by {degrees}": turn(degrees) for degrees in (7.5, 15)}
         found |= {
-            f"all three, {how}": chain(crops(pixels), turn(degrees), flips())
+            f"all three, {how}": chain(flips(), crops(pixels), turn(degrees))  # the fastest order
             for how, pixels, degrees in (("weak", 26, 7.5), ("strong", 24, 15))
         }
     found = {name: kept(change, originals) for name, change in found.items()}
