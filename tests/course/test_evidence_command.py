@@ -10,19 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 import nbformat
-import pandas as pd
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers import claims
 from helpers.__main__ import main
-from helpers.claims import replication
-from helpers.claims.replication import Measured, Part
+from helpers.claims import evidence, pages, parts
+from helpers.claims.parts import Measured, Part
 from helpers.course import notebooks
 from helpers.runtime import ROOT
 
@@ -42,7 +39,7 @@ from IPython.display import display
 names = ("KERAS_BACKEND", "COURSE_PROFILE", "NPROC", "OMP_NUM_THREADS")
 seen = json.dumps({name: os.environ.get(name) for name in names})
 verdict = {"id": "OVF-01", "verdict": "supported", "setting": NAME, "detail": seen}
-verdict |= {"effect": SEED / 8, "runs": RUNS}
+verdict |= {"runs": RUNS}
 display({"application/vnd.course.verdict+json": verdict}, raw=True)
 """
 KILLS_ITS_WORKER = f"""
@@ -78,9 +75,10 @@ def place(tmp_path_factory) -> Path:
 @pytest.fixture
 def course(place, monkeypatch) -> Path:
     """That folder, empty, as the course's root and the current folder."""
-    for name in ("notebooks", "build"):
+    for name in ("notebooks", "build", "evidence"):
         shutil.rmtree(place / name, ignore_errors=True)
     monkeypatch.chdir(place)
+    monkeypatch.setattr(pages, "calibration", lambda folder: "Simulated elsewhere.")  # 20 s
     return place
 
 
@@ -153,8 +151,21 @@ def gather(course: Path, *arguments: str) -> int:
     return main(["evidence", *arguments], course)
 
 
-def verdicts(course: Path) -> pd.DataFrame:
-    return pd.read_csv(course / "build" / "evidence" / "verdicts.csv")
+def recorded(course: Path, name: str = evidence.SETTINGS) -> dict[str, evidence.Record]:
+    """What is recorded in one of the tables, by setting: the name of the notebook."""
+    found = evidence.read(course / "evidence", name)
+    assert len({record.verdict.setting for record in found}) == len(found)
+    return {record.verdict.setting: record for record in found}
+
+
+def attempts(course: Path) -> dict[str, list[int]]:
+    """How often the stored parts of each notebook were begun, by seed."""
+    files = sorted((course / "build" / "evidence").glob("*.json"), key=lambda file: file.stem[-1])
+    found: dict[str, list[int]] = {}
+    for file in files:
+        part = json.loads(file.read_text())
+        found.setdefault(Path(part["part"]["notebook"]).stem, []).append(part["attempts"])
+    return found
 
 
 @pytest.mark.slow
@@ -176,14 +187,8 @@ def test_a_killed_workers_notebook_runs_on_the_other(course, workers, capsys):
     killer.join()
     assert status == 0
     assert ended[0].wait(timeout=LONG) is None  # its kernel does not outlive it
-    table = verdicts(course).set_index(["setting", "seed"]).sort_index()
-    assert table.index.tolist() == [
-        (name, seed) for name in ("01_calm", "02_fatal") for seed in (0, 1)
-    ]
-    assert table["effect"].tolist() == [0, 1 / 8, 0, 1 / 8]
-    assert set(table["runs"]) == {5}
-    assert sorted(table.loc["02_fatal", "attempts"]) == [1, 2]
-    assert set(table.loc["01_calm", "attempts"]) <= {1, 2}
+    begun = attempts(course)
+    assert sorted(begun["02_fatal"]) == [1, 2] and set(begun["01_calm"]) <= {1, 2}
     share = str(max(1, cluster.core_count() // 2))  # two notebooks at a time
     seen = {
         "KERAS_BACKEND": "tensorflow",
@@ -191,7 +196,12 @@ def test_a_killed_workers_notebook_runs_on_the_other(course, workers, capsys):
         "NPROC": share,
         "OMP_NUM_THREADS": share,
     }
-    assert all(json.loads(detail) == seen for detail in table["detail"])
+    for seed, name in enumerate((evidence.SETTINGS, evidence.REPLICATION)):
+        found = recorded(course, name)
+        assert sorted(found) == ["01_calm", "02_fatal"]
+        for record in found.values():
+            assert (record.seed, record.verdict.runs) == (seed, 5)
+            assert json.loads(record.verdict.detail) == seen
     again = [line for line in capsys.readouterr().out.splitlines() if "begun 2 times" in line]
     assert again[0].startswith("notebooks/02_fatal ")
 
@@ -203,7 +213,7 @@ def test_what_fails_twice_is_reported_and_what_is_finished_is_not_done_again(
     sound = write("01_sound")
     broken = write("02_broken", "half = 1 / (SEED - SEED)")
     greedy = write("03_greedy", f"import time\nmemory = b'x' * {GREED}\ntime.sleep({LONG})")
-    arguments = ("--seeds", "1", "--scheduler", workers, sound, broken, greedy)
+    arguments = ("--scheduler", workers, sound, broken, greedy)
     assert gather(course, *arguments) == 1
     said = capsys.readouterr()
     assert "notebooks/02_broken seed 0 tensorflow, begun 2 times" in said.err
@@ -211,20 +221,15 @@ def test_what_fails_twice_is_reported_and_what_is_finished_is_not_done_again(
     assert "notebooks/03_greedy seed 0 tensorflow, begun 2 times" in said.err
     assert f"Its worker's notebooks may use {format_bytes(LIMIT)}." in said.err
     assert "DeadKernelError" in said.err
-    assert verdicts(course)["setting"].tolist() == ["01_sound"]
-    assert (
-        "not measured: notebooks/02_broken seed 0"
-        in (course / "build" / "evidence" / "README.md").read_text()
-    )
+    assert list(recorded(course)) == ["01_sound"]
+    assert recorded(course)["01_sound"].verdict.runs == evidence.RUNS
 
     write("02_broken", "half = 1 / 2")
     write("03_greedy")
     assert gather(course, *arguments) == 0
-    assert "3 parts, 1 of them finished before" in capsys.readouterr().out
-    assert sorted(verdicts(course)["setting"]) == ["01_sound", "02_broken", "03_greedy"]
+    assert "3 parts, 1 of them measured before" in capsys.readouterr().out
+    assert sorted(recorded(course)) == ["01_sound", "02_broken", "03_greedy"]
     assert (course / "notebooks" / "ran.txt").read_text().split("\n").count("01_sound 0") == 1
-    nobody = "tcp://127.0.0.1:1"  # nor is anybody asked where nothing is to do
-    assert gather(course, "--seeds", "1", "--scheduler", nobody, sound) == 0
 
 
 @pytest.mark.slow
@@ -234,7 +239,7 @@ def test_workers_that_cannot_take_part_are_named_before_any_work(
     notebook = write("01_a")
     with pytest.raises(SystemExit), monkeypatch.context() as patch:
         patch.setattr(notebooks, "fingerprint", lambda path: "older")  # here, not on the workers
-        gather(course, "--seeds", "1", "--scheduler", workers, notebook)
+        gather(course, "--scheduler", workers, notebook)
     assert "another version of notebooks/01_a.ipynb" in capsys.readouterr().err
     assert not (course / "notebooks" / "ran.txt").exists()
 
@@ -246,36 +251,31 @@ def test_a_scheduler_without_workers_is_named(course, tmp_path, monkeypatch, cap
     monkeypatch.setattr(distributed.Client, "wait_for_workers", brief)
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", LONG)
     with dask_scheduler(tmp_path) as address, pytest.raises(SystemExit) as stop:
-        gather(course, "--seeds", "1", "--scheduler", address, write("01_a"))
+        gather(course, "--scheduler", address, write("01_a"))
     assert stop.value.code == 2
     assert "has no workers: start workers in the course's folder" in capsys.readouterr().err
+
+
+NOBODY = "tcp://127.0.0.1:1"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--seeds", "0"], "--seeds is 0"),
-        (["--seeds", "1", "--workers", "0"], "--workers is 0"),
-        (["--seeds", "1", "-p", "RUN", "3"], "01_a.ipynb has no parameter RUN"),
-        (["--seeds", "1", "-p", "SEED", "3"], "--seeds"),
-        (["--seeds", "1", "-p", "PROFILE", "fast"], "quick, full"),
-        (["--seeds", "1", "--backend", "theano"], "invalid choice"),
-        (
-            ["--seeds", "1", "--workers", "1", "--scheduler", "tcp://127.0.0.1:1"],
-            "not allowed with",
-        ),
-        (["--seeds", "1", "missing.ipynb"], "make sync"),
-        (["--seeds", "1", "--timeout", "0"], "no positive number"),
-        (["--seeds", "1", "--out", "notebooks/01_a.ipynb"], "is a file: name a folder"),
-        (["--seeds", "1", "/elsewhere.ipynb"], "lies outside"),
-        (
-            ["--seeds", "1", "--scheduler", "tcp://127.0.0.1:1"],
-            "No scheduler answers at tcp://127.0.0.1:1",
-        ),
-        (
-            ["--seeds", "1", "--scheduler", "smoke://127.0.0.1:1"],
-            "No scheduler answers at smoke://",
-        ),
+        (["--workers", "0"], "--workers is 0"),
+        (["-p", "RUN", "3"], "01_a.ipynb has no parameter RUN"),
+        (["-p", "SEED", "3"], "--seeds"),
+        (["-p", "PROFILE", "fast"], "quick, full"),
+        (["--backend", "theano"], "invalid choice"),
+        (["--workers", "1", "--scheduler", NOBODY], "not allowed with"),
+        (["missing.ipynb"], "make sync"),
+        (["--timeout", "0"], "no positive number"),
+        (["--out", "notebooks/01_a.ipynb"], "is a file: name a folder"),
+        (["--parts", "notebooks/01_a.ipynb"], "is a file: name a folder"),
+        (["/elsewhere.ipynb"], "lies outside"),
+        (["--scheduler", NOBODY], f"No scheduler answers at {NOBODY}"),
+        (["--scheduler", "smoke://127.0.0.1:1"], "No scheduler answers at smoke://"),
     ],
 )
 def test_bad_input_is_named_before_any_work(course, monkeypatch, capsys, arguments, message):
@@ -285,113 +285,89 @@ def test_bad_input_is_named_before_any_work(course, monkeypatch, capsys, argumen
         gather(course, *arguments)
     assert stop.value.code == 2
     assert message in capsys.readouterr().err
-    assert not (course / "build").exists()
+    assert not (course / "build").exists() and not (course / "evidence").exists()
 
 
-# Planning, storing and counting
+# Without a cluster: nobody is asked where nothing is to do
 
 
-def test_seeds_come_whole():
-    sources = {"notebooks/01_a.ipynb": "code", "notebooks/02_b.ipynb": "code"}
-    parts = replication.plan(
-        sources, seeds=2, backends=["tensorflow", "jax"], parameters={"PROFILE": "quick"}
-    )
-    assert [(part.parameters["SEED"], part.backend, part.notebook) for part in parts] == [
-        *((0, "tensorflow", name) for name in sources),
-        *((0, "jax", name) for name in sources),
-        *((1, "tensorflow", name) for name in sources),
-        *((1, "jax", name) for name in sources),
-    ]
-    assert len({part.name for part in parts}) == 8
+def finished(course: Path, notebook: str, *, seed: int = 0) -> Measured:
+    """Store a part of a notebook as if it had been executed before an interruption."""
+    settings = {"RUNS": evidence.RUNS, "PROFILE": "quick", "SEED": seed}
+    code = notebooks.fingerprint(course / notebook)
+    setting = f"{Path(notebook).stem} {seed}"
+    verdict = {"id": "OVF-01", "verdict": "supported", "detail": "", "setting": setting}
+    found = [{"cell": "a", "verdict": verdict}]
+    part = Part(notebook, code, seed, "tensorflow", settings)
+    done = Measured(part, found, 1.5, "2026-01-01", "Linux")
+    parts.store(course / "build" / "evidence", done)
+    return done
 
 
-def test_another_code_is_another_part_but_another_prose_or_setup_is_not(course):
-    def part(runs: int = 10) -> Part:
-        parameters = {"PROFILE": "quick", "RUNS": runs}
-        sources = {path: notebooks.fingerprint(course / path)}
-        (one,) = replication.plan(sources, seeds=1, backends=["jax"], parameters=parameters)
-        return one
+def written(course: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (course / "evidence").iterdir()}
 
+
+@pytest.fixture
+def quick(course, monkeypatch) -> Path:
+    monkeypatch.setenv("COURSE_PROFILE", "quick")
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
+    return course
+
+
+def test_what_was_finished_before_an_interruption_is_recorded(quick, capsys):
+    notebook = write("01_a")
+    for seed in (0, 1):
+        finished(quick, notebook, seed=seed)
+    assert gather(quick, "--seeds", "2", "--scheduler", NOBODY) == 0
+    said = capsys.readouterr().out
+    assert "2 parts, 2 of them measured before" in said
+    assert "1 settings of 1 statements in evidence" in said
+    first = written(quick)
+    assert first.keys() == {"settings.csv", "values.csv", "replication.csv", "README.md"}
+    assert recorded(quick)["01_a 0"].verdict.verdict == "supported"
+    assert recorded(quick, evidence.REPLICATION)["01_a 1"].seed == 1
+
+    shutil.rmtree(quick / "build")  # the record alone is enough
+    assert gather(quick, "--seeds", "2", "--scheduler", NOBODY) == 0
+    assert written(quick) == first
+
+
+def test_the_folders_are_those_that_were_named(quick):
+    finished(quick, write("01_a"))
+    (quick / "build" / "evidence").rename(quick / "build" / "mine")
+    folders = ("--out", "build/record", "--parts", "build/mine")
+    assert gather(quick, *folders, "--scheduler", NOBODY) == 0
+    assert evidence.read(quick / "build" / "record")
+    assert not (quick / "evidence").exists()
+
+
+def test_another_code_is_executed_again_but_another_prose_or_setup_is_not(quick, capsys):
     path = write("01_a")
-    before = part()
+    finished(quick, path)
     content = nbformat.read(path, as_version=4)
     content.cells += [
         new_markdown_cell("Some words."),
         new_code_cell("import sys", metadata={"tags": ["setup"]}),
     ]
     nbformat.write(content, path)
-    assert part() == before
-    assert part(runs=3).name != before.name
+    assert gather(quick, "--scheduler", NOBODY) == 0
     write("01_a", "x = 2")
-    assert part().name != before.name
+    with pytest.raises(SystemExit):
+        gather(quick, "--scheduler", NOBODY)
+    assert "1 parts, 0 of them measured before" in capsys.readouterr().out
 
 
-def measured(
-    seed: int, *words: str, claim: str = "OVF-01", backend: str = "tensorflow"
-) -> Measured:
-    """A part that judged a claim in settings A, B, ... with these words."""
-    shared = {"id": claim, "detail": "", "runs": 10, "versions": None}
-    found = [
-        {**shared, "setting": setting, "verdict": word}
-        for setting, word in zip("AB", words, strict=False)
-    ]
-    parameters = {"PROFILE": "quick", "SEED": seed}
-    return Measured(Part(f"notebooks/{claim}.ipynb", "code", seed, backend, parameters), found, 1.5)
-
-
-def test_a_part_is_stored_whole_or_not_at_all(tmp_path, monkeypatch):
-    one, two = measured(0, "supported"), measured(1, "refuted")
-    replication.store(tmp_path, one)
-    with pytest.raises(OSError), monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", lambda *paths: (_ for _ in ()).throw(OSError("disk full")))
-        replication.store(tmp_path, two)
-    assert replication.stored(tmp_path, [two.part, one.part]) == [one]
-
-
-def test_shares_are_counted_as_by_hand(tmp_path):
-    found = [
-        measured(0, "supported", "supported"),
-        measured(1, "supported", "refuted"),
-        measured(2, "supported", "supported"),
-        measured(0, "refuted", claim="REG-01"),
-        measured(0, "refuted", claim="REG-01", backend="jax"),
-        measured(0, "supported", "supported", claim="OVF-02"),
-    ]
-    line = replication.publish(tmp_path, found, [])
-    assert "2 of 3 statements the same" in line
-    agreed = pd.read_csv(tmp_path / "agreement.csv", keep_default_na=False)
-    assert agreed.columns.tolist() == ["id", "setting", "seeds", "share", "words"]
-    rows = {(row.id, row.setting): (row.seeds, row.share, row.words) for row in agreed.itertuples()}
-    assert rows["OVF-01", ""] == (3, 0.667, "2 supported, 1 qualified")
-    assert rows["OVF-01", "A"] == (3, 1.0, "3 supported")
-    assert rows["OVF-01", "B"] == (3, 0.667, "2 supported, 1 refuted")
-    assert rows["REG-01", ""] == (2, 1.0, "2 refuted")
-    order = list(claims.read())
-    assert agreed["id"].map(order.index).is_monotonic_increasing
-    text = (tmp_path / "README.md").read_text()
-    assert "**2 of 3 statements came out the same with every seed**" in text
-    assert "4 of 5 settings did" in text
-    changed = text.split("## ")[1]
-    assert "2 supported, 1 refuted" in changed and "REG-01" not in changed
-
-
-def test_a_setting_judged_twice_counts_once_as_last_found(tmp_path):
-    twice = measured(0, "refuted")
-    twice.verdicts.append({**twice.verdicts[0], "verdict": "supported"})
-    assert [row.words for row in replication.agreement([twice])] == ["1 supported"] * 2
-
-
-def test_the_table_has_each_verdict_with_its_part():
-    verdict = claims.Verdict("OVF-01", "supported", "by hand", claimed="lower", effect=-0.5)
-    part = Part("notebooks/a.ipynb", "code", 1, "jax", {"PROFILE": "quick", "SEED": 1})
-    (row,) = replication.table([Measured(part, [asdict(verdict)], 1.23, 2)]).to_dict("records")
-    assert (row["claimed"], row["effect"], row["detail"]) == ("lower", -0.5, "by hand")
-    assert (row["seed"], row["backend"], row["seconds"], row["attempts"]) == (1, "jax", 1.2, 2)
-
-
-def test_nothing_measured_writes_nothing(tmp_path):
-    assert "Nothing was measured" in replication.publish(tmp_path, [], [])
-    assert list(tmp_path.iterdir()) == []
+def test_a_notebook_s_records_stay_as_long_as_it_does(quick):
+    first, second, third = write("01_a"), write("02_b"), write("03_c")
+    for notebook in (first, second):
+        finished(quick, notebook)
+        assert gather(quick, notebook) == 0
+    assert list(recorded(quick)) == ["01_a 0", "02_b 0"]
+    Path(first).unlink()
+    finished(quick, third)
+    assert gather(quick, third) == 0
+    assert list(recorded(quick)) == ["02_b 0", "03_c 0"]
 
 
 def test_the_largest_of_too_many_bytes_goes():
