@@ -504,9 +504,9 @@ with plots.canvas(2, width=9.2, height=3.4) as (figure, panels):
 plots.show(
     figure,
     alt=(
-        "Left: in every replicate the winning score of five parts overstates the accuracy on fresh "
-        "images by less than that of one part. Right: the accuracy of the chosen nets on fresh "
-        "images, which is similar or a little higher with five parts."
+        "Two panels, each with points on the left for a choice by one part and on the right for "
+        "one by five parts, joined by a line for every replicate: how optimistic the winning score "
+        "is, and the accuracy of the chosen nets on fresh images."
     ),
     data=f"{clothes}; lines join the two choices in one replicate; black bars: means",
 )
@@ -526,9 +526,11 @@ chosen = f"one part {one[:, 1].mean():.3f}, five parts {five[:, 1].mean():.3f}"
 print(f"accuracy of the chosen candidate on fresh images: {chosen}")
 
 # %% [markdown]
-# The direction was sure beforehand: the best of five averages cannot exceed the average of five
-# bests. How *much* choosing by five parts saves was not, and that is what the first line judges.
-# The second asks for more than the notes do: is nothing left? Whatever chose cannot examine, with
+# Choosing by five parts *lessens* the optimism. That it would was nearly sure beforehand: the best
+# average over five parts cannot exceed the average of the five best, and the accuracy on fresh
+# images differs little. How *much* it lessens it was not, and that is what the first line judges.
+# (Part of the reason is plain: five parts have a hundred rows to look at, and one has twenty.) The
+# second line asks for more than the notes do: is nothing left? Whatever chose cannot examine, with
 # five parts either. The audit looks at wines, at coin labels, and at ten times as many images.
 
 # %% [markdown]
@@ -725,11 +727,13 @@ false_words.style.format("{:.1%}", na_rep="").set_caption("share of false words,
 
 # %% [markdown]
 # Nominally it is 1 %, and for normal differences and for accuracies the table says so, whatever the
-# number of replicates. Not for skewed ones, such as times, or losses that spread over powers of
-# ten: there Student's t is wrong several times as often as it says, and the bootstrap-t interval
-# less, but still too often. Compared as **logarithms of ratios** they behave, and so this course
-# compares them. More replicates do not make the 1 % smaller: they make the *other* error rarer,
-# that of leaving a true difference undecided.
+# number of replicates. Two skewed arms that are alike do no harm either: their difference is
+# symmetric. Trouble comes where *one* arm is skewed and the other is not, as when a method
+# sometimes fails badly: there Student's t is wrong several times as often as it says, and the
+# bootstrap-t interval less, but still too often. So times, and losses that spread over powers of
+# ten, are compared as **logarithms**: that asks another question, by what *factor* they differ, and
+# the logarithms are nearly normal. More replicates do not make the 1 % smaller: they make the
+# *other* error rarer, that of leaving a true difference undecided.
 
 # %%
 verdicts.compute(

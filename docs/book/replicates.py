@@ -85,9 +85,7 @@ def points(verdict: Verdict) -> list[float]:
     """What has a circle: the difference in every replicate, or the correlation in every plan."""
     if verdict.method != WITHIN:
         return claims.differences(verdict).tolist()
-    x, y, groups = map(np.array, (verdict.treatment, verdict.control, verdict.groups))
-    plans = [groups == group for group in np.unique(groups)]
-    return [intervals.mean_correlation(x[plan], y[plan], groups[plan]) for plan in plans]
+    return intervals.correlations(verdict.treatment, verdict.control, verdict.groups).tolist()
 
 
 def claimed_range(verdict: Verdict) -> tuple[float, float]:

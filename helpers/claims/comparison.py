@@ -92,7 +92,9 @@ def compare_within(
     `x` and `y` have one row a plan, one column a net, shape (plans, nets). Spearman's correlation
     is taken within each plan and averaged: what differs between the plans cannot make it
     (Simpson's paradox). `claimed` is "higher" for a positive correlation, "lower" for a negative
-    one. The interval resamples plans, and nets within them.
+    one. The interval is Student's t over the plans' correlations, whose scatter holds that of their
+    nets. (Resampling plans and nets said something false of nothing in 26, 10 and 4 of 100 trials
+    with 3, 5 and 10 plans.)
     Raises ValueError for shapes that differ, fewer than three plans or nets, or values that are
     not finite.
     """
@@ -145,9 +147,8 @@ def judged(asked: Verdict) -> Verdict:
 def measured(verdict: Verdict, level: float = intervals.LEVEL) -> tuple[float, tuple[float, float]]:
     """Mean difference of a comparison and its interval (of logarithms on a log scale)."""
     if verdict.method == WITHIN:
-        x, y, groups = map(np.array, (verdict.treatment, verdict.control, verdict.groups))
-        interval = intervals.correlation_interval(x, y, groups, level)
-        return intervals.mean_correlation(x, y, groups), interval
+        found = intervals.correlations(verdict.treatment, verdict.control, verdict.groups)
+        return float(found.mean()), intervals.paired_interval(found, level)
     values = differences(verdict)
     skewed = verdict.method == "bootstrap-t" and len(values) >= intervals.FEWEST_FOR_BOOTSTRAP
     interval = intervals.bootstrap_t_interval if skewed else intervals.paired_interval

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import cast
 
 import pandas as pd
+from scipy import stats
 
 from helpers import files, runtime
 from helpers.claims import protocol
-from helpers.claims.comparison import criterion, judged, measured
+from helpers.claims.comparison import criterion, differences, judged
 from helpers.claims.parts import Measured
 from helpers.claims.statements import Claim
 from helpers.claims.statements import find as find_statement
@@ -29,7 +30,7 @@ SETTINGS, VALUES, REPLICATION = "settings.csv", "values.csv", "replication.csv"
 RUNS = 30
 """Replicates of what is recorded; a lesson runs with fewer."""
 LIVE_LEVEL = 0.9999
-"""Of the interval in which a live measurement has to hold the recorded mean."""
+"""How sure it has to be that a live measurement and the record do not agree."""
 ARMS = ("treatment", "control", "groups")
 PACKAGES = tuple(runtime.versions())
 
@@ -129,10 +130,11 @@ def updated(old: Iterable[Record], new: Iterable[Record], notebooks: Iterable[st
     """Old records with those of a notebook, seed and backend that were measured again replaced.
 
     Records of a notebook that is not among the course's `notebooks` are left out, as are those of
-    statements that are no more. Of two records of one statement in one setting with one seed the
-    last counts. Their order is that of claims.toml.
+    statements that are no more. Their order is that of claims.toml. Raises ValueError if a setting
+    of a statement was judged twice.
     """
     new = list(new)
+    _check_once(new)
     order = {name: place for place, name in enumerate(read_statements())}
     current, again = set(notebooks), {_origin(record) for record in new}
     kept = [r for r in old if r.notebook in current and _origin(r) not in again]
@@ -142,6 +144,16 @@ def updated(old: Iterable[Record], new: Iterable[Record], notebooks: Iterable[st
         if record.verdict.id in order
     }
     return sorted(last.values(), key=lambda record: order[record.verdict.id])
+
+
+def _check_once(new: list[Record]) -> None:
+    """Raise ValueError if a statement was judged twice in one setting: one would be lost."""
+    judged_in = Counter(
+        (record.verdict.id, record.verdict.setting, record.seed, record.backend) for record in new
+    )
+    twice = [f"{name} [{setting}]" for (name, setting, *_), n in judged_in.items() if n > 1]
+    if twice:
+        raise ValueError(f"Judged twice in one setting: {', '.join(twice)}. Name settings apart.")
 
 
 def _origin(record: Record) -> tuple[str, int, str]:
@@ -186,14 +198,19 @@ def recorded(notebook: Path | str, folder: Path = FOLDER) -> list[Verdict]:
 
 
 def contradicts(live: Verdict, record: Record) -> bool:
-    """Whether the interval of a live comparison, at 99.99 %, excludes the recorded mean.
+    """Whether a live comparison and the recorded one cannot both be right.
 
-    An interval of no width excludes nothing.
+    They differ by more than chance explains at 99.99 % (Student's t), given how much the recorded
+    replicates scatter: five live ones say too little about that. Where these do not vary, and for
+    correlations, nothing is said.
     """
-    if live.effect is None or record.verdict.effect is None:
+    known = record.verdict
+    if not (live.treatment and known.treatment) or live.groups or known.groups:
         return False
-    _, (low, high) = measured(live, LIVE_LEVEL)
-    return low < high and not low <= record.verdict.effect <= high
+    here, there = differences(live), differences(known)
+    error = there.std(ddof=1) * math.sqrt(1 / len(here) + 1 / len(there))
+    farthest = error * stats.t.ppf((1 + LIVE_LEVEL) / 2, len(there) - 1)
+    return bool(0 < farthest < abs(here.mean() - there.mean()))
 
 
 def judged_again(verdict: Verdict) -> Verdict:

@@ -72,36 +72,18 @@ def without_rounding(treatment: np.ndarray, control: np.ndarray) -> np.ndarray:
     return np.where(np.abs(differences) <= smallest, 0.0, differences)
 
 
-def mean_correlation(x: np.ndarray, y: np.ndarray, groups: np.ndarray) -> float:
-    """Mean over groups of Spearman's correlation of x and y, shape (nets,), within the group."""
-    inside = [groups == group for group in np.unique(groups)]
-    return float(np.mean([_rank_correlation(x[rows], y[rows]) for rows in inside]))
+def correlations(x, y, groups) -> np.ndarray:
+    """Spearman's correlation of x and y, shape (nets,), within each group, shape (groups,).
 
-
-def correlation_interval(
-    x, y, groups, level: float = LEVEL, *, resamples: int = 2_000
-) -> tuple[float, float]:
-    """Interval of `mean_correlation` that resamples groups, and the nets within each (percentiles).
-
-    Davison and Hinkley 1997, "Bootstrap Methods and their Application", section 3.8. Few groups
-    make it too narrow: have ten or more. Groups are drawn with replacement; a group whose drawn
-    values do not vary counts as uncorrelated.
+    A group in which one of them does not vary counts as uncorrelated.
     """
     x, y, groups = np.asarray(x, float), np.asarray(y, float), np.asarray(groups)
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    generator = np.random.default_rng(0)
-    means = np.empty(resamples)
-    for number in range(resamples):
-        chosen = generator.integers(len(members), size=len(members))
-        rows = [generator.choice(members[place], len(members[place])) for place in chosen]
-        means[number] = np.mean([_rank_correlation(x[row], y[row]) for row in rows])
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    members = [groups == group for group in np.unique(groups)]
+    return np.array([_rank_correlation(x[rows], y[rows]) for rows in members])
 
 
 def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
     """Spearman's correlation; 0 where x or y does not vary."""
-    x, y = stats.rankdata(x), stats.rankdata(y)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
-    return float(np.corrcoef(x, y)[0, 1])
+    return float(np.corrcoef(stats.rankdata(x), stats.rankdata(y))[0, 1])

@@ -128,7 +128,8 @@ def _planted(recorded: list[Verdict]) -> str:
         return "No arm with 20 replicates or more is recorded."
     text = (
         f"{planted.alarms} alarms in {planted.tests} arms; chance at 1 % explains up to "
-        f"{planted.allowed} (binomial, 99.9 %)."
+        f"{planted.allowed} (binomial, 99.9 %). What all replicates share, such as a test set, "
+        "this cannot show."
     )
     return text + (f" They are: {'; '.join(planted.places)}." if planted.places else "")
 
@@ -140,7 +141,8 @@ def _replicated(recorded: list[Verdict], again: list[Verdict], locked: Collectio
         return "No setting has been measured with other seeds yet."
     inside = table["id"].isin(list(locked))
     parts = [("under the protocol", table.loc[inside]), ("not yet under it", table.loc[~inside])]
-    return "\n".join(f"- {name}: {_agreement(part)}" for name, part in parts)
+    shared = "Other seeds draw other rows, weights and orders, from the same data sets."
+    return "\n".join([shared, "", *(f"- {name}: {_agreement(part)}" for name, part in parts)])
 
 
 def _agreement(table: pd.DataFrame) -> str:

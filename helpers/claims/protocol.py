@@ -214,9 +214,31 @@ def _judging_cells(claim_id: str, sources: tuple[str, ...]) -> list[str]:
 
 @cache
 def _statements(source: str) -> tuple[cells.Statement, ...]:
-    """A cell's statements; that one more verdict comes into the ledger changes no other."""
+    """A cell's statements; that one more verdict comes into the ledger changes no other.
+
+    A loop makes its own variable: it depends on no other loop with a variable of that name.
+    """
     found, _ = cells.parsed([source])
-    return tuple(replace(one, changes=one.changes - {LEDGER}) for one in found)
+    return tuple(
+        replace(one, uses=one.uses - _loop_variables(one.node), changes=one.changes - {LEDGER})
+        for one in found
+    )
+
+
+def _loop_variables(statement: ast.stmt) -> set[str]:
+    """The names that loops and `with` blocks of a statement bind, unless they begin from them."""
+    loops = [node for node in ast.walk(statement) if isinstance(node, ast.For | ast.withitem)]
+    bound, begun = set(), set()
+    for loop in loops:
+        target = loop.target if isinstance(loop, ast.For) else loop.optional_vars
+        source = loop.iter if isinstance(loop, ast.For) else loop.context_expr
+        bound |= _names(target) if target else set()
+        begun |= _names(source)
+    return bound - begun
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 def _code(source: str) -> str:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -115,14 +116,17 @@ def verdict_table(verdicts: list[claims.Verdict]) -> str:
     shown = table[["verdict", "protocol", "runs"]].assign(
         statement=[shorten(text, 72) for text in table["statement"]]
     )
-    counts = [
-        f"{sum(words.values())} {how}: " + ", ".join(f"{n} {word}" for word, n in words.items())
-        for how, words in claims.totals(known).items()
-    ]
+    counts = [_count(how, words) for how, words in claims.totals(known).items()]
     against = [f"{v.id} [{v.setting}]" for v in verdicts if claims.contradicted(v)]
     live = f"{sum(bool(v.treatment) for v in verdicts)} comparisons ran here; "
     live += f"against the record: {', '.join(against) or 'none'}"
     return "\n".join([shown.to_string(), "", f"{len(table)} statements", *counts, live])
+
+
+def _count(how: str, words: Counter) -> str:
+    """How many statements were found in a way, and with which words unless that says it all."""
+    told = ", ".join(f"{n} {word}" for word, n in words.items())
+    return f"{words.total()} {how}" + (f": {told}" if set(words) != {how} else "")
 
 
 def report(stopped: list[NotebookStopped]) -> int:

@@ -137,26 +137,29 @@ def test_differences_below_rounding_are_none():
     assert found.tolist() == [0.0, pytest.approx(-1e-2)]
 
 
-def test_the_correlation_is_the_mean_of_scipys_in_each_group():
+def test_the_correlations_are_scipys_in_each_group():
     generator = np.random.default_rng(0)
     groups = np.repeat([0, 1, 2], 8)
     x = generator.integers(0, 5, size=24).astype(float)  # with ties
     y = x + generator.normal(size=24)
     inside = [stats.spearmanr(x[groups == one], y[groups == one]).statistic for one in range(3)]
-    assert intervals.mean_correlation(x, y, groups) == pytest.approx(np.mean(inside))
+    assert intervals.correlations(x, y, groups) == pytest.approx(inside)
 
 
 def test_a_group_that_does_not_vary_is_uncorrelated():
-    x, y = np.array([1.0, 1, 1, 1, 2, 3]), np.array([1.0, 2, 3, 1, 2, 3])
-    assert intervals.mean_correlation(x, y, np.repeat([0, 1], 3)) == pytest.approx(0.5)
+    x, y = [1.0, 1, 1, 1, 2, 3], [1.0, 2, 3, 1, 2, 3]
+    assert intervals.correlations(x, y, np.repeat([0, 1], 3)) == pytest.approx([0.0, 1.0])
 
 
-def test_the_correlations_interval_is_seldom_wrong_where_nothing_goes_together():
-    generator = np.random.default_rng(1)
-    groups, trials = np.repeat(np.arange(10), 10), 30
+@pytest.mark.parametrize("plans", [3, 5, 10])
+def test_plans_that_differ_by_chance_seldom_make_a_correlation(plans):
+    generator, trials = np.random.default_rng(1), 300
     wrong = 0
     for _ in range(trials):
-        x, y = generator.normal(size=(2, 100))
-        low, high = intervals.correlation_interval(x, y, groups, resamples=100)
+        tilt = generator.normal(scale=0.5, size=(plans, 1))  # of each plan, around none
+        x = generator.normal(size=(plans, 10))
+        y = tilt * x + generator.normal(size=(plans, 10))
+        found = intervals.correlations(x.ravel(), y.ravel(), np.repeat(np.arange(plans), 10))
+        low, high = intervals.paired_interval(found)
         wrong += not low <= 0 <= high
-    assert wrong <= stats.binom.ppf(0.999, trials, 0.03)  # percentiles of few are a little narrow
+    assert wrong <= stats.binom.ppf(0.999, trials, 0.01)
