@@ -165,7 +165,7 @@ def test_run_executes_all_and_prints_the_verdicts(course, capsys, monkeypatch):
     assert lesson.read_bytes() == before
     printed = capsys.readouterr()
     assert "OVF-01  supported" in printed.out
-    assert "1 statements: 1 supported" in printed.out
+    assert "1 statements\n1 by computation: 1 supported\n0 comparisons ran here" in printed.out
     assert "notebooks/01_a" in printed.out
     assert printed.err == ""  # no bar where there is no terminal
 

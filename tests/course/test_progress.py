@@ -8,9 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from helpers import claims
+from helpers.claims import evidence
 from helpers.course import progress
 
 
@@ -52,24 +55,21 @@ def test_the_bar_tells_the_cell_of_each_notebook_and_the_time_left(chosen, monke
 
 
 @pytest.mark.parametrize(
-    ("jobs", "waits", "expected"),
+    ("jobs", "expected"),
     [
-        (1, False, ["01_a", "02_b", "audits/01_a"]),
-        (3, False, ["02_b", "01_a", "audits/01_a"]),  # the longest first
-        (3, True, ["02_b", "audits/01_a", "01_a"]),
+        (1, ["01_a", "02_b", "audits/01_a"]),
+        (3, ["02_b", "01_a", "audits/01_a"]),  # the longest first
     ],
 )
-def test_in_which_order_notebooks_are_begun(chosen, monkeypatch, jobs, waits, expected):
-    lesson, other, audit = chosen
+def test_in_which_order_notebooks_are_begun(chosen, monkeypatch, jobs, expected):
     begun = []
 
     def action(path, watch):
-        begun.append(path.relative_to(lesson.parent).with_suffix("").as_posix())
+        begun.append(path.relative_to(chosen[0].parent).with_suffix("").as_posix())
 
     # With one thread whatever `jobs` is, the order is that in which the pool was filled.
     monkeypatch.setattr(progress, "ThreadPoolExecutor", lambda jobs: ThreadPoolExecutor(1))
-    order = [audit, lesson, other] if waits else chosen
-    progress.together(order, action, jobs=jobs, after={lesson: audit} if waits else {})
+    progress.together(chosen, action, jobs=jobs)
     assert begun == expected
 
 
@@ -86,3 +86,58 @@ def test_an_error_ends_the_work(chosen, monkeypatch):
     with pytest.raises(OSError, match="no space left"):
         progress.together(chosen, action, jobs=1)
     assert chosen[2] not in done
+
+
+# The table of verdicts
+
+
+BASE = np.linspace(0.5, 0.7, 10)
+NOISE = np.random.default_rng(0).normal(scale=0.01, size=10)
+
+
+def compared(shift, runs=10, **options):
+    asked = {"claimed": "higher", "measure": "gap"} | options
+    return claims.compare_pairs("OVF-04", (BASE + shift + NOISE)[:runs], BASE[:runs], **asked)
+
+
+@pytest.fixture
+def known(monkeypatch) -> dict[str, evidence.Record]:
+    """What is recorded of OVF-04, by setting; of all else nothing is."""
+    records: dict[str, evidence.Record] = {}
+    find = lambda name, setting: records.get(setting) if name == "OVF-04" else None
+    monkeypatch.setattr(evidence, "find", find)
+    return records
+
+
+def record(verdict) -> evidence.Record:
+    return evidence.Record(verdict, "01.ipynb", "a", "part", "", 0, "tensorflow", "2026", "Linux")
+
+
+def test_the_table_has_recorded_words_totals_by_kind_and_what_contradicts(known):
+    known["a"] = record(compared(0.1, setting="a"))
+    known["b"] = record(compared(0.1, setting="b", role=claims.FURTHER))
+    counted = claims.Verdict("OVF-33", claims.REFUTED, "counted")
+    usage = claims.Verdict("OVF-01", claims.BY_DEFINITION, "The word means that.")
+    here = [
+        compared(0.1, 4, setting="a"),
+        compared(-0.5, 4, setting="b", role=claims.FURTHER),
+        counted,
+        usage,
+    ]
+    table, _, totals = progress.verdict_table(here).partition("\n\n")
+    rows = {line.split()[0]: line for line in table.splitlines()[2:]}
+    assert list(rows) == ["OVF-01", "OVF-04", "OVF-33"]
+    assert "supported" in rows["OVF-04"] and " 10 " in rows["OVF-04"]  # not mixed, not 4
+    assert totals.splitlines() == [
+        "3 statements",
+        "1 by definition",
+        "1 by comparison: 1 supported",
+        "1 by computation: 1 refuted",
+        "2 comparisons ran here; against the record: OVF-04 [b]",
+    ]
+
+
+def test_what_is_not_recorded_shows_what_came_out_here(known):
+    table = progress.verdict_table([compared(-0.1, setting="new")])
+    assert "OVF-04  refuted" in table
+    assert table.endswith("1 comparisons ran here; against the record: none")
