@@ -11,10 +11,12 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+import numpy as np
 import pytest
 from nbformat import NotebookNode
 
 from helpers import claims
+from helpers.claims import evidence
 from helpers.course import notebooks, sharing
 from helpers.course.notebooks import NotebookStopped
 from helpers.runtime import ROOT
@@ -70,6 +72,11 @@ def run(notebook: Path, folder: Path) -> NotebookNode:
     return notebooks.read(copied)
 
 
+def against_the_record(verdicts: list[claims.Verdict]) -> list[str]:
+    """The comparisons that contradict what is recorded of their settings, with what came out."""
+    return [f"{v.id} [{v.setting}] {v.detail}" for v in verdicts if claims.contradicted(v)]
+
+
 @pytest.mark.parametrize(("workers", "threads"), [("2", "4"), ("3", "2"), ("16", "1")])
 def test_kernels_share_the_cores(monkeypatch, workers, threads):
     monkeypatch.setattr(sharing, "CPU_COUNT", 8)
@@ -99,22 +106,33 @@ def test_every_script_has_its_notebook():
     assert {path.with_suffix(".ipynb") for path in scripts} == set(notebooks.find())
 
 
+def told(lesson: str = "") -> set[str]:
+    """The statements of a lesson, or of all, that were not dropped."""
+    return {
+        claim.id
+        for claim in claims.read().values()
+        if not claim.dropped and lesson in ("", claim.lesson)
+    }
+
+
 @every_lesson
 def test_lesson_and_audit_settle_all_their_statements(lesson):
     verdicts = claims.recorded(lesson) + claims.recorded(notebooks.audit(lesson))
-    owned = {claim.id for claim in claims.read().values() if claim.lesson == lesson.stem}
-    assert {verdict.id for verdict in verdicts} >= owned
+    assert told(lesson.stem) - {verdict.id for verdict in verdicts} == set()
 
 
 def test_every_statement_is_settled_by_some_notebook():
-    settled = {verdict.id for notebook in notebooks.find() for verdict in claims.recorded(notebook)}
-    assert settled == claims.read().keys()
+    settled = {record.verdict.id for record in evidence.read()}
+    assert told() - settled == set()
+    assert settled - claims.read().keys() == set()
 
 
 @pytest.mark.slow
 @every_notebook
 def test_runs_with_other_parameters(notebook, tmp_path):
     run(notebook, tmp_path)
+    live = claims.live(tmp_path / notebook.name)
+    assert against_the_record(live) == [], "these contradict the record: one of both is wrong"
 
 
 @pytest.mark.slow
@@ -219,6 +237,18 @@ def test_broken_rule_is_noticed(intact, damage, message):
     faults = rule_faults(intact)
     assert len(faults) == 1
     assert message in faults[0]
+
+
+def test_a_live_verdict_against_the_record_is_named(monkeypatch):
+    steady, noise = np.zeros(30), np.random.default_rng(0).normal(size=30)
+    verdict = lambda shift: claims.compare_pairs(
+        "OVF-01", noise + shift, steady, claimed="higher", measure="gap", setting="small"
+    )
+    known = evidence.Record(verdict(0), "01.ipynb", "a", "part", "", 0, "tensorflow", "2026", "")
+    monkeypatch.setattr(evidence, "find", lambda claim_id, setting: known)
+    assert against_the_record([verdict(0)]) == []
+    (named,) = against_the_record([verdict(0), verdict(9)])
+    assert named.startswith("OVF-01 [small] gap: difference +")
 
 
 @pytest.mark.slow
