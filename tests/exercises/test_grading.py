@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from helpers.__main__ import main
+from helpers.cells import parsed
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise
 from helpers.exercises.grading import confinement, lessons, processes, tables
 from helpers.exercises.grading.processes import CRASH, KILLED, TIME
-from helpers.cells import parsed
 from helpers.exercises.grading.submissions import (
     EXIT,
     MEMORY,

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from helpers.cells import needed, parsed
 from helpers.exercises.convolution import correlating
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET
-from helpers import cells
 from helpers.exercises.grading import submissions
 from helpers.exercises.grading.submissions import EXIT, MEMORY, OK, SOLUTION, SYNTAX
 from helpers.exercises.overfitting import choosing, degree_prediction, stopping
@@ -167,9 +167,9 @@ def test_only_what_the_answer_needs_is_chosen():
         RIGHT,
         "def choose_late(): return runs",
     ]
-    found, broken = cells.parsed(cells)
+    found, broken = parsed(cells)
     assert broken == []
-    assert [one.node.lineno for one in cells.needed(found, "choose")] == [2, 1]
+    assert [one.node.lineno for one in needed(found, "choose")] == [2, 1]
 
 
 @pytest.mark.parametrize(
