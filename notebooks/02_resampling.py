@@ -723,7 +723,7 @@ plots.show(
 
 # %%
 false_words = claims.simulated_nulls(SEED, trials=1000)
-false_words.style.format("{:.1%}", na_rep="").set_caption("share of false words, by replicates")
+(100 * false_words).round(1).rename_axis("share of false words in %, by number of replicates")
 
 # %% [markdown]
 # Nominally it is 1 %, and for normal differences and for accuracies the table says so, whatever the
