@@ -208,9 +208,11 @@ def contradicts(live: Verdict, record: Record) -> bool:
     if not (live.treatment and known.treatment) or live.groups or known.groups:
         return False
     here, there = differences(live), differences(known)
+    if there.max() == there.min():
+        return False
     error = there.std(ddof=1) * math.sqrt(1 / len(here) + 1 / len(there))
     farthest = error * stats.t.ppf((1 + LIVE_LEVEL) / 2, len(there) - 1)
-    return bool(0 < farthest < abs(here.mean() - there.mean()))
+    return bool(farthest < abs(here.mean() - there.mean()))
 
 
 def judged_again(verdict: Verdict) -> Verdict:

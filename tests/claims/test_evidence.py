@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from helpers import claims, runtime
 from helpers.claims import BY_DEFINITION, FURTHER, REFUTED, SUPPORTED, Verdict, evidence
@@ -115,39 +116,43 @@ def test_another_seed_leaves_the_others_records(course):
     assert found == [*one, *jax, *two]
 
 
-def test_of_one_setting_the_last_counts(course):
-    first, last = course.measure(compared(), compared(-0.1))
-    assert evidence.updated([], [first, last], ["01_small.ipynb"]) == [last]
+def test_a_setting_that_is_judged_twice_is_refused_because_one_would_be_lost(course):
+    with pytest.raises(ValueError, match=r"Judged twice in one setting: OVF-01 \[\]"):
+        evidence.updated([], course.measure(compared(), compared(-0.1)), ["01_small.ipynb"])
 
 
 # Live against recorded
 
 
-def test_a_live_interval_that_excludes_the_recorded_mean_contradicts(course):
-    (record,) = course.measure(compared(0.1))
-    few = {"treatment": BASE[:5] + NOISE[:5], "control": BASE[:5]}
-    live = lambda shift: claims.compare_pairs(
-        "OVF-01", few["treatment"] + shift, few["control"], claimed="higher", measure="gap"
+def live(differences):
+    return claims.compare_pairs(
+        "OVF-01", differences, np.zeros(len(differences)), claimed="higher", measure="gap"
     )
-    assert not evidence.contradicts(live(0.1), record)
-    assert evidence.contradicts(live(1.0), record)
-    steady = claims.compare_pairs("OVF-01", BASE + 9, BASE, claimed="higher", measure="gap")
-    assert not evidence.contradicts(steady, record)  # no width excludes nothing
+
+
+def test_a_live_mean_far_from_the_recorded_one_contradicts(course):
+    (record,) = course.measure(compared(0.1))
+    few = NOISE[:5] - NOISE[:5].mean()
+    assert not evidence.contradicts(live(record.verdict.effect + few), record)
+    assert evidence.contradicts(live(record.verdict.effect + few + 1), record)
+    assert evidence.contradicts(live([-record.verdict.effect] * 5), record)  # arms swapped
     assert not evidence.contradicts(told("OVF-01"), record)
-    assert not evidence.contradicts(live(1.0), *course.measure(told("OVF-01")))
+    assert not evidence.contradicts(live(few), *course.measure(told("OVF-01")))
+    steady = replace(record, verdict=live([0.1] * 30))
+    assert not evidence.contradicts(live(few + 1), steady)  # it tells nothing of chance
 
 
 def test_live_measurements_contradict_as_seldom_as_99_99_per_cent_promise(course):
-    generator = np.random.default_rng(0)
-    (record,) = course.measure(compared(0.1, margin=0.0))
-    mean = record.verdict.effect
-    alarms = sum(
-        evidence.contradicts(
-            replace(record.verdict, treatment=tuple(mean + row), control=(0.0,) * 5), record
-        )
-        for row in generator.normal(size=(1_000, 5))
-    )
-    assert alarms <= 3  # binomial, 99.9 %
+    generator, trials = np.random.default_rng(0), 2_000
+    (record,) = course.measure(compared())
+    alarms = {0: 0, 3: 0}
+    for _ in range(trials):
+        known = replace(record, verdict=live(generator.normal(size=30)))
+        few = generator.normal(size=5)
+        for shift in alarms:
+            alarms[shift] += evidence.contradicts(live(few + shift), known)
+    assert alarms[0] <= stats.binom.ppf(0.999, trials, 0.0001)
+    assert alarms[3] > 0.9 * trials  # three standard deviations are noticed
 
 
 # Cheating

@@ -1,7 +1,5 @@
 """What a run will show: which maps move with the picture, and which net wins where."""
 
-import numpy as np
-
 from helpers import claims
 from helpers.exercises.core import prediction
 
@@ -74,11 +72,11 @@ CONVNET, MLP, TIE = "convnet", "MLP", "too close to tell"
 
 def winners(advantages: dict) -> dict:
     """Who is ahead on each task, from the paired differences convnet minus MLP; a tie if their
-    interval holds 0.
+    95 % interval holds 0.
     """
     found = {}
     for task, differences in advantages.items():
-        low, high = claims.paired_interval(np.asarray(differences))
+        low, high = claims.paired_interval(differences, 0.95)
         found[task] = CONVNET if low > 0 else MLP if high < 0 else TIE
     return found
 
