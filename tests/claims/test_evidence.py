@@ -142,6 +142,20 @@ def test_a_live_mean_far_from_the_recorded_one_contradicts(course):
     assert not evidence.contradicts(live(few + 1), steady)  # it tells nothing of chance
 
 
+@pytest.mark.parametrize(
+    ("measure", "told"),
+    [
+        ("log10 seconds of an epoch", False),
+        ("log10 samples in a second", False),
+        ("training accuracy in the second epoch", True),
+    ],
+)
+def test_times_of_another_machine_contradict_nothing(course, measure, told):
+    (record,) = course.measure(compared(0.1))
+    timed = replace(record, verdict=replace(record.verdict, measure=measure))
+    assert evidence.contradicts(live(NOISE[:5] + 1), timed) == told
+
+
 def test_live_measurements_contradict_as_seldom_as_99_99_per_cent_promise(course):
     generator, trials = np.random.default_rng(0), 2_000
     (record,) = course.measure(compared())
