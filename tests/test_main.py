@@ -275,21 +275,6 @@ def test_what_was_finished_stays_when_a_run_is_interrupted(course, command, jobs
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", [1, 4])
-def test_execute_gives_each_lesson_what_its_audit_has_just_recorded(course, jobs):
-    shows = "import json; print(json.load(open('audits/{}'))['cells'][1]['outputs'])"
-    lesson = write(course / "notebooks" / "01_a.ipynb", shows.format("01_a.ipynb"))
-    other = write(course / "notebooks" / "02_b.ipynb", shows.format("02_b.ipynb"))
-    write(
-        course / "notebooks" / "audits" / "01_a.ipynb", "import time; time.sleep(2); print('new')"
-    )
-    write(course / "notebooks" / "audits" / "02_b.ipynb", "1 / 0")
-    assert main(["execute", "--jobs", str(jobs)], course) == 1
-    assert "'new\\n'" in last_output(lesson)
-    assert last_output(other) == "[]"  # its audit stopped: it is shown as it was
-
-
-@pytest.mark.slow
 def test_execute_leaves_only_lasting_metadata(course):
     notebook = write(course / "notebooks" / "01_a.ipynb", "print(RUNS)")
     content = notebooks.read(notebook)

@@ -16,7 +16,7 @@ import pytest
 from nbformat import NotebookNode
 
 from helpers import claims
-from helpers.claims import evidence
+from helpers.claims import evidence, protocol
 from helpers.course import notebooks, sharing
 from helpers.course.notebooks import NotebookStopped
 from helpers.runtime import ROOT
@@ -131,7 +131,9 @@ def test_every_statement_is_settled_by_some_notebook():
 @every_notebook
 def test_runs_with_other_parameters(notebook, tmp_path):
     run(notebook, tmp_path)
-    live = claims.live(tmp_path / notebook.name)
+    # Cells from before the protocol share one division or one tuning among the replicates of a
+    # SEED, which the record's scatter does not know: only what is locked has to hold.
+    live = [v for v in claims.live(tmp_path / notebook.name) if v.id in protocol.locked()]
     assert against_the_record(live) == [], "these contradict the record: one of both is wrong"
 
 
