@@ -14,7 +14,7 @@ from docs.book import axes
 from docs.book.axes import FOOT, WIDTH, Axis
 from helpers import claims
 from helpers.claims import Verdict, intervals
-from helpers.claims.comparison import EQUAL, NO_WORSE, WITHIN
+from helpers.claims.comparison import EQUAL, NO_WORSE, WITHIN, threshold
 
 DOT = 3.2
 STEP, HIGHEST = 7.0, 70.0
@@ -90,7 +90,7 @@ def points(verdict: Verdict) -> list[float]:
 
 def claimed_range(verdict: Verdict) -> tuple[float, float]:
     """Where the whole interval has to lie for the statement to be supported."""
-    margin = math.log(verdict.margin) if verdict.scale == "log" else verdict.margin
+    margin = threshold(verdict)
     return {
         "higher": (margin, math.inf),
         "lower": (-math.inf, -margin),

@@ -51,10 +51,8 @@ def compare_pairs(
     _check_words(claimed, scale, method, role)
     margin = _margin(claimed, margin, scale)
     _check_pairs(claim_id, treatment, control, scale)
-    asked = Verdict(
+    return _judged_now(
         id=claim_id,
-        verdict=UNDECIDED,
-        detail="",
         setting=setting,
         role=role,
         claimed=claimed,
@@ -68,10 +66,7 @@ def compare_pairs(
         treatment=tuple(treatment.tolist()),
         control=tuple(control.tolist()),
         data=str(data),
-        profile=runtime.profile(),
-        versions=runtime.versions(),
     )
-    return judged(asked)
 
 
 def compare_within(
@@ -108,10 +103,8 @@ def compare_within(
     if claimed not in ("higher", "lower"):
         raise ValueError(f'claimed is {claimed!r}; a correlation is "higher" or "lower" than 0.')
     _check_finite(claim_id, x.ravel(), y.ravel())
-    asked = Verdict(
+    return _judged_now(
         id=claim_id,
-        verdict=UNDECIDED,
-        detail="",
         setting=setting,
         role=role,
         claimed=claimed,
@@ -125,10 +118,13 @@ def compare_within(
         control=tuple(y.ravel().tolist()),
         groups=tuple(np.repeat(np.arange(len(x)), x.shape[1]).tolist()),
         data=str(data),
-        profile=runtime.profile(),
-        versions=runtime.versions(),
     )
-    return judged(asked)
+
+
+def _judged_now(**fields) -> Verdict:
+    """The verdict of a comparison with these fields, measured here and now."""
+    here = {"profile": runtime.profile(), "versions": runtime.versions()}
+    return judged(Verdict(verdict=UNDECIDED, detail="", **fields, **here))
 
 
 def judged(asked: Verdict) -> Verdict:
@@ -136,7 +132,7 @@ def judged(asked: Verdict) -> Verdict:
     effect, (low, high) = measured(asked)
     return replace(
         asked,
-        verdict=UNDECIDED if asked.void else word((low, high), asked.claimed, _threshold(asked)),
+        verdict=UNDECIDED if asked.void else word((low, high), asked.claimed, threshold(asked)),
         detail=_detail(asked, effect, (low, high)),
         effect=effect,
         low=low,
@@ -195,7 +191,8 @@ def told(value: float, scale: str) -> str:
     return f"x {np.exp(value):.3g}" if scale == "log" else signed(value)
 
 
-def _threshold(verdict: Verdict) -> float:
+def threshold(verdict: Verdict) -> float:
+    """The margin as differences are measured: its logarithm on a log scale."""
     return float(np.log(verdict.margin)) if verdict.scale == "log" else verdict.margin
 
 

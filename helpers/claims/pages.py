@@ -85,7 +85,6 @@ def _locked(folder: Path) -> Collection[str]:
 def _what(recorded: list[Record], locked: Collection[str]) -> list[str]:
     verdicts = [record.verdict for record in recorded]
     compared = [verdict for verdict in verdicts if verdict.effect is not None]
-    locked = protocol.locked()
     names = tables.by_claim(verdicts)
     inside = sum(name in locked for name in names)
     return [
@@ -101,7 +100,6 @@ def _what(recorded: list[Record], locked: Collection[str]) -> list[str]:
 
 
 def _words(recorded: list[Record], locked: Collection[str]) -> list[str]:
-    locked = protocol.locked()
     groups = tables.by_claim(record.verdict for record in recorded)
     counts: Counter = Counter(
         (name in locked, tables.way(group), tables.settle(group)) for name, group in groups.items()
@@ -136,7 +134,6 @@ def _planted(recorded: list[Verdict]) -> str:
 
 def _replicated(recorded: list[Verdict], again: list[Verdict], locked: Collection[str]) -> str:
     table = calibrating.replicated(recorded, again)
-    locked = protocol.locked()
     if table.empty:
         return "No setting has been measured with other seeds yet."
     inside = table["id"].isin(list(locked))
