@@ -214,7 +214,7 @@ SOURCE = """
 from helpers import claims
 verdicts = claims.Ledger(data="simulated")
 settings = {"claimed": "higher", "measure": "error"}
-verdicts.compare("OVF-04", [2.0, 3.0, 5.0], [1.0, 2.0, 3.0], **settings)
+verdicts.compare("OVF-04", [2.0, 3.0, 5.0], [1.0, 2.0, 3.9], **settings)
 """
 
 
