@@ -157,7 +157,7 @@ def fill(folder: Path, lock: Path, held) -> None:
     they have ended.
     """
     run([sys.executable, "-m", "venv", str(folder)], held)
-    install = ["--require-hashes", "-r", str(lock)]
+    install = ["--no-deps", "--require-hashes", "-r", str(lock)]  # the lock lists them all
     run([str(folder / "bin" / "python"), *PIP, *install], held)
 
 
