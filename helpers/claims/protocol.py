@@ -22,6 +22,8 @@ from helpers.claims.statements import Claim, find, read
 LOCK = runtime.ROOT / "evidence" / "protocol.lock"
 CHANGES = runtime.ROOT / "evidence" / "CHANGES.md"
 DIGITS = 12
+RESULTS = "results"
+"""The folder beside the lessons with what studies found."""
 LEDGER = "verdicts"
 """What the notebooks call their ledger."""
 FIXED = (
@@ -63,15 +65,20 @@ def criterion_digest(claim: Claim) -> str:
 
 
 def judging_digest(claim_id: str, notebooks: Iterable[Path]) -> str:
-    """A word for the cells that name the statement, and for all cells on whose names they depend.
+    """A word for the cells that name the statement, for all cells on whose names they depend, and
+    for the results of studies that these read.
 
     The set-up cell, comments and layout do not count. Raises ValueError if no
     code cell of the notebooks names it.
     """
+    notebooks = list(notebooks)
     found = [_judging_cells(claim_id, _sources(notebook)) for notebook in notebooks]
     if not any(found):
         raise ValueError(f"No code cell names {claim_id}, so nothing judges it.")
-    return digest("\n".join(_code(source) for sources in found for source in sources))
+    codes = [_code(source) for sources in found for source in sources]
+    pairs = zip(notebooks, found, strict=True)
+    studies = dict.fromkeys(path for pair in pairs for path in _results(*pair))
+    return digest("\n".join([*codes, *(path.read_text(encoding="utf-8") for path in studies)]))
 
 
 def entries(lock: Path = LOCK) -> list[Entry]:
@@ -210,6 +217,17 @@ def _judging_cells(claim_id: str, sources: tuple[str, ...]) -> list[str]:
         for source in sources
         if source in naming or any(id(one) in needed for one in statements[source])
     ]
+
+
+def _results(notebook: Path, sources: list[str]) -> list[Path]:
+    """The files of results whose names stand in these cells of a notebook, or of an audit."""
+    nodes = [
+        node for source in sources for one in _statements(source) for node in ast.walk(one.node)
+    ]
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    names = sorted({text for text in texts if isinstance(text, str) and text.endswith(".json")})
+    places = [folder / RESULTS / name for folder in notebook.parents[:2] for name in names]
+    return [path for path in places if path.is_file()]
 
 
 @cache

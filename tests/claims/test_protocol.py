@@ -108,6 +108,21 @@ def test_another_verdict_in_the_same_ledger_may_change(course):
     assert course.faults() == []
 
 
+def test_the_results_of_a_study_that_a_judging_cell_reads_are_locked_as_well(course):
+    results = course.notebook.parent / protocol.RESULTS
+    results.mkdir()
+    course.cells["net"] += '\nchoice = "study.json"\nwidth = len(choice)'
+    course.write()
+    digests = [protocol.judging_digest("OVF-01", [course.notebook])]
+    for found in ("{}", '{"rate": 0.1}'):
+        (results / "study.json").write_text(found)
+        (results / "other.json").write_text(found)
+        digests.append(protocol.judging_digest("OVF-01", [course.notebook]))
+    (results / "other.json").write_text("another study")
+    assert len(set(digests)) == 3
+    assert digests[-1] == protocol.judging_digest("OVF-01", [course.notebook])
+
+
 def test_a_statement_that_no_cell_judges_any_more_is_named(course):
     course.edit("judge", "OVF-01", "OVF-03")
     assert course.faults() == ["No code cell names OVF-01, so nothing judges it."]
