@@ -28,7 +28,7 @@ run: setup ## execute every notebook, write the copies under build/, print the t
 	@$(IN_VENV) -m helpers run
 
 test: setup ## pass the whole suite: unit tests, then the notebooks, on as many processes as there are cores (at most 4)
-	@$(IN_VENV) -m pytest -n logical --maxprocesses 4 --dist worksteal
+	@$(IN_VENV) -m pytest -n logical --maxprocesses 4 --dist worksteal --durations 25 --durations-min 10
 
 unit: setup ## pass the unit tests only
 	@$(IN_VENV) -m pytest -m "not slow"
