@@ -14,7 +14,7 @@
 # - build committees by bagging and by boosting.
 #
 # Three statements of the lecture notes are **measured** here, in the lines that begin with ✓
-# (supported), ✗ (refuted) or ≈ (undecided). Plan an hour.
+# (supported), ✗ (refuted) or ≈ (undecided).
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -33,7 +33,7 @@ print(runtime.start())
 
 # %% [markdown]
 # `RUNS` is the number of repetitions behind each comparison. Change `SEED` and run all cells again:
-# the numbers move, and you see what stays. Cells that only draw are folded.
+# the numbers move, and you see what stays. Cells that only draw are folded in the book.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -84,7 +84,7 @@ ex.folding.check(k_fold)
 
 # %% [markdown]
 # How good is such an estimate? To find out we play a game in which the truth is known: 100 red
-# wines, drawn at random, are "our data", and a thousand others are "the world". The model is linear
+# wines, drawn at random, are "our data", a thousand others are "the world". The model is linear
 # regression on eleven measurements; its **true** error is the one in the world. In each game we
 # estimate it twice, on one held-out fifth and by 5-fold cross-validation.
 
@@ -249,8 +249,8 @@ told = {world: np.array([each[2] for each in found]) for world, found in contest
 ex.optimism_prediction.check(winner, *told["coin labels"].T)
 
 # %% tags=["hide-input"]
-with plots.canvas(2, width=9.2, height=4.6, sharex=True, sharey=True) as (fig, panels):
-    for axes, (world, found) in zip(panels, contests.items(), strict=True):
+with plots.canvas(2, width=9.2, height=4.6, sharex=True, sharey=True) as (fig, all_axes):
+    for axes, (world, found) in zip(all_axes, contests.items(), strict=True):
         shown, real, (score, reached, _) = found[0]
         axes.scatter(shown, real, s=14, alpha=0.5, color=plots.COLORS[0], label="a model")
         look = {"color": plots.COLORS[1], "edgecolor": "black", "zorder": 3}
@@ -262,9 +262,9 @@ with plots.canvas(2, width=9.2, height=4.6, sharex=True, sharey=True) as (fig, p
         axes.text(*place, "optimism", ha="right", va="center", bbox=box)
         axes.set(title=world, xlabel="accuracy in its cross-validation", aspect="equal")
     limits = np.quantile([each[:2] for found in contests.values() for each in found[:1]], (0, 1))
-    panels[0].set(xlim=limits + (-0.03, 0.03), ylim=limits + (-0.03, 0.03))
-    panels[0].set_ylabel("accuracy on fresh wines")
-    panels[0].legend(loc="upper left", fontsize=9)
+    all_axes[0].set(xlim=limits + (-0.03, 0.03), ylim=limits + (-0.03, 0.03))
+    all_axes[0].set_ylabel("accuracy on fresh wines")
+    all_axes[0].legend(loc="upper left", fontsize=9)
 plots.show(
     fig,
     alt=f"Two panels with {MODELS} points, one for each model: accuracy in cross-validation to the "
@@ -279,10 +279,10 @@ for world, values in told.items():
     )
 
 # %% [markdown]
-# Each point is a model. The winner is the one furthest to the right. The arrow is the price: how
-# far its score lies above what it does on fresh wines. With coin labels a score says nothing,
-# so the winner is simply the luckiest of 200. With real labels a good score means something, and
-# among the good ones the luckiest wins. The nested estimate tells you without any fresh wines.
+# The winner is the model furthest to the right. The arrow is the price: how far its score lies
+# above what it does on fresh wines. With coin labels a score says nothing, so the winner is the
+# luckiest of 200. With real labels a good score means something, and among the good ones the
+# luckiest wins. The nested estimate tells you without any fresh wines.
 
 # %% [markdown]
 # ## 2.4 One part that chooses, or five
@@ -297,8 +297,8 @@ for world, values in told.items():
 # rate is trained five times, each time without one part. Both ways of choosing look at these same
 # 40 nets:
 #
-# - *one part*: take the candidate with the best accuracy on one part (each of the five in turn;
-#   then we average);
+# - *one part*: take the candidate with the best accuracy on one part (each of the five in turn,
+#   averaged);
 # - *five parts*: take the candidate with the best mean accuracy over the five.
 #
 # For a candidate fixed beforehand both give the same number; what differs is the choosing. **Before
@@ -398,8 +398,8 @@ print(f"accuracy of the chosen candidate on fresh images: {chosen}")
 # %% [markdown]
 # That five parts would be *less* optimistic was nearly sure beforehand: the best average over five
 # parts cannot exceed the average of the five best. How *much* less was open, and that is what the
-# first line judges. The second asks for more than the notes do: is nothing left? Whatever its word,
-# data that chose a model are the wrong ones to examine it: keep a test set, or nest.
+# first line judges. The second asks for more than the notes do: is nothing left? In any case, data
+# that chose a model are the wrong ones to examine it: keep a test set, or nest.
 
 # %% [markdown]
 # ## 2.5 The bootstrap
@@ -492,8 +492,8 @@ plots.show(
 # Now turn this on the course itself. A verdict rests on differences, one for each **replicate**: a
 # whole repetition of the experiment, with new rows and initial weights. Its interval is Student's t
 # at **99 %**: of a hundred such intervals, ninety-nine hold the true mean difference. Before the
-# run a **margin** was written down, the smallest difference that matters. The word follows from where
-# the interval lies:
+# run a **margin** was written down, the smallest difference that matters. The word follows from
+# where the interval lies:
 #
 # - *supported*: the whole interval lies beyond the margin, on the side that is claimed;
 # - *refuted*: the whole interval lies short of it;
@@ -519,7 +519,9 @@ with plots.canvas(width=8.2, height=2.9) as (fig, axes):
         )  # fmt: skip
     axes.axvline(0, color="#555555", linewidth=1)
     axes.axvline(-live.margin, color=plots.COLORS[1], linestyle="--", linewidth=1.6)
-    axes.text(-live.margin, 0.58, "margin ", ha="right", va="top", color=plots.COLORS[1])
+    axes.text(
+        -live.margin, 0.58, "← beyond the margin ", ha="right", va="top", color=plots.COLORS[1]
+    )
     axes.text(0, 0.58, " no difference", va="top", color="#555555")
     axes.set_yticks(-np.arange(len(differences)), differences)
     axes.set(ylim=(-len(differences) + 0.6, 0.6), xlabel="optimism: five parts minus one part")
@@ -532,12 +534,12 @@ plots.show(
 )
 
 # %% [markdown]
-# A bar speaks of the *mean* of its points. More replicates make it shorter, so the word is taken
-# from the recorded thirty, and the few of this notebook are shown beside them.
+# A bar speaks of the *mean* of its points. More replicates make it shorter, so the word is that of
+# the recorded thirty.
 #
 # How often does such an interval raise a **false alarm**, a word where there is nothing? Simulate
-# it: differences of several kinds whose true mean is zero. **Before you look:** do 30 replicates
-# raise fewer false alarms than three?
+# it, with differences of several kinds whose true mean is zero. **Before you look:** do 30
+# replicates raise fewer false alarms than three?
 
 # %%
 false_words = claims.simulated_nulls(SEED, trials=1000)
@@ -571,8 +573,7 @@ false_words = claims.simulated_nulls(SEED, trials=1000)
 #
 # $$\text{expected squared error} = \text{bias}^2 + \text{variance} + \text{noise}.$$
 #
-# Look first at polynomials of three degrees, fitted to training sets of 50 points from the noisy
-# curve of lesson 1.
+# Look first at polynomials, fitted to sets of 50 points from the noisy curve of lesson 1.
 
 # %%
 SETS, POINTS = 20, 50  # training sets in a replicate, points in a training set
@@ -589,20 +590,20 @@ def polynomials(degree):
     return np.array([Chebyshev.fit(*pair, degree, domain=[-1, 1])(grid) for pair in pairs])
 
 
-degrees = np.arange(1, 11)
+degrees = np.arange(1, 9)
 by_degree = {degree: polynomials(degree) for degree in degrees}
-with plots.canvas(3, width=9.6, height=3.3, sharey=True) as (fig, panels):
-    for axes, degree in zip(panels, (1, 4, 10), strict=True):
+with plots.canvas(3, width=9.6, height=3.3, sharey=True) as (fig, all_axes):
+    for axes, degree in zip(all_axes, (1, 4, 8), strict=True):
         fits = by_degree[degree]
         axes.plot(grid, fits[:30].T, color=plots.COLORS[5], linewidth=0.7, alpha=0.6)
         axes.plot(grid, truth, color="black", linestyle="--", linewidth=1.8, label="truth")
         axes.plot(grid, fits.mean(axis=0), color=plots.COLORS[1], label="mean prediction")
         axes.set(title=f"degree {degree}", xlabel="x", ylim=(-2, 2))
-    panels[0].set_ylabel("y")
-    panels[0].legend(loc="upper left", fontsize=9)
+    all_axes[0].set_ylabel("y")
+    all_axes[0].legend(loc="upper left", fontsize=9)
 plots.show(
     fig,
-    alt="Three panels, for polynomials of degree 1, 4 and 10: thin lines for the fits to up to 30 "
+    alt="Three panels, for polynomials of degree 1, 4 and 8: thin lines for the fits to up to 30 "
     "training sets, a thick line for the mean of all fits, and a dashed one for the truth.",
     data=f"{curve.title}; thin: at most 30 of {len(set_seeds)} fits",
 )
@@ -694,7 +695,7 @@ plots.show(
     alt="Bias squared and variance, on the left for polynomials by their degree, on the right for "
     "nets by their number of hidden units, where the steps at which bias squared falls by a third "
     "or more are shaded.",
-    data=f"{curve.title}; right: median and middle 80 % of {RUNS} replicates of {SETS} sets",
+    data=f"{curve.title}; the axis ends at 0.27; right: median and middle 80 % of replicates",
 )
 for step in range(len(falls)):
     ends = [f"{part[step].mean():.4f} to {part[step + 1].mean():.4f}" for part in (bias, variance)]
@@ -705,10 +706,10 @@ for step in range(len(falls)):
     )
 
 # %% [markdown]
-# For polynomials, theory is on the side of the see-saw: where the inputs stay fixed, each further
-# coefficient takes up its share of the noise. For nets nothing forces it. Follow the variance
-# through the shaded steps: wherever it falls together with the bias, the wider net is less wrong
-# *and* steadier.
+# For polynomials on fixed inputs the see-saw is a theorem: each further coefficient takes up its
+# share of the noise. With fresh inputs, as here, a line that cannot follow the curve is unsteady as
+# well; and for nets nothing forces the see-saw at all. Wherever the variance falls in a shaded
+# step, the wider net is less wrong *and* steadier.
 #
 # The formula says that the parts *add up to* the error. Only if the error stayed the same would one
 # have to rise as the other falls.
@@ -745,13 +746,12 @@ committees = training.Recipe(
 ).fit(wardrobe, training.as_runs(np.concatenate(bags), seed=seeds[0]))
 
 # %%
-dissent, wrong, votes = [], [], []
+dissent, wrong = [], []
 for place, rows in enumerate(wardrobe.divisions):
     members = committees[place * MEMBERS : (place + 1) * MEMBERS]
     probability = members.predict(wardrobe.x_train[rows.test])  # (members, images, classes)
     answer = probability.mean(axis=0).argmax(axis=-1)
-    votes.append(probability.argmax(axis=-1))
-    dissent.append((votes[-1] != answer).mean(axis=0))
+    dissent.append((probability.argmax(axis=-1) != answer).mean(axis=0))
     wrong.append(answer != wardrobe.y_train[rows.test])
 verdicts.compare(
     "CVB-09",
@@ -768,11 +768,13 @@ verdicts.compare(
 # %% tags=["hide-input"]
 names, doubt = wardrobe.class_names, dissent[0]
 shown = [*np.flatnonzero(doubt == 0)[:3], *np.argsort(doubt, kind="stable")[-3:]]
-with plots.canvas(6, width=9.6, height=2.3) as (fig, panels):
-    for axes, image in zip(panels, shown, strict=True):
-        axes.imshow(wardrobe.x_train[wardrobe.divisions[0].test[image]], cmap="gray_r")
+with plots.canvas(6, width=9.6, height=2.3) as (fig, all_axes):
+    for axes, image in zip(all_axes, shown, strict=True):
+        pixels = wardrobe.x_train[wardrobe.divisions[0].test[image]]
+        axes.imshow(pixels, cmap="gray_r")
         axes.set_axis_off()
-        cast, count = np.unique(votes[0][:, image], return_counts=True)
+        votes = committees[:MEMBERS].predict(pixels[None]).argmax(axis=-1)
+        cast, count = np.unique(votes, return_counts=True)
         most = np.argsort(-count, kind="stable")
         axes.set_title("\n".join(f"{count[n]} {names[cast[n]]}" for n in most[:4]), fontsize=9)
 plots.show(
@@ -793,7 +795,7 @@ shares = [
     [missed[group].mean() if group.any() else np.nan for group in groups]
     for groups, missed in zip(among, wrong, strict=True)
 ]
-with plots.canvas(width=6.4, height=3.3) as (fig, axes):
+with plots.canvas(width=8.0, height=3.3) as (fig, axes):
     plots.band(axes, range(len(LEVELS)), shares, 0, "", marker=True)
     sizes = np.mean(among, axis=(0, 2))
     axes.set_xticks(
@@ -815,8 +817,8 @@ plots.show(
 # agreement tells you *which* answers to check. But look at its left end too: ten nets that learned
 # from the same 300 images can all be wrong together.
 #
-# A bonus: each member can be examined free of charge on the images that its sample left out. This
-# is the **out-of-bag** estimate.
+# A bonus: each member can be examined on the images that its sample left out, without further data.
+# This is the **out-of-bag** estimate.
 
 # %% [markdown]
 # ## 2.9 A committee one after the other: boosting
@@ -854,8 +856,8 @@ boosted = resampling.adaboost(moons.x_train, sides, 60)
 across, up = np.meshgrid(np.linspace(-1.8, 2.8, 161), np.linspace(-1.4, 1.9, 121))
 plane = np.column_stack([across.ravel(), up.ravel()])
 stages = boosted.staged(plane).reshape(-1, *across.shape)
-with plots.canvas(4, width=9.8, height=3.1, sharey=True) as (fig, panels):
-    for axes, stump in zip(panels, (1, 2, 5, len(stages)), strict=True):
+with plots.canvas(4, width=9.8, height=3.1, sharey=True) as (fig, all_axes):
+    for axes, stump in zip(all_axes, (1, 2, 5, len(stages)), strict=True):
         shades = {"levels": [-np.inf, 0, np.inf], "colors": ["#F6D5BF", "#CFE3F1"]}
         axes.contourf(across, up, stages[stump - 1], **shades)
         for side, color, marker in ((-1, plots.COLORS[1], "o"), (1, plots.COLORS[0], "^")):
@@ -865,7 +867,7 @@ with plots.canvas(4, width=9.8, height=3.1, sharey=True) as (fig, panels):
             axes.scatter(*moons.x_train[mine].T, s=areas, **dots)
         axes.set(title=f"{stump} stump{'s' if stump > 1 else ''}", xlabel="feature 1")
         axes.grid(False)
-    panels[0].set_ylabel("feature 2")
+    all_axes[0].set_ylabel("feature 2")
 plots.show(
     fig,
     alt="Four panels with the same points of two half moons, after 1, 2, 5 and all stumps: the two "
@@ -887,7 +889,7 @@ plots.show(
 # %% [markdown]
 # ## 2.10 What came out
 #
-# "Expected" is what the literature led us to expect before anything was measured.
+# "Expected" is what the literature says.
 
 # %%
 verdicts.summary()
@@ -910,4 +912,4 @@ claims.summary(
 #   cross-validation*.
 # - Efron and Tibshirani (1993), *An introduction to the bootstrap*.
 # - Neal et al. (2018), *A modern take on the bias-variance tradeoff in neural networks*.
-# - Next: **lesson 3**, on the steps by which a net gets from its first weights to its last.
+# - Next: **lesson 3**, on gradient descent.
