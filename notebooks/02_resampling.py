@@ -54,7 +54,7 @@ from helpers import claims, datasets, plots, training
 from helpers.exercises import resampling as ex
 from helpers.nets import models
 from helpers.reference import resampling
-from helpers.reference.resampling import linear_accuracy, most_correlated
+from helpers.reference.resampling import linear_accuracies, linear_accuracy, most_correlated
 
 seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
@@ -100,14 +100,14 @@ def linear_error(train, held):
     return np.abs(wines[held] @ weights - wine.y_train[held]).mean()
 
 
-def misses(seed, rows):
+def misses(rows):
     """How far one held-out fifth, and how far 5-fold cross-validation, is off the true error."""
-    ours = [rows.train[part] for pair in KFold(5).split(rows.train) for part in pair]
-    errors = [linear_error(*pair) for pair in zip(ours[::2], ours[1::2], strict=True)]
+    folds = [(rows.train[a], rows.train[b]) for a, b in KFold(5).split(rows.train)]
+    errors = [linear_error(*fold) for fold in folds]
     return np.array([errors[0], np.mean(errors)]) - linear_error(rows.train, rows.test)
 
 
-off = np.array([misses(*game) for game in zip(games, wine.divisions, strict=True)])
+off = np.array([misses(rows) for rows in wine.divisions])
 
 # %% tags=["hide-input"]
 with plots.canvas(width=7.2, height=2.8) as (fig, axes):
@@ -207,14 +207,14 @@ print(f"words chosen on all sentences {leaky:.0%}, inside the folds {honest:.0%}
 winner = {"its cross-validation score": ..., "on fresh wines": ..., "nested cross-validation": ...}
 
 # %%
-MODELS, accuracies = 200, resampling.linear_accuracies
+MODELS = 200
 CHOICES = np.array(list(combinations(range(11), 4)))
 
 
 def cross_validated(columns, labels, rows):
     """Each model's accuracy on held-out rows, averaged over five folds: shape (models,)."""
     folds = [(rows[train], rows[held]) for train, held in KFold(5).split(rows)]
-    return np.mean([accuracies(wines, labels, columns, *fold) for fold in folds], axis=0)
+    return np.mean([linear_accuracies(wines, labels, columns, *fold) for fold in folds], axis=0)
 
 
 def nested(columns, labels, rows):
@@ -222,7 +222,7 @@ def nested(columns, labels, rows):
     found = []
     for train, held in KFold(5).split(rows):
         best = cross_validated(columns, labels, rows[train]).argmax()
-        found.append(accuracies(wines, labels, columns[[best]], rows[train], rows[held]))
+        found.append(linear_accuracies(wines, labels, columns[[best]], rows[train], rows[held]))
     return np.mean(found)
 
 
@@ -235,7 +235,7 @@ def contest(seed, rows, by_coin):
     good = np.where(wine.y_train >= 6, 1.0, -1.0)
     labels = generator.choice([-1.0, 1.0], len(good)) if by_coin else good
     shown = cross_validated(columns, labels, rows.train)
-    real = accuracies(wines, labels, columns, rows.train, rows.test)
+    real = linear_accuracies(wines, labels, columns, rows.train, rows.test)
     best = shown.argmax()
     return shown, real, (shown[best], real[best], nested(columns, labels, rows.train))
 
@@ -657,7 +657,7 @@ by_replicate = np.moveaxis(curves.reshape(RUNS, SETS, len(grid), len(WIDTHS)), -
 table = np.array([[bias_and_variance(sets) for sets in width] for width in by_replicate])
 bias, variance = table[..., 0], table[..., 1]  # shape (widths, replicates)
 pooled = bias.mean(axis=1)
-falls = pooled[1:] <= pooled[:-1] * 2 / 3
+falls = (pooled[:-1] > 0) & (pooled[1:] <= pooled[:-1] * 2 / 3)
 before = np.flatnonzero(falls) if falls.any() else np.arange(len(falls))
 verdicts.compare(
     "CVB-06",
@@ -679,11 +679,10 @@ with plots.canvas(2, width=9.4, height=3.9, sharey=True) as (fig, (left, right))
         look = {"color": plots.COLORS[number], "linestyle": plots.LINES[number]}
         left.plot(degrees, polynomial[number], marker=plots.MARKERS[number], label=name, **look)
         plots.band(right, WIDTHS, nets.T, number, name, marker=True)
-    for step in np.flatnonzero(falls):
+    for place, step in enumerate(np.flatnonzero(falls)):
         shade = {"color": "#BBBBBB", "alpha": 0.35, "linewidth": 0}
-        right.axvspan(
-            *WIDTHS[step : step + 2], label="steps that count" if step == 0 else "", **shade
-        )
+        label = "" if place else "steps that count"
+        right.axvspan(WIDTHS[step], WIDTHS[step + 1], label=label, **shade)
     left.set(title="polynomials", xlabel="degree", ylabel="squared error", ylim=(-0.005, 0.27))
     right.set(title="nets of one hidden layer", xlabel="hidden units", xscale="log")
     right.set_xticks(WIDTHS, WIDTHS)
@@ -768,13 +767,13 @@ verdicts.compare(
 # %% tags=["hide-input"]
 names, doubt = wardrobe.class_names, dissent[0]
 shown = [*np.flatnonzero(doubt == 0)[:3], *np.argsort(doubt, kind="stable")[-3:]]
+images = wardrobe.x_train[wardrobe.divisions[0].test[shown]]
+votes = committees[:MEMBERS].predict(images).argmax(axis=-1)
 with plots.canvas(6, width=9.6, height=2.3) as (fig, all_axes):
-    for axes, image in zip(all_axes, shown, strict=True):
-        pixels = wardrobe.x_train[wardrobe.divisions[0].test[image]]
-        axes.imshow(pixels, cmap="gray_r")
+    for axes, image, vote in zip(all_axes, images, votes.T, strict=True):
+        axes.imshow(image, cmap="gray_r")
         axes.set_axis_off()
-        votes = committees[:MEMBERS].predict(pixels[None]).argmax(axis=-1)
-        cast, count = np.unique(votes, return_counts=True)
+        cast, count = np.unique(vote, return_counts=True)
         most = np.argsort(-count, kind="stable")
         axes.set_title("\n".join(f"{count[n]} {names[cast[n]]}" for n in most[:4]), fontsize=9)
 plots.show(
@@ -784,13 +783,8 @@ plots.show(
     data=f"{wardrobe.title}, first replicate; at most four classes are named",
 )
 LEVELS = {"none": (0, 0), "1": (1, 1), "2 or 3": (2, 3), "4 or more": (4, MEMBERS)}
-among = [
-    [
-        (low <= each * MEMBERS + 0.5) & (each * MEMBERS - 0.5 <= high)
-        for low, high in LEVELS.values()
-    ]
-    for each in dissent
-]
+against = np.rint(np.array(dissent) * MEMBERS)
+among = [[(low <= each) & (each <= high) for low, high in LEVELS.values()] for each in against]
 shares = [
     [missed[group].mean() if group.any() else np.nan for group in groups]
     for groups, missed in zip(among, wrong, strict=True)
