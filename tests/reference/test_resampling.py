@@ -212,3 +212,14 @@ def test_linear_accuracy_on_classes_that_a_line_parts():
     x, y = np.array([[-3.0], [-2.0], [2.0], [3.0]]), np.array([-1, -1, 1, 1])
     assert resampling.linear_accuracy(x, y, x, y) == 1
     assert resampling.linear_accuracy(x, y, x, -y) == 0
+
+
+def test_accuracies_of_many_linear_models_are_those_of_each():
+    generator = np.random.default_rng(4)
+    x, y = generator.normal(size=(60, 5)), generator.choice([-1.0, 1.0], 60)
+    train, held_out = np.arange(40), np.arange(40, 60)
+    columns = np.array([[0, 1], [4, 2], [1, 3]])
+    found = resampling.linear_accuracies(x, y, columns, train, held_out)
+    for own, accuracy in zip(columns, found, strict=True):
+        weights, *_ = np.linalg.lstsq(x[:40, own], y[:40])
+        assert accuracy == np.mean(np.sign(x[40:, own] @ weights) == y[40:])

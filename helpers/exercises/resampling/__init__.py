@@ -1,7 +1,7 @@
 """Exercises of lesson 02: resampling."""
 
-from helpers.exercises.resampling.bootstraps import interval, share_prediction
-from helpers.exercises.resampling.committees import ensemble_prediction, reweighing, splitting
+from helpers.exercises.resampling.bootstraps import interval
+from helpers.exercises.resampling.committees import reweighing
 from helpers.exercises.resampling.folds import (
     folding,
     leaking,
@@ -9,12 +9,9 @@ from helpers.exercises.resampling.folds import (
 )
 
 __all__ = [
-    "ensemble_prediction",
     "folding",
     "interval",
     "leaking",
     "optimism_prediction",
     "reweighing",
-    "share_prediction",
-    "splitting",
 ]

@@ -1,61 +1,10 @@
-"""The bootstrap: what a sample holds, and an interval from it."""
+"""The bootstrap: an interval of the mean."""
 
 import numpy as np
 
-from helpers.exercises.core import Exercise, Mistake, NotYet, call, prediction
+from helpers.exercises.core import Exercise, Mistake, NotYet, call
 
 # 4 ------------------------------------------------------------------------------------------------
-
-SHARES = {"about 50 %": 0.5, "about 63 %": 0.632, "about 90 %": 0.9, "100 %": 1.0}
-
-
-def nearest_shares(hundred, many) -> dict:
-    """The choice that lies nearest to the measured share of rows that occur."""
-    measured = {"100 rows": hundred, "10,000 rows": many}
-    return {
-        name: min(SHARES, key=lambda word: abs(SHARES[word] - np.mean(value)))
-        for name, value in measured.items()
-    }
-
-
-share_prediction = prediction(
-    "share_prediction",
-    choices=tuple(SHARES),
-    truth=nearest_shares,
-    evidence=(0.634, 0.632),
-    reasons={
-        (
-            "100 rows",
-            "100 %",
-        ): (
-            "That would be a reshuffled copy. With replacement some rows come twice, so others do"
-            " not come at all."
-        ),
-        (
-            "100 rows",
-            "about 50 %",
-        ): (
-            "Half would be a subsample. One draw misses a given row with probability 99/100; what"
-            " is the chance that 100 draws all miss it?"
-        ),
-        (
-            "10,000 rows",
-            "about 90 %",
-        ): "There are more draws, but more rows to hit as well: (1 - 1/n)^n hardly changes with n.",
-        (
-            "10,000 rows",
-            "100 %",
-        ): "Every row is missed with probability (1 - 1/n)^n, which tends to 1/e and not to 0.",
-    },
-    praise=(
-        "1 - (1 - 1/n)^n tends to 1 - 1/e = 63.2 %. The other 36.8 % are “out of bag”, ready to"
-        " examine the model."
-    ),
-    hints=("The chance that one draw misses a given row is 1 - 1/n. The draws are independent.",),
-)
-
-
-# 5 ------------------------------------------------------------------------------------------------
 
 
 def mean_interval(sample, generator): ...  # return (low, high)

@@ -9,6 +9,7 @@ from helpers.reference.resampling.decomposition import Decomposition, decompose
 from helpers.reference.resampling.samples import bootstrap, left_out, predict_left_out
 from helpers.reference.resampling.selection import (
     cross_validate,
+    linear_accuracies,
     linear_accuracy,
     most_correlated,
     optimism,
@@ -23,6 +24,7 @@ __all__ = [
     "decompose",
     "gradient_boosting",
     "left_out",
+    "linear_accuracies",
     "linear_accuracy",
     "most_correlated",
     "optimism",

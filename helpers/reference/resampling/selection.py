@@ -32,6 +32,19 @@ def linear_accuracy(
     return float(np.mean(np.sign((x_test - mean) @ weights + y_train.mean()) == y_test))
 
 
+def linear_accuracies(
+    x: np.ndarray, y: np.ndarray, columns: np.ndarray, train: np.ndarray, held_out: np.ndarray
+) -> np.ndarray:
+    """Accuracy on held-out rows of many linear models, fitted by least squares to training rows.
+
+    `x` has shape (n, features), `y` holds labels -1 or 1, `columns` the features of each model,
+    shape (models, features of a model). Returns shape (models,).
+    """
+    inputs, others = (np.moveaxis(x[rows][:, columns], 1, 0) for rows in (train, held_out))
+    weights = np.linalg.solve(inputs.mT @ inputs, (inputs.mT @ y[train])[..., None])
+    return np.mean(np.sign(others @ weights)[..., 0] == y[held_out], axis=1)
+
+
 def cross_validate(x: np.ndarray, y: np.ndarray, folds) -> float:
     """Mean accuracy of linear models on held-out rows, each with 20 words of its own choice.
 
