@@ -333,7 +333,7 @@ def nets_of(widths, penalties, epochs, **own):
 def falling(steps, table, part):
     """The steps at which a part, pooled over all replicates, falls by a third or more."""
     pooled = table[..., part].mean(axis=1)
-    return [(a, b) for a, b in steps if pooled[b] <= 2 / 3 * pooled[a]]
+    return [(a, b) for a, b in steps if pooled[a] > 0 and pooled[b] <= 2 / 3 * pooled[a]]
 
 
 def up(table):
