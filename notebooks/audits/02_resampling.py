@@ -308,6 +308,7 @@ def summed_squares(y, outputs):
     return keras.ops.sum(keras.ops.square(outputs - y[..., None]), axis=(1, 2))
 
 
+# %%
 def nets_of(widths, penalties, epochs, **own):
     """Bias squared and variance of nets, (nets, RUNS, 2); `own` is what the run has of its own."""
     columns = len(curve_x)
@@ -344,6 +345,7 @@ def up_and_down(table):
     return [*up(table), *[(b, a) for a, b in up(table)]]
 
 
+# %%
 def shares_of_bias(steps, table):
     """Bias squared after and before, as shares of the error before, averaged over the steps."""
     if not steps:
@@ -412,6 +414,7 @@ def trees(points, leaves):
     )
 
 
+# %%
 LEAVES = (2, 4, 8, 16, 32, 64)
 by_leaves = np.array([bias_and_variance(trees(POINTS, leaves)) for leaves in LEAVES])
 falling_bias = falling(up(by_leaves), by_leaves, 0)
@@ -597,6 +600,7 @@ def bagged_trees(members):
     return np.array(curves)
 
 
+# %%
 changes = {
     "one tree, then 20 bagged": (trees(POINTS, None), bagged_trees(20)),
     "degree 3 on 50 points, then 5 on 200": (polynomials(3, POINTS), polynomials(5, 4 * POINTS)),
@@ -911,6 +915,7 @@ def area(signal, wrong):
     )
 
 
+# %%
 classifying = training.Recipe(
     lambda: models.mlp((14, 14), [64], 10, output_activation="softmax"),
     loss="sparse_categorical_crossentropy",
@@ -1009,6 +1014,8 @@ dealt = {
     "bootstrap samples": resampling.bootstrap(total, MEMBERS, chance),
     "disjoint parts": np.array_split(chance.permutation(total), MEMBERS),
 }
+
+# %%
 for way, samples in dealt.items():
     seen = ~resampling.left_out(samples, total)
     common = np.mean([(a & b).sum() / a.sum() for a, b in combinations(seen, 2)])
@@ -1154,6 +1161,7 @@ def harder_half(margins, chance):
     return np.lexsort([chance.random(len(margins)), margins])[: len(margins) // 2]
 
 
+# %%
 untouched = AdaBoostClassifier(
     DecisionTreeClassifier(max_depth=1, random_state=0), n_estimators=ROUNDS, random_state=0
 ).fit(train_x, train_y)
