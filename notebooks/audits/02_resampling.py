@@ -772,8 +772,9 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# The first lines are the lesson's question for other models and with labels that nobody can
-# predict. Nested cross-validation and the larger held-out parts lie beyond what the notes say.
+# Choosing among linear models is the lesson's question for other models, once with labels that
+# nobody can predict. Nested cross-validation and larger held-out parts lie beyond what the notes
+# say.
 #
 # ## 4. Bootstrapping
 #
