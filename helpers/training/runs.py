@@ -16,8 +16,8 @@ class Runs:
 
     `weights` are those at the end of each run, or the best where early stopping restored them, and
     `final_weights` those after the last epoch in any case; `forward(weights, x)` applies the net
-    with the weights of several runs. `loss` and `metrics` are those of the recipe; `test_data` are the inputs and
-    targets that each run is tested on.
+    with the weights of several runs. `loss` and `metrics` are those of the recipe; `test_data` are
+    the inputs and targets that each run is tested on.
     """
 
     history: dict[str, np.ndarray]
