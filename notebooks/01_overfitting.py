@@ -107,11 +107,10 @@ plots.show(
 
 # %% [markdown]
 # The straight line is too stiff. It misses the shape of the curve, at the points and between them.
-# Degree 15 has freedom to spare: it runs after single points, noise included, and between them it
-# goes where no data asked it to go.
+# Degree 15 has freedom to spare: it chases single points, noise included, and between them it goes
+# where no data asked it to go.
 #
-# Where a kernel is running, a slider moves through all degrees. At which one does the curve begin
-# to chase single points?
+# Where a kernel is running, a slider moves through all degrees. At which one does the chase begin?
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -157,16 +156,16 @@ with plots.canvas(width=7.4, height=4) as (figure, axes):
     series = {"training error": errors["train"], "test error": errors["test"]}
     names = {"xlabel": "degree of the polynomial", "ylabel": "mean squared error"}
     plots.curves(axes, degrees, series, **names, marker=True)
-    plots.sides(axes, medians["test"].argmin(), height=0.86)
+    plots.sides(axes, medians["test"].argmin())
     plots.floor(axes, datasets.POLYNOMIAL_NOISE**2, "variance of the noise")
-    axes.set(yscale="log", ylim=(0.004, 200))
-    axes.legend(loc="upper left", ncols=2)
+    axes.set(yscale="log", ylim=(0.002, 1_000))
+    axes.legend(loc="lower left")
 plots.show(
     figure,
     alt="Training and test error over the degree from 0 to 15, on a logarithmic axis. A vertical "
     "line stands at the degree with the lowest test error; left of it is written underfitting, "
     "right of it overfitting. A dotted line marks the variance of the noise.",
-    data=f"{first}; line: median, band: middle 80 % of {RUNS} replicates",
+    data=f"{first}; line: median, band: middle 80 % of {RUNS} replicates; cut off above 1,000",
 )
 
 # %% [markdown]
@@ -184,9 +183,9 @@ plots.show(
 # fit is closer to the points than the true curve itself.
 #
 # "A low training error is not a good sign by itself", the notes say (OVF-04). What does it cost to
-# take it for one? We choose a degree twice, by the lowest training error and by the lowest
-# validation error, and judge both on the test points. The errors differ by powers of ten, so we
-# compare their ratio; less than 5 % would matter to nobody.
+# trust it all the same? We choose a degree twice, by the lowest training error and by the lowest
+# validation error, and judge both choices on the test points. The errors differ by powers of ten,
+# so we compare their ratio. A difference of less than 5 % would matter to nobody.
 
 # %%
 by_training, by_validation = (
@@ -302,11 +301,10 @@ plots.show(
 #
 # ### Exercise 3 · Bug hunt
 #
-# All of this rests on data that are really new, and they are easily spoilt while they are prepared.
-# The notes feed their first net a table of red wines just as it is, with chlorides around 0.09
-# beside sulphur dioxide up to 289. Repair `prepare`: it shall return both parts with every feature
-# on a common scale, mean 0 and standard deviation 1 in the training part, with nothing about the
-# validation part known in advance.
+# All of this rests on data that are really new, and careless preparation can spoil them. The notes
+# feed a net a table of red wines just as it is, with chlorides around 0.09 beside sulphur dioxide
+# up to 289. Repair `prepare`, so that it returns both parts with every feature on a common scale:
+# mean 0 and standard deviation 1, and nothing about the validation data known in advance.
 
 
 # %%
@@ -321,9 +319,9 @@ ex.preparing.check(prepare)
 # ## 1.3 What the gap says
 #
 # "The wider the gap between training and validation loss, the more noise the model has probably
-# learned, and it is good if the two curves hardly differ" (OVF-22). Here are two statements in one
-# sentence. To examine them we need nets of different capacity, and a way to see noise being
-# learned.
+# learned, and it is good if the two curves hardly differ" (OVF-22). Those are two statements in one
+# sentence. To examine them we need nets of different capacity, and a way to see how much noise each
+# has learned.
 #
 # ### Exercise 4 · Count
 #
@@ -339,17 +337,16 @@ def count_parameters(inputs, hidden, outputs): ...  # return the number of weigh
 ex.counting.check(count_parameters)
 
 # %% [markdown]
-# The count says what a net *could* do with the best of all weights. Training begins with small
-# random weights and ends after so many steps, and so it may reach only a part of that. What it does
-# reach is the **effective capacity**, and we can measure it. Train a net twice, from the same
-# weights and in the same order: once on targets with noise, once on the same targets without. The
-# difference between the two nets is the noise that has been learned. As a **share** of all the
-# noise in the training data it is 0 for a net that takes up none, and 1 for one that repeats it
-# all.
+# The count says what a net *could* fit with the best of all weights. But training begins with small
+# random weights and ends after so many steps, so it may use only a part of that. What it does use
+# is the **effective capacity**, and we can measure it. Train a net twice, from the same weights and
+# in the same order: once on targets with noise, once on the same targets without. The difference
+# between the two nets is the noise that has been learned. As a **share** of the noise in the
+# training data it is 0 for a net that takes up none, and 1 for a net that repeats it all.
 #
-# (A polynomial that is fitted by least squares repeats, on average, exactly the number of its
-# coefficients divided by the number of points. So the share times the number of points says how
-# many free coefficients a training amounts to.)
+# (For a polynomial fitted by least squares, this share is on average the number of coefficients
+# divided by the number of points. So we can say of a net, too, how many coefficients its training
+# amounts to: the share times the number of points.)
 #
 # **Your guess first.** Seven nets have 4 to 256 hidden units. Which has the narrowest gap? And is
 # it the one that does best on new data?
@@ -416,8 +413,9 @@ with plots.canvas(2, width=9.4, height=3.9) as (figure, panels):
     plots.curves(panels[0], WIDTHS, series, **names, marker=True)
     panels[0].set_xscale("log", base=2)
     panels[0].set_xticks(WIDTHS, WIDTHS)
-    panels[0].set_ylim(0, None)
-    plots.sides(panels[0], WIDTHS[np.median(valid_loss, axis=0).argmin()], height=0.12)
+    panels[0].set_ylim(0, 1.8)
+    panels[0].legend(loc="lower left")
+    plots.sides(panels[0], WIDTHS[np.median(valid_loss, axis=0).argmin()])
     names = {"xlabel": "gap: validation minus training loss", "ylabel": "share of noise learned"}
     plots.trails(panels[1], gap, share, [f"{width} units" for width in WIDTHS], **names)
     panels[1].set(xlim=(0, None), ylim=(0, 1))
@@ -437,23 +435,22 @@ for width, part in zip(WIDTHS, share.mean(axis=0), strict=True):
     )
 
 # %% [markdown]
-# On the right is the first statement: along this path the gap is a good sign of how much noise has
-# been learned. On the left is the second, and here a careless reader goes wrong. The two curves lie
-# closest where the net has learned least *of anything*. A narrow gap does not make a model good. It
-# may just as well underfit. To choose, look at the height of the validation curve, and not at its
-# distance from the other one.
+# The right panel shows the first statement: does the share of noise rise with the gap? The left
+# panel shows the second, and there it is easy to go wrong. The two curves lie closest where the net
+# has learned least *of anything*. A model with a narrow gap may simply underfit. To choose a model,
+# look at the height of the validation curve, not at its distance from the other one.
 #
 # The printed lines compare the count with the effective capacity. The widest net has nearly eight
-# parameters for every point. Had it made full use of them, it would have repeated all of the noise.
+# parameters for every point. If its training used them all, it would repeat all of the noise.
 
 # %% [markdown]
 # ## 1.4 Signal first, noise later
 #
-# There is a second path, without any change of the net: the epochs of one training. The weights
-# begin small and grow, and the effective capacity grows with them. The notes describe what follows:
-# while the net learns much signal the validation loss falls, but after some epoch it can learn more
-# noise than signal; then the validation loss rises, "and this is called overfitting" (OVF-23). That
-# agrees with our definition. The best model on this path is the one before the turn.
+# There is a second path, on which the net stays the same: the epochs of one training. The weights
+# begin small and grow, and the effective capacity grows with them. The notes say what follows: as
+# long as the net learns much signal, the validation loss falls. After some epoch it can learn more
+# noise than signal, the validation loss rises, and "this is called overfitting" (OVF-23). The name
+# agrees with our definition: the best model on this path is the one at the turn.
 #
 # What can be measured is the cause. If it is noise that turns the curve, then without noise the
 # curve should not turn.
@@ -479,6 +476,8 @@ followed = {
     "with noise": deep.fit(known, known_runs),
     "without noise": deep.fit(replace(known, y_train=truth), known_runs),
 }
+
+# %%
 rise = {name: nets.at_the_end().test("loss") / nets.test("loss") for name, nets in followed.items()}
 verdicts.compare(
     "OVF-23",
@@ -498,9 +497,8 @@ with plots.canvas(2, width=9.4, height=3.9, sharey=True) as (figure, panels):
     for axes, (name, nets) in zip(panels, followed.items(), strict=True):
         curves = nets.history["loss"], nets.history["val_loss"]
         series = dict(zip(("training loss", "validation loss"), curves, strict=True))
-        names = {"xlabel": "epoch (logarithmic)", "ylabel": "loss (mean squared error)"}
-        plots.curves(axes, np.arange(1, EPOCHS + 1), series, **names, title=f"targets {name}")
-        axes.set(xscale="log", ylim=(0, 2.4))
+        plots.over_epochs(axes, series, ylabel="loss (mean squared error)", title=f"targets {name}")
+        axes.set_ylim(0, 2.4)
     plots.sides(panels[0], np.median(followed["with noise"].best_epoch) + 1)
     plots.floor(panels[0], datasets.FRIEDMAN_NOISE**2, "variance of the noise")
     panels[0].get_legend().remove()
@@ -514,10 +512,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Both nets have the same capacity, the same weights to begin with and the same minibatches. Only
-# the noise differs. The signal is common to all the points, so every update helps to learn it; the
-# noise of a point must be learned point by point, and that takes longer. This is why a net can be
-# caught in between, when it has much of the one and little of the other.
+# Both trainings begin with the same weights and see the same minibatches. Only the noise differs.
+# The signal is common to all points, so every update helps to learn it. The noise has to be learned
+# point by point, and that takes longer. So there is a time in between, at which the net has learned
+# much of the one and little of the other. That is the time to stop.
 #
 # ### Exercise 5 · Write early stopping
 #
@@ -539,7 +537,7 @@ ex.stopping.check(stop)
 # Back to real pictures, and to a rule of thumb in the notes: "many epochs overfit and take long,
 # which early stopping cures, and few epochs underfit" (OVF-37). Their net has a hidden layer of 64
 # units. We give it 2,000 pictures with true labels, so there is hardly a wrong label to learn. But
-# remember what noise means: a shirt that happens to be photographed askew is noise as well.
+# remember what noise means: if most bags among these pictures happen to be dark, that is noise too.
 #
 # The loss of a classifier is the **cross-entropy**: minus the logarithm of the probability that the
 # net gave to the right class. A mistake made with confidence costs a great deal.
@@ -592,9 +590,8 @@ with plots.canvas(2, width=9.4, height=3.9) as (figure, panels):
     for axes, (metric, ylabel) in zip(panels, ylabels.items(), strict=True):
         curves = went_on.history[metric], went_on.history[f"val_{metric}"]
         series = dict(zip(("training", "validation"), curves, strict=True))
-        plots.curves(axes, np.arange(1, 101), series, xlabel="epoch (logarithmic)", ylabel=ylabel)
+        plots.over_epochs(axes, series, ylabel=ylabel)
         axes.axvline(np.median(stopped.best_epoch) + 1, color="black", linewidth=1)
-        axes.set_xscale("log")
     panels[0].set_ylim(0, None)
     place = {"xytext": (5, -4), "textcoords": "offset points", "va": "top", "fontsize": 9}
     kept_at = np.median(stopped.best_epoch) + 1, panels[0].get_ylim()[1]
@@ -605,21 +602,17 @@ plots.show(
     alt="Left: training and validation loss over 100 epochs. Right: training and validation "
     "accuracy over the same epochs. A vertical line in both marks the epoch whose weights early "
     "stopping keeps.",
-    data=f"{clothes}; 2,000 used; line: median, band: middle 80 % of {RUNS} replicates",
+    data=f"{clothes}, 2,000 of them used; line: median, band: middle 80 % of {RUNS} replicates",
 )
 
 # %% [markdown]
 # Follow the two validation curves to the right of the line. The loss climbs, while the accuracy
-# hardly moves. After the turn the net does not make many more mistakes; it grows more and more
-# certain, also where it is wrong, and the cross-entropy charges for that. So whether "many epochs
-# overfit" depends on what you call error. Measured by the loss it is one thing, measured by the
-# accuracy another. Decide which of the two your task needs, and watch that one.
+# hardly moves. The net does not make many more mistakes after the turn. It grows more certain of
+# those that it makes, and the cross-entropy charges for that. So whether "many epochs overfit"
+# depends on the error that you mean: the loss may say yes where the accuracy says no. Decide which
+# of the two your task needs, and watch that one. In either case early stopping saves epochs.
 #
-# In either case early stopping saves most of the epochs. And on the left of the line the notes are
-# right as well: after the first few epochs both curves are still on their way.
-#
-# **Try it.** `early_stopping.stop` is the rule of exercise 5. Change the patience: when does it pay
-# to wait longer?
+# **Try it.** `early_stopping.stop` is the rule of exercise 5. When does it pay to wait longer?
 
 # %%
 for patience in (1, 3, 10, 30):
@@ -631,9 +624,8 @@ for patience in (1, 3, 10, 30):
 # ## 1.6 What came out
 #
 # The words below are the recorded ones or, where nothing is recorded yet, those of the run above.
-# "Expected" is what we guessed before anything was measured, from the literature; where the two
-# differ, the measurement stands. *Mixed* means that one setting decides one way and another the
-# other way.
+# "Expected" is what we guessed before anything was measured. *Mixed* means that one setting decides
+# one way and another the other way.
 
 # %%
 verdicts.summary()
@@ -649,9 +641,9 @@ claims.summary(
 )
 
 # %% [markdown]
-# If you keep three sentences, keep these. Judge a model by its error on new data, against the best
-# on its path. The gap tells how much noise was learned, and not how good a model is. Choose on
-# validation data, and report from test data.
+# Three sentences to keep: Judge a model by its error on new data, against the best on its path. The
+# gap between the curves does not say how good a model is. Choose on validation data, and report the
+# error on test data.
 #
 # ## Where to read on
 #

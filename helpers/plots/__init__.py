@@ -2,7 +2,7 @@
 
 from helpers.plots.comparisons import band, curves, forest, reliability
 from helpers.plots.landscapes import paths, race
-from helpers.plots.learning import floor, groups, one_fit, sides, trails
+from helpers.plots.learning import floor, groups, one_fit, over_epochs, sides, trails
 from helpers.plots.multiples import decision_regions, fits, histograms, pictures
 from helpers.plots.style import COLORS, LINES, MARKERS, canvas, show
 from helpers.plots.widgets import slider_over, sliders_over
@@ -21,6 +21,7 @@ __all__ = [
     "groups",
     "histograms",
     "one_fit",
+    "over_epochs",
     "paths",
     "pictures",
     "race",

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from helpers.plots.comparisons import curves
 from helpers.plots.style import COLORS, MARKERS, canvas
 
 GREY = "#777777"
@@ -27,6 +28,19 @@ def sides(axes, turn: float, *, height: float = 0.97) -> None:
         axes.annotate(label, (turn, height), xytext=(shift, 0), **place, **style)
 
 
+def over_epochs(axes, series: dict, *, ylabel: str, title: str = "") -> None:
+    """Draw `curves` over the epochs on a logarithmic axis, where the first of them are seen best.
+
+    `series` maps a label to values of shape (replicates, epochs).
+    """
+    epochs = np.arange(1, np.shape(next(iter(series.values())))[1] + 1)
+    curves(axes, epochs, series, xlabel="epoch (logarithmic)", ylabel=ylabel, title=title)
+    marks = [mark for mark in (1, 3, 10, 30, 100, 300, 1000) if mark <= len(epochs)]
+    axes.set_xscale("log")
+    axes.minorticks_off()
+    axes.set_xticks(marks, marks)
+
+
 def trails(axes, x, y, names, *, xlabel: str, ylabel: str) -> None:
     """Draw two quantities of the same models against each other, a thin line for each replicate.
 
@@ -37,9 +51,11 @@ def trails(axes, x, y, names, *, xlabel: str, ylabel: str) -> None:
     axes.plot(x.T, y.T, color="#BBBBBB", linewidth=0.9, zorder=1)
     middle = np.median(x, axis=0), np.median(y, axis=0)
     axes.plot(*middle, color=COLORS[0], marker=MARKERS[0], markersize=5, zorder=2)
-    for name, *point in zip(names, *middle, strict=True):
-        shift = {"xytext": (6, -3), "textcoords": "offset points", "va": "top"}
-        axes.annotate(str(name), point, fontsize=9, **shift)
+    for number, (name, *point) in enumerate(zip(names, *middle, strict=True)):
+        below = {"xytext": (6, -3), "ha": "left", "va": "top"}
+        above = {"xytext": (-6, 3), "ha": "right", "va": "bottom"}
+        side = above if number % 2 else below  # neighbours may lie close together
+        axes.annotate(str(name), point, fontsize=9, textcoords="offset points", **side)
     axes.set(xlabel=xlabel, ylabel=ylabel)
 
 
