@@ -71,8 +71,7 @@ verdicts = claims.Ledger()
 # does.
 #
 # How much of either it can take up depends on its **capacity**: how many different shapes it can
-# take. For a polynomial the capacity is the degree, and we can raise it step by step. So let us
-# begin there.
+# take. For a polynomial the capacity is the degree, and we can raise it step by step.
 #
 # **Look.** A smooth curve, the signal, is measured at 20 random places, each time with a random
 # error, the noise. Polynomials of three degrees are fitted to the same 20 points:
@@ -175,8 +174,8 @@ plots.show(
 # they have taken up so much noise that their test error is higher again.
 #
 # We shall use the word in this one sense throughout: *a model overfits if its test error is above
-# the best on the path, and less capacity would lower it.* The **gap** between test and training
-# error is something else; section 1.3 asks what it says.
+# the best on the path, and less capacity, or less training, would lower it.* The **gap** between
+# test and training error is something else; section 1.3 asks what it says.
 #
 # Now cover the upper curve with your hand. The training error falls to the very end, without a sign
 # that anything goes wrong. Only its depth is suspicious: where it lies below the dotted line, the
@@ -200,7 +199,6 @@ verdicts.compare(
     margin=np.exp(0.05),
     measure="test error, degree with the lowest training against lowest validation error",
     setting="polynomials through 20 points",
-    role=claims.PRIMARY,
     data=first,
 )
 
@@ -222,20 +220,20 @@ ex.choosing.check(choose)
 # %% [markdown]
 # ## 1.2 Too few examples: which illness is it?
 #
-# The notes list "lack of training data" among the causes of **under**fitting (OVF-11). From outside
-# the two illnesses look alike: the error on new data is high. The training error tells them apart.
-# A model that underfits makes mistakes even on the examples that it was trained on. A model that
-# overfits has no trouble with those.
+# The notes list "lack of training data" among the causes of **under**fitting (OVF-11). Seen from
+# outside, the two illnesses look alike: the error on new data is high. The training error tells
+# them apart. A model that underfits makes mistakes even on the examples that it was trained on. A
+# model that overfits has no trouble with those.
 #
 # **Your guess first.** The same net is trained on 100 pictures and on 4,000, with equally many
 # updates of its weights. Which of the two ends with more mistakes on its own training pictures?
 #
 # **Measure.** The pictures are clothes in ten classes, from Fashion-MNIST; the net has one hidden
 # layer of 32 units. A `Recipe` says how to train it, and its `fit` does what `model.fit` does, for
-# many runs at once. A hundred pictures are repeated 40 times in each epoch, so that both nets make
-# equally many updates, and the learning rate falls to zero, so that both trainings come to rest.
-# (The comparison counts only if twice as many updates could change no more than one picture in a
-# hundred.)
+# many runs at once. An **epoch** is one pass over the training data. The hundred pictures are
+# repeated 40 times in each, so that both nets make equally many updates. The learning rate falls to
+# zero, so that both trainings come to rest. (The comparison counts only if twice as many updates
+# could change no more than one picture in a hundred.)
 
 # %%
 clothes = datasets.replicates("fashion", seeds, train=4_000, valid=500, test=1_000).standardized()
@@ -275,7 +273,6 @@ verdicts.compare(
     margin=0.01,
     measure="training error rate, 100 against 4,000 pictures",
     setting="a net of 32 units, as many updates",
-    role=claims.PRIMARY,
     void="" if on_training.mean(axis=1).max() < 0.01 else "training had not come to rest",
     data=clothes,
 )
@@ -323,8 +320,8 @@ ex.preparing.check(prepare)
 #
 # "The wider the gap between training and validation loss, the more noise the model has probably
 # learned, and it is good if the two curves hardly differ" (OVF-22). Those are two statements in one
-# sentence. To examine them we need nets of different capacity, and a way to see how much noise each
-# has learned.
+# sentence. (The **loss** is the error that training makes small, here the mean squared error.) To
+# examine them we need nets of different capacity, and a way to see how much noise each has learned.
 #
 # ### Exercise 4 · Count
 #
@@ -406,7 +403,6 @@ verdicts.compare(
     margin=0.5,
     measure="correlation of the gap with the share of noise learned, over widths, against zero",
     setting="widths from 4 to 256",
-    role=claims.PRIMARY,
     data=known,
 )
 
@@ -492,7 +488,6 @@ verdicts.compare(
     margin=np.exp(0.05),
     measure="rise: test loss at the end over test loss at the lowest validation loss",
     setting="targets with noise against the same without",
-    role=claims.PRIMARY,
     data=known,
 )
 
@@ -576,7 +571,6 @@ verdicts.compare(
     margin=np.exp(0.05),
     measure="test loss (cross-entropy) after 100 epochs against early stopping",
     setting="many epochs overfit, 2,000 pictures with true labels",
-    role=claims.PRIMARY,
     data=clothes,
 )
 for name, nets in (("to the end", went_on), ("stopped early", stopped)):
