@@ -414,7 +414,7 @@ with plots.canvas(2, width=9.4, height=3.9) as (figure, panels):
     panels[0].set_xscale("log", base=2)
     panels[0].set_xticks(WIDTHS, WIDTHS)
     panels[0].set_ylim(0, 1.8)
-    panels[0].legend(loc="lower left")
+    panels[0].legend(loc="center right")
     plots.sides(panels[0], WIDTHS[np.median(valid_loss, axis=0).argmin()])
     names = {"xlabel": "gap: validation minus training loss", "ylabel": "share of noise learned"}
     plots.trails(panels[1], gap, share, [f"{width} units" for width in WIDTHS], **names)
@@ -436,9 +436,10 @@ for width, part in zip(WIDTHS, share.mean(axis=0), strict=True):
 
 # %% [markdown]
 # The right panel shows the first statement: does the share of noise rise with the gap? The left
-# panel shows the second, and there it is easy to go wrong. The two curves lie closest where the net
-# has learned least *of anything*. A model with a narrow gap may simply underfit. To choose a model,
-# look at the height of the validation curve, not at its distance from the other one.
+# panel shows the second, and there it is easy to go wrong. From 4 to 32 units the gap becomes much
+# wider, while the validation loss hardly changes: a gap is not a price that you pay. Nor is a
+# narrow one a merit. A net that has not been trained at all has no gap. To choose a model, look at
+# the height of the validation curve, not at its distance from the other one.
 #
 # The printed lines compare the count with the effective capacity. The widest net has nearly eight
 # parameters for every point. If its training used them all, it would repeat all of the noise.

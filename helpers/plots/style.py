@@ -14,7 +14,7 @@ from helpers import display
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-CAPTION = 16  # characters an inch: a longer line would push the axes aside
+CAPTION = 17  # characters an inch: a longer line would push the axes aside
 STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
     "font.size": 10.5,

@@ -67,4 +67,4 @@ def test_a_long_caption_is_broken_into_lines(capsys):
     with plots.canvas(width=4) as (figure, axes):
         axes.plot([0, 1])
     plots.show(figure, alt="A line from zero to one.", data="words " * 30)
-    assert max(map(len, figure.get_supxlabel().splitlines())) <= 64
+    assert max(map(len, figure.get_supxlabel().splitlines())) <= 68
