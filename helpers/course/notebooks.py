@@ -24,6 +24,8 @@ from helpers import files
 from helpers.runtime import ROOT
 
 KERNEL = "python3"
+LASTING = ("jupyter", "tags")
+"""What of a cell's metadata is committed: whether it is collapsed, and its tags."""
 KERNEL_START_SECONDS = 120
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Watch = Callable[[int], None]
@@ -293,5 +295,5 @@ def _lasting(content: NotebookNode) -> NotebookNode:
     content.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": KERNEL}
     content.metadata.language_info = {"name": "python"}
     for cell in content.cells:
-        cell.metadata = {"tags": cell.metadata.tags} if cell.metadata.get("tags") else {}
+        cell.metadata = {name: cell.metadata[name] for name in LASTING if cell.metadata.get(name)}
     return content
