@@ -24,9 +24,9 @@ from helpers import files
 from helpers.runtime import ROOT
 
 KERNEL = "python3"
+KERNEL_START_SECONDS = 120
 LASTING = ("jupyter", "tags")
 """What of a cell's metadata is committed: whether it is collapsed, and its tags."""
-KERNEL_START_SECONDS = 120
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Watch = Callable[[int], None]
 """A function that is told the index of each cell before the cell runs."""
