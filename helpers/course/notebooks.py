@@ -25,6 +25,8 @@ from helpers.runtime import ROOT
 
 KERNEL = "python3"
 KERNEL_START_SECONDS = 120
+LASTING = ("jupyter", "tags")
+"""What of a cell's metadata is committed: whether it is collapsed, and its tags."""
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Watch = Callable[[int], None]
 """A function that is told the index of each cell before the cell runs."""
@@ -293,5 +295,5 @@ def _lasting(content: NotebookNode) -> NotebookNode:
     content.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": KERNEL}
     content.metadata.language_info = {"name": "python"}
     for cell in content.cells:
-        cell.metadata = {"tags": cell.metadata.tags} if cell.metadata.get("tags") else {}
+        cell.metadata = {name: cell.metadata[name] for name in LASTING if cell.metadata.get(name)}
     return content

@@ -2,15 +2,24 @@
 
 from helpers.datasets.dividing import Division
 from helpers.datasets.downloads import DataError
-from helpers.datasets.loading import POLYNOMIAL_NOISE, load, polynomial_truth, splits
+from helpers.datasets.loading import (
+    FRIEDMAN_NOISE,
+    POLYNOMIAL_NOISE,
+    friedman_truth,
+    load,
+    polynomial_truth,
+    splits,
+)
 from helpers.datasets.replicating import replicates
 from helpers.datasets.split import Split
 
 __all__ = [
+    "FRIEDMAN_NOISE",
     "POLYNOMIAL_NOISE",
     "DataError",
     "Division",
     "Split",
+    "friedman_truth",
     "load",
     "polynomial_truth",
     "replicates",

@@ -21,6 +21,9 @@ STAND_IN = (20_000, 4_000, 4_000)  # training, validation and test images of Fas
 ITEMS = (8_000, 2_000, 2_000)  # pieces of clothing on them
 MOONS_NOISE = 0.2  # standard deviation around the two half circles
 POLYNOMIAL_NOISE = 0.3  # standard deviation around the truth
+FRIEDMAN_NOISE = 1.0  # standard deviation around the truth, as large as that of the truth itself
+FRIEDMAN_INPUTS = 10
+FRIEDMAN_MEAN, FRIEDMAN_SPREAD = 14.4133, 4.88124  # of his function, over all inputs
 
 FASHION_CLASSES = (
     "T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
@@ -45,8 +48,8 @@ def load(name: str, *, seed: int = 0, size: int | None = None) -> Split:
     """The data set `name`, divided by `seed`, with `size` training examples (None: all).
 
     One line is printed that says what was loaded. Names: wine, reviews, fashion, cifar10, digits,
-    moons, polynomial. Raises ValueError for another name, seed or size; `DataError` if a file is
-    damaged or a download fails, with the cure.
+    moons, polynomial, friedman. Raises ValueError for another name, seed or size; `DataError` if a
+    file is damaged or a download fails, with the cure.
     """
     return splits(name, [seed], size=size)[0]
 
@@ -82,6 +85,17 @@ def polynomial_truth(x: np.ndarray) -> np.ndarray:
     It is not a polynomial, but close to one.
     """
     return np.sin(np.pi * x) + x / 2
+
+
+def friedman_truth(x: np.ndarray) -> np.ndarray:
+    """The smooth function behind `friedman`, for x of shape (n, 10) from -1 to 1: shape (n,).
+
+    Friedman's function of the first five inputs, shifted and scaled to mean 0 and variance 1; the
+    other five do nothing (Friedman 1991, "Multivariate Adaptive Regression Splines").
+    """
+    first, second, third, fourth, fifth = (np.asarray(x, float).T[:5] + 1) / 2
+    value = 10 * np.sin(np.pi * first * second) + 20 * (third - 0.5) ** 2 + 10 * fourth + 5 * fifth
+    return (value - FRIEDMAN_MEAN) / FRIEDMAN_SPREAD
 
 
 def _wine(seed: int) -> Split:
@@ -183,6 +197,17 @@ def _polynomial(seed: int, sizes: Sequence[int] = GENERATED) -> Split:
     return Split("polynomial", "a noisy curve", "generated", *parts, feature_names=("x",))
 
 
+def _friedman(seed: int, sizes: Sequence[int] = GENERATED) -> Split:
+    rng = np.random.default_rng([dividing.DRAW, seed])
+    x = rng.uniform(-1, 1, size=(sum(sizes), FRIEDMAN_INPUTS))
+    y = friedman_truth(x) + rng.normal(scale=FRIEDMAN_NOISE, size=len(x))
+    rows = np.split(np.arange(len(x)), np.cumsum(sizes)[:-1])
+    parts = dividing.parts_of(x.astype(np.float32), y.astype(np.float32), rows)
+    names = tuple(f"x{number}" for number in range(1, FRIEDMAN_INPUTS + 1))
+    title = "Friedman's function with noise"
+    return Split("friedman", title, "generated", *parts, feature_names=names)
+
+
 BUILDERS: dict[str, Callable[[int], Split]] = {
     "wine": _wine,
     "reviews": _reviews,
@@ -191,10 +216,12 @@ BUILDERS: dict[str, Callable[[int], Split]] = {
     "digits": _digits,
     "moons": _moons,
     "polynomial": _polynomial,
+    "friedman": _friedman,
 }
 GENERATORS: dict[str, Callable[[int, Sequence[int]], Split]] = {
     "moons": _moons,
     "polynomial": _polynomial,
+    "friedman": _friedman,
 }
 """Data sets of which there are as many examples as one asks for: seed and sizes of the parts."""
 

@@ -26,7 +26,7 @@ def replicates(
     for each; validation and test rows are drawn from the rest, and no row is in two parts of a
     replicate. Where a pool of so many is enough nothing overlaps at all. No test row is a
     validation row of `apart_from`, the replicates that were tuned on. Generated data (moons,
-    polynomial) are fresh for each seed.
+    polynomial, friedman) are fresh for each seed.
 
     `correlation` is that of replicates that share rows, for `verdicts.compare`. Inputs are shared:
     `standardized` takes mean and scale from the whole pool, and the vocabulary of reviews is

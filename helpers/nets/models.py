@@ -23,6 +23,21 @@ def mlp(
     return keras.Sequential([*layers, keras.layers.Dense(outputs, activation=output_activation)])
 
 
+def side_by_side(inputs: int, widths, *, activation="relu"):
+    """Nets of one hidden layer each, of these widths, in one model: they share their inputs only.
+
+    The outputs have shape (n, nets). With a loss that is a mean over outputs, such as "mse", the
+    gradient of each net is what it would be by itself, divided by the number of nets. Adam divides
+    by the size of the gradient, so it trains each net as if it were alone, for the price of one.
+    """
+    given = keras.Input((inputs,))
+    outputs = [
+        keras.layers.Dense(1)(keras.layers.Dense(width, activation=activation)(given))
+        for width in widths
+    ]
+    return keras.Model(given, keras.layers.Concatenate()(outputs))
+
+
 def batch_normalized_mlp(
     inputs: int | tuple,
     hidden,

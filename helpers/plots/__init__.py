@@ -2,6 +2,7 @@
 
 from helpers.plots.comparisons import band, curves, forest, reliability
 from helpers.plots.landscapes import paths, race
+from helpers.plots.learning import floor, groups, one_fit, over_epochs, sides, trails
 from helpers.plots.multiples import decision_regions, fits, histograms, pictures
 from helpers.plots.style import COLORS, LINES, MARKERS, canvas, show
 from helpers.plots.widgets import slider_over, sliders_over
@@ -15,13 +16,19 @@ __all__ = [
     "curves",
     "decision_regions",
     "fits",
+    "floor",
     "forest",
+    "groups",
     "histograms",
+    "one_fit",
+    "over_epochs",
     "paths",
     "pictures",
     "race",
     "reliability",
     "show",
+    "sides",
     "slider_over",
     "sliders_over",
+    "trails",
 ]

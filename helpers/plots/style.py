@@ -1,5 +1,6 @@
 """The style of all figures: readable in greyscale and for colour-blind eyes, captioned."""
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from helpers import display
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+CAPTION = 17  # characters an inch: a longer line would push the axes aside
 STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
     "font.size": 10.5,
@@ -44,5 +46,7 @@ def canvas(
 
 def show(figure, *, alt: str, data) -> None:
     """Show the figure captioned with its data, a Split or words; `alt` says what is to be seen."""
-    figure.supxlabel(f"Data: {data}", x=0.995, ha="right", fontsize=8, color="#555555")
+    fits = int(CAPTION * figure.get_figwidth())
+    caption = textwrap.fill(f"Data: {data}", fits, break_on_hyphens=False)
+    figure.supxlabel(caption, x=0.995, ha="right", fontsize=8, color="#555555")
     display.show_figure(figure, alt)

@@ -31,6 +31,7 @@ class Record:
     history: list[dict] = field(default_factory=list)
     step_losses: list[np.ndarray] = field(default_factory=list)
     failure: str | None = None
+    final_weights: list[np.ndarray] | None = None  # before early stopping restores the best
     weights: list[np.ndarray] | None = None
 
 
@@ -190,6 +191,7 @@ def fit_group(job: Job, records: list[Record], group: list[int], report) -> None
             note(record, losses, logs, job.recipe.optimizer, settings[place])
             if record.failure or record.stopper.model.stop_training or epoch == epochs - 1:
                 engine.finalize(place)
+                record.final_weights = engine.members[place].get_weights()
                 record.stopper.on_train_end()
                 record.weights = engine.members[place].get_weights()
         if all(record.weights is not None for record in records):
@@ -266,6 +268,7 @@ def gather(job: Job, split, records: list[Record], partial: bool) -> Runs:
         history=history,
         step_losses=[np.concatenate(record.step_losses) for record in records],
         weights=[record.weights or [] for record in records],
+        final_weights=[record.final_weights or [] for record in records],
         best_epoch=np.array([record.stopper.best_epoch for record in records]),
         epochs=np.array([len(record.history) for record in records]),
         forward=job.engine.predict,

@@ -14,9 +14,10 @@ from helpers.training.engine import TRAINING
 class Runs:
     """What the runs did: histories of shape (runs, epochs), NaN after a run has stopped.
 
-    `weights` are those at the end of each run; `forward(weights, x)` applies the net with those of
-    several runs. `loss` and `metrics` are those of the recipe; `test_data` are the inputs and
-    targets that each run is tested on.
+    `weights` are those at the end of each run, or the best where early stopping restored them, and
+    `final_weights` those after the last epoch in any case; `forward(weights, x)` applies the net
+    with the weights of several runs. `loss` and `metrics` are those of the recipe; `test_data` are
+    the inputs and targets that each run is tested on.
     """
 
     history: dict[str, np.ndarray]
@@ -29,6 +30,7 @@ class Runs:
     metrics: tuple
     test_data: list["HeldOut"]
     failures: dict[int, str] = field(default_factory=dict)  # where runs diverged, by their number
+    final_weights: list[list[np.ndarray]] = field(default_factory=list)
     partial: bool = False  # interrupted: only the finished runs are here
 
     def __len__(self) -> int:
@@ -49,6 +51,7 @@ class Runs:
             history={name: values[part] for name, values in self.history.items()},
             step_losses=self.step_losses[part],
             weights=self.weights[part],
+            final_weights=self.final_weights[part],
             best_epoch=self.best_epoch[part],
             epochs=self.epochs[part],
             test_data=self.test_data[part],
@@ -58,6 +61,10 @@ class Runs:
                 if number in self.failures
             },
         )
+
+    def at_the_end(self) -> "Runs":
+        """The same runs with the weights after their last epoch, whatever was restored."""
+        return replace(self, weights=self.final_weights)
 
     def predict(self, x) -> np.ndarray:
         """Outputs of every run for the rows of `x`, shape (runs, n, ...)."""

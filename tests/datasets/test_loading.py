@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+from sklearn.datasets import make_friedman1
 
 from helpers import datasets, files
 from helpers.datasets import sources, standins
@@ -92,6 +93,7 @@ def test_reviews_are_ten_thousand_rated_sentences():
         ("digits", (8, 8), np.uint8, [1_077, 360, 360], "8x8 digits (embedded)"),
         ("moons", (2,), np.float32, [1_000] * 3, "two moons (generated)"),
         ("polynomial", (1,), np.float32, [1_000] * 3, "a noisy curve (generated)"),
+        ("friedman", (10,), np.float32, [1_000] * 3, "Friedman's function with noise (generated)"),
     ],
 )
 def test_every_name_loads_what_is_embedded(splits, name, shape, dtype, counts, title):
@@ -118,14 +120,16 @@ def test_load_says_in_one_line_what_it_loaded(capsys):
 
 
 def test_the_same_seed_gives_the_same_split_and_another_seed_another():
-    for name in ("wine", "digits", "moons", "polynomial"):
+    for name in ("wine", "digits", "moons", "polynomial", "friedman"):
         first, again, other = datasets.splits(name, [1, 1, 2])
         assert np.array_equal(first.x_train, again.x_train)
         assert np.array_equal(first.x_test, again.x_test)
         assert not np.array_equal(first.x_train[:100], other.x_train[:100])
 
 
-@pytest.mark.parametrize("name", ["wine", "fashion", "digits", "moons", "polynomial", "cifar10"])
+@pytest.mark.parametrize(
+    "name", ["wine", "fashion", "digits", "moons", "polynomial", "friedman", "cifar10"]
+)
 def test_no_row_is_in_two_parts(splits, name):
     rows = [{row.tobytes() for row in part(splits[name], which)[0]} for which in PARTS]
     assert not (rows[0] & rows[1] or rows[0] & rows[2] or rows[1] & rows[2])
@@ -181,6 +185,25 @@ def test_polynomial_is_its_truth_and_noise(splits):
     assert abs(residuals.std() / datasets.POLYNOMIAL_NOISE - 1) < 0.1
     assert abs(residuals.mean()) < 0.04
     assert datasets.polynomial_truth(np.array([0.0, 0.5, 1.0])) == pytest.approx([0, 1.25, 0.5])
+
+
+def test_half_the_variance_of_friedmans_targets_is_noise():
+    pool = datasets.replicates("friedman", range(30), train=1_000, test=1_000)
+    truth = datasets.friedman_truth(pool.x_train)
+    noise = pool.y_train - truth
+    for values in (truth, noise):
+        assert abs(values.mean()) < 0.02
+        assert abs(values.var() - 1) < 0.03
+    assert datasets.FRIEDMAN_NOISE == 1
+    assert abs(np.corrcoef(truth, noise)[0, 1]) < 0.02
+
+
+def test_friedmans_function_is_that_of_scikit_learn_and_has_five_idle_inputs():
+    x, y = make_friedman1(50, n_features=10, random_state=0)
+    truth = datasets.friedman_truth(2 * x - 1)
+    assert np.allclose(np.polyval(np.polyfit(y, truth, 1), y), truth)
+    x[:, 5:] = 0
+    assert np.array_equal(datasets.friedman_truth(2 * x - 1), truth)
 
 
 def test_a_smaller_training_part_leaves_the_others_as_they_are():

@@ -105,7 +105,7 @@ def test_what_others_were_tuned_on_is_not_tested_on(test):
     assert pool.correlation == (0 if test == 50 else test / (1_797 - 500))
 
 
-@pytest.mark.parametrize("name", ["moons", "polynomial"])
+@pytest.mark.parametrize("name", ["moons", "polynomial", "friedman"])
 def test_generated_data_are_fresh_for_every_seed(name):
     pool = datasets.replicates(name, SEEDS, **SIZES)
     check_parts(pool, SIZES)

@@ -27,7 +27,7 @@ from helpers.exercises.grading.submissions import (
 from helpers.exercises.overfitting import capacity
 
 LESSON = lessons.lessons()["overfitting"]
-NAMES = ["degree_prediction", "choosing", "counting", "turn_prediction", "preparing", "stopping"]
+NAMES = ["degree_prediction", "choosing", "preparing", "counting", "stopping"]
 
 
 # The parts ----------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ MISTAKES = {
     "bias_per_input": capacity.count_bias_per_input,
     "units": capacity.count_units,
 }
-ALL, ONE_WRONG, ONE_LEFT = 6, {"counting": NOT_YET}, {"counting": NOT_ATTEMPTED}
+ALL, ONE_WRONG, ONE_LEFT = 5, {"counting": NOT_YET}, {"counting": NOT_ATTEMPTED}
 COUNTED = {
     name: (
         notebook(solved(count_parameters=mistaken(answer, capacity.count_parameters))),

@@ -44,3 +44,20 @@ def test_a_convnet_for_cifar10_stays_within_the_parameters_of_the_deep_net():
         ).count_params()
         <= 500_210
     )
+
+
+def test_nets_side_by_side_train_with_adam_as_each_would_alone():
+    generator = np.random.default_rng(0)
+    x, y = generator.normal(size=(40, 3)), generator.normal(size=(40, 1))
+    alone, both = models.mlp(3, [5]), models.side_by_side(3, [5, 8])
+    own = [weights for weights in both.weights if 5 in weights.shape]
+    last_bias = next(weights for weights in both.weights if weights.shape == (1,))
+    for target, source in zip([*own, last_bias], alone.weights, strict=True):
+        target.assign(source)
+    for model, targets in ((alone, y), (both, np.repeat(y, 2, axis=1))):
+        model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
+        for _ in range(10):
+            model.train_on_batch(x, targets)
+    together = np.asarray(both(x))
+    assert together.shape == (40, 2)
+    np.testing.assert_allclose(together[:, :1], np.asarray(alone(x)), rtol=1e-3, atol=1e-4)

@@ -373,6 +373,18 @@ def test_each_run_stops_by_itself(numbers):
     assert stopping.model is None  # the reader's callback is left alone
 
 
+def test_what_early_stopping_restored_and_the_end_of_one_training_can_both_be_tested(numbers):
+    stopping = keras.callbacks.EarlyStopping("val_loss", patience=20, restore_best_weights=True)
+    asked = [Run(seed, learning_rate=0.05) for seed in range(3)]
+    kept = train(numbers, runs=asked, epochs=20, early_stopping=stopping)
+    ended = train(numbers, runs=asked, epochs=20)
+    assert (kept.best_epoch < 19).any()
+    np.testing.assert_array_equal(kept.at_the_end().test("loss"), ended.test("loss"))
+    np.testing.assert_array_equal(ended.at_the_end().test("loss"), ended.test("loss"))
+    assert (kept.test("loss") != ended.test("loss")).any()
+    assert len(kept[1:].at_the_end()) == 2
+
+
 def test_a_diverging_run_says_where_and_the_others_go_on(numbers):
     runs = train(
         numbers,

@@ -2,7 +2,7 @@
 
 from helpers.exercises.overfitting.capacity import counting
 from helpers.exercises.overfitting.data import choosing, preparing
-from helpers.exercises.overfitting.predictions import degree_prediction, turn_prediction
+from helpers.exercises.overfitting.predictions import degree_prediction
 from helpers.exercises.overfitting.stopping import stopping
 
 __all__ = [
@@ -11,5 +11,4 @@ __all__ = [
     "degree_prediction",
     "preparing",
     "stopping",
-    "turn_prediction",
 ]

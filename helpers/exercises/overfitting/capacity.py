@@ -4,7 +4,7 @@ import keras
 
 from helpers.exercises.core import Mistake, writing
 
-# 3 ------------------------------------------------------------------------------------------------
+# 4 ------------------------------------------------------------------------------------------------
 
 
 def count_parameters(inputs, hidden, outputs): ...  # return the number of weights and biases
@@ -51,8 +51,8 @@ counting = writing(
         (3, [], 2),
     ),
     praise=(
-        "So the notes' “wider” and “deeper” nets differ in size as well as in shape; the audit"
-        " compares them at equal size."
+        "Ten inputs, 256 hidden units and one output make 3,073 parameters. How many of them a"
+        " training makes use of is another matter, and the next figure shows it."
     ),
     hints=(
         (

@@ -35,7 +35,7 @@ choosing = writing(
         ([0.7, 0.6, 0.5, 0.4], [0.5, 0.9, 0.9, 0.9], [0.9, 0.9, 0.4, 0.9]),
     ),
     praise=(
-        "Validation data choose; the test set stays unseen until the choice is made, so that its"
+        "Choose on validation data. The test set stays unseen until the choice is made, so that its"
         " error is an honest estimate."
     ),
     hints=(
@@ -78,7 +78,7 @@ choosing = writing(
 )
 
 
-# 4 ------------------------------------------------------------------------------------------------
+# 3 ------------------------------------------------------------------------------------------------
 
 
 def prepare(x_train, x_valid):

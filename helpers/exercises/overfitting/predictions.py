@@ -1,4 +1,4 @@
-"""What a run will show: errors over the degree, and accuracy after the turn of the loss."""
+"""What a run will show: errors over the degree of a polynomial."""
 
 import numpy as np
 
@@ -76,56 +76,6 @@ degree_prediction = prediction(
         (
             "At degree 0 the fit is a constant. At degree 15 it has 16 coefficients for 20 points."
             " Which of the two would you trust between the points?"
-        ),
-    ),
-)
-
-
-# 6 ------------------------------------------------------------------------------------------------
-
-FALL, NO_FALL = "falls", "does not fall"
-
-
-def after_the_turn(clean_turn, clean_end, noisy_turn, noisy_end) -> dict:
-    """What the validation accuracy does from the turn of the validation loss to the end; 1 point
-    counts as nothing.
-    """
-    pairs = {"clean labels": (clean_turn, clean_end), "random labels": (noisy_turn, noisy_end)}
-    return {
-        name: FALL if np.mean(end) < np.mean(turn) - 0.01 else NO_FALL
-        for name, (turn, end) in pairs.items()
-    }
-
-
-turn_prediction = prediction(
-    "turn_prediction",
-    choices=(FALL, NO_FALL),
-    truth=after_the_turn,
-    evidence=(0.75, 0.77, 0.66, 0.60),
-    reasons={
-        (
-            "clean labels",
-            FALL,
-        ): (
-            "There is no wrong label to learn here. The loss rises because the net grows more"
-            " certain of its few mistakes, and accuracy does not count how certain."
-        ),
-        (
-            "random labels",
-            NO_FALL,
-        ): (
-            "Up to the turn the net has learned what most labels agree on. After it there is little"
-            " left to learn but the wrong ones, and that costs accuracy."
-        ),
-    },
-    praise=(
-        "A rising loss with a steady accuracy is overconfidence; a rising loss with a falling"
-        " accuracy is learned noise."
-    ),
-    hints=(
-        (
-            "Loss asks how much probability the right class got. Accuracy asks only whether it got"
-            " the most."
         ),
     ),
 )
