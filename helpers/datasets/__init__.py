@@ -10,6 +10,7 @@ from helpers.datasets.loading import (
     polynomial_truth,
     splits,
 )
+from helpers.datasets.making import function, made
 from helpers.datasets.replicating import replicates
 from helpers.datasets.split import Split
 
@@ -20,7 +21,9 @@ __all__ = [
     "Division",
     "Split",
     "friedman_truth",
+    "function",
     "load",
+    "made",
     "polynomial_truth",
     "replicates",
     "splits",

@@ -221,13 +221,13 @@ def kept(change, share: float = 0.5):
 
 
 def copies(size: int, *, originals: float = 0.5) -> dict[str, Change]:
-    """Seven alterations, by name, for grey pictures of `size` pixels a side: 28 (clothes) or 8.
+    """Alterations, by name, for grey pictures of `size` pixels a side: 28 or 14 (clothes) or 8.
 
     The share `originals` of the pictures stays as it is. What is done to clothes leaves them what
     they are; a mirrored digit is there to be found out. Raises ValueError for another size.
     """
-    if size not in (8, 28):
-        raise ValueError(f"size is {size}; there are alterations for pictures of 8 or 28 pixels.")
+    if size not in (8, 14, 28):
+        raise ValueError(f"size is {size}; there are alterations for 8, 14 or 28 pixels.")
     turn = partial(rotations, interpolated=True)
     if size == 8:
         found: dict[str, Any] = {"crop to 7": crops(7), "shift by 1": shifts(1)}
@@ -235,6 +235,10 @@ def copies(size: int, *, originals: float = 0.5) -> dict[str, Change]:
         found |= {
             f"shift and turn by {degrees}": chain(shifts(1), turn(degrees)) for degrees in (10, 20)
         }
+    elif size == 14:
+        found = {"crop to 12": crops(12), "shift by 1": shifts(1), "turn by 10": turn(10)}
+        found["mirror and shift by 1"] = chain(flips(), shifts(1))
+        found["crop to 12 and turn by 10"] = chain(crops(12), turn(10))
     else:
         found = {f"crop to {pixels}": crops(pixels) for pixels in (26, 24)}
         found |= {f"turn by {degrees}": turn(degrees) for degrees in (7.5, 15)}

@@ -205,11 +205,11 @@ def test_kept_examples_keep_their_targets(y):
     assert (targets[same] == y[same]).all() and (targets[~same] != y[~same]).any(axis=1).all()
 
 
-@pytest.mark.parametrize("size", [8, 28])
-def test_there_are_seven_alterations_and_each_leaves_about_half(size):
+@pytest.mark.parametrize(("size", "number"), [(8, 7), (14, 6), (28, 7)])
+def test_alterations_differ_and_each_leaves_about_half(size, number):
     x = np.random.default_rng(0).random((400, size, size)).astype(np.float32)
     found = augmentation.copies(size)
-    assert len(found) == len(set(found.values())) == 7
+    assert len(found) == len(set(found.values())) == number
     for name, change in found.items():
         altered, _ = apply(change, x, np.zeros(400, np.float32))
         same = (altered == x).all(axis=(1, 2)).mean()
