@@ -1,6 +1,7 @@
 """Data sets that are made to order: fresh examples for every replicate."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -8,7 +9,6 @@ import numpy as np
 from helpers.datasets import dividing
 from helpers.datasets.split import Split
 
-TEETH = 8  # of the sawtooth
 RELEVANT = 4  # inputs of the functions that heed only some
 WAVES = 500  # of the smooth function: the more, the nearer to a Gaussian process
 
@@ -43,7 +43,7 @@ def function(
 ) -> Split:
     """A pool of points of a function that is drawn anew for every seed (see `made`).
 
-    Names: linear, smooth, products, sines, sawtooth. The values have mean 0 and variance 1; to
+    Names: linear, smooth, products, sines, four teeth, eight teeth. The values have mean 0 and variance 1; to
     those of the training points normal noise of the variance `noise` is added, the others are the
     truth. Raises ValueError for another name.
     """
@@ -91,10 +91,10 @@ def _sines(generator: np.random.Generator, shape: tuple[int, int]) -> tuple:
     return x, np.sin(3 * x).sum(axis=1)
 
 
-def _sawtooth(generator: np.random.Generator, shape: tuple[int, int]) -> tuple:
-    """Down and up eight times while the first input goes from -1 to 1."""
+def _sawtooth(generator: np.random.Generator, shape: tuple[int, int], *, teeth: int) -> tuple:
+    """Down and up so many times while the first input goes from -1 to 1."""
     x = generator.uniform(-1, 1, shape)
-    return x, np.abs(2 * ((x[:, 0] + 1) * TEETH / 2 % 1) - 1)
+    return x, np.abs(2 * ((x[:, 0] + 1) * teeth / 2 % 1) - 1)
 
 
 FUNCTIONS: Mapping[str, Callable] = MappingProxyType(
@@ -103,6 +103,7 @@ FUNCTIONS: Mapping[str, Callable] = MappingProxyType(
         "smooth": _smooth,
         "products": _products,
         "sines": _sines,
-        "sawtooth": _sawtooth,
+        "four teeth": partial(_sawtooth, teeth=4),
+        "eight teeth": partial(_sawtooth, teeth=8),
     }
 )

@@ -33,1416 +33,2672 @@ RUNS = 5
 
 # %%
 from dataclasses import replace
-from types import SimpleNamespace
+
+import keras
+import json
+from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
-from scipy import optimize, stats
-from sklearn import linear_model, model_selection
+from scipy import stats
+from sklearn.datasets import make_moons
 
-from helpers import claims, datasets, plots, training
-from helpers.nets import models
+from helpers import claims, datasets, training
+from helpers.nets import augmentation, models
 
 seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
 
+# %% [markdown]
+# ## 1. Words
+#
+# Some statements say what a word means. They are true or false by usage, so nothing is measured:
+# each is explained, with what else the word is used for.
+#
+# ### Generalization (OVF-03)
+#
+# Note 001 says that generalization performance is how well a model works on data that it has never
+# seen, and that it *means* that training error and test error differ little. Both are usual. The
+# difference is called the **generalization gap**, and "it generalizes well" may mean a small gap or
+# a low error on unseen data. Keep the two apart: a model that always gives the same answer has
+# hardly any gap, and is of no use. Whoever wants to know how good a model is looks at the test
+# error itself (Goodfellow, Bengio and Courville 2016, section 5.2).
+
+# %%
+verdicts.by_definition(
+    "OVF-03",
+    detail=(
+        "True by usage: 'it generalizes well' may mean a low error on unseen data, or a small gap "
+        "between training and test error. The gap alone does not say that a model is good: a "
+        "constant answer has hardly any."
+    ),
+)
 
 # %% [markdown]
-# ## 1. Words, counts, and listings
+# ### Underfitting (OVF-05)
 #
-# What can be settled by counting needs no statistics. First the three regression networks of note
-# 004, as printed there (OVF-33, OVF-36). They name no inputs, so Keras makes their weights only
-# when it learns how many features there are: 11 for the red wines.
+# "The model is too simple to learn the structure in the data" is the definition in Géron's first
+# chapter (2019), and the note adds bias as the other name. That is the narrow sense. Others speak
+# of underfitting whenever the training error stays too high (Goodfellow, Bengio and Courville 2016,
+# section 5.2). In that wider sense a large network underfits as well, if it is trained too briefly,
+# with an unsuitable learning rate or with a strong penalty. **High bias** names the cause: it is
+# the part of the error that stays when one averages over many training sets.
+
+# %%
+verdicts.by_definition(
+    "OVF-05",
+    detail=(
+        "True by usage, in the narrow sense. In the wider one every training error that stays too "
+        "high is underfitting, also that of a large network trained too briefly or with a strong "
+        "penalty. High bias is the name of the cause."
+    ),
+)
+
+# %% [markdown]
+# ### Overfitting (OVF-06)
+#
+# "The model fits the training data so well that it becomes less general", says note 001, and note
+# 004 says the same of a result that is good on the training data and poor on others. That is what
+# the word means. But poor compared with what? With the training error: then overfitting is the
+# **gap**. Or with the best that could be had: then it is the **harm**, the error on new data that a
+# better choice would have spared. The two need not agree, because a gap may widen while the error
+# on new data still falls. So every statement in this audit says by which of the two it is judged.
+# **High variance** names the cause: the part of the error that comes from the training set that
+# happened to be drawn.
+
+# %%
+verdicts.by_definition(
+    "OVF-06",
+    detail=(
+        "True by usage. 'Poorly' is said by comparison: with the training error (the gap), or with "
+        "the best that could be had (the harm), and these two need not agree. High variance is the "
+        "name of the cause."
+    ),
+)
+
+# %% [markdown]
+# ### Wider and deeper (OVF-33)
+#
+# Note 004 names two ways to enlarge a network: more units in its layers make it *wider*, more
+# layers make it *deeper*. For dense networks this is what width and depth mean. Larger in this
+# sense is not always more parameters: a narrow layer put between two wide ones can save some. And
+# convolutional networks can grow in further ways, by more or larger kernels. The listings
+# that belong to the statement are run below (OVF-36).
+
+# %%
+verdicts.by_definition(
+    "OVF-33",
+    detail=(
+        "True by definition of dense networks: width is the number of units in a layer, depth the "
+        "number of layers. A deeper network need not have more parameters, and convolutional ones "
+        "can grow in further ways."
+    ),
+)
+
+# %% [markdown]
+# ### Neural network (QA-01)
+#
+# In a discussion below note 001 somebody says that NN "mostly" means an ordinary network with one
+# hidden layer. It is a remark on how fellow students use an abbreviation, and no run can settle
+# it. *Neural network* is the general word, for networks of any depth and kind. One hidden layer is
+# the usual first example; Hastie, Tibshirani and Friedman (2009, section 11.3) call it the
+# "vanilla" network.
+
+# %%
+verdicts.by_definition(
+    "QA-01",
+    detail=(
+        "A matter of usage. In textbooks 'neural network' is the general word for networks of any "
+        "depth and kind; one hidden layer is the usual first example, the 'vanilla' network."
+    ),
+)
+
+# %% [markdown]
+# ### Multilayer perceptron (QA-02)
+#
+# The other half of that remark: a network with two or more hidden layers is called an MLP, as
+# opposed to the one hidden layer before. A network with two hidden layers is one indeed. The
+# contrast goes against usage: one hidden layer between input and output is enough (Géron 2019,
+# chapter 10; Goodfellow, Bengio and Courville 2016, chapter 6). It is the first hidden layer that
+# makes the difference: no line separates the corners of exclusive-or, but two hidden units compute
+# it, with weights set by hand. (That shows what one layer can do, not what it is called.)
 
 # %%
 # NBVAL_CHECK_OUTPUT
-listings = {
-    "model": keras.Sequential([keras.layers.Dense(16, activation="relu"), keras.layers.Dense(1)]),
-    "wider": keras.Sequential([keras.layers.Dense(32, activation="relu"), keras.layers.Dense(1)]),
-    "deeper": keras.Sequential(
-        [
-            keras.layers.Dense(16, activation="relu"),
-            keras.layers.Dense(16, activation="relu"),
-            keras.layers.Dense(1),
-        ]
-    ),
-}
-for listing in listings.values():
-    listing.build((None, 11))
-counts = {name: listing.count_params() for name, listing in listings.items()}
-print("weights and biases:", counts)
+corners_of_square = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+two_hidden_units = np.maximum(corners_of_square.sum(axis=1, keepdims=True) + [0, -1], 0)
+print("exclusive-or of the four corners:", two_hidden_units @ [1, -2])
 
 # %%
-by_hand = {"model": 12 * 16 + 17, "wider": 12 * 32 + 33, "deeper": 12 * 16 + 17 * 16 + 17}
-held = ", ".join(str(count) for count in counts.values())
+verdicts.by_definition(
+    "QA-02",
+    detail=(
+        "Against usage in its contrast: a multilayer perceptron has at least one hidden layer. One "
+        "with two hidden layers is called so too, but one is enough."
+    ),
+)
+
+# %% [markdown]
+# ### What chapter 11 is about (QA-09)
+#
+# Note 003 begins with the place of chapter 11 in Géron's book: it treats ways to improve speed or
+# performance when one goes deeper than the multilayer perceptrons of the chapter before. So it
+# does. Chapter 11, "Training Deep Neural Networks", has initialization, activation functions, batch
+# normalization, reuse of trained layers, faster optimizers, learning-rate schedules, and
+# regularization. The statement does not say that a deep dense network stops being a multilayer
+# perceptron, and it does not: with twenty layers it is still one. Whether those methods do improve
+# speed and performance is measured where the notes claim it of each of them, in lessons 3 to 8.
+
+# %%
+verdicts.by_definition(
+    "QA-09",
+    detail=(
+        "True as a description of chapter 11 of the book (Géron 2019): initialization, activation, "
+        "batch normalization, reuse of layers, optimizers, schedules and regularization. A dense "
+        "network of twenty layers is still a multilayer perceptron."
+    ),
+)
+
+# %% [markdown]
+# ## 2. Listings, and what Keras stores
+#
+# These are settled by running them: the outcome is a count or a yes or no, and could have been
+# another.
+#
+# ### Three networks as printed (OVF-36)
+#
+# Note 004 shows in code what wider and deeper mean: a basic regression network, one with twice the
+# units, and one with a second hidden layer. They are run unchanged after the two imports that the
+# note gives later. They name no inputs, so Keras makes their weights only when it learns how many
+# features there are: 11 for the red wines. The statement is supported if all three build, give one
+# number for each example, and are what the note calls them, with 209, 417 and 481 parameters as
+# counted by hand; it is refuted if one is not.
+
+# %%
+IMPORTS_OF_NOTE_004 = """
+from tensorflow import keras
+from tensorflow.keras import layers, callbacks
+"""
+LISTINGS_OF_NOTE_004 = """
+model = keras.Sequential([
+    layers.Dense(16, activation='relu'),
+    layers.Dense(1),
+])
+wider = keras.Sequential([
+    layers.Dense(32, activation='relu'),
+    layers.Dense(1),
+])
+deeper = keras.Sequential([
+    layers.Dense(16, activation='relu'),
+    layers.Dense(16, activation='relu'),
+    layers.Dense(1),
+])
+"""
+
+# %%
+# NBVAL_CHECK_OUTPUT
+defined_by_listings = {}
+exec(IMPORTS_OF_NOTE_004 + LISTINGS_OF_NOTE_004, defined_by_listings)
+listed = {}  # units of each layer, number of parameters, shape of the answers to five wines
+for listing_name in ("model", "wider", "deeper"):
+    listed_net = defined_by_listings[listing_name]
+    listed_net.build((None, 11))
+    listed_answers = listed_net.predict(np.ones((5, 11), "float32"), verbose=0)
+    listed_units = [layer.units for layer in listed_net.layers]
+    listed[listing_name] = (listed_units, listed_net.count_params(), listed_answers.shape)
+    print(listing_name, *listed[listing_name])
+
+# %%
+listed_by_hand = {
+    "model": ([16, 1], 12 * 16 + 17, (5, 1)),
+    "wider": ([32, 1], 12 * 32 + 33, (5, 1)),
+    "deeper": ([16, 16, 1], 12 * 16 + 17 * 16 + 17, (5, 1)),
+}
+counted_parameters = ", ".join(f"{parameters}" for _, parameters, _ in listed.values())
 verdicts.compute(
     "OVF-36",
-    counts == by_hand,
-    detail=f"With 11 inputs they hold {held} parameters, as counted by hand.",
-)
-wider, deeper = counts["wider"] - counts["model"], counts["deeper"] - counts["model"]
-verdicts.compute(
-    "OVF-33",
-    wider > 0 and deeper > 0,
-    detail=f"The wider one adds {wider} parameters, the deeper one {deeper}.",
+    listed == listed_by_hand,
+    detail=(
+        f"Built for 11 inputs, the three have {counted_parameters} parameters; layers, parameters "
+        f"and answers are {'' if listed == listed_by_hand else 'not '}all as described."
+    ),
+    setting="as printed, with the note's imports",
 )
 
 # %% [markdown]
-# Both ways enlarge, but by different amounts, so nobody can tell width from depth by these three.
-# Section 8 compares the two at equal numbers of parameters.
+# The second and the third are close in their numbers of parameters. So they nearly compare width
+# with depth, which OVF-34 does in earnest.
 #
-# What does Keras store for an epoch (OVF-16)?
+# ### Once an epoch (OVF-16)
+#
+# Note 004: each time the training set is fed, the epoch goes up by one, and losses and metrics are
+# stored. That a pass is called an epoch is a definition. What `fit` does is not: does it feed every
+# example exactly once in each epoch, the last, smaller minibatch included, and keep one value of
+# each kind? Here 103 examples are numbered in their first column, and the first layer notes which
+# numbers come by in training. Supported if each epoch has every number once, and the history holds
+# three values each of loss and accuracy, on training and validation data, of epochs 0, 1 and 2.
 
 # %%
-# NBVAL_CHECK_OUTPUT
-wine = datasets.load("wine", seed=seeds[0]).standardized()
-regression = models.mlp(11, [16])
-regression.compile(optimizer="adam", loss="mae", metrics=["mse"])
-validation = (wine.x_valid, wine.y_valid)
-history = regression.fit(
-    wine.x_train, wine.y_train, validation_data=validation, epochs=3, verbose=0
-).history
-for metric, values in history.items():
-    print(f"{metric}: {len(values)} values in 3 epochs")
+numbered = datasets.load("moons", seed=seeds[0]).head(train=103, valid=50)
+fed_by_epoch = []
+
+
+class NumberNotes(keras.layers.Layer):
+    """Notes the numbers in the first column when the net is trained, and hands on the rest."""
+
+    def call(self, inputs, training=False):
+        if training:
+            fed_by_epoch[-1] += np.asarray(inputs[:, 0]).astype(int).tolist()
+        return inputs[:, 1:]
+
+
+def numbered_rows(x):
+    return np.column_stack([np.arange(len(x)), x]).astype("float32")
+
+
+def numbered_classifier():
+    """A small classifier that runs step by step, so that its first layer can take notes."""
+    layers = [NumberNotes(), keras.layers.Dense(8, "relu"), keras.layers.Dense(1, "sigmoid")]
+    classifier = keras.Sequential(layers)
+    classifier.compile("adam", "binary_crossentropy", metrics=["accuracy"], run_eagerly=True)
+    return classifier
+
 
 # %%
-stored = regression.fit(wine.x_train, wine.y_train, epochs=1, verbose=0).history["loss"][0]
-after = regression.evaluate(wine.x_train, wine.y_train, verbose=0)[0]
-print(f"one more epoch: stored as its training loss {stored:.3f}, measured at its end {after:.3f}")
-complete = set(history) == {"loss", "val_loss", "mse", "val_mse"} and all(
-    len(values) == 3 for values in history.values()
+note_epoch = keras.callbacks.LambdaCallback(on_epoch_begin=lambda *_: fed_by_epoch.append([]))
+history_of_three = numbered_classifier().fit(
+    numbered_rows(numbered.x_train),
+    numbered.y_train,
+    validation_data=(numbered_rows(numbered.x_valid), numbered.y_valid),
+    batch_size=20,
+    epochs=3,
+    callbacks=[note_epoch],
+    verbose=0,
 )
+each_once = [sorted(numbers) == list(range(103)) for numbers in fed_by_epoch]
+stored_lengths = {name: len(values) for name, values in history_of_three.history.items()}
+stored_all = stored_lengths == dict.fromkeys(("accuracy", "loss", "val_accuracy", "val_loss"), 3)
 verdicts.compute(
     "OVF-16",
-    complete,
-    detail=f"Three passes stored three values each of {', '.join(history)}.",
-    data=wine,
+    each_once == [True] * 3 and stored_all and history_of_three.epoch == [0, 1, 2],
+    detail=(
+        f"{sum(each_once)} of {len(each_once)} epochs fed each of 103 examples exactly once; the "
+        f"history numbers its epochs {history_of_three.epoch} and has these numbers of values: "
+        f"{stored_lengths}."
+    ),
+    setting="model.fit on arrays, batches of 20",
+    data=numbered,
 )
 
 # %% [markdown]
-# True, with one thing to know when you read a curve: the stored training loss is the mean over the
-# epoch's minibatches, taken *while* the weights change; the validation loss is taken at the end.
-# That alone can set the two curves apart early in training.
+# With `steps_per_epoch`, or a source of data that never ends, an epoch is not a pass: it is as many
+# steps as one asks for. And one thing to know when you read a curve, of which the note does not
+# speak: the stored training loss is the mean over the minibatches of the epoch, taken *while* the
+# weights change. The validation loss is taken at the end. That alone can set the two curves apart
+# early in training.
+
+# %%
+curve_reader = numbered_classifier()
+first_epoch = (numbered_rows(numbered.x_train), numbered.y_train)
+before_first = curve_reader.evaluate(*first_epoch, verbose=0)[0]
+in_first = curve_reader.fit(*first_epoch, batch_size=20, callbacks=[note_epoch], verbose=0)
+after_first = curve_reader.evaluate(*first_epoch, verbose=0)[0]
+print(f"training loss before the first epoch {before_first:.4f}, after it {after_first:.4f}")
+print(f"stored for the first epoch {in_first.history['loss'][0]:.4f}")
+
+# %% [markdown]
+# ### A check that the library overtook (NEW-03)
 #
-# Two words from note 001 (QA-01, QA-02). Without a hidden layer a network cannot compute
-# exclusive-or: a linear program shows that no line separates the corners. One hidden layer of two
-# units can, with weights set by hand.
+# The exercise of the Kaggle course behind note 004 asks for `EarlyStopping(patience=5,
+# min_delta=0.001, restore_best_weights=True)` and checks the answer by three attributes. One of the
+# conditions is `min_delta == -0.001`, with a minus. That was right in Keras 2, whose constructor
+# turned the sign for a loss: "`self.min_delta *= -1`" (Keras 2.8.0, `keras/callbacks.py`, class
+# `EarlyStopping`, `__init__`). The small class below does the same, so what it shows rests on this
+# quotation. The check holds for a version if it accepts this callback and rejects one with
+# `min_delta=0.01`. It is supported if it holds with the present Keras, outdated if it held with
+# Keras 2 only, and refuted if it held with neither.
+
+
+# %%
+class EarlyStoppingOfKeras2:
+    """What the constructor of Keras 2 leaves in the three attributes, for a monitored loss."""
+
+    def __init__(self, patience, min_delta, restore_best_weights):
+        self.patience = patience
+        self.min_delta = -abs(min_delta)
+        self.restore_best_weights = restore_best_weights
+
+
+def check_accepts(used_stopping):
+    """Whether the exercise's check accepts the callback."""
+    asked_for = used_stopping.patience == 5 and used_stopping.restore_best_weights
+    return bool(asked_for and used_stopping.min_delta == -0.001)
+
+
+def right_and_wrong(kind):
+    """The callback that the exercise asks for, and one with another min_delta."""
+    how = {"patience": 5, "restore_best_weights": True}
+    return kind(min_delta=0.001, **how), kind(min_delta=0.01, **how)
+
+
+def check_holds(callbacks):
+    right, wrong = callbacks
+    return check_accepts(right) and not check_accepts(wrong)
+
 
 # %%
 # NBVAL_CHECK_OUTPUT
-corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
-exclusive_or = np.array([0, 1, 1, 0])
-signs = 2 * exclusive_or[:, None] - 1
-line = optimize.linprog(
-    [0, 0, 0], A_ub=-signs * np.c_[corners, np.ones(4)], b_ub=-np.ones(4), bounds=(None, None)
+present_stopping = right_and_wrong(keras.callbacks.EarlyStopping)
+held_then, holds_now = (
+    check_holds(right_and_wrong(EarlyStoppingOfKeras2)),
+    check_holds(present_stopping),
 )
-print("a line that separates the corners:", "found" if line.success else "there is none")
+told_of_versions = (
+    f"The check {'tells' if held_then else 'does not tell'} the right callback from a wrong one "
+    f"with Keras 2, and {'does' if holds_now else 'does not'} with the present Keras, where "
+    f"min_delta is {present_stopping[0].min_delta} before training."
+)
+if held_then and not holds_now:
+    verdicts.outdated(
+        "NEW-03", detail=told_of_versions, setting="freshly constructed, as the exercise asks"
+    )
+else:
+    verdicts.compute(
+        "NEW-03",
+        holds_now,
+        detail=told_of_versions,
+        setting="freshly constructed, as the exercise asks",
+    )
 
-one_hidden = models.mlp(2, [2])
-one_hidden.set_weights(
-    [np.ones((2, 2)), np.array([0.0, -1.0]), np.array([[1.0], [-2.0]]), np.zeros(1)]
-)
-computed = one_hidden.predict(corners, verbose=0)[:, 0]
-print("one hidden layer computes:", computed.round().astype(int))
-
-# %%
-one_suffices = np.array_equal(computed, exclusive_or) and not line.success
+tiny_net, tiny_data = models.mlp(1, []), (np.ones((4, 1)), np.ones((4, 1)))
+tiny_net.compile("sgd", "mse")
+for used_stopping in present_stopping:
+    tiny_net.fit(*tiny_data, validation_data=tiny_data, callbacks=[used_stopping], verbose=0)
 verdicts.compute(
-    "QA-02",
-    not one_suffices,
-    detail="One hidden layer already does what none can, so it makes the step to several layers.",
-)
-
-others = {
-    "none": models.mlp(2, []),
-    "three": models.mlp(2, [4, 4, 4]),
-    "a convolution": keras.Sequential(
-        [
-            keras.Input((8, 8, 1)),
-            keras.layers.Conv2D(4, 3),
-            keras.layers.GlobalMaxPooling2D(),
-            keras.layers.Dense(1),
-        ]
-    ),
-}
-networks = [
-    name
-    for name, other in others.items()
-    if isinstance(other, keras.Model) and other.trainable_weights
-]
-verdicts.compute(
-    "QA-01",
-    isinstance(one_hidden, keras.Model),
-    detail="It is built and trained like every network.",
-    setting="one hidden layer",
-)
-verdicts.compute(
-    "QA-01",
-    not networks,
-    detail=f"So are networks whose hidden layers are: {', '.join(networks)}.",
-    setting="only one hidden layer",
+    "NEW-03",
+    check_holds(present_stopping),
+    detail=f"After an epoch of training min_delta is {present_stopping[0].min_delta}.",
+    setting="after training has begun",
+    role=claims.FURTHER,
 )
 
 # %% [markdown]
-# A multilayer perceptron has at least one hidden layer, and *neural network* is the wider word. How
-# often people use it in the narrower sense is not for a notebook to measure.
+# A check of attributes depends on how a library happens to store them. A check of behaviour does
+# not: the lesson asks which epoch's weights come back.
 #
-# ## 2. Where the truth is known
+# ## 3. Tools
 #
-# Points around a known curve, fitted by polynomials with exact least squares: no training to go
-# wrong, and the noise can be counted. Each run draws its own points. The degree is chosen on
-# validation points.
+# What several of the following items share. *Clothes* are the pictures of Fashion-MNIST; shrunk to
+# 14 x 14 pixels they are learned four times as fast. In a replicate, training, validation and test
+# data are drawn anew, and so are initial weights and the order of the minibatches. A wrong label is
+# one of the other nine classes. Optimizer is Adam, at Keras's default rate of 0.001 unless an item
+# says otherwise.
+#
+# An *epoch* here is often many passes over the data: the examples are repeated until they make so
+# many rows, which saves time. Where an item looks at the curve over single passes, it says so.
 
 # %%
-draws = datasets.splits("polynomial", seeds)
-FEW_POINTS = 30
-degrees = range(1, 13)
+LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+KEEPING = keras.callbacks.EarlyStopping(patience=10**6, restore_best_weights=True)  # never stops
 
 
-def points(draw, n=FEW_POINTS, noise=1.0):
-    """The first n training points, their noise multiplied, as (x, y)."""
-    x, y = draw.x_train[:n].ravel(), draw.y_train[:n].ravel()
-    truth = datasets.polynomial_truth(x)
-    return x, truth + noise * (y - truth)
+def sorter(hidden, shape=(14, 14), classes=10, **how):
+    """A recipe for a net that sorts its inputs into classes."""
+    how = {"loss": LOGITS, "optimizer": "adam", "batch_size": 50, "metrics": ["accuracy"], **how}
+    return training.Recipe(**{"build": partial(models.mlp, shape, hidden, classes), **how})
 
 
-def polynomial(x, y, degree):
-    """The least-squares polynomial through the points."""
-    return np.polynomial.Legendre.fit(x, y, degree, domain=(-1, 1))
+def regressor(hidden, inputs, **how):
+    """A recipe for a net that predicts a number.
+
+    With one input and biases of 0, all units would have their kink at 0: there they are scattered.
+    """
+    biases = keras.initializers.RandomUniform(-1, 1)
+    scattered = {"kernel_initializer": "he_uniform", "bias_initializer": biases}
+    build = partial(models.mlp, inputs, hidden, **(scattered if inputs == 1 else {}))
+    return training.Recipe(**{"build": build, "loss": "mse", "optimizer": "adam", **how})
 
 
-def error(curve, x, y):
-    """Mean squared error of a curve at the points."""
-    return np.mean((curve(x.ravel()) - y.ravel()) ** 2)
+# %%
+def repeated(runs, rows, **own):
+    """The runs with their examples so often that an epoch has so many rows."""
+    return [replace(run, train_rows=np.resize(run.train_rows, rows), **own) for run in runs]
 
 
-def errors(curves, places):
-    return [error(curve, x, y) for curve, (x, y) in zip(curves, places, strict=True)]
+def mislabelled(pool, runs, share):
+    """The runs with this share of their training labels wrong."""
+    changed = []
+    for run in runs:
+        generator, labels = training.generator(run.seed), pool.y_train.copy()
+        pictures = generator.permutation(np.unique(run.train_rows))
+        wrong = pictures[: round(share * len(pictures))]
+        labels[wrong] = (labels[wrong] + generator.integers(1, 10, len(wrong))) % 10
+        changed.append(replace(run, targets=labels))
+    return changed
 
 
-small_sets = [points(draw) for draw in draws]
-test_sets = [(draw.x_test, draw.y_test) for draw in draws]
-by_degree = [[polynomial(x, y, degree) for x, y in small_sets] for degree in degrees]
-validation_errors = [
-    np.mean(errors(curves, [(draw.x_valid, draw.y_valid) for draw in draws]))
-    for curves in by_degree
+# %%
+def each_accuracy(nets, pool, row_sets):
+    """The accuracy of each net on rows of its own."""
+    parts = [(pool.x_train[rows], pool.y_train[rows]) for rows in row_sets]
+    return np.array([nets[n : n + 1].accuracy(*part)[0] for n, part in enumerate(parts)])
+
+
+def accuracy_on_own(nets, pool, runs):
+    """The share of right answers of each net on what it was trained on."""
+    return each_accuracy(nets, pool, [np.unique(run.train_rows) for run in runs])
+
+
+def second_half(nets, metric):
+    """How much a metric of the training data changed in the second half, mean over the nets."""
+    curve = nets.history[metric].mean(axis=0)
+    return curve[-1] - curve[len(curve) // 2 - 1]
+
+
+def training_overlap(pool):
+    """The share of training rows that two replicates have in common, where those are judged."""
+    return len(pool.divisions[0].train) / len(pool.y_train) if pool.correlation else 0.0
+
+
+# %%
+def half_size(x):
+    """Pictures of half the height and width."""
+    return x.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).astype("float32")
+
+
+all_clothes = datasets.replicates("fashion", seeds[:1], train=1, test=1)
+all_clothes = all_clothes.map(half_size).standardized()
+
+
+def clothes(**sizes):
+    """The pool of clothes, 14 x 14 pixels, with rows of its own for each replicate."""
+    pool = datasets.replicates("fashion", seeds, **sizes)
+    title = f"{pool.title}, shrunk to 14 x 14"
+    return replace(pool, title=title, x_train=all_clothes.x_train)
+
+
+# %% [markdown]
+# Where nets are compared each at its best, a study (`python -m studies.overfitting`) has tuned
+# them: all tried the same learning rates on replicates of its own, more of them where the best was
+# at an edge. What was best there is judged here on other replicates, whose test pictures include
+# none that the study chose by.
+
+# %%
+results = json.loads((course / "notebooks" / "results" / "01_overfitting.json").read_text())
+tunings = results["settings"]
+
+
+def at_best_rate(title, arm, runs):
+    """The runs at the rate that was best for an arm of a tuning."""
+    return [replace(run, learning_rate=tunings[title]["best_rates"][arm]) for run in runs]
+
+
+def unfinished(title, *arms):
+    """Why a comparison of arms cannot speak: their best rate was at the edge of those tried."""
+    edge = [arm for arm in arms if arm in tunings[title]["at_edge"]]
+    return f"best rate at the edge: {', '.join(edge)}" if edge else ""
+
+
+def tuned_on(title):
+    """The replicates of a tuning, from whose validation rows test rows must keep away."""
+    return datasets.replicates(**tunings[title]["replicates"])
+
+
+# %% [markdown]
+# ## 4. Too little is learned
+#
+# Three items fit polynomials by least squares to 30 points around a curve, of degree 1 to 12.
+
+# %%
+POINTS_CURVE, SETS_CURVE, DEGREES_CURVE, FOLDS_CURVE = 30, 50, 12, 5
+curve_pool = datasets.replicates(
+    "polynomial", seeds, train=POINTS_CURVE * SETS_CURVE, valid=1_000, test=1_000
+)
+
+
+def curve_points(rows):
+    """Inputs and targets of these rows, in double precision."""
+    return curve_pool.x_train[rows, 0].astype(float), curve_pool.y_train[rows].astype(float)
+
+
+def errors_by_degree_curve(points, new):
+    """Mean squared errors at new points of the least-squares polynomials of degree 1 to 12."""
+    legendre = partial(np.polynomial.legendre.legvander, deg=DEGREES_CURVE)
+    basis, triangle = np.linalg.qr(legendre(points[0]))
+    # A degree adds a column to the basis and leaves the others as they are: one QR serves all.
+    new_basis = np.linalg.solve(triangle.T, legendre(new[0]).T).T
+    fits = np.cumsum(new_basis * (basis.T @ points[1]), axis=1)[:, 1:]
+    return np.mean((fits - new[1][:, None]) ** 2, axis=0)
+
+
+# %% [markdown]
+# ### An unsuitable model (OVF-10)
+#
+# A table in note 001 names an unsuitable model as a cause of underfitting, and flexibility as its
+# cure: a model whose form cannot follow the data misses their structure, and a form with more
+# freedom does not. Two half moons cannot be told apart by a straight line, which is all that
+# logistic regression has. One hidden layer of 16 units can bend it. Both learn from 200 points with
+# the best of the same four learning rates, by validation points; in other draws, twice the steps
+# changed the training accuracy by less than 0.005. *Supported* if the test accuracy of the net is
+# higher by more than 0.01 with the whole interval, *refuted* if the whole interval lies below 0.01.
+# If this is underfitting that is cured, the *training* accuracy must rise as well: the second line.
+
+# %%
+MOON_RATES = (0.01, 0.03, 0.1, 0.3)
+half_moons = datasets.replicates("moons", seeds, train=200, valid=200, test=1_000)
+half_moon_runs = [
+    run
+    for rate in MOON_RATES
+    for run in repeated(training.replicates(half_moons, seeds), 10_000, learning_rate=rate)
 ]
-chosen = degrees[int(np.argmin(validation_errors))]
-lines, flexible = by_degree[0], by_degree[degrees.index(chosen)]
-print(f"degree chosen on validation points: {chosen}")
 
-measure = f"squared error, degree {chosen} against a line"
-for setting, places in (("training points", small_sets), ("test points", test_sets)):
+
+def on_moons(hidden):
+    """Accuracy on training and test points, with the rate that is best on validation points."""
+    nets = sorter(hidden, (2,), 2, epochs=10).fit(half_moons, half_moon_runs)
+    best = nets.last("val_accuracy").reshape(len(MOON_RATES), RUNS).argmax(axis=0)
+    chosen = best * RUNS + np.arange(RUNS)
+    learned = accuracy_on_own(nets, half_moons, half_moon_runs)
+    return {"test": nets.test("accuracy")[chosen], "training": learned[chosen]}
+
+
+# %%
+moons_by_hidden_layer, moons_by_line = on_moons([16]), on_moons([])
+for part_of_moons, role_of_part in (("test", claims.PRIMARY), ("training", claims.FURTHER)):
     verdicts.compare(
         "OVF-10",
-        errors(flexible, places),
-        errors(lines, places),
-        claimed="lower",
-        measure=measure,
-        setting=setting,
-        data=draws[0],
-    )
-
-# %% [markdown]
-# A line underfits this curve, and a more flexible model cures it on the training and the test
-# points alike (OVF-10): the mark of underfitting. Cross-validation is no such cure (OVF-12). It
-# fits copies of a model and throws them away; what is left is the line as it was. It helps to
-# *choose* a model, and there its absence does the opposite of underfitting: who has nothing held
-# out and chooses the degree by its training error gets one that fits the training points too well.
-
-# %%
-straight = linear_model.LinearRegression()
-x, y = small_sets[0]
-before = straight.fit(x[:, None], y).coef_.copy()
-model_selection.cross_val_score(straight, x[:, None], y, cv=5)
-changed = not np.array_equal(before, straight.coef_)
-verdicts.compute(
-    "OVF-12",
-    changed,
-    detail="Five-fold cross-validation left the line exactly as it was.",
-    setting="the cure",
-    data=draws[0],
-)
-
-
-def cross_validated(x, y):
-    """The polynomial of the degree with the lowest 5-fold error."""
-    folds = list(model_selection.KFold(5).split(x))
-    held_out = [
-        np.mean([error(polynomial(x[a], y[a], degree), x[b], y[b]) for a, b in folds])
-        for degree in degrees
-    ]
-    return polynomial(x, y, degrees[int(np.argmin(held_out))])
-
-
-highest = by_degree[-1]  # the training error falls with every degree
-by_folds = [cross_validated(x, y) for x, y in small_sets]
-measure = "training error, chosen without held-out points against with"
-verdicts.compare(
-    "OVF-12",
-    errors(highest, small_sets),
-    errors(by_folds, small_sets),
-    claimed="higher",
-    measure=measure,
-    setting="the cause",
-    data=draws[0],
-)
-
-# %% [markdown]
-# Signal and noise (OVF-17). Because the truth is known, the noise can be taken out of the training
-# points. A curve fitted to such clean points has learned the signal alone: what does a curve fitted
-# to the noisy points have that it has not? Then the two ways to have more signal (OVF-26): more
-# points, or cleaner ones.
-
-# %%
-cleaned = [polynomial(*points(draw, noise=0), chosen) for draw in draws]
-measure = "training error, trained with the noise against without"
-verdicts.compare(
-    "OVF-17",
-    errors(flexible, small_sets),
-    errors(cleaned, small_sets),
-    claimed="lower",
-    measure=measure,
-    setting="noise is learned",
-    data=draws[0],
-)
-measure = "test error, trained without noise against with"
-verdicts.compare(
-    "OVF-17",
-    errors(cleaned, test_sets),
-    errors(flexible, test_sets),
-    claimed="lower",
-    measure=measure,
-    setting="noise does not help",
-    data=draws[0],
-)
-
-amounts, scales = (20, 50, 100, 300, 1000), (1 / 3, 1, 3)
-
-
-def distance(draw, n, scale):
-    """Mean squared distance of the fitted curve from the true one."""
-    return error(
-        polynomial(*points(draw, n, scale), chosen),
-        draw.x_test,
-        datasets.polynomial_truth(draw.x_test),
-    )
-
-
-distances = np.array(
-    [[[distance(draw, n, scale) for n in amounts] for scale in scales] for draw in draws]
-)
-usual, measure = distances[:, 1, 0], "squared distance from the truth"
-verdicts.compare(
-    "OVF-26",
-    distances[:, 1, -1],
-    usual,
-    claimed="lower",
-    measure=measure,
-    setting=f"{amounts[-1]} points against {amounts[0]}",
-    data=draws[0],
-)
-verdicts.compare(
-    "OVF-26",
-    distances[:, 0, 0],
-    usual,
-    claimed="lower",
-    measure=measure,
-    setting="a third of the noise",
-    data=draws[0],
-)
-
-# %% [markdown]
-# The curve fitted to noisy points comes closer to them than the signal does, so it has learned
-# noise: it cannot know which part of a point is which. On new points that part only does harm.
-#
-# **How many features?** (OVF-27, the pizza.) Take random features, ReLU of random projections, of a
-# few small pictures of clothes, and fit the ten classes by least squares; where many solutions fit
-# exactly, take the one with the smallest weights.
-
-
-# %%
-def shrunk(pictures, shift=(0, 0)):
-    """Pictures moved by `shift` pixels and shrunk to 14 x 14: rows of 196 numbers from 0 to 1."""
-    moved = np.roll(pictures, shift, axis=(1, 2))
-    small = moved.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)) / 255
-    return small.reshape(-1, 196).astype("float32")
-
-
-clothes = datasets.load("fashion", seed=seeds[0])
-fashion = clothes.map(shrunk, note="shrunk to 14 x 14")
-x_train, x_valid, x_test = fashion.x_train, fashion.x_valid, fashion.x_test
-n = len(fashion.y_train)
-one_hot = np.eye(10, dtype="float32")
-PICTURES, NEW = 300, 1000
-numbers = (5, 15, 50, 100, 200, PICTURES, 450, 1000, 3000)
-
-
-def least_squares(features, targets):
-    """The least-squares weights, the smallest ones where many fit."""
-    tall = len(features) > features.shape[1]
-    gram = (features.T @ features if tall else features @ features.T).astype(float)
-    gram += 1e-7 * np.trace(gram) / len(gram) * np.eye(len(gram))  # against rounding errors
-    if tall:
-        return np.linalg.solve(gram, features.T @ targets)
-    return features.T @ np.linalg.solve(gram, targets)
-
-
-def feature_errors(seed):
-    """(validation, test) error rates for each number of random features."""
-    generator = np.random.default_rng(seed)
-    rows = generator.permutation(n)[:PICTURES]
-    directions = generator.normal(size=(196, numbers[-1])).astype("float32")
-    learn, choose, final = (
-        np.maximum(x @ directions, 0) for x in (x_train[rows], x_valid[:NEW], x_test[:NEW])
-    )
-    fits = [least_squares(learn[:, :number], one_hot[fashion.y_train[rows]]) for number in numbers]
-    parts = ((choose, fashion.y_valid[:NEW]), (final, fashion.y_test[:NEW]))
-    return [
-        [np.mean((x[:, : len(fit)] @ fit).argmax(axis=1) != y) for fit in fits] for x, y in parts
-    ]
-
-
-validation_errors, feature_test = np.array([feature_errors(seed) for seed in seeds]).swapaxes(0, 1)
-best = int(validation_errors[:, : numbers.index(PICTURES)].mean(axis=0).argmin())
-print(f"best number below {PICTURES} on validation pictures: {numbers[best]} features")
-for setting, number in (
-    ("too few", numbers[0]),
-    ("as many as pictures", PICTURES),
-    ("ten times as many", numbers[-1]),
-):
-    measure = f"test error, {number} features against {numbers[best]}"
-    verdicts.compare(
-        "OVF-27",
-        feature_test[:, numbers.index(number)],
-        feature_test[:, best],
+        moons_by_hidden_layer[part_of_moons],
+        moons_by_line[part_of_moons],
         claimed="higher",
-        measure=measure,
-        setting=setting,
-        data=fashion,
+        margin=0.01,
+        measure=f"{part_of_moons} accuracy, 16 hidden units against logistic regression",
+        setting=f"two half moons, {part_of_moons} points",
+        role=role_of_part,
+        data=half_moons,
     )
 
+# %% [markdown]
+# The same without any training that could go wrong: polynomials through the 30 points, a straight
+# line against the degree that is best on validation points.
+
+
 # %%
-with plots.canvas(2, width=9.6, height=3.7) as (figure, (left, right)):
-    series = {
-        f"noise {0.3 * scale:.1f}": distances[:, number] for number, scale in enumerate(scales)
-    }
-    title = f"More points, or less noise (degree {chosen})"
-    plots.curves(
-        left,
-        amounts,
-        series,
-        xlabel="training points",
-        ylabel="squared distance from the truth",
-        marker=True,
-    )
-    left.set(xscale="log", yscale="log", title=title)
-    plots.band(right, numbers, feature_test, 1, "test error", marker=True)
-    right.axvline(PICTURES, color="#777777", linestyle=":", linewidth=1.2)
-    note = {"textcoords": "offset points", "va": "top", "fontsize": 9}
-    right.annotate("as many features\nas pictures", (PICTURES, 0.93), (6, 0), **note)
-    right.set(xscale="log", xlabel="random features", ylabel="test error rate", ylim=(0, 0.95))
-    right.set_title(f"{PICTURES} pictures, few to many features")
-plots.show(
-    figure,
-    alt="Left: the distance of the fitted polynomial from the truth falls with more points and "
-    "with less noise. Right: the test error of random-feature fits falls, rises to a peak where "
-    "features equal pictures, and falls again.",
-    data=f"{draws[0]}; {fashion}",
+def line_and_chosen_degree(division):
+    """Test errors of the line and of the degree that is best on validation points."""
+    points = curve_points(division.train[:POINTS_CURVE])
+    parts = division.valid, division.test
+    valid, test = (errors_by_degree_curve(points, curve_points(rows)) for rows in parts)
+    return test[0], test[valid.argmin()]
+
+
+of_line, of_chosen_degree = np.transpose([*map(line_and_chosen_degree, curve_pool.divisions)])
+verdicts.compare(
+    "OVF-10",
+    of_chosen_degree,
+    of_line,
+    claimed="lower",
+    scale="log",
+    margin=np.exp(0.05),
+    measure="test error (mean squared error), chosen degree against a line",
+    setting="30 points of a noisy curve, polynomials",
+    role=claims.FURTHER,
+    data=curve_pool,
 )
 
 # %% [markdown]
-# Left, OVF-26: each line falls with more points, and the lines lie in the order of their noise.
-# Right, the pizza: too few features are too few, and up to the dotted line more become too many.
-# There the features just suffice to fit every picture, and the fit has no choice. Beyond it there
-# is choice again, and the smallest weights choose well. So the number of features is one axis of
-# capacity, and not the only one. (Bands hold the middle 80 % of the runs.)
+# Where the form of the model is the problem, freedom lowers the errors on training and on new
+# points together. That is what tells the cure of underfitting from overfitting.
 #
-# ## 3. Size of the network, amount of data, noise
+# ### Does cross-validation cure underfitting? (OVF-12)
 #
-# One grid for many statements: three sizes of the hidden layer, few or many pictures, clean labels
-# or 40 % wrong ones, and the same number of training steps for all. Each run draws pictures, wrong
-# labels and initial weights anew, the same for every size. Where a *gap* is measured, the test
-# labels get their share of wrong ones too, else it would compare two different tasks.
+# The same table names a "lack of a standard set" as a cause of underfitting, and cross-validation
+# as its cure. "Standard set" is no term of the field; we read it as a representative set by which
+# to fit and judge models. Who lacks one keeps a model that is too simple; with cross-validation
+# every example serves for fitting and for judging, so a suitable model can be chosen. That
+# cross-validation leaves a given fit as it is says nothing against this: it cures by choosing.
+#
+# What would one do without it? Hold out one fifth of the 30 points, choose the degree by that, and
+# fit it again to all of them. With cross-validation five fifths choose in turn. *Supported* if the
+# logarithm of the test error, mean over 50 sets of points, is lower with five folds by more than
+# 0.05 (5 %) with the whole interval, *refuted* if it is not, with the whole interval. A further
+# setting compares with the straight line, which nobody need keep who can choose; since the curve is
+# bent, that one is hardly in doubt. The last one is about the cause: for how many of the 50 sets is
+# the chosen degree too low? It counts as too low if it is below the best one on test points and its
+# training error is at least 10 % higher.
 
 # %%
-EPOCHS = {"quick": 5, "full": 30}[PROFILE]  # of 20 steps each
-ROWS, FEW, MANY, NOISE = 4000, 200, 4000, 0.4
-shifts = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))
-images = replace(  # all training pictures, then four copies of them, each moved by a pixel
-    fashion.head(valid=500),
-    x_train=np.concatenate([shrunk(clothes.x_train, shift) for shift in shifts]),
-    y_train=np.tile(fashion.y_train, len(shifts)),
-)
-orders = {seed: np.random.default_rng(seed).permutation(n) for seed in seeds}
+curve_errors = np.empty((RUNS, SETS_CURVE, FOLDS_CURVE + 2, DEGREES_CURVE))
+for seed, division, errors in zip(seeds, curve_pool.divisions, curve_errors, strict=True):
+    shuffle_curve, test_points_curve = training.generator(seed), curve_points(division.test)
+    for number, rows in enumerate(np.split(division.train, SETS_CURVE)):
+        fifths = np.split(shuffle_curve.permutation(rows), FOLDS_CURVE)
+        for place, fifth in enumerate(fifths):
+            rest = curve_points(np.setdiff1d(rows, fifth))
+            errors[number, place] = errors_by_degree_curve(rest, curve_points(fifth))
+        for place, new in ((-2, curve_points(rows)), (-1, test_points_curve)):
+            errors[number, place] = errors_by_degree_curve(curve_points(rows), new)
+curve_training, curve_test = curve_errors[:, :, -2], curve_errors[:, :, -1]
+curve_by_five_folds = curve_errors[:, :, :FOLDS_CURVE].mean(axis=2).argmin(axis=-1)
+curve_by_one_fifth = curve_errors[:, :, 0].argmin(axis=-1)
 
 
-def drawn(seed, size):
-    """`size` pictures of this run, repeated: an epoch has as many steps for every size."""
-    return np.resize(orders[seed][:size], ROWS)
+def of_degrees_curve(errors, chosen):
+    """The errors of the chosen degrees, for each replicate and each of its sets."""
+    return np.take_along_axis(errors, chosen[..., None], axis=-1)[..., 0]
 
 
-def with_wrong(labels, share, seed):
-    """The labels, a share of them replaced by another class."""
-    generator = np.random.default_rng(seed)
-    wrong = generator.random(len(labels)) < share
-    return np.where(wrong, (labels + generator.integers(1, 10, len(labels))) % 10, labels)
-
-
-def group(size, share=0.0, rate=0.01):
-    """A run for each seed: `size` pictures, a share of wrong labels, a learning rate."""
-    return [
-        training.Run(
-            seed,
-            train_rows=drawn(seed, size),
-            targets=with_wrong(images.y_train, share, seed),
-            learning_rate=rate,
-        )
-        for seed in seeds
-    ]
-
-
-def train_groups(recipe, groups, data=images):
-    """Train all groups of runs in one go; the `Runs` of each group by its name."""
-    together = recipe.fit(data, [run for runs in groups.values() for run in runs])
-    return {name: together[k * RUNS : (k + 1) * RUNS] for k, name in enumerate(groups)}
-
-
-def classifier(*hidden, optimizer="adam", **options):
-    """A recipe for a classifier with these hidden layers."""
-    return training.Recipe(
-        lambda: models.mlp(196, hidden, 10, output_activation="softmax", **options),
-        loss="sparse_categorical_crossentropy",
-        optimizer=optimizer,
-        epochs=EPOCHS,
-        batch_size=200,
-        metrics=["accuracy"],
+# %%
+for setting_curve, role_curve, control_curve in (
+    (
+        "five folds against one held-out fifth",
+        claims.PRIMARY,
+        of_degrees_curve(curve_test, curve_by_one_fifth),
+    ),
+    ("five folds against the line", claims.FURTHER, curve_test[..., 0]),
+):
+    verdicts.compare(
+        "OVF-12",
+        np.log(of_degrees_curve(curve_test, curve_by_five_folds)).mean(axis=1),
+        np.log(control_curve).mean(axis=1),
+        claimed="lower",
+        margin=0.05,
+        measure="natural logarithm of the test error (mean squared error), mean over 50 sets",
+        setting=setting_curve,
+        role=role_curve,
+        data=curve_pool,
     )
 
-
 # %%
-units = (4, 16, 128)
-cells = {(size, share): group(size, share) for size in (FEW, MANY) for share in (0.0, NOISE)}
-by_heart = {"random labels": group(500, 0.9)}  # 90 % wrong of ten classes: pure chance
-extra = {4: {}, 16: by_heart, 128: by_heart | {"tiny rate": group(MANY, rate=1e-6)}}
-fitted = {width: train_groups(classifier(width), cells | extra[width]) for width in units}
-deep = classifier(128, 128).fit(images, cells[MANY, 0.0])
-
-noisy_tests = np.array([with_wrong(fashion.y_test, NOISE, seed + 500) for seed in seeds])
+best_degree_curve = curve_test.argmin(axis=-1)
 
 
-def noisy_accuracy(runs):
-    """Test accuracy of each run where the test labels have their share of wrong ones too."""
-    return np.mean(runs.predict(x_test).argmax(axis=-1) == noisy_tests, axis=1)
+def share_too_low_curve(chosen):
+    """The share of each replicate's sets of points whose chosen degree underfits."""
+    best_fits = of_degrees_curve(curve_training, best_degree_curve)
+    fits_worse = of_degrees_curve(curve_training, chosen) >= 1.1 * best_fits
+    return np.mean((chosen < best_degree_curve) & fits_worse, axis=1)
 
 
-train, test, gap, held_out = {}, {}, {}, {}  # by (units, pictures, share of wrong labels)
-for width in units:
-    for size, share in cells:
-        cell, runs = (width, size, share), fitted[width][size, share]
-        train[cell], held_out[cell] = runs.last("accuracy"), runs.last("val_accuracy")
-        test[cell] = runs.test("accuracy")
-        gap[cell] = train[cell] - (noisy_accuracy(runs) if share else test[cell])
-
-# %%
-with plots.canvas(2, width=9.6, height=3.9, sharey=True) as (figure, panels):
-    for panel, share in zip(panels, (0.0, NOISE), strict=True):
-        series = {}
-        for size in (FEW, MANY):
-            series[f"training, {size} pictures"] = np.transpose(
-                [train[width, size, share] for width in units]
-            )
-            series[f"test, {size} pictures"] = np.transpose(
-                [test[width, size, share] for width in units]
-            )
-        plots.curves(
-            panel, units, series, xlabel="units in the hidden layer", ylabel="", marker=True
-        )
-        panel.set(xscale="log", ylim=(0, 1.03), title=f"{share:.0%} of the training labels wrong")
-        panel.set_xticks(units, units)
-        panel.minorticks_off()
-        panel.get_legend().remove()
-    panels[0].set_ylabel("accuracy")
-    panels[0].legend(loc="lower right", fontsize=9)
-plots.show(
-    figure,
-    alt="Training and test accuracy over the number of hidden units, for few and many pictures, "
-    "with clean labels on the left and wrong ones on the right. Training accuracy rises with "
-    "size; on the right the test accuracy of few pictures does not.",
-    data=images,
+verdicts.compare(
+    "OVF-12",
+    share_too_low_curve(curve_by_one_fifth),
+    share_too_low_curve(curve_by_five_folds),
+    claimed="higher",
+    measure="share of sets whose chosen degree underfits, one held-out fifth against five folds",
+    margin=0.05,
+    setting="the cause: too low a degree",
+    role=claims.FURTHER,
+    data=curve_pool,
 )
+for who, degrees in (("five folds", curve_by_five_folds), ("one fifth", curve_by_one_fifth)):
+    print(f"{who}: median degree {np.median(degrees) + 1:g}")
+print(f"best on test points: median degree {np.median(best_degree_curve) + 1:g}")
 
 # %% [markdown]
-# The test labels of this figure are clean. With clean training labels (left) a larger network costs
-# nothing on test pictures, although it has far more parameters than pictures. With wrong labels and
-# few pictures (right, solid and dashed) the training accuracy still climbs, by learning wrong
-# labels, and the test accuracy does not follow. With many pictures the same network has no time to
-# learn the wrong ones by heart.
+# Five folds look at all points before they choose, one fifth at six of them: the first line says
+# what that is worth. A line cannot follow this curve, and points that were held out show it; so
+# whoever chooses by them, in whatever way, leaves the line.
+#
+# ### A straight line through a parabola (OVF-24)
+#
+# "In underfitting the loss is high because the model has not learned enough signal, as when a
+# straight line has to explain data from a parabola" (note 004). High means: higher than it could
+# be, since the line cannot take up the signal. The note's figure: 20 points of y = 2 x² with noise
+# of standard deviation 0.3. *Supported* if the error of the line on 1,000 fresh points is more than
+# 5 % above that of a parabola with the whole interval, *refuted* if it is less with the whole
+# interval. The further setting asks the same of a net without a hidden layer, against one with 16
+# hidden units, after 32,000 steps: in five other draws, twice as many changed the mean training
+# error by less than 1 %.
 
 # %%
-error_rate = {cell: 1 - accuracy for cell, accuracy in test.items()}
-for share, kind in ((0.0, "clean labels"), (NOISE, "wrong labels")):
-    large, small = error_rate[128, FEW, share], error_rate[16, FEW, share]
-    measure = "test error, 128 units against 16"
+PARABOLA_NOISE = 0.3
+
+
+def parabola_points(generator, rows):
+    """Points of y = 2 x² with noise."""
+    x = generator.uniform(-1, 1, (rows, 1))
+    return x, 2 * x[:, 0] ** 2 + generator.normal(scale=PARABOLA_NOISE, size=rows)
+
+
+parabola_pool = datasets.made(
+    "points around a parabola", parabola_points, seeds, train=20, test=1_000
+)
+parabola_runs = training.replicates(parabola_pool, seeds)
+
+
+def parabola_errors(degree, noise=True):
+    """Training and test error of the least-squares polynomial of each replicate, shape (2, RUNS).
+
+    Without noise it is fitted to the truth at the training points.
+    """
+    found = []
+    for run in parabola_runs:
+        parts = run.train_rows, run.test_rows
+        x, fresh = (parabola_pool.x_train[rows, 0].astype(float) for rows in parts)
+        y, target = (parabola_pool.y_train[rows].astype(float) for rows in parts)
+        fit = np.polynomial.Legendre.fit(x, y if noise else 2 * x**2, degree)
+        found.append([np.mean((fit(x) - y) ** 2), np.mean((fit(fresh) - target) ** 2)])
+    return np.transpose(found)
+
+
+# %%
+line_errors, parabola_fit_errors = parabola_errors(1), parabola_errors(2)
+verdicts.compare(
+    "OVF-24",
+    line_errors[1],
+    parabola_fit_errors[1],
+    claimed="higher",
+    measure="test error (mean squared error), line against parabola",
+    margin=np.exp(0.05),
+    scale="log",
+    setting="least squares",
+    data=parabola_pool,
+)
+print(f"training error of the line {line_errors[0].mean():.3f}", end="")
+# nested fits: the line's cannot be the lower one
+print(f", of the parabola {parabola_fit_errors[0].mean():.3f}")
+
+# %%
+PARABOLA_EPOCHS = 16  # of 2,000 steps, with all 20 points in each
+slow_parabola = [replace(run, learning_rate=0.03) for run in repeated(parabola_runs, 2_000 * 20)]
+no_hidden, sixteen_hidden = (
+    regressor(hidden, 1, epochs=PARABOLA_EPOCHS, batch_size=20).fit(parabola_pool, slow_parabola)
+    for hidden in ([], [16])
+)
+verdicts.compare(
+    "OVF-24",
+    no_hidden.test("loss"),
+    sixteen_hidden.test("loss"),
+    claimed="higher",
+    measure="test error (mean squared error), no hidden layer against 16 units",
+    margin=np.exp(0.05),
+    scale="log",
+    setting="nets",
+    role=claims.FURTHER,
+    data=parabola_pool,
+)
+for hidden_parabola, nets in (("no hidden layer", no_hidden), ("16 units", sixteen_hidden)):
+    print(f"{hidden_parabola}: training error at the end {nets.last('loss').mean():.4f}", end="")
+    print(f", {second_half(nets, 'loss'):+.4f} in the second half of the training")
+
+# %% [markdown]
+# A straight line has no bend to give, whatever the points say; so its error keeps what the bend
+# would explain, on the 20 points and on fresh ones alike.
+#
+# ### Not learned well enough? Make it larger (OVF-32)
+#
+# Advice for underfitting, in note 004's section on capacity: if the net does not learn its training
+# data, enlarge it. It is about nets whose inputs and learning rate suit; other reasons for a
+# failure to learn are neither asserted nor denied there.
+#
+# So: 4,000 training pictures of clothes, 4 against 32 hidden units, each at the best of the
+# learning rates by its training loss. *Supported* if the training accuracy of the larger net is
+# higher by more than 0.02 with the whole interval, *refuted* if the whole interval lies below 0.02.
+# It counts only if the second half of the training changed the difference by less than that. Then
+# deeper instead of wider, 8-8 units against 8; and on new data, the test accuracy of the first two
+# nets, by more than 0.01.
+#
+# And one case beyond the note, where the fault is another one: 4 units at a learning rate ten times
+# too small. Is it better to take 32 units at that rate, or ten times the rate?
+
+# %%
+ENLARGED, ENLARGED_EPOCHS = "OVF-32, 4,000 pictures", 40  # of three passes
+HIDDEN_ENLARGED = {"4 units": [4], "32 units": [32], "8 units": [8], "8-8 units": [8, 8]}
+enlarged_clothes = clothes(train=4_000, test=1_000)
+enlarged_runs = repeated(training.replicates(enlarged_clothes, seeds), 12_000)
+
+
+def fitted_enlarged(name, runs):
+    """Nets of one of the sizes."""
+    recipe = sorter(HIDDEN_ENLARGED[name], epochs=ENLARGED_EPOCHS, batch_size=100)
+    return recipe.fit(enlarged_clothes, runs)
+
+
+enlarged_nets = {
+    name: fitted_enlarged(name, at_best_rate(ENLARGED, name, enlarged_runs))
+    for name in HIDDEN_ENLARGED
+}
+too_slow = at_best_rate(ENLARGED, "4 units", enlarged_runs)
+too_slow = [replace(run, learning_rate=run.learning_rate / 10) for run in too_slow]
+enlarged_nets["32 units, slow"] = fitted_enlarged("32 units", too_slow)
+known_enlarged = {
+    name: accuracy_on_own(nets, enlarged_clothes, enlarged_runs)
+    for name, nets in enlarged_nets.items()
+}
+added_enlarged = {name: second_half(nets, "accuracy") for name, nets in enlarged_nets.items()}
+for name_enlarged, known in known_enlarged.items():
+    print(f"{name_enlarged}: training accuracy {known.mean():.3f}", end="")
+    print(f", of which the second half of the training added {added_enlarged[name_enlarged]:.3f}")
+
+# %%
+for larger, smaller, setting_enlarged, role_enlarged in (
+    ("32 units", "4 units", "wider: 32 units against 4", claims.PRIMARY),
+    ("8-8 units", "8 units", "deeper: 8-8 units against 8", claims.FURTHER),
+    (
+        "32 units, slow",
+        "4 units",
+        "a rate ten times too small: 32 units at that rate, or 4 units at ten times the rate",
+        claims.BOUNDARY,
+    ),
+):
+    moved_enlarged = abs(added_enlarged[larger] - added_enlarged[smaller])
+    verdicts.compare(
+        "OVF-32",
+        known_enlarged[larger],
+        known_enlarged[smaller],
+        claimed="higher",
+        measure="training accuracy",
+        margin=0.02,
+        setting=setting_enlarged,
+        role=role_enlarged,
+        void="the difference still changes" if moved_enlarged > 0.02 else "",
+        correlation=training_overlap(enlarged_clothes),  # training rows are what is judged
+        data=enlarged_clothes,
+    )
+
+# %%
+verdicts.compare(
+    "OVF-32",
+    enlarged_nets["32 units"].test("accuracy"),
+    enlarged_nets["4 units"].test("accuracy"),
+    claimed="higher",
+    measure="test accuracy",
+    margin=0.01,
+    setting="on new data: 32 units against 4",
+    role=claims.FURTHER,
+    data=enlarged_clothes,
+)
+print(unfinished(ENLARGED, *HIDDEN_ENLARGED) or "No best rate lies at the edge of those tried.")
+
+# %% [markdown]
+# Whoever reads the note as a rule for *every* failure to learn finds the case to test it by in the
+# last line: where another cause is at work, is that the one to remove first? The course behind the
+# note says "try".
+
+# %% [markdown]
+# ## 5. Too much is learned
+#
+# ### Very many parameters (OVF-01)
+#
+# Note 000 says that neural networks overfit easily *because* they have very many parameters: the
+# many weights let a net fit its training data far more closely than new data. So we take a net with
+# very many, 256 hidden units and 53,002 weights, and one with fewer weights than there are
+# pictures, 4 units and 838 weights. (That is why the 1,000 pictures of clothes are shrunk: at full
+# size even 2 units have more.) Labels are true. Overfitting is the **gap** here: training accuracy
+# minus test accuracy at the end. *Supported* if the gap of the large net is wider by more than 0.02
+# with the whole interval, *refuted* if the whole interval lies below 0.02. Both must have finished
+# learning: the second half of the training may change the training accuracy by 0.01 at most.
+#
+# Between nets that both know all of their pictures the gap is nothing but the test error. That is
+# another question, do more parameters do *harm*, and the line with 8 units tells it.
+
+# %%
+OVERFITTED = {256: 10, 4: 60, 8: 60}  # units, and epochs of ten passes until the net is at rest
+overfitted_clothes = clothes(train=1_000, test=900)
+overfitted_runs = training.replicates(overfitted_clothes, seeds)
+overfitted_runs = repeated(overfitted_runs, 10_000, learning_rate=0.003)
+gap_by_units, not_at_rest = {}, []
+for units_overfitted, epochs_overfitted in OVERFITTED.items():
+    recipe = sorter([units_overfitted], epochs=epochs_overfitted)
+    nets = recipe.fit(overfitted_clothes, overfitted_runs)
+    learned = accuracy_on_own(nets, overfitted_clothes, overfitted_runs)
+    gap_by_units[units_overfitted] = learned - nets.test("accuracy")
+    added = second_half(nets, "accuracy")
+    not_at_rest += [units_overfitted] if abs(added) > 0.01 else []
+    weights = recipe.build().count_params()
+    print(f"{units_overfitted} units, {weights:,} weights: training accuracy {learned.mean():.3f}")
+    print(f"    (second half {added:+.3f}), test accuracy {nets.test('accuracy').mean():.3f}")
+
+# %%
+for units_control, role_overfitted, setting_overfitted in (
+    (4, claims.PRIMARY, "fewer weights than pictures in the control"),
+    (8, claims.BOUNDARY, "8 units, enough to know all pictures"),
+):
+    moving = [units for units in not_at_rest if units in (256, units_control)]
     verdicts.compare(
         "OVF-01",
-        large,
-        small,
+        gap_by_units[256],
+        gap_by_units[units_control],
         claimed="higher",
-        measure=measure,
-        setting=f"{FEW} pictures, {kind}",
-        data=images,
+        margin=0.02,
+        measure=f"gap, training minus test accuracy, 256 against {units_control} units",
+        setting=setting_overfitted,
+        role=role_overfitted,
+        void=f"still learning with {moving} units" if moving else "",
+        data=overfitted_clothes,
     )
-    verdicts.compare(
-        "OVF-15",
-        large,
-        small,
-        claimed="higher",
-        measure=measure,
-        setting=f"{FEW} pictures, {kind}: too big",
-        data=images,
-    )
-large, small = error_rate[128, MANY, 0.0], error_rate[16, MANY, 0.0]
-verdicts.compare(
-    "OVF-15",
-    large,
-    small,
-    claimed="lower",
-    measure="test error, 128 units against 16",
-    setting=f"{MANY} pictures: bigger",
-    data=images,
-)
-measure = "test error, two layers of 128 against one"
-verdicts.compare(
-    "OVF-15",
-    1 - deep.test("accuracy"),
-    large,
-    claimed="lower",
-    measure=measure,
-    setting=f"{MANY} pictures: deeper",
-    data=images,
-)
+
+# %% [markdown]
+# With fewer weights than pictures a net cannot learn all of them by heart, so its training accuracy
+# stays nearer to what it reaches on new ones. Among nets that can, the number of weights is no
+# longer what holds the fit back.
+#
+# ### Complexity, quantity, quality (OVF-29)
+#
+# "Overfitting can come from the complexity of the model and from the quantity and quality of the
+# data" (note 004). In this note overfitting is the rise of the validation loss after some epoch,
+# with a poor result on test data. So we measure by how much the *test* loss rises from the epoch
+# with the lowest validation loss to the end. (By how much, not by which factor: wrong labels raise
+# the loss at the turn as well.) Nets train for 4,000 updates with 50 pictures of clothes each, at
+# rate 0.003, and are looked at every 80 updates, whatever the number of pictures. Validation and
+# test labels are right. An arm that has not turned well before the end says nothing.
+#
+# Quantity: 500 against 4,000 pictures, 20 % of the labels wrong. Complexity: 256 against 8 units,
+# quality: 40 % of the labels wrong against none, both with 1,000 pictures. In each the rise must be
+# larger by more than 0.05 with the whole interval; *refuted* if the whole interval lies below. The
+# word is that of the first, and *mixed* if one of the others is refuted; if one is undecided, only
+# the others are shown.
+
+# %%
+thousand_clothes = clothes(train=1_000, valid=500, test=1_000)
+thousand_runs = training.replicates(thousand_clothes, seeds)
+plenty_clothes = clothes(train=4_000, valid=500, test=1_000)
+plenty_runs = training.replicates(plenty_clothes, seeds)
+scarce_runs = [replace(run, train_rows=run.train_rows[:500]) for run in plenty_runs]
 
 
-def main_effect(position, high, low):
-    """For each run the mean gap over the cells with the factor high, and low."""
-    inner = [cell for cell in gap if cell[0] in (16, 128)]
-    return [
-        np.mean([gap[cell] for cell in inner if cell[position] == level], axis=0)
-        for level in (high, low)
-    ]
+def rise_of_test_loss(units, pool, runs):
+    """Test losses at the end and at the best validation epoch, and when that was (0 to 1)."""
+    recipe = sorter([units], epochs=50, early_stopping=KEEPING)
+    kept = recipe.fit(pool, repeated(runs, 4_000, learning_rate=0.003))
+    turn = np.median(kept.best_epoch + 1) / recipe.epochs
+    return kept.at_the_end().test("loss"), kept.test("loss"), turn
 
 
-for factor, levels, setting in (
-    (0, (128, 16), "a larger network"),
-    (1, (FEW, MANY), "fewer pictures"),
-    (2, (NOISE, 0.0), "more noise"),
-):
+# %%
+some_wrong = mislabelled(thousand_clothes, thousand_runs, 0.2)
+rises_of_loss = {
+    "quantity: 500 pictures against 4,000": [
+        rise_of_test_loss(128, plenty_clothes, mislabelled(plenty_clothes, runs, 0.2))
+        for runs in (scarce_runs, plenty_runs)
+    ],
+    "complexity: 256 units against 8": [
+        rise_of_test_loss(units, thousand_clothes, some_wrong) for units in (256, 8)
+    ],
+    "quality: 40 % wrong labels against none": [
+        rise_of_test_loss(
+            128, thousand_clothes, mislabelled(thousand_clothes, thousand_runs, share)
+        )
+        for share in (0.4, 0.0)
+    ],
+}
+
+# %%
+for cause_of_rise, arms_of_rise in rises_of_loss.items():
+    about_quantity = cause_of_rise.startswith("quantity")
+    for end, lowest, turn in arms_of_rise:
+        print(f"test loss {lowest.mean():.3f} at the turn, after {turn:.0%} of the updates", end="")
+        print(f", and {end.mean():.3f} at the end")
     verdicts.compare(
         "OVF-29",
-        *main_effect(factor, *levels),
+        *(end - lowest for end, lowest, _ in arms_of_rise),
         claimed="higher",
-        measure="gap between training and test accuracy",
-        setting=setting,
-        data=images,
+        measure="test loss (cross-entropy) at the end minus that at the turn of the validation loss",
+        margin=0.05,
+        setting=cause_of_rise,
+        role=claims.PRIMARY if about_quantity else claims.FURTHER,
+        void="an arm has not turned yet" if max(turn for *_, turn in arms_of_rise) > 0.9 else "",
+        data=plenty_clothes if about_quantity else thousand_clothes,
     )
 
 # %% [markdown]
-# Many parameters are an opportunity to overfit, not its cause (OVF-01): it takes noise as well. So
-# the advice to match the size to the data (OVF-15) is worth most where labels are noisy. OVF-29
-# names the three that matter together: size, quantity, quality.
+# Each factor is changed alone, so each is judged by itself. How they add up is another question (a
+# small net can have too little room for wrong labels, a large one enough for all of them).
 #
-# **Is a small gap good?** (OVF-03) Meet a predictor with hardly any gap: it always answers with the
-# same class.
+# ### One-sided data (OVF-07)
+#
+# The table in note 001 names one-sided training data as a cause of overfitting, and more varied
+# data as the cure. A model that saw mostly some kinds suits its training data and loses generality:
+# its error on data at large, which are all-sided, lies far above its training error. So five of ten
+# classes, drawn anew in each replicate, make up 95 % of 1,000 pictures, against 1,000 pictures of
+# all classes alike. *Supported* if the gap, training accuracy minus accuracy on all-sided test
+# pictures, is wider with one-sided data by more than 0.02 with the whole interval; *refuted* if the
+# whole interval lies below 0.02.
+#
+# Both nets are to know their own pictures, so the gap is in the end the error on all-sided ones.
+#
+# The cure as one would carry it out is a further setting: 500 varied pictures join the one-sided
+# ones, against 500 more of the one-sided kind.
 
 # %%
-favourite = np.bincount(fashion.y_train).argmax()
-always, seen = np.mean(fashion.y_test == favourite), np.mean(fashion.y_train == favourite)
-widest = max((cell for cell in gap if cell[2] == 0), key=lambda cell: gap[cell].mean())
-print(
-    f"gap of the constant answer {seen - always:.3f}, "
-    f"widest gap of the networks {gap[widest].mean():.3f}"
-)
-measure = "test accuracy, smallest gap against widest"
+SIDED_TRAINED, SIDED_TEST = 3_100, 1_000  # enough that each replicate has the classes it needs
+sided = clothes(train=SIDED_TRAINED, test=SIDED_TEST)
+favoured_classes = [training.generator(seed).permutation(10)[:5] for seed in seeds]
+
+
+def arms_of_sides(rows, classes):
+    """Training rows of the four arms, from the rows of a replicate and its favoured classes."""
+    often = np.isin(sided.y_train[rows], classes)
+    common, rare = rows[often], rows[~often]
+    one_side = np.concatenate([common[:950], rare[:50]])
+    return {
+        "all sides": np.concatenate([common[:500], rare[:500]]),
+        "one side": one_side,
+        "with varied ones": np.concatenate([one_side, common[950:1200], rare[50:300]]),
+        "with more of the same": np.concatenate([one_side, common[950:1425], rare[50:75]]),
+    }
+
+
+pictures_by_arm = [
+    arms_of_sides(division.train, classes)
+    for division, classes in zip(sided.divisions, favoured_classes, strict=True)
+]
+ARMS_OF_SIDES = list(pictures_by_arm[0])
+
+# %%
+sided_runs = [
+    replace(run, train_rows=rows[arm], learning_rate=0.003)
+    for arm in ARMS_OF_SIDES
+    for run, rows in zip(training.replicates(sided, seeds), pictures_by_arm, strict=True)
+]
+sided_nets = sorter([128], epochs=10).fit(sided, repeated(sided_runs, 12_000))
+
+
+def by_arm_of_sides(values):
+    """Values of all runs by the name of the arm."""
+    return dict(zip(ARMS_OF_SIDES, values.reshape(len(ARMS_OF_SIDES), RUNS), strict=True))
+
+
+sided_known = by_arm_of_sides(accuracy_on_own(sided_nets, sided, sided_runs))
+sided_right = by_arm_of_sides(sided_nets.test("accuracy"))
+for arm_name in ARMS_OF_SIDES:
+    print(f"{arm_name}: training accuracy {sided_known[arm_name].mean():.3f}", end="")
+    print(f", all-sided test accuracy {sided_right[arm_name].mean():.3f}")
+
+# %%
+sides_unlearned = [arm for arm, known in sided_known.items() if known.mean() < 0.99]
+still_learning_sides = f"still learning: {', '.join(sides_unlearned)}" if sides_unlearned else ""
 verdicts.compare(
-    "OVF-03",
-    np.full(RUNS, always),
-    test[widest],
+    "OVF-07",
+    sided_known["one side"] - sided_right["one side"],
+    sided_known["all sides"] - sided_right["all sides"],
     claimed="higher",
-    measure=measure,
-    setting="a small gap is good",
-    data=images,
+    margin=0.02,
+    measure="gap, training accuracy minus accuracy on all-sided test pictures, one-sided data "
+    "against all-sided",
+    setting="1,000 pictures, five classes make up 95 %",
+    void=still_learning_sides,
+    data=sided,
+)
+verdicts.compare(
+    "OVF-07",
+    sided_right["with varied ones"],
+    sided_right["with more of the same"],
+    claimed="higher",
+    margin=0.01,
+    measure="accuracy on all-sided test pictures, 500 varied pictures more against 500 one-sided",
+    setting="the cure: more varied pictures",
+    role=claims.FURTHER,
+    void=still_learning_sides,
+    data=sided,
 )
 
-clean = [cell for cell in test if cell[2] == 0]
-held_mean, train_mean, test_mean = (
-    [values[cell].mean() for cell in clean] for values in (held_out, train, test)
-)
-held_rank, train_rank = (
-    stats.spearmanr(means, test_mean).statistic for means in (held_mean, train_mean)
-)
-detail = (
-    f"Over {len(clean)} sizes and amounts the rank correlation with test accuracy is "
-    f"{held_rank:.2f} for held-out accuracy and {train_rank:.2f} for training accuracy."
-)
-verdicts.compute(
-    "OVF-03",
-    held_rank > train_rank,
-    detail=detail,
-    setting="performance on unseen data",
-    data=images,
+
+# %%
+def one_sided_accuracy(number, classes):
+    """Of a one-sided run: accuracy on test pictures of which the favoured classes are 95 %."""
+    rows = sided.divisions[number].test
+    often = np.isin(sided.y_train[rows], classes)
+    net = ARMS_OF_SIDES.index("one side") * RUNS + number
+    parts = (rows[often], rows[~often])
+    common, rare = (each_accuracy(sided_nets[net : net + 1], sided, [part])[0] for part in parts)
+    return 0.95 * common + 0.05 * rare
+
+
+right_on_own_kind = np.array([one_sided_accuracy(*pair) for pair in enumerate(favoured_classes)])
+verdicts.compare(
+    "OVF-07",
+    sided_known["one side"] - right_on_own_kind,
+    sided_known["all sides"] - sided_right["all sides"],
+    claimed="higher",
+    margin=0.02,
+    measure="gap on test pictures of the training's own kind, one-sided data against all-sided",
+    setting="test pictures as one-sided as the training pictures",
+    role=claims.BOUNDARY,
+    data=sided,
 )
 
 # %% [markdown]
-# The first half of the definition is the right one: what counts is performance on data never seen,
-# and held-out pictures predict it. The gap says only how far to trust the training error.
+# The last line is told and does not count. A test set as one-sided as the training set would not
+# show what the note speaks of: in this narrow sense one-sided data make a *bias* of the sample. The
+# line compares two tasks, of which the one-sided is the easier.
 #
-# **Capacity** (OVF-14) is what a network can learn, so give it what can only be learned by heart:
-# random labels. The loss on held-out pictures must then give the game away (OVF-18).
+# ### Too many features (OVF-08)
+#
+# Another row of that table: an excess of features causes overfitting, and the cure is written with
+# two words, of which the first means *regularization* as well as *normalization*, the second
+# standardization. As a cure of overfitting regularization is the kinder reading, on features that
+# have been brought to a common scale. So 300 columns of pure noise, each on a scale of its own,
+# join the eleven of the wines; all are standardized. A net with 64 hidden units is trained for 200
+# passes with an L2 penalty, at Adam's default rate and the best of five strengths; or without, at
+# the best of five rates, of which the default is one. In each replicate the choice is made anew, by
+# validation wines. A cure must lower the error on new data: *supported* if the mean absolute test
+# error is lower by more than 5 % with the whole interval, *refuted* if it is not, with the whole
+# interval; it counts only if the try that is best most often has tries on both sides. A further
+# setting asks for the cause, 300 noise columns against none. (The other reading
+# of the cure, scaling alone, is not measured here; lesson 1 has an exercise on scaling.)
 
 # %%
-large, small = fitted[128]["random labels"], fitted[16]["random labels"]
-mild = classifier(128, kernel_regularizer=keras.regularizers.L2(0.003))
-penalized = mild.fit(images, by_heart["random labels"])
-learned, first_epoch = large.last("accuracy"), large.history["accuracy"][:, 0]
-measure = "share of 500 random labels learned"
-for treatment, control, against, setting in (
-    (learned, small.last("accuracy"), "128 units against 16", "more units"),
+NOISE_COLUMNS = 300
+bottles = datasets.replicates("wine", seeds, train=800, valid=275, test=275)
+
+
+def tables_of_wines(division, seed):
+    """The wines of a replicate, standardized: with noise columns, and without."""
+    generator = training.generator(seed)
+    scales = 10 ** generator.uniform(-2, 2, NOISE_COLUMNS)
+    noise = scales * generator.normal(size=(len(bottles.y_train), NOISE_COLUMNS))
+    raw = np.hstack([bottles.x_train, noise])
+    learned = raw[division.train]
+    scaled = ((raw - learned.mean(axis=0)) / learned.std(axis=0)).astype("float32")
+    return scaled, scaled[:, :11]
+
+
+wine_tables = [tables_of_wines(*pair) for pair in zip(bottles.divisions, seeds, strict=True)]
+noisy_wines, plain_wines = (  # the tables of the replicates lie one below the other
+    replace(
+        bottles,
+        x_train=np.concatenate(stacked),
+        y_train=np.tile(bottles.y_train, RUNS),
+        x_valid=stacked[0][:0],
+        x_test=stacked[0][:0],
+    )
+    for stacked in zip(*wine_tables, strict=True)
+)
+
+# %%
+WINE_RATES = (0.001, 0.01, 0.03, 0.1, 0.3)  # 0.001 is Adam's default
+WINE_STRENGTHS = (0.2, 1, 5, 25, 125)
+WINE_STRENGTH = 0.1  # of the compiled penalty; Adam heeds the ratio of penalty and loss alone
+
+
+def runs_on_wines(**own):
+    """A run for each replicate, with rows of its own table."""
+    found = []
+    for number, run in enumerate(training.replicates(bottles, seeds)):
+        below = number * len(bottles.y_train)
+        parts = ("train_rows", "valid_rows", "test_rows")
+        rows = {part: getattr(run, part) + below for part in parts}
+        found.append(replace(run, **rows, **own))
+    return repeated(found, 20 * 800)
+
+
+def penalized_wines(strength):
+    """Runs whose loss weighs so much less as their penalty is to be stronger."""
+    weight = np.full(len(noisy_wines.y_train), WINE_STRENGTH / strength, "float32")
+    return runs_on_wines(sample_weight=weight)
+
+
+# %%
+def best_wine_error(table, tries, penalty=None):
+    """Test error of the try with the lowest validation error, anew in each replicate."""
+    features = table.x_train.shape[1]
+    net = partial(models.mlp, features, [64], kernel_regularizer=penalty)
+    recipe = regressor([], features, build=net, loss="mae", epochs=10, batch_size=200)
+    done = recipe.fit(table, [run for group in tries for run in group])
+    valid = np.where(np.isfinite(done.last("val_loss")), done.last("val_loss"), np.inf)
+    place = valid.reshape(len(tries), RUNS).argmin(axis=0)
+    counts = np.bincount(place, minlength=len(tries))
+    print(f"{features} features: the tries were best {counts} times")
+    at_edge = counts.argmax() in (0, len(tries) - 1)
+    return done.test("loss").reshape(len(tries), RUNS)[place, np.arange(RUNS)], at_edge
+
+
+at_each_rate = [runs_on_wines(learning_rate=rate) for rate in WINE_RATES]
+at_each_strength = [penalized_wines(strength) for strength in WINE_STRENGTHS]
+error_without_penalty = best_wine_error(noisy_wines, at_each_rate)
+penalty_of_wines = keras.regularizers.L2(WINE_STRENGTH)
+error_with_penalty = best_wine_error(noisy_wines, at_each_strength, penalty_of_wines)
+error_without_noise = best_wine_error(plain_wines, at_each_rate)
+
+# %%
+for setting_wines, role_wines, claimed_wines, arms_of_wines in (
     (
-        penalized.last("accuracy"),
-        learned,
-        "an L2 penalty against none",
-        "equal units, but a penalty",
+        f"the wines with {NOISE_COLUMNS} noise columns: L2 penalty against none",
+        claims.PRIMARY,
+        "lower",
+        (error_with_penalty, error_without_penalty),
     ),
-    (first_epoch, learned, f"one epoch against {EPOCHS}", "equal units, but less training"),
+    (
+        f"the cause: {NOISE_COLUMNS} noise columns against none",
+        claims.FURTHER,
+        "higher",
+        (error_without_penalty, error_without_noise),
+    ),
 ):
     verdicts.compare(
-        "OVF-14",
-        treatment,
-        control,
-        claimed="higher",
-        measure=f"{measure}, {against}",
-        setting=setting,
-        data=images,
+        "OVF-08",
+        *(error for error, _ in arms_of_wines),
+        claimed=claimed_wines,
+        scale="log",
+        margin=np.exp(0.05),
+        measure="mean absolute test error",
+        setting=setting_wines,
+        role=role_wines,
+        void="best try at the edge" if any(edge for _, edge in arms_of_wines) else "",
+        data=bottles,
     )
 
-fall, rise = large.history["loss"], large.history["val_loss"]
-measure = "last epoch against first"
-verdicts.compare(
-    "OVF-18",
-    fall[:, -1],
-    fall[:, 0],
-    claimed="lower",
-    measure=f"training loss, {measure}",
-    setting="training lowers its loss",
-    data=images,
-)
-verdicts.compare(
-    "OVF-18",
-    rise[:, -1],
-    rise[:, 0],
-    claimed="higher",
-    measure=f"held-out loss, {measure}",
-    setting="held-out data reveal it",
-    data=images,
-)
+# %%
+median_error = [
+    np.abs(np.median(bottles.y_train[part.train]) - bottles.y_train[part.test]).mean()
+    for part in bottles.divisions
+]
+for wine_arm, wine_error in {
+    "300 noise columns, no penalty": error_without_penalty[0],
+    "300 noise columns, L2 penalty": error_with_penalty[0],
+    "eleven features": error_without_noise[0],
+    "the median of the training wines": np.array(median_error),
+}.items():
+    print(f"{wine_arm:<34} mean absolute test error {wine_error.mean():.3f}")
 
 # %% [markdown]
-# Units matter, and so do things that leave every unit and every connection in place: a penalty, or
-# less training. Units and layers are what a network *has*; capacity is what its training can
-# *reach* with them.
+# Hold the errors against the last of them, of a guess that looks at no feature at all: what a cure
+# saves is worth little if it only brings the net back to that guess. The divisions of the wines
+# overlap, and the intervals are widened for it.
 #
-# ## 4. When a network does not learn its training set
+# ### Too many features of a pizza (OVF-27)
 #
-# Underfitting may come from too simple a model (OVF-05), and then a larger one cures it (OVF-32).
-# But here are other causes: a tiny learning rate, a strong penalty, and pixels from 0 to 255 under
-# plain gradient descent.
+# Whoever has learned only that a pizza is round takes a clock for one; whoever has learned features
+# that do not belong to it, such as olives, turns pizzas away (note 004). So the surplus features
+# are *irrelevant* ones. We make such examples: nine features of 0 or 1, whose majority decides the
+# class with 5 % exceptions, and 90 that have nothing to do with it. A net of 16 units learns from
+# 100 examples until its training loss hardly falls.
+#
+# *Supported* if the test accuracy with all 99 features is lower than with the nine relevant ones by
+# more than 0.02 with the whole interval, *refuted* if it is not, with the whole interval.
+# Overfitting must show in a gap between training and test accuracy that is wider with 99 features.
+# Too few features: one of the nine against all nine. Learning rate is 0.01 for all.
+
 
 # %%
-steady = group(MANY, rate=0.05)
-raw = images.map(lambda x: x * 255)
-tiny, small, large = (train[width, MANY, 0.0] for width in units)
-slow = fitted[128]["tiny rate"].last("accuracy")
-strong = classifier(128, kernel_regularizer=keras.regularizers.L2(1.0))
-choked = strong.fit(images, cells[MANY, 0.0]).last("accuracy")
-raw_large = classifier(128, optimizer="sgd").fit(raw, steady).last("accuracy")
-orderly = classifier(16, optimizer="sgd").fit(images, steady)
+def pizzas(generator, rows):
+    """Nine relevant features and 90 others, and the class."""
+    x = generator.integers(0, 2, (rows, 99))
+    exception = generator.random(rows) < 0.05
+    return x, (x[:, :9].sum(axis=1) > 4) ^ exception
 
-measure = "training accuracy"
-verdicts.compare(
-    "OVF-05",
-    tiny,
-    small,
-    claimed="lower",
-    measure=f"{measure}, 4 units against 16",
-    setting="too simple",
-    data=images,
-)
-for treatment, setting in (
-    (slow, "128 units, tiny learning rate"),
-    (choked, "128 units, strong penalty"),
+
+pizza_pool = datasets.made("pizzas of 0 and 1", pizzas, seeds, train=100, test=1_000)
+pizza_runs = repeated(training.replicates(pizza_pool, seeds), 10_000, learning_rate=0.01)
+pizza_test, pizza_known = {}, {}
+for count in (99, 9, 1):
+    first_features = pizza_pool.map(lambda x, count=count: x[:, :count])
+    pizza_nets = sorter([16], (count,), 2, epochs=8).fit(first_features, pizza_runs)
+    pizza_test[count] = pizza_nets.test("accuracy")
+    pizza_known[count] = accuracy_on_own(pizza_nets, first_features, pizza_runs)
+    print(f"{count:>2} features: training accuracy {pizza_known[count].mean():.3f}", end="")
+    print(f", test accuracy {pizza_test[count].mean():.3f}", end="")
+    print(f"; training loss {second_half(pizza_nets, 'loss'):+.4f} in the second half")
+
+# %%
+pizza_gap = {count: (pizza_known[count] - pizza_test[count]).mean() for count in (99, 9)}
+for setting_pizza, role_pizza, (count_treated, count_control), shown in (
+    ("nine features and 90 others", claims.PRIMARY, (99, 9), pizza_gap[99] > pizza_gap[9]),
+    ("one of the nine", claims.FURTHER, (1, 9), (pizza_known[1] < pizza_known[9]).all()),
 ):
     verdicts.compare(
-        "OVF-05",
-        treatment,
-        large,
-        claimed="higher",
-        measure=f"{measure}, against 128 units trained well",
-        setting=setting,
-        data=images,
-    )
-verdicts.compare(
-    "OVF-32",
-    small,
-    tiny,
-    claimed="higher",
-    measure=f"{measure}, 16 units against 4",
-    setting="too small: enlarge",
-    data=images,
-)
-against = "128 units against a better rate for 16"
-verdicts.compare(
-    "OVF-32",
-    slow,
-    small,
-    claimed="higher",
-    measure=f"{measure}, {against}",
-    setting="tiny learning rate: enlarge",
-    data=images,
-)
-measure = "training accuracy, 128 units against scaled inputs for 16"
-verdicts.compare(
-    "OVF-32",
-    raw_large,
-    orderly.last("accuracy"),
-    claimed="higher",
-    measure=measure,
-    setting="raw pixels: enlarge",
-    data=images,
-)
-
-# %% [markdown]
-# Underfitting is a symptom, a high *training* error, and simplicity is one of its causes. Enlarging
-# cures that one only. Look at the learning rate, the scale of the inputs and the penalty first:
-# they are cheaper to change.
-#
-# **Does the training loss go down?** (OVF-20) Over epochs, from step to step, and with a learning
-# rate that is too large:
-
-# %%
-rough = classifier(16, optimizer="sgd").fit(images, group(MANY, rate=20.0))
-measure = "training loss, last epoch against the first step"
-for setting, runs in (("over epochs", orderly), ("over epochs, learning rate too large", rough)):
-    verdicts.compare(
-        "OVF-20",
-        runs.last("loss"),
-        [losses[0] for losses in runs.step_losses],
+        "OVF-27",
+        pizza_test[count_treated],
+        pizza_test[count_control],
         claimed="lower",
-        measure=measure,
-        setting=setting,
-        data=images,
+        measure="test accuracy",
+        margin=0.02,
+        setting=setting_pizza,
+        role=role_pizza,
+        void="" if shown else "the training accuracy does not show the fault that is meant",
+        data=pizza_pool,
     )
-rising = np.mean([np.mean(np.diff(losses) > 0) for losses in orderly.step_losses])
-verdicts.compute(
-    "OVF-20",
-    rising == 0,
-    detail=f"At {rising:.0%} of the steps it was higher than at the step before.",
-    setting="at every step",
-    data=images,
+
+# %% [markdown]
+# Both nets see the nine features that decide. With 100 examples some of the 90 others go with the
+# class by chance, and a net that learns them is wrong where chance falls otherwise.
+#
+# ### Olives on every pizza (OVF-28)
+#
+# If every pizza in the training data has olives, says the note, pizzas without olives are not
+# recognized; both kinds must be in the data. So: a mark that goes with one class in all training
+# data is learned as a part of that class. "Not recognized" means far less often, not never.
+#
+# In each replicate one class of clothes and one place in the middle of the picture are drawn.
+# There, a checkered patch of 3 x 3 pixels marks every training picture of that class, or only every
+# other one; no other class carries it. Measured is the share of *unmarked* test pictures of the
+# class that are recognized. *Supported* if it is lower by more than 0.1 where all training pictures
+# were marked, with the whole interval; *refuted* if it is not, with the whole interval. A net of
+# the same kind that is trained to tell marked from unmarked pictures must succeed (90 % of test
+# pictures), for the comparison supposes that the mark is seen. Then the same net with and without
+# the mark in the test pictures; and, beyond the note, the question whether test pictures that are
+# marked like the training pictures would show the fault by a lower accuracy.
+
+# %%
+unmarked_pool = clothes(train=2_000, test=1_500)
+olive_runs = [
+    replace(run, learning_rate=0.002) for run in training.replicates(unmarked_pool, seeds)
+]
+DARK, BRIGHT = unmarked_pool.x_train.min(), unmarked_pool.x_train.max()
+CHECKERED = np.where(np.indices((3, 3)).sum(axis=0) % 2, DARK, BRIGHT)
+
+
+def class_and_marks(run):
+    """The class that is drawn, its training and test rows, and marked copies of them all."""
+    generator = training.generator(run.seed)
+    kind, (row, column) = generator.integers(10), generator.integers(4, 8, 2)
+    own = [rows[unmarked_pool.y_train[rows] == kind] for rows in (run.train_rows, run.test_rows)]
+    marked = unmarked_pool.x_train[np.concatenate(own)]
+    marked[:, row : row + 3, column : column + 3] = CHECKERED
+    return kind, *own, marked
+
+
+# %%
+olive_classes = [class_and_marks(run) for run in olive_runs]
+copies_of_classes = [found[-1] for found in olive_classes]
+labels_of_copies = [np.full(len(found[-1]), found[0]) for found in olive_classes]
+first_copies = len(unmarked_pool.y_train) + np.cumsum([0, *map(len, copies_of_classes)])[:-1]
+olive_pool = replace(
+    unmarked_pool,
+    x_train=np.concatenate([unmarked_pool.x_train, *copies_of_classes]),
+    y_train=np.concatenate([unmarked_pool.y_train, *labels_of_copies]),
+)
+carries_mark = (np.arange(len(olive_pool.y_train)) >= len(unmarked_pool.y_train)).astype(
+    olive_pool.y_train.dtype
+)
+
+# %%
+all_marked, half_marked, mark_seekers = [], [], []
+unmarked_tests, marked_tests, usual_tests = [], [], []
+for run, (_, own_train, own_test, copies), first_copy in zip(
+    olive_runs, olive_classes, first_copies, strict=True
+):
+    every_copy = np.arange(first_copy, first_copy + len(copies))
+    marked_train, marked_test = np.split(every_copy, [len(own_train)])
+    others = np.setdiff1d(run.train_rows, own_train)
+    half = np.where(np.arange(len(own_train)) % 2, own_train, marked_train)
+    all_marked.append(replace(run, train_rows=np.append(others, marked_train)))
+    half_marked.append(replace(run, train_rows=np.append(others, half)))
+    seeking = np.append(own_train, marked_train)
+    mark_seekers.append(replace(run, train_rows=seeking, targets=carries_mark))
+    unmarked_tests.append(own_test)
+    marked_tests.append(marked_test)
+    usual_tests.append(np.append(np.setdiff1d(run.test_rows, own_test), marked_test))
+print("unmarked test pictures of the class:", min(map(len, unmarked_tests)), "or more")
+
+# %%
+knows_all, knows_half, seeker = (
+    sorter([128], epochs=10).fit(olive_pool, repeated(runs, 12_000))
+    for runs in (all_marked, half_marked, mark_seekers)
+)
+seeks = replace(olive_pool, y_train=carries_mark)
+seen = np.mean([each_accuracy(seeker, seeks, rows) for rows in (unmarked_tests, marked_tests)])
+print(f"training loss {knows_all.last('loss').mean():.3f}", end="")
+print(f" and {knows_half.last('loss').mean():.3f}; ", end="")
+print(f"a net that looks for the mark is right in {seen:.1%} of test pictures")
+
+# %%
+without_mark = each_accuracy(knows_all, olive_pool, unmarked_tests)
+olives = {
+    "claimed": "lower",
+    "margin": 0.1,
+    "void": "" if seen >= 0.9 else "the mark is not seen",
+    "data": olive_pool,
+}
+verdicts.compare(
+    "OVF-28",
+    without_mark,
+    each_accuracy(knows_half, olive_pool, unmarked_tests),
+    measure="share of unmarked pictures of the class that are recognized",
+    setting="all training pictures of the class marked against every other one",
+    **olives,
+)
+verdicts.compare(
+    "OVF-28",
+    without_mark,
+    each_accuracy(knows_all, olive_pool, marked_tests),
+    measure="share of test pictures of the class that are recognized, unmarked against marked",
+    setting="all training pictures of the class marked: without the mark against with it",
+    role=claims.FURTHER,
+    **olives,
+)
+
+# %%
+verdicts.compare(
+    "OVF-28",
+    each_accuracy(knows_all, olive_pool, usual_tests),
+    each_accuracy(knows_half, olive_pool, usual_tests),
+    measure="accuracy on test pictures of all classes, of which those of the class are marked",
+    setting="test pictures marked like the training pictures: do they warn?",
+    role=claims.BOUNDARY,
+    **olives | {"margin": 0.01},  # the class is only a tenth of the pictures
 )
 
 # %% [markdown]
-# Over epochs the loss goes down if the learning rate allows it. From one step to the next it may
-# rise at any time: another minibatch, another loss.
+# A mark that always goes with the class is as good a feature as any, as long as it does. This is
+# called a shortcut (Geirhos et al. 2020). In test data that are marked like the training data the
+# shortcut is right, so one must not expect a warning from them.
 #
-# ## 5. Trouble in the data
+# ### The green line and the black line (OVF-31)
 #
-# **One-sided data** (OVF-07). In each run five classes, drawn at random, make up 95 % of the
-# pictures. Two questions: what does that cost on all-sided test pictures, and is it *overfitting*,
-# a wider gap on new pictures of the same one-sided kind?
+# Note 004 describes a well-known picture: red and blue points that overlap, a smooth black line
+# between them, and a green line that winds round every single point. The green line, it says, gives
+# poor results on test data.
 #
-# **Olives** (OVF-28). Every training picture of an ankle boot gets a bright corner; or only every
-# other one does.
+# Two half moons with so much noise that they overlap, 200 training points, a net with two layers of
+# 64 units. The winding line: no penalty, trained until hardly any training point is on the wrong
+# side. The smooth line: the same net with the best of five L2 penalties, chosen on 500 validation
+# points in each replicate. *Supported* if the winding line is right on fewer of 2,000 test points,
+# by more than 0.01 with the whole interval; *refuted* if it is not, with the whole interval. That
+# it winds more is checked by its length. One more comparison: a line that is smooth because
+# training stopped at its lowest validation loss, looked at every 100 updates.
+#
+# Adam divides each step by the size of the gradient. So what counts is the *ratio* of loss and
+# penalty, and we set it by the weight of the loss: one program serves all five penalties.
 
 # %%
-ALONE, RARE, BOOT = 1000, 50, fashion.class_names.index("ankle boot")
-favoured = {seed: np.random.default_rng(seed).permutation(10)[:5] for seed in seeds}
-corner = np.isin(np.arange(196), (0, 1, 14, 15))
-marked = replace(images, x_train=images.x_train.copy())  # in the second block of pictures
-marked.x_train[n : 2 * n] = np.where(corner & (fashion.y_train == BOOT)[:, None], 1, x_train)
+MOON_STRONGEST = 0.03
+MOON_PENALTIES = MOON_STRONGEST / np.array([1, 3, 10, 30, 100])
 
 
-def one_sided(seed):
-    """Training rows of which 95 % belong to the favoured classes."""
-    often = np.isin(fashion.y_train[orders[seed]], favoured[seed])
-    return np.resize(np.r_[orders[seed][often][: ALONE - RARE], orders[seed][~often][:RARE]], ROWS)
+def overlapping_moons(generator, rows):
+    """Points of two half moons with much noise, and which moon they belong to."""
+    return make_moons(rows, noise=0.35, random_state=int(generator.integers(2**31)))
 
 
-def with_olives(seed, share):
-    """Training rows of all sides, a share of them from the marked block."""
-    return drawn(seed, MANY) + n * (np.arange(ROWS) < share * ROWS)
+def line_lengths(nets):
+    """About how long the line between the classes is: cells of a grid that it runs between."""
+    side = np.linspace(-2.5, 3.5, 81)
+    grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2).astype("float32")
+    answers = nets.predict(grid).argmax(axis=-1).reshape(len(nets), len(side), len(side))
+    return sum((np.diff(answers, axis=axis) != 0).sum(axis=(1, 2)) for axis in (1, 2))
 
 
-def runs_on(rows_of):
-    return [training.Run(seed, train_rows=rows_of(seed), learning_rate=0.01) for seed in seeds]
+# %%
+moon_pool = datasets.made(
+    "two moons that overlap", overlapping_moons, seeds, train=200, valid=500, test=2_000
+)
+moon_runs = repeated(training.replicates(moon_pool, seeds), 5_000, learning_rate=0.005)
+free_net = sorter([64, 64], (2,), 2, epochs=120, early_stopping=KEEPING)
+stopped_early = free_net.fit(moon_pool, moon_runs)
+winding = stopped_early.at_the_end()
+
+penalty_of_moons = keras.regularizers.L2(MOON_STRONGEST)
+held_net = partial(models.mlp, 2, [64, 64], 2, kernel_regularizer=penalty_of_moons)
+weights_of_loss = [
+    np.full(len(moon_pool.y_train), MOON_STRONGEST / each, "float32") for each in MOON_PENALTIES
+]
+held_epochs = 20  # of 100 updates; the winding line needs more to get round every point
+held = sorter([], build=held_net, epochs=held_epochs).fit(
+    moon_pool, [replace(run, sample_weight=w) for w in weights_of_loss for run in moon_runs]
+)
+scores_held = held.last("val_accuracy").reshape(len(MOON_PENALTIES), RUNS)
+best_held = scores_held.argmax(axis=0) * RUNS + np.arange(RUNS)  # chosen in each replicate
+
+# %%
+moon_known = accuracy_on_own(winding, moon_pool, moon_runs).mean()
+longer = (line_lengths(winding) / line_lengths(held)[best_held]).mean()
+halfway_held = held.history["val_accuracy"][:, held_epochs // 2 - 1].reshape(scores_held.shape)
+for penalty, *scores in zip(MOON_PENALTIES, halfway_held, scores_held, strict=True):
+    halfway, end = np.mean(scores, axis=1)
+    print(f"penalty {penalty:.4f}: validation accuracy {halfway:.3f} halfway, {end:.3f} at the end")
+print(f"the winding line is right on {moon_known:.1%} of the training points", end="")
+print(f", and {longer:.1f} times as long as the smooth one")
+commonest = np.bincount(best_held // RUNS, minlength=len(MOON_PENALTIES)).argmax()
+faults_of_moons = {
+    "the first boundary does not wind round the training points": moon_known < 0.97 or longer <= 1,
+    "the best penalty is at an edge": commonest in (0, len(MOON_PENALTIES) - 1),
+}
+for setting_moons, role_moons, smooth in (
+    ("against the best penalty", claims.PRIMARY, held.test("accuracy")[best_held]),
+    ("against stopping early", claims.FURTHER, stopped_early.test("accuracy")),
+):
+    verdicts.compare(
+        "OVF-31",
+        winding.test("accuracy"),
+        smooth,
+        claimed="lower",
+        measure="test accuracy, winding boundary against smooth",
+        margin=0.01,
+        setting=setting_moons,
+        role=role_moons,
+        void="; ".join(fault for fault, found in faults_of_moons.items() if found),
+        data=moon_pool,
+    )
+
+# %% [markdown]
+# Where classes overlap, the best line leaves some training points on the wrong side. A line that
+# goes round them follows chance, and chance is different in the test points.
+#
+# ### A curve that chases its points (OVF-25)
+#
+# Note 004 describes two bad fits of a parabola. A straight line has a high loss because it learned
+# too little signal (OVF-24). A curve that runs through nearly every point has a high loss because
+# it learned more noise than signal, so that it cannot explain test data. "On the training set"
+# belongs to the training there: it is the loss on *test* data that is high. (The training loss of
+# such a curve is low, and the note does not deny it.)
+#
+# The same points as above; a polynomial of degree 12 against a parabola, both by least squares.
+# *Supported* if the error on 1,000 fresh points is higher for degree 12 by more than 5 % with the
+# whole interval, *refuted* if it is less, with the whole interval. Then the same degree 12 with and
+# without the noise in its 20 points: is it the noise that does it? (Without noise degree 12 finds
+# the parabola exactly, so this line is nearly the first one again.)
+
+# %%
+through_every_point = parabola_errors(12)[1]
+for setting_through, role_through, other_fit in (
+    ("degree 12 against a parabola", claims.PRIMARY, parabola_errors(2)[1]),
+    (
+        "degree 12, fitted with the noise against without",
+        claims.FURTHER,
+        parabola_errors(12, noise=False)[1],
+    ),
+):
+    verdicts.compare(
+        "OVF-25",
+        through_every_point,
+        other_fit,
+        claimed="higher",
+        scale="log",
+        margin=np.exp(0.05),
+        measure="test error (mean squared error)",
+        setting=setting_through,
+        role=role_through,
+        data=parabola_pool,
+    )
+
+# %% [markdown]
+# Degree 12 contains the parabola, so it could have done as well. What keeps it from that are the 20
+# values of noise, which it cannot tell from signal.
+#
+# ### The most important cure (OVF-02)
+#
+# Of all that can be done against overfitting, says note 000, regularization matters most, and it
+# lists early stopping, weight decay, dropout and weight constraints. "Most important" is partly an
+# opinion. What can be measured: does the best of this family gain more than the best thing outside
+# it, with the same 1,000 training pictures? Outside is what the notes name elsewhere: a smaller
+# net, and copies of the pictures, shifted, mirrored, cropped or rotated a little, beside the
+# originals. (Note 001 and many textbooks count such copies as regularization too; the author of
+# note 000 does not list them.)
+#
+# Each side has twelve tries, each at the best of the learning rates, in five replicates of the
+# study; what has the best validation accuracy there, on average, is judged here on others.
+# *Supported* if the test accuracy of the best regularized net is higher by more than 0.01 with the
+# whole interval, *refuted* if the whole interval lies below 0.01: what gains no more than another
+# is not the most important. The plain net has 256 units and is trained until it knows 99.5 % of its
+# pictures, and the others are trained as long. Only early stopping counts single passes.
+
+# %%
+CURES, STOPPINGS = "OVF-02, cures", "OVF-02, early stopping"
+cures_found = tunings[CURES]["best_means"]
+family_found = {name: cures_found[name] for name in tunings[CURES]["family"]}
+family_found |= tunings[STOPPINGS]["best_means"]
+rivals_found = {name: cures_found[name] for name in tunings[CURES]["rivals"]}
+for title_cures, found_cures in (("the family", family_found), ("outside it", rivals_found)):
+    print(f"{title_cures}: gain in validation accuracy in the study")
+    for name_cure, accuracy in found_cures.items():
+        print(f"    {name_cure:<28} {accuracy - cures_found['plain']:+.3f}")
+best_of_family = max(family_found, key=family_found.get)
+best_rival = max(rivals_found, key=rivals_found.get)
 
 
-troubles = train_groups(
-    classifier(128),
-    {
-        "all sides": group(ALONE),
-        "one side": runs_on(one_sided),
-        "all have olives": runs_on(lambda seed: with_olives(seed, 1)),
-        "both kinds": runs_on(lambda seed: with_olives(seed, 0.5)),
+# %%
+def dropout_net(share):
+    """256 hidden units, this share of which is left out at each step."""
+    layers = [keras.layers.Flatten(), keras.layers.Dense(256, "relu")]
+    layers += [keras.layers.Dropout(share), keras.layers.Dense(10)]
+    return keras.Sequential([keras.Input((14, 14)), *layers])
+
+
+plain_cure = sorter([256], epochs=12, batch_size=100)  # of 100 minibatches
+layer_cure = partial(models.mlp, (14, 14), [256], 10)
+builds_of_cures = {
+    **{
+        f"L2 {value:g}": partial(layer_cure, kernel_regularizer=keras.regularizers.L2(value))
+        for value in (0.00003, 0.0001, 0.0003)
     },
-    data=marked,
-)
-
-
-def one_sided_accuracy(runs):
-    """Test accuracy where the favoured classes make up 95 %."""
-    right = runs.predict(x_test).argmax(axis=-1) == fashion.y_test
-    often = [np.isin(fashion.y_test, favoured[seed]) for seed in seeds]
-    pairs = zip(right, often, strict=True)
-    return np.array([0.95 * hit[rows].mean() + 0.05 * hit[~rows].mean() for hit, rows in pairs])
-
-
-all_sides, one_side = troubles["all sides"], troubles["one side"]
-all_accuracy = all_sides.test("accuracy")
-verdicts.compare(
-    "OVF-07",
-    all_accuracy,
-    one_side.test("accuracy"),
-    claimed="higher",
-    measure="accuracy on all-sided test pictures, all sides against one",
-    setting="variety helps",
-    data=images,
-)
-own_gap = one_side.last("accuracy") - one_sided_accuracy(one_side)
-usual_gap = all_sides.last("accuracy") - all_accuracy
-measure = "gap on test pictures of the training's own kind, one side against all"
-verdicts.compare(
-    "OVF-07",
-    own_gap,
-    usual_gap,
-    claimed="higher",
-    measure=measure,
-    setting="one side means overfitting",
-    data=images,
-)
-
-# %%
-boots = fashion.y_test == BOOT
-# The test pictures, every boot with the mark.
-olives = np.where(corner & boots[:, None], 1, x_test).astype("float32")
-answers = {
-    (name, olive): troubles[name].predict(olives if olive else x_test).argmax(axis=-1)
-    for name in ("all have olives", "both kinds")
-    for olive in (True, False)
+    **{
+        f"max-norm {norm:g}": partial(layer_cure, kernel_constraint=keras.constraints.MaxNorm(norm))
+        for norm in (1, 1.5, 2)
+    },
+    **{f"dropout {share:g}": partial(dropout_net, share) for share in (0.5, 0.65, 0.8)},
 }
-found = {case: np.mean(answer[:, boots] == BOOT, axis=1) for case, answer in answers.items()}
-same_kind = {
-    name: np.mean(answers[name, True] == fashion.y_test)
-    for name in ("all have olives", "both kinds")
-}
-for name, accuracy in same_kind.items():
-    print(f"{name}: accuracy on new pictures whose boots all have the mark {accuracy:.3f}")
-bare, with_mark = found["all have olives", False], found["all have olives", True]
-both = found["both kinds", False]
-measure = "share of boots recognized"
-verdicts.compare(
-    "OVF-28",
-    bare,
-    with_mark,
-    claimed="lower",
-    measure=f"{measure}, bare against marked",
-    setting="all have olives",
-    data=images,
-)
-verdicts.compare(
-    "OVF-28",
-    both,
-    bare,
-    claimed="higher",
-    measure=f"{measure} bare, both kinds against one",
-    setting="both kinds",
-    data=images,
-)
-
-# %% [markdown]
-# One-sided data make a network one-sided, and variety cures that. It is a bias of the sample and
-# not overfitting, which would show as a wider gap on data of the same kind. The olive is a
-# *shortcut*, and held-out pictures of the same kind carry it too: the two accuracies printed above
-# give no hint that one of the networks does not know a bare boot.
-#
-# **Too many features** (OVF-08). The 11 measurements of a wine, and columns of pure noise, each on
-# a scale of its own. Least squares first, its penalty chosen on the validation parts; then a
-# network.
-
-# %%
-NOISY = 300
-wines = datasets.splits("wine", seeds)
-
-
-def with_noise(split, seed):
-    """The wines with columns of noise added, each on a scale of its own."""
-    generator = np.random.default_rng(seed)
-    scale = 10 ** generator.uniform(-1, 1, NOISY)
-    return split.map(lambda x: np.c_[x, scale * generator.normal(size=(len(x), NOISY))])
-
-
-def squared_errors(model, split):
-    """(training, test) mean squared error of a scikit-learn model."""
-    model.fit(split.x_train, split.y_train)
-    return [
-        np.mean((model.predict(x) - y) ** 2)
-        for x, y in ((split.x_train, split.y_train), (split.x_test, split.y_test))
-    ]
-
-
-noisy = [with_noise(split, seed) for split, seed in zip(wines, seeds, strict=True)]
-standard = [split.standardized() for split in noisy]
-alphas = (100, 1000, 10_000)
-ridges = {
-    a: [
-        linear_model.Ridge(a).fit(s.x_train, s.y_train).score(s.x_valid, s.y_valid)
-        for s in standard
-    ]
-    for a in alphas
-}
-penalty = max(alphas, key=lambda alpha: np.mean(ridges[alpha]))
-ways = {
-    "11 features": (linear_model.LinearRegression(), wines),
-    "with noise": (linear_model.LinearRegression(), noisy),
-    "with noise, standardized": (linear_model.LinearRegression(), standard),
-    f"and an L2 penalty of {penalty}": (linear_model.Ridge(penalty), standard),
-}
-squared = {
-    name: np.array([squared_errors(model, split) for split in splits])
-    for name, (model, splits) in ways.items()
-}
-for name, (seen, new) in ((name, values.mean(axis=0)) for name, values in squared.items()):
-    print(f"{name:<26} training error {seen:.3f}  test error {new:.3f}")
-change = np.abs(squared["with noise, standardized"] - squared["with noise"]).max()
-verdicts.compute(
-    "OVF-08",
-    change > 0.001,
-    detail=f"Standardizing changed no error by more than {change:.0e}.",
-    setting="least squares",
-    data=wines[0],
-)
-
-# %%
-TRAIN, TEST = 900, 300  # of each split
-on_wines = training.Recipe(
-    lambda: models.mlp(11 + NOISY, [64]), loss="mae", optimizer="adam", epochs=30, batch_size=100
-)
-
-
-def wine_gaps(splits):
-    """For each split, test minus training absolute error of a network of 64 units.
-
-    All splits stand below one another in one pool, and each run trains and is tested on its own.
-    """
-    parts = [split.head(train=TRAIN, test=TEST) for split in splits]
-    x, y = (
-        np.concatenate(
-            [*(getattr(s, f"{side}_{part}") for part in ("train", "test") for s in parts)]
-        )
-        for side in "xy"
+stops_of_cures = {
+    f"early stopping, patience {patience}": keras.callbacks.EarlyStopping(
+        patience=patience, restore_best_weights=True
     )
-    pool = replace(splits[0].without_validation(), x_train=x, y_train=y)
-    rows = np.arange(TRAIN * RUNS).reshape(RUNS, TRAIN)
-    new = TRAIN * RUNS + np.arange(TEST * RUNS).reshape(RUNS, TEST)
-    own = zip(seeds, rows, new, strict=True)
-    result = on_wines.fit(
-        pool, [training.Run(seed, train_rows=seen, test_rows=test) for seed, seen, test in own]
-    )
-    trained = [
-        np.abs(outputs[seen, 0] - y[seen]).mean()
-        for outputs, seen in zip(result.predict(x), rows, strict=True)
-    ]
-    return result.test("mae") - trained
-
-
-raw_gap, standard_gap = wine_gaps(noisy), wine_gaps(standard)
-half = round(float(raw_gap.mean()) / 2, 2)  # a cure should take away half of the gap at least
-print(
-    f"gap in absolute error: raw {raw_gap.mean():.2f}, standardized {standard_gap.mean():.2f}; "
-    f"asked for: {half} less"
-)
-verdicts.compare(
-    "OVF-08",
-    standard_gap,
-    raw_gap,
-    claimed="lower",
-    measure="gap in absolute error, standardized against raw",
-    margin=half,
-    setting="a network",
-    data=wines[0],
-)
-
-# %% [markdown]
-# The first half of the statement is right: noise columns spoil the fit. But scaling is no cure for
-# it. Least squares does not even notice, and a network keeps most of its gap. What helps is to rein
-# the model in, here by a penalty. (The note's word can mean *regularization* as well as
-# *normalization*; read so, it would be right.)
-#
-# ## 6. Cures
-#
-# Five cures for the same network of 128 units on the same 1,000 pictures (OVF-02), and dropout
-# against learned noise (OVF-09). Strengths and rates are chosen on validation pictures; only what
-# was chosen meets the test pictures.
-
-# %%
-kinds = {"clean": 0.0, "wrong": NOISE}
-base = {kind: group(ALONE, share) for kind, share in kinds.items()}
-
-
-def shifted(run):
-    """The run's pictures, moved by a pixel or not in place of the mere repetitions."""
-    copy = np.random.default_rng(run.seed).integers(0, len(shifts), ROWS)
-    targets = np.tile(run.targets[:n], len(shifts))
-    return replace(run, train_rows=run.train_rows + n * copy, targets=targets)
-
-
-def with_dropout(units, rate):
-    hidden, drop = keras.layers.Dense(units, activation="relu"), keras.layers.Dropout(rate)
-    return keras.Sequential(
-        [keras.Input((196,)), hidden, drop, keras.layers.Dense(10, activation="softmax")]
-    )
-
-
-def dropping(units, rate):
-    """The recipe with dropout."""
-    return replace(classifier(units), build=lambda: with_dropout(units, rate))
-
-
-def penalizing(strength):
-    """The recipe with an L2 penalty."""
-    return classifier(128, kernel_regularizer=keras.regularizers.L2(strength))
-
-
-plain = classifier(128)
-stop = keras.callbacks.EarlyStopping(
-    monitor="val_accuracy", mode="max", patience=2, restore_best_weights=True
-)
-more = {kind: group(4 * ALONE, share) for kind, share in kinds.items()}
-moved = {kind: [shifted(run) for run in runs] for kind, runs in base.items()}
-none = train_groups(plain, base)
-candidates = {
-    "4 times the data": {"": train_groups(plain, more)},
-    "shifted copies": {"": train_groups(plain, moved)},
-    "early stopping": {"": train_groups(replace(plain, early_stopping=stop), base)},
-    "L2 penalty": {v: train_groups(penalizing(v), base) for v in (0.0003, 0.001, 0.003)},
-    "dropout": {v: train_groups(dropping(128, v), base) for v in (0.2, 0.4)},
+    for patience in (4, 8, 16)
 }
 
+# %%
+cures_by_name = {
+    "plain": plain_cure,
+    **{name: replace(plain_cure, build=build) for name, build in builds_of_cures.items()},
+    **{
+        name: replace(plain_cure, epochs=120, early_stopping=stop)
+        for name, stop in stops_of_cures.items()
+    },
+    **{
+        f"{units} units": sorter([units], epochs=12, batch_size=100)
+        for units in (16, 32, 64, 96, 128, 192)
+    },
+    **{name: replace(plain_cure, augment=how) for name, how in augmentation.copies(14).items()},
+}
+cured_clothes = clothes(train=1_000, valid=500, test=1_000, apart_from=tuned_on(CURES))
+cured_runs = training.replicates(cured_clothes, seeds)
 
-def on_validation(cure, runs):
-    """Mean accuracy on validation pictures with the weights that the cure keeps."""
-    stopped = cure == "early stopping"
-    return np.mean(runs.best("val_accuracy") if stopped else runs.last("val_accuracy"))
 
+def cured(name, runs=cured_runs):
+    """Nets with a cure, at its best rate."""
+    title = STOPPINGS if name in stops_of_cures else CURES
+    many_passes = repeated(runs, 10_000, valid_rows=None)
+    own = runs if name in stops_of_cures else many_passes  # early stopping looks at single ones
+    return cures_by_name[name].fit(cured_clothes, at_best_rate(title, name, own))
 
-chosen = {}  # by (kind of labels, cure), the best strength on validation pictures
-for kind in kinds:
-    for cure, by_value in candidates.items():
-        trials = [
-            (on_validation(cure, runs[kind]), value, runs[kind]) for value, runs in by_value.items()
-        ]
-        score, value, runs = max(trials, key=lambda trial: trial[0])
-        chosen[kind, cure] = SimpleNamespace(
-            value=value, score=score, runs=runs, test=runs.test("accuracy")
-        )
-    penalty, rate = chosen[kind, "L2 penalty"].value, chosen[kind, "dropout"].value
-    print(f"{kind} labels: L2 penalty {penalty}, dropout rate {rate}")
-untreated = {kind: none[kind].test("accuracy") for kind in kinds}
 
 # %%
-with plots.canvas(2, width=9.6, height=3.2, sharex=True, sharey=True) as (figure, panels):
-    for panel, kind in zip(panels, kinds, strict=True):
-        for place, cure in enumerate(candidates):
-            gain = chosen[kind, cure].test - untreated[kind]
-            low, high = claims.paired_interval(gain)
-            color = plots.COLORS[1 if cure == "L2 penalty" else 0]
-            panel.plot(
-                [low, high],
-                [place, place],
-                color=color,
-                linewidth=5,
-                alpha=0.35,
-                solid_capstyle="butt",
-            )
-            panel.plot(gain.mean(), place, "o", color=color)
-        panel.axvline(0, color="black", linewidth=1)
-        panel.set(
-            xlabel="gain in test accuracy", title=f"{kinds[kind]:.0%} of the training labels wrong"
-        )
-        panel.set_yticks(range(len(candidates)), candidates)
-    panels[0].invert_yaxis()
-plots.show(
-    figure,
-    alt="Gain in test accuracy of five cures over no cure, with 99 % intervals: clean labels on "
-    "the left, wrong labels on the right. Four times the data gains more than the L2 penalty in "
-    "both.",
-    data=images,
-)
+def more_pictures(run):
+    """The run with three times as many further pictures, none of its validation or test ones."""
+    own = np.concatenate([run.train_rows, run.valid_rows, run.test_rows])
+    others = np.setdiff1d(np.arange(len(cured_clothes.y_train)), own)
+    further = training.generator(run.seed).choice(others, 3_000, replace=False)
+    return replace(run, train_rows=np.append(run.train_rows, further))
+
+
+uncured = cured("plain")
+uncured_knows = accuracy_on_own(uncured, cured_clothes, cured_runs).mean()
+cured_accuracy = {
+    name: cured(name).test("accuracy") for name in {best_of_family: 0, best_rival: 0}
+} | {
+    "plain": uncured.test("accuracy"),
+    "four times the pictures": cured("plain", [*map(more_pictures, cured_runs)]).test("accuracy"),
+}
+print(f"the plain net knows {uncured_knows:.1%} of its pictures; test accuracies:")
+for name_cure, accuracy in cured_accuracy.items():
+    print(f"    {name_cure:<28} {accuracy.mean():.3f}")
 
 # %%
-for kind in kinds:
-    penalty = chosen[kind, "L2 penalty"]
-    others = {cure: chosen[kind, cure].score for cure in candidates if cure != "L2 penalty"}
-    rival = max(others, key=others.get)  # the best on validation pictures
-    measure = f"test accuracy, L2 penalty against {rival}"
+uncured_learns = [] if uncured_knows >= 0.995 else ["the plain net does not know its pictures yet"]
+unfinished_cures = [
+    unfinished(STOPPINGS if name in stops_of_cures else CURES, name)
+    for name in (best_of_family, best_rival)
+]
+for rival_cure, setting_cures, role_cures, correlation_cures in (
+    (best_rival, "1,000 pictures of clothes, true labels", claims.PRIMARY, None),
+    # The larger training sets overlap more.
+    ("four times the pictures", "against more data", claims.BOUNDARY, 1_000 / (1_000 + 4_000)),
+):
     verdicts.compare(
         "OVF-02",
-        penalty.test,
-        chosen[kind, rival].test,
+        cured_accuracy[best_of_family],
+        cured_accuracy[rival_cure],
         claimed="higher",
-        measure=measure,
-        setting=f"{kind} labels",
-        data=images,
+        margin=0.01,
+        measure=f"test accuracy, {best_of_family} against {rival_cure}",
+        setting=setting_cures,
+        role=role_cures,
+        void="; ".join(filter(None, uncured_learns + unfinished_cures)),
+        correlation=correlation_cures,
+        data=cured_clothes,
     )
 
-thin = classifier(16).fit(images, base["wrong"])
-thinner = dropping(16, 0.4).fit(images, base["wrong"])
-measure = "test accuracy, dropout against none"
-dropped = {kind: chosen[kind, "dropout"] for kind in kinds}
-verdicts.compare(
-    "OVF-09",
-    dropped["wrong"].test,
-    untreated["wrong"],
-    claimed="higher",
-    measure=measure,
-    setting="128 units, wrong labels",
-    data=images,
-)
-verdicts.compare(
-    "OVF-09",
-    dropped["clean"].test,
-    untreated["clean"],
-    claimed="higher",
-    measure=measure,
-    setting="128 units, clean labels",
-    data=images,
-)
-verdicts.compare(
-    "OVF-09",
-    thinner.test("accuracy"),
-    thin.test("accuracy"),
-    claimed="higher",
-    measure=measure,
-    setting="16 units, wrong labels",
-    data=images,
-)
-
-
-def repeated(runs):
-    """Share of its wrong training labels that each run repeats, among the first pictures."""
-    answers, shares = runs.predict(x_train[: len(x_test)]).argmax(axis=-1), []
-    for answer, run in zip(answers, base["wrong"], strict=True):
-        rows = [row for row in run.train_rows[:ALONE] if row < len(x_test)]
-        wrong = run.targets[rows] != fashion.y_train[rows]
-        shares.append(np.mean((answer[rows] == run.targets[rows])[wrong]))
-    return shares
-
-
-measure = "share of wrong training labels repeated, dropout against none"
-verdicts.compare(
-    "OVF-09",
-    repeated(dropped["wrong"].runs),
-    repeated(none["wrong"]),
-    claimed="lower",
-    measure=measure,
-    setting="128 units, memory",
-    data=images,
-)
+# %% [markdown]
+# The list shows what each try gained on the study's validation pictures, and so which member of the
+# family does the work. Four times the pictures are not at hand where the training set is given;
+# where they can be had, they are the first rival. That line is told and does not count.
 
 # %% [markdown]
-# Points are means over the runs, bars their 99 % intervals. More data, where they can be had, beat
-# the penalty, so it is not the most important cure as a rule (OVF-02); among cures that need no new
-# data the order depends on the noise. Dropout hinders a network with units to spare from learning
-# wrong labels, and starves a network that has none to spare (OVF-09).
+# ## 6. Data and noise
 #
-# ## 7. How honest is a validation loss?
+# ### Swallowed noise (OVF-09)
 #
-# Two hundred classifiers (random features again) are validated on 100 pictures (OVF-19). The
-# validation error of a classifier fixed beforehand is compared with its error on all other held-out
-# pictures, and so is that of the classifier that came out best. From draw to draw the 100 pictures
-# change.
+# The table in note 001 names taking in noise indiscriminately as a cause of overfitting, and
+# dropout as its cure. A net that swallows the noise in its training data does worse on new data,
+# and dropout hinders it. The note does not say that dropout helps where there is no noise, or no
+# capacity to spare. So 40 % of 1,000 training labels are wrong, and the net has 256 units, which
+# suffice to learn them all by heart. In the study, no dropout and dropout of five shares after the
+# hidden layer tried the same four learning rates; what was best on validation pictures, whose
+# labels are true, is judged here on others. *Supported* if the test accuracy with dropout is higher
+# by more than 0.01 with the whole interval, *refuted* if the whole interval lies below 0.01.
+#
+# All are trained equally long, so long that without dropout at least 95 % of the training labels
+# are repeated; rates at which they are not were left out. A rate so small that noise is never
+# swallowed would be early stopping in disguise. (So the best rate without dropout may well be the
+# lowest that was allowed. And the shares reach above the 0.2 to 0.5 of note 002, so that the best
+# of them has tries on both sides; the list shows what the others did.)
 
 # %%
-CLASSIFIERS, SAMPLE, DRAWS = 200, 100, 500
-generator = np.random.default_rng(seeds[0])
-rows = generator.permutation(n)[:PICTURES]
-x_held, y_held = (
-    np.concatenate([x_valid, x_test]),
-    np.concatenate([fashion.y_valid, fashion.y_test]),
-)
-wrong = np.empty((CLASSIFIERS, len(y_held)), "float32")
-for classifier_wrong in wrong:
-    directions = generator.normal(size=(196, 60)).astype("float32")
-    learn, held = (np.maximum(x @ directions, 0) for x in (x_train[rows], x_held))
-    classifier_wrong[:] = (held @ least_squares(learn, one_hot[fashion.y_train[rows]])).argmax(
-        axis=1
-    ) != y_held
-
-optimism = {"fixed beforehand": [], f"best of {CLASSIFIERS}": []}
-for _ in range(DRAWS):
-    sample = generator.permutation(len(y_held))[:SAMPLE]
-    estimate = wrong[:, sample].mean(axis=1)
-    elsewhere = (wrong.sum(axis=1) - SAMPLE * estimate) / (len(y_held) - SAMPLE)
-    for values, number in zip(optimism.values(), (0, estimate.argmin()), strict=True):
-        values.append(estimate[number] - elsewhere[number])
-for setting, values in optimism.items():
-    low, high = claims.paired_interval(values)
-    off = f"{np.mean(values):+.4f}, 99 % interval {low:+.4f} to {high:+.4f}"
-    detail = f"Off by {off}, in the mean of {DRAWS} draws; asked for: less than 0.01 either way."
-    small = low > -0.01 and high < 0.01
-    verdicts.compute("OVF-19", small, detail=detail, setting=setting, data=fashion)
-
-# %%
-with plots.canvas(height=3.3) as (figure, axes):
-    bins = np.arange(-0.21, 0.23, 0.02)
-    for number, (label, values) in enumerate(optimism.items()):
-        axes.hist(values, bins, histtype="stepfilled", color=plots.COLORS[number], alpha=0.25)
-        outline = {
-            "color": plots.COLORS[number],
-            "linestyle": plots.LINES[number],
-            "linewidth": 1.8,
-        }
-        axes.hist(values, bins, histtype="step", label=label, **outline)
-    axes.axvline(0, color="black", linewidth=1)
-    axes.set(xlabel="error on 100 validation pictures minus error on all others", ylabel="draws")
-    axes.set_title("Choosing makes an estimate optimistic")
-    axes.legend()
-plots.show(
-    figure,
-    alt="Histograms of validation error minus error on all other pictures: around zero for a "
-    "classifier fixed beforehand, to the left of zero for the best of many.",
-    data=fashion,
-)
-
-# %% [markdown]
-# A validation loss is as good an estimate as its sample allows, until it is used to choose: the
-# winner won partly by its luck with these pictures. Stopping at the best epoch is a choice, too.
-# That is what the test data are for.
-#
-# ## 8. Wide or deep?
-#
-# One hidden layer against three, with the same number of parameters, on three known targets
-# (OVF-34, OVF-35). Each run has training points and initial weights of its own; the learning rate
-# of each network is chosen on validation points.
-
-# %%
-targets = {
-    "linear": (10, lambda x: x @ np.linspace(-1, 1, 10)),
-    "sum of ten sines": (10, lambda x: np.sin(3 * x).sum(axis=1) / 2),
-    "one sine": (1, lambda x: np.sin(2 * np.pi * x[:, 0])),
+DROPOUT, REPEATED = "OVF-09, dropout", "OVF-09, labels repeated"
+swallowing_rates = [
+    rate
+    for rate, shares in tunings[REPEATED]["scores"]["no dropout"].items()
+    if np.mean(shares) >= 0.95
+]
+dropout_scores = {
+    (arm, float(rate)): np.mean(by_rate[rate])
+    for arm, by_rate in tunings[DROPOUT]["scores"].items()
+    for rate in swallowing_rates
 }
-shapes = {10: {"wide": [61], "deep": [16, 16, 16]}, 1: {"wide": [197], "deep": [16, 16, 16]}}
-for inputs, hidden_layers in shapes.items():
-    parameters = {
-        shape: models.mlp(inputs, hidden).count_params() for shape, hidden in hidden_layers.items()
-    }
-    print(f"parameters with {inputs} input(s): {parameters}")
-OWN = 800  # training points of each run
+for (arm, rate), accuracy in dropout_scores.items():
+    print(f"{arm:<12} at rate {rate:.4g}: validation accuracy {accuracy:.3f}")
+without_dropout = {key: v for key, v in dropout_scores.items() if key[0] == "no dropout"}
+with_dropout = {key: v for key, v in dropout_scores.items() if key[0] != "no dropout"}
+_, rate_alone = max(without_dropout, key=without_dropout.get)
+share_best, rate_beside = max(with_dropout, key=with_dropout.get)
+shares_tried = list(dict.fromkeys(arm for arm, _ in with_dropout))
+
+# %%
+noisy_clothes = clothes(train=1_000, test=900, apart_from=tuned_on(DROPOUT))
+clean_runs = repeated(training.replicates(noisy_clothes, seeds), 12_000, learning_rate=rate_alone)
+noisy_runs = mislabelled(noisy_clothes, clean_runs, 0.4)
+noisy_beside = [replace(run, learning_rate=rate_beside) for run in noisy_runs]
+swallowing = sorter([256], epochs=12, batch_size=100)
+best_dropout_net = partial(dropout_net, float(share_best.removeprefix("dropout ")))
+noisy_nets = swallowing.fit(noisy_clothes, noisy_runs)
+noisy_dropout_nets = replace(swallowing, build=best_dropout_net).fit(noisy_clothes, noisy_beside)
+clean_nets = swallowing.fit(noisy_clothes, clean_runs)
 
 
-def sampled(inputs, function):
-    """Training points for all runs and validation points, with noise, and test points without."""
-    generator = np.random.default_rng(seeds[0])
-    data = {}
-    for name, size, noise in (("train", OWN * RUNS, 0.1), ("valid", 200, 0.1), ("test", 800, 0.0)):
-        x = generator.uniform(-1, 1, (size, inputs))
-        y = function(x) + noise * generator.normal(size=size)
-        data |= {f"x_{name}": x.astype("float32"), f"y_{name}": y[:, None].astype("float32")}
-    return SimpleNamespace(**data)
-
-
-def best_error(inputs, hidden, data):
-    """Mean squared test error of each run, at the better of two learning rates."""
-    rates = (0.005, 0.03)
-    points = np.arange(OWN * RUNS).reshape(RUNS, OWN)
-    runs = [
-        training.Run(seed, train_rows=np.resize(own, 10 * OWN), learning_rate=rate)
-        for rate in rates
-        for seed, own in zip(seeds, points, strict=True)
-    ]  # an epoch: all points ten times
-    recipe = training.Recipe(
-        lambda: models.mlp(inputs, hidden), loss="mse", optimizer="adam", epochs=2, batch_size=80
-    )
-    result = recipe.fit(data, runs)
-    better = result.last("val_loss").reshape(len(rates), RUNS).mean(axis=1).argmin()
-    return result.test("loss").reshape(len(rates), RUNS)[better]
-
-
-found = {}
-for target, (inputs, function) in targets.items():
-    data = sampled(inputs, function)
-    for shape, hidden in shapes[inputs].items():
-        found[target, shape] = best_error(inputs, hidden, data)
-found["linear", "flat"] = best_error(10, [], sampled(*targets["linear"]))
-
-for claim, target, first, second, setting in (
-    ("OVF-34", "linear", "wide", "deep", "linear: wide against deep"),
-    ("OVF-34", "linear", "wide", "flat", "linear: wide against no hidden layer"),
-    ("OVF-34", "one sine", "deep", "wide", "one sine: deep against wide"),
-    ("OVF-34", "sum of ten sines", "deep", "wide", "sum of ten sines: deep against wide"),
-    ("OVF-35", "one sine", "deep", "wide", "one sine: depth is better"),
-    ("OVF-35", "sum of ten sines", "wide", "deep", "sum of ten sines: width is better"),
-):
-    treatment, control = found[target, first], found[target, second]
-    verdicts.compare(
-        claim,
-        treatment,
-        control,
-        claimed="lower",
-        measure="squared test error",
-        setting=setting,
-        data="points of a known function",
-    )
-
-# %% [markdown]
-# What suits a target is a matter of that target (OVF-35). The inventory expects the rule of OVF-34
-# to be refuted outright; measured, it comes out as a matter of the target as well. A linear
-# relation needs no hidden layer at all, but of two targets far from linear the single sine takes to
-# depth, as the rule says, and the sum of many sines to width.
-#
-# **Deeper than a multilayer perceptron?** (QA-09) A network of twelve hidden layers, with He's
-# initialization or Keras's default.
+def wrong_repeated(nets):
+    """The share of its wrong training labels that each net repeats."""
+    shares = []
+    for number, run in enumerate(noisy_runs):
+        rows = np.unique(run.train_rows)
+        wrong = rows[run.targets[rows] != noisy_clothes.y_train[rows]]
+        answers = nets[number : number + 1].predict(noisy_clothes.x_train[wrong]).argmax(axis=-1)
+        shares.append(np.mean(answers == run.targets[wrong]))
+    return np.array(shares)
 
 
 # %%
-def twelve(initializer):
-    return replace(classifier(*[32] * 12, kernel_initializer=initializer), epochs=3)
-
-
-careful = group(MANY, rate=0.001)
-he, default = (
-    twelve(name).fit(images, careful).last("accuracy") for name in ("he_normal", "glorot_uniform")
-)
-measure = "training accuracy after 3 epochs, He against default"
+noise_swallowed = noisy_nets.last("accuracy").mean() >= 0.95
+share_at_edge = share_best in (shares_tried[0], shares_tried[-1])
+faults_of_dropout = {
+    "the net does not swallow the noise": not noise_swallowed,
+    "the best share of dropout is at an edge": share_at_edge,
+}
 verdicts.compare(
-    "QA-09",
-    he,
-    default,
+    "OVF-09",
+    noisy_dropout_nets.test("accuracy"),
+    noisy_nets.test("accuracy"),
     claimed="higher",
-    measure=measure,
-    setting="they serve deep networks",
-    data=images,
+    margin=0.01,
+    measure=f"test accuracy on true labels, {share_best} against none",
+    setting="1,000 pictures of clothes, 40 % of the labels wrong",
+    void="; ".join(fault for fault, found in faults_of_dropout.items() if found),
+    data=noisy_clothes,
 )
-kinds_of_layer = sorted({type(layer).__name__ for layer in twelve("he_normal").build().layers})
-kind = ", ".join(kinds_of_layer)
-detail = f"The layers of that network are of one kind, {kind}: a multilayer perceptron."
-verdicts.compute(
-    "QA-09", kinds_of_layer != ["Dense"], detail=detail, setting="deeper than a perceptron"
+
+# %%
+verdicts.compare(
+    "OVF-09",
+    noisy_nets.test("accuracy"),
+    clean_nets.test("accuracy"),
+    claimed="lower",
+    margin=0.01,
+    measure="test accuracy, trained with 40 % wrong labels against true ones, no dropout",
+    setting="the cause: wrong labels",
+    role=claims.FURTHER,
+    data=noisy_clothes,
+)
+verdicts.compare(
+    "OVF-09",
+    wrong_repeated(noisy_dropout_nets),
+    wrong_repeated(noisy_nets),
+    claimed="lower",
+    margin=0.05,
+    measure="share of the wrong training labels repeated, dropout against none",
+    setting="the mechanism: noise is swallowed less",
+    role=claims.FURTHER,
+    data=noisy_clothes,
 )
 
 # %% [markdown]
-# Methods for deep networks serve depth, and a deep dense network is still a multilayer perceptron:
-# the name sets no limit to the number of layers.
+# The two further settings take the sentence apart: do wrong labels do harm at all, and is it by
+# swallowing fewer of them that dropout helps? (It is turned off when a net answers.)
+#
+# ### Is noise learned even at the best epoch? (OVF-17)
+#
+# Training data hold signal and noise; noise is what does not carry over to new data, and "it almost
+# never happens" that a model learns the signal alone (note 004). That noise does not help is nearly
+# the definition of it. The statement about the world is that a trained net takes some of it up,
+# even when it is stopped at its lowest validation loss.
+#
+# Where the truth is known, this can be measured: 400 points of a smooth function of ten inputs,
+# with noise that makes up half the variance of the targets. A net of 64-64 units is trained with
+# the noise, for 300 passes, is looked at after every fourth, and keeps the weights with the lowest
+# validation loss. Its twin, with the same initial weights and order of minibatches, is trained as
+# long without the noise. The slope of the difference of their predictions on the noise, over the
+# training points, is the *share of the noise* that the net repeats. *Supported* if it is above 0.05
+# with the whole interval, *refuted* if it is below with the whole interval. A plane through the ten
+# inputs would repeat 11/400 by theory; that checks the code.
+
+# %%
+noisy_friedman = datasets.replicates("friedman", seeds, train=400, valid=400, test=1_000)
+truth_friedman = datasets.friedman_truth(noisy_friedman.x_train)
+noise_friedman = noisy_friedman.y_train - truth_friedman
+noiseless_friedman = replace(noisy_friedman, y_train=truth_friedman.astype("float32"))
+friedman_runs = repeated(training.replicates(noisy_friedman, seeds), 4 * 400)
+friedman_recipe = regressor([64, 64], 10, epochs=75, batch_size=50, early_stopping=KEEPING)
+kept_noisy = friedman_recipe.fit(noisy_friedman, friedman_runs)
+kept_noiseless = friedman_recipe.fit(noiseless_friedman, friedman_runs)
+
+
+# %%
+def predicted_friedman(nets, part):
+    """What each net says of the points of its own part, shape (RUNS, points)."""
+    places = [getattr(division, part) for division in noisy_friedman.divisions]
+    outputs = [nets[n : n + 1].predict(noisy_friedman.x_train[own]) for n, own in enumerate(places)]
+    return np.array(outputs)[:, 0, :, 0]
+
+
+def part_of_friedman(values, part):
+    """These values of all points, for each replicate those of its part."""
+    return np.array([values[getattr(division, part)] for division in noisy_friedman.divisions])
+
+
+def slope_on_noise(changes):
+    """Slope on the training noise of how much it changed the predictions, for each replicate."""
+    noise = part_of_friedman(noise_friedman, "train")
+    return np.sum(noise * changes, axis=1) / np.sum(noise**2, axis=1)
+
+
+# %%
+changes_of_planes = []
+for division in noisy_friedman.divisions:
+    inputs_and_one = np.c_[np.ones(400), noisy_friedman.x_train[division.train]]
+    plane = np.linalg.lstsq(inputs_and_one, noise_friedman[division.train])[0]
+    changes_of_planes.append(inputs_and_one @ plane)
+share_of_planes = slope_on_noise(np.array(changes_of_planes)).mean()
+print(f"share of the noise that a plane repeats: {share_of_planes:.3f}; by theory {11 / 400:.3f}")
+
+# %%
+predicted_twins = []
+for run, epoch in zip(friedman_runs, kept_noisy.best_epoch, strict=True):
+    as_long = replace(friedman_recipe, epochs=int(epoch) + 1, early_stopping=None)
+    twin = as_long.fit(noiseless_friedman, [run])
+    predicted_twins.append(twin.predict(noisy_friedman.x_train[run.train_rows[:400]])[0, :, 0])
+noise_share = slope_on_noise(predicted_friedman(kept_noisy, "train") - np.array(predicted_twins))
+verdicts.compare(
+    "OVF-17",
+    noise_share,
+    np.zeros(RUNS),
+    claimed="higher",
+    measure="share of the training noise that the net repeats at its best epoch, against none",
+    margin=0.05,
+    setting="64-64 units",
+    data=noisy_friedman,
+)
+passes_friedman = 4 * (np.median(kept_noisy.best_epoch) + 1)
+print(f"kept after {passes_friedman:g} passes (median); ", end="")
+print(f"replicates that repeat less than 0.05 of the noise: {np.mean(noise_share < 0.05):.0%}")
+
+# %%
+truth_test_friedman = part_of_friedman(truth_friedman, "test")
+verdicts.compare(
+    "OVF-17",
+    np.mean((predicted_friedman(kept_noisy, "test") - truth_test_friedman) ** 2, axis=1),
+    np.mean((predicted_friedman(kept_noiseless, "test") - truth_test_friedman) ** 2, axis=1),
+    claimed="higher",
+    measure="squared distance from the truth on new points, trained with the noise against without",
+    margin=np.exp(0.05),
+    scale="log",
+    setting="new points: with the noise against without",
+    role=claims.FURTHER,
+    data=noisy_friedman,
+)
+# %%
+fitted_friedman = predicted_friedman(kept_noiseless, "train")
+verdicts.compare(
+    "OVF-17",
+    kept_noiseless.test("loss"),
+    np.mean((fitted_friedman - part_of_friedman(truth_friedman, "train")) ** 2, axis=1),
+    claimed="higher",
+    measure="squared error without any noise, new points against training points",
+    margin=np.exp(0.05),
+    scale="log",
+    setting="incidental patterns",
+    role=claims.FURTHER,
+    data=noiseless_friedman,
+)
+
+# %% [markdown]
+# A fit cannot know which part of a target is noise: what brings it nearer to a point brings it
+# nearer to the noise of that point as well. The last line has no random noise at all: a fit is
+# nearer to its own points than to others also then.
+#
+# ### Does noise open the gap between the loss curves? (OVF-21)
+#
+# "The validation loss falls only while the model learns signal; if it learns noise, a gap opens
+# between the two curves" (note 004). If so, taking the noise away should close the gap. The first
+# clause needs no measuring: noise of mean zero cannot be foretold, so what is learned of it cannot
+# lower an error on new points on average. The gap is the validation loss minus the training loss at the end of the 300
+# passes, for the nets above: with noise in training and validation targets, and without any.
+# *Supported* if the gap is wider with noise by more than a tenth of the noise's variance with the
+# whole interval, *refuted* if the whole interval lies below that.
+
+
+# %%
+def final_gap_friedman(nets):
+    """Validation loss minus training loss in the last epoch."""
+    return nets.last("val_loss") - nets.last("loss")
+
+
+verdicts.compare(
+    "OVF-21",
+    final_gap_friedman(kept_noisy) / datasets.FRIEDMAN_NOISE**2,
+    final_gap_friedman(kept_noiseless) / datasets.FRIEDMAN_NOISE**2,
+    claimed="higher",
+    measure="validation minus training loss, in units of the noise variance, with against without",
+    margin=0.1,
+    setting="known truth",
+    data=noisy_friedman,
+)
+for targets_friedman, nets in (("with noise", kept_noisy), ("without", kept_noiseless)):
+    print(f"{targets_friedman}: training loss at the end {nets.last('loss').mean():.3f}")
+
+# %% [markdown]
+# Targets without noise leave little that could be learned in vain; targets with noise lower the
+# training loss by what no new point shares.
+#
+# ### Ample signal and little noise (OVF-26)
+#
+# "See to it that there is enough signal and little noise when you train", says note 004, of data:
+# advice. We can measure whether both help. Little noise: a net of 128 units learns from 1,000
+# pictures of clothes of which 10 % or 40 % have a wrong label; it is kept at the epoch with the
+# lowest validation loss. *Supported* if its accuracy on truly labelled test pictures is higher with
+# less noise by more than 0.01 with the whole interval, *refuted* if the whole interval lies below.
+# Ample signal: 4,000 against 500 pictures, 20 % of the labels wrong in both. (The pictures are
+# those of OVF-29.)
+
+# %%
+UPDATES_KEPT, EPOCHS_KEPT = 80, 20  # updates an epoch
+
+
+def accuracy_kept(pool, runs, share):
+    """Test accuracy at the best validation epoch, with a share of wrong labels."""
+    own = repeated(mislabelled(pool, runs, share), 50 * UPDATES_KEPT, learning_rate=0.003)
+    kept = sorter([128], epochs=EPOCHS_KEPT, early_stopping=KEEPING).fit(pool, own)
+    best = UPDATES_KEPT * (kept.best_epoch.mean() + 1)
+    pictures = f"{len(runs[0].train_rows):,} pictures, {share:.0%} wrong labels"
+    print(f"{pictures}: kept after {best:.0f} of {UPDATES_KEPT * EPOCHS_KEPT:,} updates")
+    return kept.test("accuracy")
+
+
+# %%
+helped = {"claimed": "higher", "measure": "test accuracy", "margin": 0.01}
+verdicts.compare(
+    "OVF-26",
+    accuracy_kept(thousand_clothes, thousand_runs, 0.1),
+    accuracy_kept(thousand_clothes, thousand_runs, 0.4),
+    setting="10 % wrong labels against 40 %",
+    data=thousand_clothes,
+    **helped,
+)
+verdicts.compare(
+    "OVF-26",
+    accuracy_kept(plenty_clothes, plenty_runs, 0.2),
+    accuracy_kept(plenty_clothes, scarce_runs, 0.2),
+    setting="4,000 pictures against 500",
+    role=claims.FURTHER,
+    data=plenty_clothes,
+    **helped,
+)
+
+# %% [markdown]
+# Advice cannot be true or false. The comparisons only say by how much following it pays here.
+
+# %% [markdown]
+# ## 7. Curves
+#
+# ### Do data kept out of training reveal overfitting? (OVF-18)
+#
+# "Training picks the weights that make the training loss small. So the model is evaluated on
+# validation data, which are not trained on; this evaluation tells whether it overfits by now" (note
+# 004). Training lowers its own loss by construction. What can be asked is whether the validation
+# loss goes with the loss on unseen data, up and down, where the training loss does not.
+#
+# The setting: 500 pictures of clothes, one in five with a wrong label, 256 hidden units, 100 passes
+# over the pictures, looked at after each. Over these, from the third on, we take the rank
+# correlation with the test loss: once of the validation loss, once of the training loss.
+# *Supported* if the first is higher by more than 0.2 with the whole interval, *refuted* if the
+# whole interval lies below. Further: how far is the *rise* of a loss, from its lowest value to its
+# last, from the rise of the test loss? (With true labels, where overfitting is milder, it is not
+# measured again.)
+
+# %%
+kept_out = clothes(train=500, valid=500, test=500)
+kept_out_runs = mislabelled(kept_out, training.replicates(kept_out, seeds), 0.2)
+
+
+def curves_kept_out(run):
+    """Training, validation and test loss of a net, epoch by epoch, shape (3, epochs)."""
+    test = {"test": (kept_out.x_train[run.test_rows], kept_out.y_train[run.test_rows])}
+    history = sorter([256], epochs=100).fit(kept_out, [run], watch=test).history
+    return [history[name][0] for name in ("loss", "val_loss", "test_loss")]
+
+
+kept_out_losses = np.array([curves_kept_out(run) for run in kept_out_runs]).swapaxes(0, 1)
+training_kept_out, validation_kept_out, test_kept_out = kept_out_losses
+
+
+# %%
+def correlations_kept_out(curves):
+    """Rank correlation of each curve with that of the test loss, from the third epoch on."""
+    pairs = zip(curves[:, 2:], test_kept_out[:, 2:], strict=True)
+    return np.array([stats.spearmanr(*pair).statistic for pair in pairs])
+
+
+verdicts.compare(
+    "OVF-18",
+    correlations_kept_out(validation_kept_out),
+    correlations_kept_out(training_kept_out),
+    claimed="higher",
+    measure="rank correlation with the test loss over epochs, validation against training loss",
+    margin=0.2,
+    setting="one label in five wrong",
+    data=kept_out,
+)
+training_rise, validation_rise, test_rise = np.log(
+    kept_out_losses[..., -1] / kept_out_losses.min(axis=-1)
+)
+verdicts.compare(
+    "OVF-18",
+    abs(validation_rise - test_rise),
+    abs(training_rise - test_rise),
+    claimed="lower",
+    measure="distance from the test loss's rise (logarithms), validation against training loss",
+    margin=0.05,
+    setting="detection by the rise",
+    role=claims.FURTHER,
+    data=kept_out,
+)
+
+# %% [markdown]
+# The training loss goes down whether the net learns what is general or what is peculiar to its
+# pictures; only pictures that it never trained on can tell the two apart.
+#
+# ### Does the validation loss estimate the error on unseen data? (OVF-19)
+#
+# "The validation loss gives an estimate of the model's expected error, on data not used for
+# training" (note 004). At an epoch fixed beforehand this is a theorem. But the note reads its curve
+# at the lowest point, where early stopping keeps the weights, and there the validation data have
+# been used to choose. An estimate may be off in a single case; it must not be off on average by
+# anything that matters.
+#
+# The setting: 1,000 pictures of clothes, 128 hidden units, 40 passes. Of the other pictures, ten
+# sets of 500 each choose their epoch of the one training; the validation loss there is held against
+# the test loss of the same weights on 5,000 pictures. *Supported* if the two agree within 5 % on
+# average over the ten sets, with the whole interval; *refuted* if they differ by more, with the
+# whole interval: then picking the lowest point flatters, or does the opposite.
+
+# %%
+lowest_pool = clothes(train=1_000, valid=5_000, test=5_000)
+
+
+def losses_of_sets(run):
+    """Losses by epoch of the test pictures and of ten validation sets, shape (11, epochs)."""
+    sets = [run.test_rows, *np.split(run.valid_rows, 10)]
+    watch = {
+        f"set{number}": (lowest_pool.x_train[rows], lowest_pool.y_train[rows])
+        for number, rows in enumerate(sets)
+    }
+    own = replace(run, valid_rows=None)  # they are watched, set by set
+    history = sorter([128], epochs=40).fit(lowest_pool, [own], watch=watch).history
+    return [history[f"{name}_loss"][0] for name in watch]
+
+
+watched_losses = np.array([losses_of_sets(run) for run in training.replicates(lowest_pool, seeds)])
+unseen_losses, set_losses = watched_losses[:, 0], watched_losses[:, 1:]
+
+# %%
+lowest_losses = stats.gmean(set_losses.min(axis=-1), axis=1)
+unseen_at_lowest = np.take_along_axis(unseen_losses, set_losses.argmin(axis=-1), axis=1)
+verdicts.compare(
+    "OVF-19",
+    lowest_losses,
+    stats.gmean(unseen_at_lowest, axis=1),
+    claimed="equal",
+    measure="loss at the lowest point, validation against test, geometric mean of ten sets",
+    margin=np.exp(0.05),
+    scale="log",
+    setting="sets of 500 pictures",
+    # A shared picture is validation data as often as test data; only training rows count.
+    correlation=training_overlap(lowest_pool),
+    data=lowest_pool,
+)
+off = np.log(set_losses[..., -1] / unseen_losses[:, None, -1]).mean()
+print(f"at the last epoch, which nobody chose: off by {off:+.3f} (logarithm)")
+
+# %% [markdown]
+# Choosing the lowest of forty points favours an epoch at which these very pictures happened to do
+# well. How much that flatters depends on how much the points differ by chance: on the number of
+# pictures. For a choice among many candidates see lesson 2.
+#
+# ### Does the training loss go down? (OVF-20)
+#
+# "As training proceeds (as the graph moves to the right), the training loss falls" (note 004). It
+# describes a curve with one value an epoch, of a training that works. The note's own net for the
+# red wines: 512-512-512 units, mean absolute error, Adam at its default rate, batches of 256,
+# standardized inputs, 100 epochs. *Supported* if the loss stored for the last epoch is lower than
+# that of the first by more than 5 % with the whole interval, *refuted* if it is not, with the whole
+# interval. Further: does it go on falling, from epoch 50 to epoch 100? Beyond the statement: what
+# of single steps?
+
+# %%
+wine_512 = datasets.replicates("wine", seeds, train=768, test=400).standardized()
+note_net = regressor([512, 512, 512], 11, loss="mae", epochs=100, batch_size=256)
+runs_wine_512 = note_net.fit(wine_512, training.replicates(wine_512, seeds))
+loss_wine_512 = runs_wine_512.history["loss"]
+for start_wine, setting_wine, role_wine in (
+    (0, "from the first epoch", claims.PRIMARY),
+    (49, "from halfway", claims.FURTHER),
+):
+    verdicts.compare(
+        "OVF-20",
+        loss_wine_512[:, -1],
+        loss_wine_512[:, start_wine],
+        claimed="lower",
+        measure=f"stored training loss, epoch 100 against epoch {start_wine + 1}",
+        margin=np.exp(0.05),
+        scale="log",
+        setting=setting_wine,
+        role=role_wine,
+        correlation=training_overlap(wine_512),  # training rows are what is judged
+        data=wine_512,
+    )
+share_down_wine_512 = np.mean(np.diff(loss_wine_512) < 0)
+print(f"epochs whose loss is below that of the epoch before: {share_down_wine_512:.0%}")
+
+# %%
+steps_up_wine_512 = np.array([np.mean(np.diff(losses) > 0) for losses in runs_wine_512.step_losses])
+verdicts.compare(
+    "OVF-20",
+    steps_up_wine_512,
+    np.zeros(RUNS),
+    claimed="equal",
+    measure="share of steps at which the loss of the minibatch rose, against none",
+    margin=0.05,
+    setting="from step to step",
+    role=claims.BOUNDARY,
+    correlation=training_overlap(wine_512),
+    data=wine_512,
+)
+
+# %% [markdown]
+# Each step lowers the loss of its own minibatch if the rate is small enough, and the next minibatch
+# is another one. What a curve shows is the mean over an epoch.
+
+# %% [markdown]
+# ## 8. How large should a net be?
+#
+# ### Does a smaller net overfit less? (OVF-13)
+#
+# "Where overfitting occurs, one of the cures that are proposed is to make the model smaller", by
+# fewer units in a layer or by fewer layers (note 002). The note follows Chollet's chapter: reviews
+# as zeros and ones of the 10,000 commonest words, two layers of 16 units, RMSprop, batches of 512,
+# 30 epochs; its smaller net has 4 units a layer. *Supported* if the smaller net's test loss after
+# 30 epochs is lower by more than 5 % with the whole interval, *refuted* if it is not, with the
+# whole interval. The larger net must overfit: its validation loss has to rise before the end.
+#
+# The chapter's data are IMDB's. Where they are absent, sentences from film reviews stand in for
+# them, with their 1,000 commonest words and as many steps of training. They are a further setting
+# then, and the statement itself stays open.
+
+# %%
+review_imdb = datasets.load("reviews").source != "embedded"
+review_sizes = (15_000, 5_000, 5_000) if review_imdb else (5_120, 2_000, 2_000)
+review_parts = dict(zip(("train", "valid", "test"), review_sizes, strict=True))
+review_pool = datasets.replicates("reviews", seeds, **review_parts)
+REVIEW_WORDS, REVIEW_STEPS = (10_000 if review_imdb else 1_000), 30 * 30
+review_pool = review_pool.map(lambda x: x[:, :REVIEW_WORDS], note=f"{REVIEW_WORDS:,} words")
+
+
+def review_net(hidden):
+    """Nets with these hidden layers, trained on the reviews of each replicate."""
+    recipe = training.Recipe(
+        partial(models.mlp, REVIEW_WORDS, hidden, output_activation="sigmoid"),
+        loss="binary_crossentropy",
+        optimizer="rmsprop",
+        epochs=REVIEW_STEPS // -(-review_sizes[0] // 512),
+        batch_size=512,
+    )
+    return recipe.fit(review_pool, training.replicates(review_pool, seeds))
+
+
+# %%
+review_sixteen = review_net([16, 16])
+review_smaller = {"4-4-1": review_net([4, 4])} | ({"16-1": review_net([16])} if review_imdb else {})
+review_turned = (review_sixteen.last("val_loss") > review_sixteen.best("val_loss")).mean() >= 0.9
+for name_review, nets in review_smaller.items():
+    verdicts.compare(
+        "OVF-13",
+        nets.test("loss"),
+        review_sixteen.test("loss"),
+        claimed="lower",
+        measure=f"test loss after {REVIEW_STEPS} steps, {name_review} against 16-16-1",
+        margin=np.exp(0.05),
+        scale="log",
+        setting=f"{'IMDB' if review_imdb else 'sentences'}, {name_review}",
+        role=claims.PRIMARY if review_imdb and name_review == "4-4-1" else claims.FURTHER,
+        void="" if review_turned else "16-16-1 did not overfit in nine of ten replicates",
+        data=review_pool,
+    )
+if not review_imdb:
+    verdicts.open("OVF-13", detail="IMDB's reviews, which the statement is about, are absent here.")
+for name_review, nets in {"16-16-1": review_sixteen, **review_smaller}.items():
+    print(f"{name_review}: training loss at the end {nets.last('loss').mean():.3f}", end="")
+    print(f", validation {nets.last('val_loss').mean():.3f}", end="")
+    print(f" (lowest {nets.best('val_loss').mean():.3f})")
+
+# %% [markdown]
+# The statement is about the loss at the end of a training of fixed length, as the note's figures
+# are. A net that is stopped in time is another question.
+#
+# ### What sets how much a net can learn? (OVF-14)
+#
+# "The size of a model stands for the size and complexity of the patterns that it can learn", and
+# "it depends on the number of neurons and on how the layers are connected" (notes 002 and 004). The
+# first half defines the word *capacity*; the second says what decides it, and excludes nothing
+# else. What a net can hold shows where everything has to be learned by heart: pictures whose labels
+# are drawn at random. How many of these labels does the net repeat after a long training?
+#
+# *Supported* if 32 hidden units repeat a share that is higher than that of 8 units by more than
+# 0.05 with the whole interval, *refuted* if the whole interval lies below. Further: two layers of 8
+# units against one. Each net has the rate with which it learned most in the study. The study also
+# chose the number of pictures: the fewest, of 1,000, 2,000, 4,000 and 8,000, of which 32 units
+# learned less than nine in ten labels. Nets like these go on learning for very long; so if half the
+# steps lead to another word, the line says so and stays undecided.
+
+# %%
+heart_title = next(
+    title
+    for title in tunings
+    if title.startswith("OVF-14")
+    and (tunings[title]["best_means"]["32 units"] < 0.9 or "8,000" in title)
+)
+HEART_IMAGES = tunings[heart_title]["replicates"]["train"]
+HEART_EPOCHS, HEART_ROWS = 60, 12_000
+by_heart = clothes(train=HEART_IMAGES, test=1)
+
+
+def learning_by_heart(name, hidden):
+    """The share of its random labels that each net repeats in the course of every epoch."""
+    runs = at_best_rate(heart_title, name, training.replicates(by_heart, seeds))
+    labels = [training.generator(run.seed).integers(0, 10, len(by_heart.y_train)) for run in runs]
+    labels = [each.astype(by_heart.y_train.dtype) for each in labels]
+    runs = [replace(run, targets=own) for run, own in zip(runs, labels, strict=True)]
+    recipe = sorter(hidden, epochs=HEART_EPOCHS, batch_size=100)
+    return recipe.fit(by_heart, repeated(runs, HEART_ROWS)).history["accuracy"]
+
+
+heart_nets = {"32 units": [32], "8 units": [8], "8-8 units": [8, 8]}
+by_heart_by_epoch = {name: learning_by_heart(name, hidden) for name, hidden in heart_nets.items()}
+for name_heart, shares in by_heart_by_epoch.items():
+    halfway, end = shares.mean(axis=0)[[HEART_EPOCHS // 2 - 1, -1]]
+    print(f"{name_heart}: repeats {halfway:.3f} halfway, {end:.3f} at the end")
+
+# %%
+for larger_heart, setting_heart, role_heart in (
+    ("32 units", "units: 32 against 8", claims.PRIMARY),
+    ("8-8 units", "layers: 8-8 units against 8", claims.FURTHER),
+):
+    criterion_heart = {
+        "claimed": "higher",
+        "measure": "share of random labels learned",
+        "margin": 0.05,
+        "correlation": training_overlap(by_heart),  # training rows are what is judged
+        "data": by_heart,
+    }
+    arms_heart = by_heart_by_epoch[larger_heart], by_heart_by_epoch["8 units"]
+    words_heart = {
+        claims.compare_pairs(
+            "OVF-14", *(arm[:, at] for arm in arms_heart), **criterion_heart
+        ).verdict
+        for at in (HEART_EPOCHS // 2 - 1, -1)
+    }
+    verdicts.compare(
+        "OVF-14",
+        *(arm[:, -1] for arm in arms_heart),
+        setting=setting_heart,
+        role=role_heart,
+        void="" if len(words_heart) == 1 else "another word at half the steps",
+        **criterion_heart,
+    )
+print(unfinished(heart_title, *heart_nets) or "No best rate lies at the edge of those tried.")
+
+# %% [markdown]
+# A unit more is a further thing that the net can tell apart, and a layer more lets the units do
+# more. What a net *has* learned depends on its training as well.
+#
+# ### Bigger with much data, smaller with little? (OVF-15)
+#
+# "With a large data set a bigger and deeper model does better, but a model too big for its data can
+# overfit" (note 002), so the size should match the data. Two nets: 256-256 hidden units, and 16.
+# Much data are 8,000 pictures of clothes; each net has the learning rate that was best in the study
+# and keeps its best validation epoch of 30. *Supported* if the test accuracy of the bigger, deeper
+# net is higher by more than 0.01 with the whole interval, *refuted* if the whole interval lies
+# below. Further, too big *can* overfit: with 200 pictures, after 400 passes, the test loss of the
+# bigger net should be more than 5 % higher.
+
+# %%
+MUCH = "OVF-15, 8,000 pictures"
+SIZES_BY_DATA = {"256-256 units": [256, 256], "16 units": [16]}
+much_data = clothes(train=8_000, valid=1_000, test=2_000, apart_from=tuned_on(MUCH))
+much_runs, much_nets = training.replicates(much_data, seeds), {}
+for name_much, hidden in SIZES_BY_DATA.items():
+    recipe = sorter(hidden, epochs=30, early_stopping=KEEPING)
+    nets = recipe.fit(much_data, at_best_rate(MUCH, name_much, much_runs))
+    much_nets[name_much] = nets
+    print(f"{name_much}: best epoch {np.median(nets.best_epoch) + 1:g} (median)", end="")
+    print(f", training accuracy at the end {nets.last('accuracy').mean():.3f}")
+unfinished_much = [unfinished(MUCH, *SIZES_BY_DATA)]
+unfinished_much += [
+    f"{name} were best in the last epoch"
+    for name, nets in much_nets.items()
+    if np.median(nets.best_epoch) == 29
+]
+
+# %%
+verdicts.compare(
+    "OVF-15",
+    much_nets["256-256 units"].test("accuracy"),
+    much_nets["16 units"].test("accuracy"),
+    claimed="higher",
+    measure="test accuracy at the best validation epoch, 256-256 against 16 units",
+    margin=0.01,
+    setting="8,000 pictures",
+    void="; ".join(filter(None, unfinished_much)),
+    data=much_data,
+)
+
+# %%
+little_data = clothes(train=200, test=1_000)
+little_runs = repeated(training.replicates(little_data, seeds), 10_000)  # 50 passes an epoch
+big_on_few, small_on_few = (
+    sorter(hidden, epochs=8).fit(little_data, little_runs) for hidden in SIZES_BY_DATA.values()
+)
+verdicts.compare(
+    "OVF-15",
+    big_on_few.test("loss"),
+    small_on_few.test("loss"),
+    claimed="higher",
+    measure="test loss after 400 passes, 256-256 against 16 units",
+    margin=np.exp(0.05),
+    scale="log",
+    setting="too big can overfit, 200 pictures",
+    role=claims.FURTHER,
+    data=little_data,
+)
+for name_little, nets in (("256-256 units", big_on_few), ("16 units", small_on_few)):
+    print(f"{name_little}: training loss at the end {nets.last('loss').mean():.4f}")
+
+# %% [markdown]
+# With many pictures there is more to learn than 16 units can hold. With few, the printed training
+# losses say how far each net has got in learning them by heart, and the test loss tells which one
+# is too sure of itself where it is wrong.
+#
+# ### More parameters (OVF-30)
+#
+# "More parameters let a model learn more complex things, but they do not make it perform better as
+# a matter of course" (note 004). The weight lies on the second half, a weak statement: it needs an
+# ordinary situation in which more parameters bring nothing. The course behind the note predicts the
+# quality of red wines with dense nets of 16 to 512 units and early stopping. Data like these, but
+# as many as we like: Friedman's function of ten inputs, with noise of half the variance of the
+# targets; 900 training and 300 validation points. One layer of 32 units against three of 512 (over
+# a thousand times the parameters), stopped as in the note, each at its best learning rate.
+#
+# A failure to see a difference would be no support, so a margin decides. *Supported* if the mean
+# absolute error of the smaller net on 5,000 fresh points is higher by no more than 2 % with the
+# whole interval, *refuted* if it is higher by more with the whole interval. The first half of the
+# statement: on 200 points of a sawtooth of eight teeth, without noise, is the *training* error
+# lower with 64 units than with 4?
+
+# %%
+stop_as_in_note = keras.callbacks.EarlyStopping(
+    min_delta=0.001, patience=20, restore_best_weights=True
+)
+table_30 = datasets.replicates("friedman", seeds, train=900, valid=300, test=5_000)
+runs_30, mae_30 = training.replicates(table_30, seeds), {}
+for name_30, hidden in {"32": [32], "512-512-512": [512] * 3}.items():
+    recipe = regressor(hidden, 10, loss="mae", epochs=500, batch_size=225)
+    recipe = replace(recipe, early_stopping=stop_as_in_note)
+    stopped = recipe.fit(table_30, at_best_rate("OVF-30, table", name_30, runs_30))
+    mae_30[name_30] = stopped.test("loss")
+    print(f"{name_30}: {recipe.build().count_params():,} parameters", end="")
+    print(f", {stopped.epochs.mean():.0f} epochs, training MAE {stopped.best('loss').mean():.3f}")
+    print(f"    at the kept epoch, test MAE {mae_30[name_30].mean():.3f}")
+verdicts.compare(
+    "OVF-30",
+    -np.log(mae_30["32"]),
+    -np.log(mae_30["512-512-512"]),
+    claimed="no worse",
+    measure="minus the natural logarithm of the test MAE, smaller net against larger",
+    margin=0.02,
+    setting="noisy table, 32 units against 512-512-512",
+    void=unfinished("OVF-30, table", "32", "512-512-512"),
+    data=table_30,
+)
+
+# %%
+teeth_30 = datasets.function("eight teeth", seeds, inputs=1, noise=0, train=200, test=1)
+teeth_runs = repeated(training.replicates(teeth_30, seeds), 10_000)
+teeth_errors = {
+    units: regressor([units], 1, epochs=20, batch_size=50)
+    .fit(teeth_30, at_best_rate("OVF-30, sawtooth", f"{units} units", teeth_runs))
+    .last("loss")
+    for units in (64, 4)
+}
+verdicts.compare(
+    "OVF-30",
+    teeth_errors[64],
+    teeth_errors[4],
+    claimed="lower",
+    scale="log",
+    margin=np.exp(0.05),
+    measure="training error (mean squared error)",
+    setting="more complex things: a sawtooth, 64 units against 4",
+    role=claims.FURTHER,
+    void=unfinished("OVF-30, sawtooth", "64 units", "4 units"),
+    data=teeth_30,
+)
+
+# %% [markdown]
+# Where data are many and clean, larger nets may well win; that is no contradiction to "not as a
+# matter of course".
+#
+# ### Width for linear, depth for nonlinear relations? (OVF-34)
+#
+# "A wider network learns linear relations easily, a deeper one nonlinear relations" (note 004).
+# That is said of two ways to enlarge a net, in relation to each other: width should pay more where
+# the target is more linear. So it is an interaction that is claimed, and the two nets are the
+# note's own, 32 units and 16-16 units, with 11 inputs as in the note's example.
+#
+# In each replicate a linear target and a random smooth function of four of the inputs are drawn;
+# 500 training points have noise of a tenth of the variance. Each net has 2,000 updates at its best
+# learning rate. The measure is the logarithm of the ratio of errors (distances from the truth),
+# wide to deep. *Supported* if it is lower on the linear target than on the other by more than 0.1
+# with the whole interval, *refuted* if it is not, with the whole interval. It counts only if both
+# nets explain at least half of the nonlinear target. A second nonlinear target is a sum of two
+# products of inputs.
+
+# %%
+SHAPES_34 = {"wide": [32], "deep": [16, 16]}
+pools_34, errors_34 = {}, {}
+for name_34 in ("linear", "smooth", "products"):
+    pool = datasets.function(name_34, seeds, inputs=11, noise=0.1, train=500, valid=500, test=2_000)
+    runs = repeated(training.replicates(pool, seeds), 5_000)  # an epoch: 100 updates
+    pools_34[name_34] = pool
+    for shape, hidden in SHAPES_34.items():
+        recipe = regressor(hidden, 11, epochs=20, batch_size=50)
+        nets = recipe.fit(pool, at_best_rate(f"OVF-34, {name_34}", shape, runs))
+        errors_34[name_34, shape] = nets.test("loss")
+        reached = 100 * np.nanmedian(np.append(nets.epochs_to("val_loss", 0.25), np.inf))
+        print(f"{name_34}, {shape}: {errors_34[name_34, shape].mean():.1%} of the variance", end="")
+        print(f" unexplained; a quarter after {reached:,.0f} updates (median)")
+
+
+def why_not_34(*names):
+    """Why the targets cannot speak: a rate at the edge, or too little learned."""
+    faults = [unfinished(f"OVF-34, {name}", *SHAPES_34) for name in names]
+    missed = [name for name in names for s in SHAPES_34 if errors_34[name, s].mean() > 0.5]
+    return "; ".join([*filter(None, faults), *(f"{name} target not learned" for name in missed)])
+
+
+def wide_to_deep(name):
+    """Log of the ratio of test errors, wide to deep."""
+    return np.log(errors_34[name, "wide"] / errors_34[name, "deep"])
+
+
+# %%
+for nonlinear, role_34 in (("smooth", claims.PRIMARY), ("products", claims.FURTHER)):
+    verdicts.compare(
+        "OVF-34",
+        wide_to_deep("linear"),
+        wide_to_deep(nonlinear),
+        claimed="lower",
+        measure="natural logarithm of the ratio of test errors (distance from the truth), wide to "
+        "deep, linear target against nonlinear target",
+        margin=0.1,
+        setting=f"the linear against the {nonlinear} target",
+        role=role_34,
+        void=why_not_34("linear", nonlinear),
+        data=pools_34[nonlinear],
+    )
+for name_34, better, other in (("linear", "wide", "deep"), ("smooth", "deep", "wide")):
+    verdicts.compare(
+        "OVF-34",
+        errors_34[name_34, better],
+        errors_34[name_34, other],
+        claimed="lower",
+        scale="log",
+        measure="test error (distance from the truth)",
+        margin=np.exp(0.05),
+        setting=f"the {name_34} target alone: {better} against {other}",
+        role=claims.FURTHER,
+        void=why_not_34(name_34),
+        data=pools_34[name_34],
+    )
+
+# %% [markdown]
+# A linear relation needs no hidden layer at all, and width alone gives nonlinearity too: one hidden
+# layer, if it has enough units, can come as close to any smooth function as one likes. So the rule
+# has no reason in what the nets *can* do; it could only hold for how easily they learn, and that is
+# what was measured.
+#
+# ### Wide or deep? It depends on the data (OVF-35)
+#
+# "Which of the two ways is the better one depends on the data set" (note 004). Two data sets with
+# different winners bear it out. Seven compete: wine, digits, clothes, sawteeth of four and of eight
+# teeth, a sum of ten sines of ten inputs, a linear target of ten inputs. (Two things were settled
+# after trials: the hidden biases of nets with one input are scattered, because with biases of 0 all
+# units of a wide net bend at 0 and it learns nothing; and there are two sawteeth, because the wide
+# net won with four teeth and the deep one with eight.) On each compete a net with three hidden
+# layers of 32 units and one with a single layer and as many parameters, each at the best learning
+# rate and at its best validation epoch.
+#
+# The study's ten replicates pick the set on which depth gains most and the one on which width gains
+# most; fresh replicates judge. First, on the set picked for width, is the logarithm of the wide
+# net's test error lower by more than 0.05 with the whole interval? Then the statement is
+# *supported* if, on the set picked for depth, that of the deep net is; *refuted* if it is not, with
+# the whole interval. If only one direction is found, the statement stays undecided. For classes the
+# error is the share of wrong answers, with half an error added, because there may be none.
+
+# %%
+REAL_35 = {
+    "wine": {"name": "wine", "train": 500, "valid": 60, "test": 300},
+    "digits": {"name": "digits", "train": 500, "valid": 80, "test": 400},
+    "clothes": {"name": "fashion", "train": 1_000, "valid": 500, "test": 1_000},
+}
+MADE_35 = {"four teeth": 1, "eight teeth": 1, "sines": 10, "linear": 10}  # number of inputs
+
+
+def log_error(scores, metric, rows):
+    """Logarithm of the error: mean squared, or the share of wrong answers and half a one more."""
+    return np.log(1 - scores + 0.5 / rows) if metric.endswith("accuracy") else np.log(scores)
+
+
+def gain_of_depth(name):
+    """How much lower the deep net's logarithm of the error was in the study, mean."""
+    tuning = tunings[f"OVF-35, {name}"]
+    rows = REAL_35[name]["valid"] if name in REAL_35 else 500
+    wide, deep = (
+        log_error(
+            np.array(tuning["scores"][shape][repr(tuning["best_rates"][shape])]),
+            tuning["metric"],
+            rows,
+        )
+        for shape in ("wide", "deep")
+    )
+    return np.mean(wide - deep)
+
+
+gains_35 = {name: gain_of_depth(name) for name in (*REAL_35, *MADE_35)}
+for name_35, gain in gains_35.items():
+    print(f"{name_35:<12} gain of depth in the study {gain:+.2f}")
+
+
+# %%
+def pool_35(name):
+    """Fresh replicates of one of the data sets."""
+    if name in MADE_35:
+        sizes = {"train": 500, "valid": 500, "test": 2_000}
+        return datasets.function(name, seeds, inputs=MADE_35[name], noise=0.01, **sizes)
+    apart = tuned_on(f"OVF-35, {name}")
+    pool = datasets.replicates(seeds=seeds, apart_from=apart, **REAL_35[name])
+    return (pool.map(half_size) if name == "clothes" else pool).standardized()
+
+
+def contest_35(name, pool):
+    """Log test errors of both shapes, and the shapes that were best in their last epoch."""
+    inputs, outputs = pool.x_train.shape[1:], len(pool.class_names) or 1
+    size = models.mlp(inputs, [32] * 3, outputs).count_params()
+    width = round((size - outputs) / (np.prod(inputs) + 1 + outputs))
+    metric, errors, unfinished_shapes = "accuracy" if pool.class_names else "loss", {}, []
+    for shape, hidden in {"deep": [32] * 3, "wide": [width]}.items():
+        how = {"epochs": 20, "batch_size": 50, "early_stopping": KEEPING}
+        runs = repeated(training.replicates(pool, seeds), 10_000)
+        recipe = (
+            sorter(hidden, inputs, outputs, **how)
+            if pool.class_names
+            else regressor(hidden, inputs[0], **how)
+        )
+        nets = recipe.fit(pool, at_best_rate(f"OVF-35, {name}", shape, runs))
+        errors[shape] = log_error(nets.test(metric), metric, len(runs[0].test_rows))
+        unfinished_shapes += [shape] if np.median(nets.best_epoch) == recipe.epochs - 1 else []
+    return errors, unfinished_shapes
+
+
+# %%
+for_width, for_depth = min(gains_35, key=gains_35.get), max(gains_35, key=gains_35.get)
+pools_35 = {name: pool_35(name) for name in (for_width, for_depth)}
+contests_35 = {name: contest_35(name, pool) for name, pool in pools_35.items()}
+
+
+def judged_35(name, better, other, role, void):
+    """Whether one shape is better on a data set."""
+    errors, late = contests_35[name]
+    faults = [void, unfinished(f"OVF-35, {name}", "wide", "deep")]
+    faults += [f"{shape} still improved in its last epoch" for shape in late]
+    return verdicts.compare(
+        "OVF-35",
+        errors[better],
+        errors[other],
+        claimed="lower",
+        measure=f"natural logarithm of the test error, {better} against {other}",
+        margin=0.05,
+        setting=f"picked for the {better} net: {name}",
+        role=role,
+        void="; ".join(filter(None, faults)),
+        data=pools_35[name],
+    )
+
+
+width_35 = judged_35(for_width, "wide", "deep", claims.FURTHER, "")
+one_way_35 = "" if width_35.verdict == claims.SUPPORTED else "only one direction was found"
+depth_35 = judged_35(for_depth, "deep", "wide", claims.PRIMARY, one_way_35)
+
+# %% [markdown]
+# In theory layers upon layers can fold a line again and again with few units, as a sawtooth of many
+# teeth needs it (Telgarsky 2016). Whether training finds such folds is another matter, so the
+# winner was left to the data.
 #
 # ## All verdicts of this audit
 #
