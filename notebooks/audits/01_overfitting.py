@@ -32,9 +32,6 @@ SEED = 0
 RUNS = 5
 
 # %%
-from dataclasses import replace
-
-import keras
 import json
 from dataclasses import replace
 from functools import partial
@@ -390,27 +387,20 @@ def check_holds(callbacks):
 # %%
 # NBVAL_CHECK_OUTPUT
 present_stopping = right_and_wrong(keras.callbacks.EarlyStopping)
-held_then, holds_now = (
-    check_holds(right_and_wrong(EarlyStoppingOfKeras2)),
-    check_holds(present_stopping),
-)
+held_then = check_holds(right_and_wrong(EarlyStoppingOfKeras2))
+holds_now = check_holds(present_stopping)
 told_of_versions = (
     f"The check {'tells' if held_then else 'does not tell'} the right callback from a wrong one "
     f"with Keras 2, and {'does' if holds_now else 'does not'} with the present Keras, where "
     f"min_delta is {present_stopping[0].min_delta} before training."
 )
+told = {"detail": told_of_versions, "setting": "freshly constructed, as the exercise asks"}
 if held_then and not holds_now:
-    verdicts.outdated(
-        "NEW-03", detail=told_of_versions, setting="freshly constructed, as the exercise asks"
-    )
+    verdicts.outdated("NEW-03", **told)
 else:
-    verdicts.compute(
-        "NEW-03",
-        holds_now,
-        detail=told_of_versions,
-        setting="freshly constructed, as the exercise asks",
-    )
+    verdicts.compute("NEW-03", holds_now, **told)
 
+# %%
 tiny_net, tiny_data = models.mlp(1, []), (np.ones((4, 1)), np.ones((4, 1)))
 tiny_net.compile("sgd", "mse")
 for used_stopping in present_stopping:
@@ -767,6 +757,7 @@ parabola_pool = datasets.made(
 parabola_runs = training.replicates(parabola_pool, seeds)
 
 
+# %%
 def parabola_errors(degree, noise=True):
     """Training and test error of the least-squares polynomial of each replicate, shape (2, RUNS).
 
@@ -849,6 +840,7 @@ enlarged_clothes = clothes(train=4_000, test=1_000)
 enlarged_runs = repeated(training.replicates(enlarged_clothes, seeds), 12_000)
 
 
+# %%
 def fitted_enlarged(name, runs):
     """Nets of one of the sizes."""
     recipe = sorter(HIDDEN_ENLARGED[name], epochs=ENLARGED_EPOCHS, batch_size=100)
@@ -1034,7 +1026,7 @@ for cause_of_rise, arms_of_rise in rises_of_loss.items():
         "OVF-29",
         *(end - lowest for end, lowest, _ in arms_of_rise),
         claimed="higher",
-        measure="test loss (cross-entropy) at the end minus that at the turn of the validation loss",
+        measure="rise of the test loss (cross-entropy) after the turn of the validation loss",
         margin=0.05,
         setting=cause_of_rise,
         role=claims.PRIMARY if about_quantity else claims.FURTHER,
@@ -1109,6 +1101,8 @@ for arm_name in ARMS_OF_SIDES:
 # %%
 sides_unlearned = [arm for arm, known in sided_known.items() if known.mean() < 0.99]
 still_learning_sides = f"still learning: {', '.join(sides_unlearned)}" if sides_unlearned else ""
+
+# %%
 verdicts.compare(
     "OVF-07",
     sided_known["one side"] - sided_right["one side"],
@@ -1195,6 +1189,7 @@ def tables_of_wines(division, seed):
     return scaled, scaled[:, :11]
 
 
+# %%
 wine_tables = [tables_of_wines(*pair) for pair in zip(bottles.divisions, seeds, strict=True)]
 noisy_wines, plain_wines = (  # the tables of the replicates lie one below the other
     replace(
@@ -1253,19 +1248,11 @@ error_with_penalty = best_wine_error(noisy_wines, at_each_strength, penalty_of_w
 error_without_noise = best_wine_error(plain_wines, at_each_rate)
 
 # %%
-for setting_wines, role_wines, claimed_wines, arms_of_wines in (
-    (
-        f"the wines with {NOISE_COLUMNS} noise columns: L2 penalty against none",
-        claims.PRIMARY,
-        "lower",
-        (error_with_penalty, error_without_penalty),
-    ),
-    (
-        f"the cause: {NOISE_COLUMNS} noise columns against none",
-        claims.FURTHER,
-        "higher",
-        (error_without_penalty, error_without_noise),
-    ),
+cure_of_wines = "lower", (error_with_penalty, error_without_penalty)
+cause_of_wines = "higher", (error_without_penalty, error_without_noise)
+for setting_wines, role_wines, (claimed_wines, arms_of_wines) in (
+    ("300 noise columns: L2 penalty against none", claims.PRIMARY, cure_of_wines),
+    ("the cause: 300 noise columns against none", claims.FURTHER, cause_of_wines),
 ):
     verdicts.compare(
         "OVF-08",
@@ -1546,6 +1533,8 @@ faults_of_moons = {
     "the first boundary does not wind round the training points": moon_known < 0.97 or longer <= 1,
     "the best penalty is at an edge": commonest in (0, len(MOON_PENALTIES) - 1),
 }
+
+# %%
 for setting_moons, role_moons, smooth in (
     ("against the best penalty", claims.PRIMARY, held.test("accuracy")[best_held]),
     ("against stopping early", claims.FURTHER, stopped_early.test("accuracy")),
@@ -1647,6 +1636,7 @@ def dropout_net(share):
     return keras.Sequential([keras.Input((14, 14)), *layers])
 
 
+# %%
 plain_cure = sorter([256], epochs=12, batch_size=100)  # of 100 minibatches
 layer_cure = partial(models.mlp, (14, 14), [256], 10)
 builds_of_cures = {
@@ -1969,8 +1959,9 @@ verdicts.compare(
 # "The validation loss falls only while the model learns signal; if it learns noise, a gap opens
 # between the two curves" (note 004). If so, taking the noise away should close the gap. The first
 # clause needs no measuring: noise of mean zero cannot be foretold, so what is learned of it cannot
-# lower an error on new points on average. The gap is the validation loss minus the training loss at the end of the 300
-# passes, for the nets above: with noise in training and validation targets, and without any.
+# lower an error on new points on average. The gap is the validation loss minus the training loss at
+# the end of the 300 passes, for the nets above: with noise in training and validation targets, and
+# without any.
 # *Supported* if the gap is wider with noise by more than a tenth of the noise's variance with the
 # whole interval, *refuted* if the whole interval lies below that.
 
@@ -2096,6 +2087,8 @@ verdicts.compare(
     setting="one label in five wrong",
     data=kept_out,
 )
+
+# %%
 training_rise, validation_rise, test_rise = np.log(
     kept_out_losses[..., -1] / kept_out_losses.min(axis=-1)
 )
@@ -2318,6 +2311,8 @@ HEART_IMAGES = tunings[heart_title]["replicates"]["train"]
 HEART_EPOCHS, HEART_ROWS = 60, 12_000
 by_heart = clothes(train=HEART_IMAGES, test=1)
 
+# %%
+
 
 def learning_by_heart(name, hidden):
     """The share of its random labels that each net repeats in the course of every epoch."""
@@ -2336,17 +2331,17 @@ for name_heart, shares in by_heart_by_epoch.items():
     print(f"{name_heart}: repeats {halfway:.3f} halfway, {end:.3f} at the end")
 
 # %%
+criterion_heart = {
+    "claimed": "higher",
+    "measure": "share of random labels learned",
+    "margin": 0.05,
+    "correlation": training_overlap(by_heart),  # training rows are what is judged
+    "data": by_heart,
+}
 for larger_heart, setting_heart, role_heart in (
     ("32 units", "units: 32 against 8", claims.PRIMARY),
     ("8-8 units", "layers: 8-8 units against 8", claims.FURTHER),
 ):
-    criterion_heart = {
-        "claimed": "higher",
-        "measure": "share of random labels learned",
-        "margin": 0.05,
-        "correlation": training_overlap(by_heart),  # training rows are what is judged
-        "data": by_heart,
-    }
     arms_heart = by_heart_by_epoch[larger_heart], by_heart_by_epoch["8 units"]
     words_heart = {
         claims.compare_pairs(
@@ -2362,6 +2357,8 @@ for larger_heart, setting_heart, role_heart in (
         void="" if len(words_heart) == 1 else "another word at half the steps",
         **criterion_heart,
     )
+
+# %%
 print(unfinished(heart_title, *heart_nets) or "No best rate lies at the edge of those tried.")
 
 # %% [markdown]
@@ -2562,6 +2559,8 @@ for nonlinear, role_34 in (("smooth", claims.PRIMARY), ("products", claims.FURTH
         void=why_not_34("linear", nonlinear),
         data=pools_34[nonlinear],
     )
+
+# %%
 for name_34, better, other in (("linear", "wide", "deep"), ("smooth", "deep", "wide")):
     verdicts.compare(
         "OVF-34",
@@ -2630,6 +2629,7 @@ def gain_of_depth(name):
     return np.mean(wide - deep)
 
 
+# %%
 gains_35 = {name: gain_of_depth(name) for name in (*REAL_35, *MADE_35)}
 for name_35, gain in gains_35.items():
     print(f"{name_35:<12} gain of depth in the study {gain:+.2f}")
@@ -2646,6 +2646,7 @@ def pool_35(name):
     return (pool.map(half_size) if name == "clothes" else pool).standardized()
 
 
+# %%
 def contest_35(name, pool):
     """Log test errors of both shapes, and the shapes that were best in their last epoch."""
     inputs, outputs = pool.x_train.shape[1:], len(pool.class_names) or 1
@@ -2672,6 +2673,7 @@ pools_35 = {name: pool_35(name) for name in (for_width, for_depth)}
 contests_35 = {name: contest_35(name, pool) for name, pool in pools_35.items()}
 
 
+# %%
 def judged_35(name, better, other, role, void):
     """Whether one shape is better on a data set."""
     errors, late = contests_35[name]
