@@ -11,7 +11,7 @@ from helpers.datasets.loading import (
     splits,
 )
 from helpers.datasets.making import function, made
-from helpers.datasets.replicating import replicates
+from helpers.datasets.replicating import pool, replicates
 from helpers.datasets.split import Split
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "load",
     "made",
     "polynomial_truth",
+    "pool",
     "replicates",
     "splits",
 ]

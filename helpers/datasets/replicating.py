@@ -10,8 +10,21 @@ from helpers.datasets.dividing import Division, Sizes
 from helpers.datasets.split import PARTS, Split
 
 
+def pool(name: str) -> Split:
+    """All distinct rows of a data set in the training part, the others empty: not divided yet.
+
+    What every replicate needs, such as pictures that are shrunk, is done to it once, and
+    `replicates` divides it as often as one likes. Raises ValueError for generated data, which are
+    fresh in every replicate, and for a name that there is not.
+    """
+    loading.check_names(name, [])
+    if name in loading.GENERATORS:
+        raise ValueError(f"{name} is generated: there is no pool of it.")
+    return _pooled(loading.everything(name))
+
+
 def replicates(
-    name: str,
+    name: str | Split,
     seeds: Iterable[int],
     *,
     train: int,
@@ -20,6 +33,8 @@ def replicates(
     apart_from: Split | None = None,
 ) -> Split:
     """The pool of a data set, with rows of its own for each seed: `divisions`, in the seeds' order.
+
+    `name` is that of a data set, or a `pool` that is ready.
 
     The training part is the pool, all distinct rows, the other parts are empty. Training rows of
     different replicates have none in common if the pool is large enough, else they are drawn anew
@@ -35,17 +50,17 @@ def replicates(
     Raises ValueError for a name or seeds that cannot be, and for sizes that do not fit.
     """
     seeds, sizes = list(seeds), (train, valid, test)
-    loading.check_names(name, seeds)
+    loading.check_names(name.name if isinstance(name, Split) else name, seeds)
     _check(seeds, sizes)
-    if name in loading.GENERATORS:
+    if isinstance(name, str) and name in loading.GENERATORS:
         made = _generated(name, seeds, sizes)
     else:
-        pool = _pooled(loading.everything(name))
-        untested = _validated(apart_from, pool)
-        rows, count = len(pool.y_train), len(untested)
+        pooled = pool(name) if isinstance(name, str) else name
+        untested = _validated(apart_from, pooled)
+        rows, count = len(pooled.y_train), len(untested)
         found = dividing.divisions(rows, seeds, Sizes(*sizes), untested)
         correlation = dividing.correlation(found, rows, count)
-        made = replace(pool, divisions=tuple(found), correlation=correlation)
+        made = replace(pooled, divisions=tuple(found), correlation=correlation)
     made = replace(made, title=f"{made.title}, {_design(made)}")
     print(repr(made))
     return made

@@ -497,15 +497,12 @@ def half_size(x):
     return x.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).astype("float32")
 
 
-all_clothes = datasets.replicates("fashion", seeds[:1], train=1, test=1)
-all_clothes = all_clothes.map(half_size).standardized()
+all_clothes = datasets.pool("fashion").map(half_size, note="shrunk to 14 x 14").standardized()
 
 
 def clothes(**sizes):
     """The pool of clothes, 14 x 14 pixels, with rows of its own for each replicate."""
-    pool = datasets.replicates("fashion", seeds, **sizes)
-    title = f"{pool.title}, shrunk to 14 x 14"
-    return replace(pool, title=title, x_train=all_clothes.x_train)
+    return datasets.replicates(all_clothes, seeds, **sizes)
 
 
 # %% [markdown]
@@ -532,7 +529,10 @@ def unfinished(title, *arms):
 
 def tuned_on(title):
     """The replicates of a tuning, from whose validation rows test rows must keep away."""
-    return datasets.replicates(**tunings[title]["replicates"])
+    asked = tunings[title]["replicates"]
+    return datasets.replicates(
+        **asked | ({"name": all_clothes} if asked["name"] == "fashion" else {})
+    )
 
 
 # %% [markdown]
@@ -2602,9 +2602,9 @@ for name_34, better, other in (("linear", "wide", "deep"), ("smooth", "deep", "w
 
 # %%
 REAL_35 = {
-    "wine": {"name": "wine", "train": 500, "valid": 60, "test": 300},
-    "digits": {"name": "digits", "train": 500, "valid": 80, "test": 400},
-    "clothes": {"name": "fashion", "train": 1_000, "valid": 500, "test": 1_000},
+    "wine": {"train": 500, "valid": 60, "test": 300},
+    "digits": {"train": 500, "valid": 80, "test": 400},
+    "clothes": {"train": 1_000, "valid": 500, "test": 1_000},
 }
 MADE_35 = {"four teeth": 1, "eight teeth": 1, "sines": 10, "linear": 10}  # number of inputs
 
@@ -2641,9 +2641,10 @@ def pool_35(name):
     if name in MADE_35:
         sizes = {"train": 500, "valid": 500, "test": 2_000}
         return datasets.function(name, seeds, inputs=MADE_35[name], noise=0.01, **sizes)
-    apart = tuned_on(f"OVF-35, {name}")
-    pool = datasets.replicates(seeds=seeds, apart_from=apart, **REAL_35[name])
-    return (pool.map(half_size) if name == "clothes" else pool).standardized()
+    sizes, apart = REAL_35[name], tuned_on(f"OVF-35, {name}")
+    if name == "clothes":
+        return clothes(**sizes, apart_from=apart)
+    return datasets.replicates(name, seeds, **sizes, apart_from=apart).standardized()
 
 
 # %%

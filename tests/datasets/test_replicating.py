@@ -188,3 +188,22 @@ def test_the_corrected_interval_covers_and_the_uncorrected_does_not():
     uncorrected, corrected = np.mean(covered, axis=0)
     assert uncorrected < 0.8
     assert corrected > 0.97
+
+
+def test_a_pool_that_is_ready_is_divided_as_its_data_set_is():
+    ready = datasets.pool("digits").map(lambda x: x / 16)
+    named, divided = (datasets.replicates(each, SEEDS, **SIZES) for each in ("digits", ready))
+    for one, other in zip(named.divisions, divided.divisions, strict=True):
+        assert all(map(np.array_equal, one, other))
+    assert divided.correlation == named.correlation
+    assert divided.title == named.title
+    assert divided.x_train is ready.x_train
+    apart = datasets.replicates(ready, SEEDS, **SIZES, apart_from=named)
+    validated = np.concatenate([division.valid for division in named.divisions])
+    assert not any(np.isin(division.test, validated).any() for division in apart.divisions)
+
+
+@pytest.mark.parametrize(("name", "word"), [("moons", "generated"), ("moon", "no data set")])
+def test_there_is_no_pool_of_what_is_generated_or_unknown(name, word):
+    with pytest.raises(ValueError, match=word):
+        datasets.pool(name)
