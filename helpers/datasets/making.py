@@ -43,9 +43,9 @@ def function(
 ) -> Split:
     """A pool of points of a function that is drawn anew for every seed (see `made`).
 
-    Names: linear, smooth, products, sines, four teeth, eight teeth. The values have mean 0 and variance 1; to
-    those of the training points normal noise of the variance `noise` is added, the others are the
-    truth. Raises ValueError for another name.
+    Names: linear, smooth, products, sines, four teeth, eight teeth. The values have mean 0 and
+    variance 1; to those of the training points normal noise of the variance `noise` is added, the
+    others are the truth. Raises ValueError for another name.
     """
     if name not in FUNCTIONS:
         raise ValueError(f"There is no function {name!r}; choose one of {', '.join(FUNCTIONS)}.")
