@@ -86,9 +86,9 @@ CURES = {"rates": (0.001, 0.002, 0.004), "widest": 5}
 
 
 def cures() -> Tuning:
-    """Everything that OVF-02 tries but early stopping, all for 120 passes over the pictures."""
+    """Everything that OVF-02 tries but early stopping, all for 80 passes over the pictures."""
     pool, asked = clothes(FEW, 1_000, 500)
-    plain = sorter([256], epochs=12)
+    plain = sorter([256], epochs=8)
     layer = partial(models.mlp, (14, 14), [256], 10)
     penalized = {
         f"L2 {value:g}": partial(layer, kernel_regularizer=keras.regularizers.L2(value))
@@ -102,7 +102,7 @@ def cures() -> Tuning:
     family = {
         name: replace(plain, build=build) for name, build in (penalized | limited | thinned).items()
     }
-    smaller = {f"{n} units": sorter([n], epochs=12) for n in (16, 32, 64, 96, 128, 192)}
+    smaller = {f"{n} units": sorter([n], epochs=8) for n in (16, 32, 64, 96, 128, 192)}
     copies = {name: replace(plain, augment=how) for name, how in augmentation.copies(14).items()}
     notes = {**asked, "family": [*family], "rivals": [*smaller, *copies]}
     runs = repeated(training.replicates(pool, FEW), 10_000)
@@ -115,7 +115,7 @@ def early_stopping() -> Tuning:
     stopping = {
         f"early stopping, patience {patience}": sorter(
             [256],
-            epochs=120,
+            epochs=80,
             early_stopping=keras.callbacks.EarlyStopping(
                 patience=patience, restore_best_weights=True
             ),
@@ -196,10 +196,10 @@ def teeth() -> Tuning:
 
 
 def enlarged() -> Tuning:
-    """Four sizes on 4,000 pictures, 120 passes, by the training loss: OVF-32."""
+    """Four sizes on 4,000 pictures, 60 passes, by the training loss: OVF-32."""
     pool, asked = clothes(FEW, 4_000, 0)
     sizes = {"4 units": [4], "32 units": [32], "8 units": [8], "8-8 units": [8, 8]}
-    arms = {name: sorter(hidden, epochs=40) for name, hidden in sizes.items()}
+    arms = {name: sorter(hidden, epochs=20) for name, hidden in sizes.items()}
     runs, rates = repeated(training.replicates(pool, FEW), 12_000), (0.001, 0.003, 0.01)
     return Tuning(arms, pool, runs, rates, "loss", notes=asked)
 
