@@ -225,7 +225,7 @@ def _detail(asked: Verdict, effect: float, interval: tuple[float, float]) -> str
 def criterion(verdict: Verdict) -> str:
     """What is claimed in words, with its margin."""
     no_margin = 1.0 if verdict.scale == "log" else 0.0
-    size = f"a factor of {verdict.margin:g}" if verdict.scale == "log" else f"{verdict.margin:g}"
+    size = f"a factor of {verdict.margin:.3g}" if verdict.scale == "log" else f"{verdict.margin:g}"
     if verdict.claimed == EQUAL:
         return f"equal, within {size}"
     if verdict.claimed == NO_WORSE:
