@@ -24,8 +24,8 @@
 # repetitions cannot tell. Where a result from 30 repetitions is **recorded**, it comes first, and
 # "Here, with 5" tells what this notebook found.
 #
-# Before every measurement we ask for your guess. Do write it down: nothing teaches like a guess
-# that turns out wrong. Plan an hour or more; the notebook itself computes for about a minute.
+# Before every measurement we ask for your guess. Do write it down. Plan an hour or more; the
+# notebook itself computes for about a minute.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -46,7 +46,7 @@ print(runtime.start())
 # `RUNS` is the number of repetitions, or **replicates**, behind a live result. Each draws fresh
 # data, fresh noise and fresh initial weights. What we compare within a replicate shares all of
 # these, so that only one thing differs. Change `SEED` and run all cells again: the live results
-# move, the recorded ones stay. Leave `PROFILE` as it is.
+# move, the recorded ones stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -129,7 +129,7 @@ plots.show(
 # Degree 3 follows the curve and leaves most of the noise alone. Degree 15 has freedom to spare: it
 # chases single points, noise included, and between them it goes where no data asked it to go.
 #
-# If you run this notebook yourself, move the slider. At which degree does the chase begin?
+# If you run this notebook yourself, move the slider.
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -180,9 +180,9 @@ plots.show(
 
 # %% [markdown]
 # This is the picture to keep. The degrees form a **path** of models: the same kind of model, with
-# more and more capacity. Somewhere along it the test error is lowest. Models to the left of that place
-# **underfit**: there is signal that they have not taken up. Models to the right of it **overfit**:
-# they have taken up so much noise that their test error is higher again.
+# more and more capacity. Somewhere along it the test error is lowest. Models to the left of that
+# place **underfit**: there is signal that they have not taken up. Models to the right of it
+# **overfit**: they have taken up so much noise that their test error is higher again.
 #
 # We shall use the word in this one sense throughout: *a model overfits if its test error is above
 # the best on the path, and less capacity, or less training, would lower it.* The **gap** between
@@ -258,7 +258,7 @@ ex.choosing.check(choose)
 # change it by more than the margin.)
 
 # %%
-# One mean and one scale for all 12,000 pictures, test pictures too: exercise 3 asks you to do better.
+# One mean and scale for all 12,000 pictures, test pictures too: exercise 3 does better.
 clothes = datasets.replicates("fashion", seeds, train=4_000, valid=500, test=1_000).standardized()
 plain_runs = training.replicates(clothes, seeds)
 
@@ -321,10 +321,6 @@ plots.show(
 # help is a model that is too stiff: a straight line through a curve stays straight, however many
 # points there are.
 #
-# There is a trap here. With fewer pictures an epoch has fewer updates. If you train for equally
-# many *epochs*, the net with few pictures is trained less, and it can make more mistakes even on
-# its own pictures. More epochs would help it, too.
-#
 # ### Exercise 3 · Prepare
 #
 # Everything here depends on new data being really new, and careless preparation can spoil that. The
@@ -347,8 +343,9 @@ ex.preparing.check(prepare)
 #
 # "The wider the gap between training and validation loss, the more noise the model has probably
 # learned, and it is good if the two curves hardly differ" (OVF-22). Those are two statements in one
-# sentence; the first decides the word, and the second is measured beside it. (The **loss** is the error that training makes small, here the mean squared error.) To
-# examine them we need nets of different capacity, and a way to see how much noise each has learned.
+# sentence; the first decides the word, and the second is measured beside it. (The **loss** is the
+# error that training makes small, here the mean squared error.) To examine them we need nets of
+# different capacity, and a way to see how much noise each has learned.
 #
 # ### Exercise 4 · Count
 #
@@ -370,9 +367,7 @@ ex.counting.check(count_parameters)
 # and there is a way to measure it. Train the net twice, from the same weights and in the same
 # order: once on targets with noise, once on the same targets without. Where the two nets differ,
 # the first has learned noise. We report the **share** of the noise that it has learned: 0 if none,
-# 1 if it repeats all of it. A polynomial with p coefficients, fitted to n points by least squares,
-# learns a share p / n on average. So a net with share s behaves like a polynomial with s x n
-# coefficients.
+# 1 if it repeats all of it.
 #
 # **Your guess first.** Seven nets have 4 to 256 hidden units. Which has the narrowest gap? And is
 # it the one that does best on new data?
@@ -401,13 +396,10 @@ passes = [
 ]
 
 
-def trained_on(targets):
-    """The nets after training on these targets, the same for all of them."""
-    repeated = np.repeat(targets[:, None], len(TWICE), axis=1)
-    return seven.fit(replace(known, y_train=repeated), passes)
-
-
-with_noise, without_noise = trained_on(known.y_train), trained_on(truth)
+with_noise, without_noise = (
+    seven.fit(replace(known, y_train=np.repeat(targets[:, None], len(TWICE), axis=1)), passes)
+    for targets in (known.y_train, truth)
+)
 
 
 # %%
@@ -451,6 +443,7 @@ def by_width(values):
     return values.reshape(RUNS, len(WIDTHS), 2).mean(axis=2)
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def narrower_is_better(gaps, losses, best):
     """Of neighbouring widths from the best on: share of pairs whose narrower gap has less loss."""
     return np.mean(np.sign(np.diff(gaps[best:])) == np.sign(np.diff(losses[best:])))
@@ -495,21 +488,13 @@ plots.show(
     data=f"{known}; line: median, band: middle 80 % of {RUNS} replicates",
 )
 
-# %%
-for width, part in zip(WIDTHS, by_width(share).mean(axis=0), strict=True):
-    count = models.mlp(10, [width]).count_params()
-    print(f"{width:>3} units, {count:>5,} parameters: noise of {400 * part:>3.0f} coefficients")
-
 # %% [markdown]
 # The right panel shows the first statement: does the share of noise rise with the gap? It nearly
 # has to, for on average the gap is about twice the share of the noise times its variance (Efron
 # 2004). The left panel shows the second, and there it is easy to go wrong. A wide gap can go with
-# harm and need not: compare how the gap and the validation loss change from width to width. And a
-# net that has not been trained has no gap at all. To choose a model, look at the height of the
+# harm and need not: compare how the gap and the validation loss change from width to width. 
+# To choose a model, look at the height of the
 # validation curve, not at its distance from the other one.
-#
-# The printed lines compare the count with the effective capacity. The widest net has nearly eight
-# parameters for every point. If its training used them all, it would repeat all of the noise.
 
 # %% [markdown]
 # ## 1.4 Signal first, noise later
@@ -517,8 +502,7 @@ for width, part in zip(WIDTHS, by_width(share).mean(axis=0), strict=True):
 # There is a second path, on which the net stays the same: the epochs of one training. The weights
 # begin small and grow, and the effective capacity grows with them. The notes say what follows: as
 # long as the net learns much signal, the validation loss falls. After some epoch it can learn more
-# noise than signal, the validation loss rises, and "this is called overfitting" (OVF-23). The name
-# agrees with our definition: the best model on this path is the one at the turn.
+# noise than signal, the validation loss rises, and "this is called overfitting" (OVF-23).
 #
 # What can be measured is the cause. If noise is what makes the curve turn upwards, then without
 # noise the curve should not turn. ("Without noise" means here: without errors of measurement.)
@@ -526,10 +510,10 @@ for width, part in zip(WIDTHS, by_width(share).mean(axis=0), strict=True):
 # **Your guess first.** A net with two hidden layers of 64 units is trained for 300 epochs. Where
 # will its validation loss turn with noise? And without?
 #
-# **Measure.** Keras's `EarlyStopping` stops a training when the validation loss has not improved for
-# some epochs, its **patience**, and can restore the weights of the best one. We give it a patience
-# as long as the training, so that it never stops, and compare the weights that it kept with those
-# at the end (`at_the_end`), on test data.
+# **Measure.** Keras's `EarlyStopping` stops a training when the validation loss has not improved
+# for some epochs, its **patience**, and can restore the weights of the best one. We give it a
+# patience as long as the training, so that it never stops, and compare the weights that it kept
+# with those at the end (`at_the_end`), on test data.
 
 # %%
 EPOCHS = 300
@@ -622,10 +606,9 @@ ex.stopping.check(stop)
 # ## 1.5 When to stop
 #
 # Back to real pictures, and to a rule of thumb in the notes: "many epochs overfit and take long,
-# which early stopping cures, and few epochs underfit" (OVF-37). Their net has one hidden layer of 64
-# units. We train it without their penalties, and with the activation (ReLU) that their listing
-# leaves out, on 2,000 pictures with their true labels. Noise is more than wrong labels: if most
-# bags among these pictures happen to be dark, that is noise too.
+# which early stopping cures, and few epochs underfit" (OVF-37). Their net has one hidden layer of
+# 64 units. We train it without their penalties, and with the activation (ReLU) that their listing
+# leaves out, on 2,000 pictures with their true labels.
 #
 # The loss of a classifier is the **cross-entropy**: minus the logarithm of the probability that the
 # net gave to the right class. A mistake made with confidence costs a great deal.
@@ -668,19 +651,11 @@ for name, nets in (("to the end", went_on), ("stopped early", stopped)):
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 learned = went_on.history["accuracy"]
+by_accuracy = went_on.test("accuracy"), stopped.test("accuracy")
+few_epochs = learned[:, 0], learned[np.arange(RUNS), stopped.best_epoch]
 for setting, margin, (treatment, control), measure in (
-    (
-        "many epochs overfit, by accuracy",
-        0.01,
-        (went_on.test("accuracy"), stopped.test("accuracy")),
-        "test accuracy after 100 epochs against early stopping",
-    ),
-    (
-        "few epochs underfit",
-        0.02,
-        (learned[:, 0], learned[np.arange(RUNS), stopped.best_epoch]),
-        "training accuracy in the first epoch against that in the kept one",
-    ),
+    ("many epochs overfit, by accuracy", 0.01, by_accuracy, "test accuracy, end against stopped"),
+    ("few epochs underfit", 0.02, few_epochs, "training accuracy, first epoch against kept one"),
 ):
     verdicts.compare(
         "OVF-37",
@@ -716,8 +691,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Follow the two validation curves to the right of the line: do both turn? The cross-entropy can rise
-# without more mistakes, if the net grows more certain of those that it makes. So whether "many
+# Follow the two validation curves to the right of the line: do both turn? The cross-entropy can
+# rise without more mistakes, if the net grows more certain of those that it makes. So whether "many
 # epochs overfit" depends on the error that you mean; above, the loss decides the word, and the
 # accuracy is measured beside it. Decide which of the two your task needs, and watch that one.
 
@@ -735,18 +710,15 @@ verdicts.summary()
 # All other statements of the notes on this subject are settled in the [audit of this
 # lesson](audits/01_overfitting.ipynb).
 #
-# Three sentences to keep: Judge a model by its error on new data, against its neighbours, smaller and
-# larger. The gap between the curves does not by itself say how good a model is. Choose on validation data, and report the
-# error on test data.
+# Three sentences to keep: Judge a model by its error on new data, against its neighbours, smaller
+# and larger. The gap between the curves does not by itself say how good a model is. Choose on
+# validation data, and report the error on test data.
 #
 # ## Where to read on
 #
 # - Zhang, Bengio, Hardt, Recht and Vinyals (2017), *Understanding deep learning requires rethinking
 #   generalization*: nets that memorize random labels, on a large scale.
-# - Belkin, Hsu, Ma and Mandal (2019), *Reconciling modern machine-learning practice and the
-#   classical bias-variance trade-off*: very large models, for which the error falls a second time.
 # - Efron (2004), *The estimation of prediction error: covariance penalties and cross-validation*:
 #   why the gap and the share of noise belong together.
-# - Prechelt (1998), *Early stopping, but when?*: stopping rules compared.
 # - Next: **lesson 02**, on how to estimate the error on new data well, and how to average errors
 #   away.
