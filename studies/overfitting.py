@@ -188,8 +188,8 @@ def noisy_table() -> Tuning:
 
 
 def teeth() -> Tuning:
-    """The sawtooth of OVF-30: which errors remain on its 200 points?"""
-    pool = datasets.function("eight teeth", FEW, inputs=1, noise=0, train=200, test=1)
+    """A sawtooth: which errors remain on its 200 points? OVF-30."""
+    pool = datasets.function("four teeth", FEW, inputs=1, noise=0, train=200, test=1)
     arms = {f"{units} units": regressor([units], 1, epochs=20) for units in (64, 4)}
     runs, rates = training.replicates(pool, FEW), (0.001, 0.003, 0.01)
     return Tuning(arms, pool, repeated(runs, 10_000), rates, "loss")
@@ -270,7 +270,7 @@ TUNINGS: dict[str, Callable[[], Tuning]] = {
     "OVF-14, 8,000 pictures": partial(by_heart, 8_000),
     "OVF-15, 8,000 pictures": much_data,
     "OVF-30, table": noisy_table,
-    "OVF-30, sawtooth": teeth,
+    "OVF-30, four teeth": teeth,
     "OVF-32, 4,000 pictures": enlarged,
     **{f"OVF-34, {name}": partial(shapes, name) for name in ("linear", "smooth", "products")},
     **{f"OVF-35, {name}": partial(contest, name) for name in (*REAL, *MADE)},
