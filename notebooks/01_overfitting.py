@@ -492,7 +492,7 @@ plots.show(
 # The right panel shows the first statement: does the share of noise rise with the gap? It nearly
 # has to, for on average the gap is about twice the share of the noise times its variance (Efron
 # 2004). The left panel shows the second, and there it is easy to go wrong. A wide gap can go with
-# harm and need not: compare how the gap and the validation loss change from width to width. 
+# harm and need not: compare how the gap and the validation loss change from width to width.
 # To choose a model, look at the height of the
 # validation curve, not at its distance from the other one.
 

@@ -2656,7 +2656,7 @@ def pool_35(name):
 
 # %%
 def contest_35(name, pool):
-    """Log test errors of both shapes, and log validation errors at half the training and its end."""
+    """Log test errors of both shapes, and their log validation errors at half and at the end."""
     inputs, outputs = pool.x_train.shape[1:], len(pool.class_names) or 1
     size = models.mlp(inputs, [32] * 3, outputs).count_params()
     width = round((size - outputs) / (np.prod(inputs) + 1 + outputs))
