@@ -379,7 +379,7 @@ ex.counting.check(count_parameters)
 
 # %%
 WIDTHS = [4, 8, 16, 32, 64, 128, 256]
-TWICE = np.repeat(WIDTHS, 2)  # two nets of each width
+TWICE = [width for width in WIDTHS for _ in range(2)]  # two nets of each width
 known = datasets.replicates("friedman", seeds, train=400, valid=400, test=1_000)
 truth = datasets.friedman_truth(known.x_train).astype("float32")
 known_runs = training.replicates(known, seeds)
