@@ -655,7 +655,7 @@ by_accuracy = went_on.test("accuracy"), stopped.test("accuracy")
 few_epochs = learned[:, 0], learned[np.arange(RUNS), stopped.best_epoch]
 for setting, margin, (treatment, control), measure in (
     ("many epochs overfit, by accuracy", 0.01, by_accuracy, "test accuracy, end against stopped"),
-    ("few epochs underfit", 0.02, few_epochs, "training accuracy, first epoch against kept one"),
+    ("few epochs underfit: the first", 0.02, few_epochs, "training accuracy, against kept epoch"),
 ):
     verdicts.compare(
         "OVF-37",
