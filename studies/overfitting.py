@@ -137,7 +137,7 @@ def noise(metric: str = "val_accuracy") -> Tuning:
         }
     runs = [wrongly_labelled(pool, run, 0.4) for run in training.replicates(pool, FEW)]
     runs = repeated(runs, 12_000)
-    rates = (0.002, 0.003, 0.0045, 0.007)
+    rates = (0.0005, 0.001, 0.002, 0.004)  # at the lowest the noise may not be swallowed
     return Tuning(arms, pool, runs, rates, metric, widest=len(rates), notes=asked)
 
 
