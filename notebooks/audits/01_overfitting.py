@@ -2047,9 +2047,9 @@ verdicts.compare(
 # 004). Training lowers its own loss by construction. What can be asked is whether the validation
 # loss goes with the loss on unseen data, up and down, where the training loss does not.
 #
-# The setting: 500 pictures of clothes, one in five with a wrong label, 256 hidden units, rate 0.002,
-# 100 passes over the pictures, looked at after each. Over these, from the third on, we take the rank
-# correlation with the test loss: once of the validation loss, once of the training loss.
+# The setting: 500 pictures of clothes, one in five with a wrong label, 256 hidden units, rate
+# 0.002, 100 passes over the pictures, looked at after each. Over these, from the third on, we take
+# the rank correlation with the test loss: once of the validation loss, once of the training loss.
 # *Supported* if the first is higher by more than 0.2 with the whole interval, *refuted* if the
 # whole interval lies below. Further: how far is the *rise* of a loss, from its lowest value to its
 # last, from the rise of the test loss? (With true labels, where overfitting is milder, it is not
@@ -2341,6 +2341,8 @@ criterion_heart = {
     "correlation": training_overlap(by_heart),  # training rows are what is judged
     "data": by_heart,
 }
+
+# %%
 for larger_heart, setting_heart, role_heart in (
     ("32 units", "units: 32 against 8", claims.PRIMARY),
     ("8-8 units", "layers: 8-8 units against 8", claims.FURTHER),
@@ -2619,6 +2621,7 @@ def log_error(scores, metric, rows):
     return np.log(1 - scores + 0.5 / rows) if metric.endswith("accuracy") else np.log(scores)
 
 
+# %%
 def gain_of_depth(name):
     """How much lower the deep net's logarithm of the error was in the study, mean."""
     tuning = tunings[f"OVF-35, {name}"]
