@@ -2462,8 +2462,8 @@ stop_as_in_note = keras.callbacks.EarlyStopping(
 table_30 = datasets.replicates("friedman", seeds, train=900, valid=300, test=5_000)
 runs_30, mae_30 = training.replicates(table_30, seeds), {}
 for name_30, hidden in {"32": [32], "512-512-512": [512] * 3}.items():
-    recipe = regressor(hidden, 10, loss="mae", epochs=500, batch_size=225)
-    recipe = replace(recipe, early_stopping=stop_as_in_note)
+    how = {"epochs": 500, "batch_size": 225, "early_stopping": stop_as_in_note}
+    recipe = regressor(hidden, 10, loss="mae", **how)
     stopped = recipe.fit(table_30, at_best_rate("OVF-30, table", name_30, runs_30))
     mae_30[name_30] = stopped.test("loss")
     print(f"{name_30}: {recipe.build().count_params():,} parameters", end="")
