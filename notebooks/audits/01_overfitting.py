@@ -2461,13 +2461,15 @@ stop_as_in_note = keras.callbacks.EarlyStopping(
 )
 table_30 = datasets.replicates("friedman", seeds, train=900, valid=300, test=5_000)
 runs_30, mae_30 = training.replicates(table_30, seeds), {}
-for name_30, hidden in {"32": [32], "512-512-512": [512] * 3}.items():
-    how = {"epochs": 500, "batch_size": 225, "early_stopping": stop_as_in_note}
-    recipe = regressor(hidden, 10, loss="mae", **how)
-    stopped = recipe.fit(table_30, at_best_rate("OVF-30, table", name_30, runs_30))
-    mae_30[name_30] = stopped.test("loss")
-    print(f"{name_30}: {recipe.build().count_params():,} parameters", end="")
-    print(f", {stopped.epochs.mean():.0f} epochs, training MAE {stopped.best('loss').mean():.3f}")
+for name_30, hidden_30 in {"32": [32], "512-512-512": [512] * 3}.items():
+    how_30 = {"epochs": 500, "batch_size": 225, "early_stopping": stop_as_in_note}
+    recipe_30 = regressor(hidden_30, 10, loss="mae", **how_30)
+    stopped_30 = recipe_30.fit(table_30, at_best_rate("OVF-30, table", name_30, runs_30))
+    mae_30[name_30] = stopped_30.test("loss")
+    print(f"{name_30}: {recipe_30.build().count_params():,} parameters", end="")
+    print(
+        f", {stopped_30.epochs.mean():.0f} epochs, training MAE {stopped_30.best('loss').mean():.3f}"
+    )
     print(f"    at the kept epoch, test MAE {mae_30[name_30].mean():.3f}")
 verdicts.compare(
     "OVF-30",
