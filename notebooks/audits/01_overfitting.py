@@ -2467,9 +2467,8 @@ for name_30, hidden_30 in {"32": [32], "512-512-512": [512] * 3}.items():
     stopped_30 = recipe_30.fit(table_30, at_best_rate("OVF-30, table", name_30, runs_30))
     mae_30[name_30] = stopped_30.test("loss")
     print(f"{name_30}: {recipe_30.build().count_params():,} parameters", end="")
-    print(
-        f", {stopped_30.epochs.mean():.0f} epochs, training MAE {stopped_30.best('loss').mean():.3f}"
-    )
+    print(f", {stopped_30.epochs.mean():.0f} epochs", end="")
+    print(f", training MAE {stopped_30.best('loss').mean():.3f}")
     print(f"    at the kept epoch, test MAE {mae_30[name_30].mean():.3f}")
 verdicts.compare(
     "OVF-30",
