@@ -176,7 +176,7 @@ def test_without_the_token_nothing_opens(chromium, server):
 
 
 def test_all_cells_run(page):
-    parameters = cell(page, "RUNS = 10")
+    parameters = cell(page, "RUNS = 5")
     write(page, parameters, 'PROFILE = "quick"\nSEED = 0\nRUNS = 3')
     page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
     page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells$")).click()
