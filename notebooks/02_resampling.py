@@ -165,7 +165,7 @@ def cross_validate(x, y, folds):
 
 ex.leaking.check(cross_validate)
 
-# %%
+# %% tags=["hide-input"]
 reviews = datasets.load("reviews", seed=seeds[0])
 
 
@@ -282,7 +282,7 @@ for world, values in told.items():
 # The winner is the model furthest to the right. The arrow is the price: how far its score lies
 # above what it does on fresh wines. With coin labels a score says nothing, so the winner is the
 # luckiest of 200. With real labels a good score means something, and among the good ones the
-# luckiest wins. The nested estimate tells you without any fresh wines.
+# luckiest wins. Nested cross-validation says how well such winners do, without any fresh wines.
 
 # %% [markdown]
 # ## 2.4 One part that chooses, or five
@@ -424,10 +424,10 @@ ex.interval.check(mean_interval)
 
 # %% [markdown]
 # A 95 % interval promises this: with a new sample each time, 95 of 100 such intervals hold the
-# truth. The promise can be checked by counting. We simulate samples whose true mean is known, from
-# a symmetric world (normal) and a skewed one (log-normal), and compute two intervals from each: the
-# one you wrote, and the textbook's, by Student's t. **Before you look:** a sample has five values.
-# How many of 100 percentile intervals hold the true mean?
+# truth on average. The promise can be checked by counting. We simulate samples whose true mean is
+# known, from a symmetric world (normal) and a skewed one (log-normal), and compute two intervals
+# from each: the one you wrote, and the textbook's, by Student's t. **Before you look:** a sample
+# has five values. How many of 100 percentile intervals hold the true mean?
 
 # %% tags=["hide-input"]
 SIZES, SAMPLES = (5, 10, 20, 50), 1_000
@@ -483,17 +483,17 @@ plots.show(
 # The thick intervals miss the truth. Percentile intervals of few values are **too short**: five
 # values spread less than the world they came from, and resamples know nothing of tails that were
 # not drawn. Student's t, a formula for means, keeps its word for normal values. Against skew
-# neither helps when values are few. The bootstrap is for a median, a ratio or a correlation, where
-# no formula is at hand.
+# neither helps when values are few. The bootstrap is for what has no simple formula, such as a
+# ratio of two medians.
 
 # %% [markdown]
 # ## 2.6 How to read a verdict
 #
 # Now turn this on the course itself. A verdict rests on differences, one for each **replicate**: a
 # whole repetition of the experiment, with new rows and initial weights. Its interval is Student's t
-# at **99 %**: of a hundred such intervals, ninety-nine hold the true mean difference. Before the
-# run a **margin** was written down, the smallest difference that matters. The word follows from
-# where the interval lies:
+# at **99 %**: on average, ninety-nine of a hundred such intervals hold the true mean difference.
+# Before the run a **margin** was written down, the smallest difference that matters. The word
+# follows from where the interval lies:
 #
 # - *supported*: the whole interval lies beyond the margin, on the side that is claimed;
 # - *refuted*: the whole interval lies short of it;
@@ -543,13 +543,16 @@ plots.show(
 
 # %%
 false_words = claims.simulated_nulls(SEED, trials=1000)
-(100 * false_words).round(1).rename_axis("share of false words in %, by number of replicates")
+percent = (100 * false_words).round(1).astype(object).fillna("–")
+percent.rename_axis("share of false words in %, by number of replicates")
 
 # %% [markdown]
-# Nominally it is 1 %, *whatever the number of replicates*; among some 300 comparisons, expect about
-# three false words. What more replicates make rarer is the other error, leaving a true difference
-# undecided. Trouble comes where one arm is skewed and the other is not, as when a method sometimes
-# fails badly. So times, and losses that spread over powers of ten, are compared as logarithms.
+# Nominally it is 1 %, *whatever the number of replicates*; among some 300 comparisons, expect at
+# most about three false words. What more replicates make rarer is the other error, leaving a true
+# difference undecided. Trouble comes where one arm is skewed and the other is not, as when a
+# method sometimes fails badly. So times, and losses that spread over powers of ten, are compared
+# as logarithms. (The last row is an interval made for skewed differences; it needs ten
+# replicates.)
 #
 # A hostile reader does not stop at the interval. Ask five questions:
 #
@@ -566,10 +569,10 @@ false_words = claims.simulated_nulls(SEED, trials=1000)
 # ## 2.7 Bias, variance and noise
 #
 # The notes call variance "how consistent the outputs are for similar inputs" and bias "about the
-# mean of the outputs for the same input". The field makes this precise. Train the same kind of
-# model on many training sets, and look at one place x. The spread of the predictions there is the
-# **variance**. Their mean misses the truth; that is the **bias**. A fresh observation has an error
-# of its own, the **noise**. The three add up:
+# mean of the outputs for the same input". The field means something else, and precise. Train the
+# same kind of model on many training sets, and look at one place x. The spread of the predictions
+# there is the **variance**. Their mean misses the truth; that is the **bias**. A fresh observation
+# has an error of its own, whose variance is the **noise**. The three add up:
 #
 # $$\text{expected squared error} = \text{bias}^2 + \text{variance} + \text{noise}.$$
 #
@@ -620,7 +623,7 @@ plots.show(
 
 # %%
 WIDTHS = [2, 4, 8, 16, 32, 64, 128, 256]
-STEPS = 1_000  # twice as many change each part by less than a tenth of their sum
+STEPS = 1_000  # twice as many change each part by less than a tenth of the whole error
 
 
 def side_by_side():
@@ -642,8 +645,8 @@ recipe = training.Recipe(side_by_side, loss="mse", optimizer=adam, epochs=10, ba
 curves = recipe.fit(eightfold, whole_sets).predict(grid[:, None])
 
 # %% [markdown]
-# Counted are the steps from one width to the next at which bias squared falls by a third or more.
-# If the see-saw holds, the variance rises at these steps.
+# We count the steps from one width to the next at which bias squared clearly falls: by a third or
+# more, and by at least a tenth of the whole error. If the see-saw holds, the variance rises there.
 
 
 # %%
@@ -657,7 +660,8 @@ by_replicate = np.moveaxis(curves.reshape(RUNS, SETS, len(grid), len(WIDTHS)), -
 table = np.array([[bias_and_variance(sets) for sets in width] for width in by_replicate])
 bias, variance = table[..., 0], table[..., 1]  # shape (widths, replicates)
 pooled = bias.mean(axis=1)
-falls = (pooled[:-1] > 0) & (pooled[1:] <= pooled[:-1] * 2 / 3)
+drops, errors = pooled[:-1] - pooled[1:], (bias + variance).mean(axis=1)[:-1]
+falls = (drops >= pooled[:-1] / 3) & (drops >= errors / 10)
 before = np.flatnonzero(falls) if falls.any() else np.arange(len(falls))
 verdicts.compare(
     "CVB-06",
@@ -665,10 +669,12 @@ verdicts.compare(
     np.log(variance[before]).mean(axis=0),
     claimed="higher",
     margin=0.05,
-    measure="log of the variance, mean over the steps at which bias squared falls by a third",
+    measure=(
+        "natural logarithm of the variance, mean over the steps at which bias squared clearly falls"
+    ),
     setting=f"nets of one hidden layer, {WIDTHS[0]} to {WIDTHS[-1]} units",
     role=claims.PRIMARY,
-    void="" if falls.any() else "bias squared falls by a third at no step",
+    void="" if falls.any() else "bias squared clearly falls at no step",
     data=curve,
 )
 
@@ -692,8 +698,8 @@ with plots.canvas(2, width=9.4, height=3.9, sharey=True) as (fig, (left, right))
 plots.show(
     fig,
     alt="Bias squared and variance, on the left for polynomials by their degree, on the right for "
-    "nets by their number of hidden units, where the steps at which bias squared falls by a third "
-    "or more are shaded.",
+    "nets by their number of hidden units, where the steps at which bias squared clearly falls are "
+    "shaded.",
     data=f"{curve.title}; the axis ends at 0.27; right: median and middle 80 % of replicates",
 )
 for step in range(len(falls)):
@@ -707,8 +713,9 @@ for step in range(len(falls)):
 # %% [markdown]
 # For polynomials on fixed inputs the see-saw is a theorem: each further coefficient takes up its
 # share of the noise. With fresh inputs, as here, a line that cannot follow the curve is unsteady as
-# well; and for nets nothing forces the see-saw at all. Wherever the variance falls in a shaded
-# step, the wider net is less wrong *and* steadier.
+# well; and for nets nothing forces the see-saw at all. Where the variance falls in a shaded step,
+# the wider net is less wrong *and* steadier. Much of what narrow nets lose there is the luck of
+# their initial weights: some starts get stuck.
 #
 # The formula says that the parts *add up to* the error. Only if the error stayed the same would one
 # have to rise as the other falls.
@@ -873,12 +880,12 @@ plots.show(
 # One stump can only cut straight. The points on its wrong side swell, the next stumps cut there,
 # and many of them together come close to the moons. Points that stay large to the end lie on the
 # border or in the other moon. Boosting keeps working on them although they may be noise, so the
-# number of rounds is a capacity, to be chosen on validation data.
+# number of rounds sets the capacity, to be chosen on validation data.
 #
 # The notes say that boosting adds models *only* for the data that the earlier ones handle badly.
-# Look again: points shrink, but none is dropped, and that keeps a new stump from undoing what the
-# others got right. **Gradient boosting** does without weights: each new tree is fitted to the
-# **residuals**, to what the committee leaves over on all rows.
+# Look again: points shrink, but none is dropped, so a new stump pays for undoing what the others
+# got right. **Gradient boosting** needs no weights: for squared error, each new tree is fitted to
+# the **residuals**, to what the committee leaves over on all rows.
 
 # %% [markdown]
 # ## 2.10 What came out

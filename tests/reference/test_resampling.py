@@ -7,12 +7,12 @@ import pytest
 from numpy.polynomial import Chebyshev
 from scipy import stats
 from sklearn.datasets import load_breast_cancer, load_diabetes
-from sklearn.ensemble import AdaBoostClassifier, BaggingRegressor, GradientBoostingRegressor
+from sklearn.ensemble import AdaBoostClassifier, GradientBoostingRegressor
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.linear_model import RidgeClassifier
-from sklearn.model_selection import KFold, cross_val_predict, cross_val_score
+from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier
 
 from helpers.reference import resampling
 
@@ -53,36 +53,6 @@ def test_left_out_of_folds_are_the_held_out_rows():
         np.array_equal(np.flatnonzero(row), np.sort(held))
         for row, (_, held) in zip(mask, folds, strict=True)
     )
-
-
-def test_out_of_fold_predictions_equal_scikit_learns():
-    x, y = DIABETES
-    splitter = KFold(5, shuffle=True, random_state=0)
-    tree = DecisionTreeRegressor(max_depth=3, random_state=0)
-    samples = [train for train, _ in splitter.split(x)]
-    predictions = [tree.fit(x[rows], y[rows]).predict(x) for rows in samples]
-    ours = resampling.predict_left_out(predictions, resampling.left_out(samples, len(x)))
-    assert np.array_equal(ours, cross_val_predict(tree, x, y, cv=splitter))
-
-
-def test_out_of_bag_predictions_equal_scikit_learns():
-    x, y = DIABETES
-    forest = BaggingRegressor(
-        DecisionTreeRegressor(), n_estimators=60, oob_score=True, random_state=0
-    ).fit(x, y)
-    predictions = [member.predict(x) for member in forest.estimators_]
-    ours = resampling.predict_left_out(
-        predictions, resampling.left_out(forest.estimators_samples_, len(x))
-    )
-    assert ours == pytest.approx(forest.oob_prediction_, rel=1e-12)
-
-
-def test_left_out_predictions_by_hand():
-    predictions = np.arange(12.0).reshape(2, 3, 2)
-    found = resampling.predict_left_out(predictions, [[True, False, False], [True, True, False]])
-    assert np.array_equal(found, [[3.0, 4.0], [8.0, 9.0], [np.nan, np.nan]], equal_nan=True)
-    with pytest.raises(ValueError, match="must agree"):
-        resampling.predict_left_out(predictions, [[True, False, False]])
 
 
 def test_decomposition_of_least_squares_as_the_textbook_has_it():

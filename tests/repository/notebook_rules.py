@@ -50,6 +50,9 @@ def rule_faults(content: NotebookNode) -> list[str]:
             faults.append(f"the parameters cell does not define {parameter}")
     if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
         faults.append("was not executed from top to bottom in a fresh kernel: `make execute`")
+    skipped = [cell for cell in code if "nbval-skip" in cell.metadata.get("tags", ())]
+    if any("NBVAL_CHECK_OUTPUT" in cell.source for cell in skipped):
+        faults.append("a cell is to be compared by nbval and skipped by it")
     if content.metadata.get("kernelspec", {}).get("name") != notebooks.KERNEL:
         faults.append(f"its kernel is not {notebooks.KERNEL}")
     for output in outputs:

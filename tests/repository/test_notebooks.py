@@ -196,6 +196,11 @@ def never_executed(content):
     content.cells[3].execution_count = None
 
 
+def compared_and_skipped(content):
+    content.cells[3].source += "  # NBVAL_CHECK_OUTPUT"
+    content.cells[3].metadata.tags = ["nbval-skip"]
+
+
 def foreign_kernel(content):
     content.metadata.kernelspec.name = "my-venv"
 
@@ -227,6 +232,7 @@ def machine_path(content):
         (two_setups, "exactly one cell tagged setup"),
         (no_seed, "does not define SEED"),
         (never_executed, "not executed from top to bottom"),
+        (compared_and_skipped, "compared by nbval and skipped"),
         (foreign_kernel, "kernel is not python3"),
         (error_output, "ValueError"),
         (no_alt, "image/png has no alt text"),

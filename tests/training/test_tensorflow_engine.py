@@ -2,6 +2,8 @@
 bit without XLA.
 """
 
+import logging
+
 import keras
 import numpy as np
 import pytest
@@ -386,3 +388,19 @@ def test_tensors_share_memory_where_tensorflow_can(kind):
 )
 def test_tensors_of_awkward_arrays(awkward):
     np.testing.assert_array_equal(TensorFlowEngine.as_tensor(awkward), awkward)
+
+
+def test_new_traces_are_not_told_and_other_warnings_are():
+    told = []
+    listener = logging.Handler()
+    listener.emit = lambda record: told.append(record.getMessage())
+    log = tf.get_logger()
+    log.addHandler(listener)
+    try:
+        shaped = tf.function(lambda x: x + 1)
+        for rows in range(1, 15):
+            shaped(tf.zeros([rows] * (1 + rows % 3)))
+        log.warning("something else")
+    finally:
+        log.removeHandler(listener)
+    assert told == ["something else"]

@@ -6,7 +6,7 @@ samples.
 
 from helpers.reference.resampling.boosting import Boosted, adaboost, gradient_boosting
 from helpers.reference.resampling.decomposition import Decomposition, decompose
-from helpers.reference.resampling.samples import bootstrap, left_out, predict_left_out
+from helpers.reference.resampling.samples import bootstrap, left_out
 from helpers.reference.resampling.selection import (
     cross_validate,
     linear_accuracies,
@@ -28,5 +28,4 @@ __all__ = [
     "linear_accuracy",
     "most_correlated",
     "optimism",
-    "predict_left_out",
 ]
