@@ -266,8 +266,6 @@ TUNINGS: dict[str, Callable[[], Tuning]] = {
     "OVF-09, labels repeated": partial(noise, "accuracy"),
     "OVF-14, 1,000 pictures": partial(by_heart, 1_000),
     "OVF-14, 2,000 pictures": partial(by_heart, 2_000),
-    "OVF-14, 4,000 pictures": partial(by_heart, 4_000),
-    "OVF-14, 8,000 pictures": partial(by_heart, 8_000),
     "OVF-15, 8,000 pictures": much_data,
     "OVF-30, table": noisy_table,
     "OVF-30, four teeth": teeth,
