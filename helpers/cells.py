@@ -3,8 +3,8 @@
 import ast
 import symtable
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, replace
+from functools import cache, reduce
 from operator import or_
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -36,6 +36,51 @@ def needed(statements: list[Statement], name: str) -> list[Statement]:
             return chosen
         chosen = found
         wanted |= reduce(or_, (one.uses for one in chosen))
+
+
+def with_dependencies(chosen: Iterable[str], sources: Iterable[str], unchanged: str) -> list[str]:
+    """The sources of the chosen cells and of those that make what these use, in their order.
+
+    `unchanged` names an object that all may call, of which none sees what the others did to it.
+    """
+    chosen, sources = list(chosen), list(sources)
+    found = {
+        source: [replace(one, changes=one.changes - {unchanged}) for one in statements(source)]
+        for source in sources
+    }
+    every = [one for each in found.values() for one in each]
+    uses = {name for source in chosen for one in found[source] for name in one.uses}
+    makers = {id(one) for name in uses for one in needed(every, name)}
+    return [
+        source
+        for source in sources
+        if source in chosen or any(id(one) in makers for one in found[source])
+    ]
+
+
+@cache
+def statements(source: str) -> tuple[Statement, ...]:
+    """A cell's statements. A loop makes its own variable: it depends on no other loop with a
+    variable of that name.
+    """
+    found, _ = parsed([source])
+    return tuple(replace(one, uses=one.uses - _loop_variables(one.node)) for one in found)
+
+
+def _loop_variables(statement: ast.stmt) -> set[str]:
+    """The names that loops and `with` blocks of a statement bind, unless they begin from them."""
+    loops = [node for node in ast.walk(statement) if isinstance(node, ast.For | ast.withitem)]
+    bound, begun = set(), set()
+    for loop in loops:
+        target = loop.target if isinstance(loop, ast.For) else loop.optional_vars
+        source = loop.iter if isinstance(loop, ast.For) else loop.context_expr
+        bound |= _names(target) if target else set()
+        begun |= _names(source)
+    return bound - begun
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 def names_defined(statements: Iterable[Statement]) -> frozenset[str]:

@@ -180,6 +180,7 @@ def on_coins(seed):
 
 
 leaky, honest = np.mean([on_coins(seed) for seed in seeds], axis=0)
+# NBVAL_CHECK_OUTPUT
 print(f"words chosen on all sentences {leaky:.0%}, inside the folds {honest:.0%}")
 
 # %% [markdown]

@@ -1013,7 +1013,7 @@ def known(runs):
     return np.array([runs[n : n + 1].accuracy(*pair)[0] for n, pair in enumerate(pairs)])
 
 
-# %% tags=["nbval-skip"]
+# %%
 criterion = {"claimed": "higher", "measure": "test accuracy on unaltered pictures", "margin": 0.01}
 
 
@@ -1037,7 +1037,7 @@ def settled(lengths):
 
 unaltered, copied, void = settled([STEPS * 2**n for n in range(4 if RUNS >= 30 else 1)])
 
-# %% tags=["nbval-skip"]
+# %%
 verdicts.compare(
     "REG-46",
     copied.test("accuracy"),
@@ -1054,7 +1054,7 @@ for name, runs in (("as they are", unaltered), ("with copies", copied)):
         f"of its training pictures, and {runs.test('accuracy').mean():.1%} of the test pictures"
     )
 
-# %% tags=["nbval-skip"]
+# %%
 with plots.canvas(width=6.4, height=3.4) as (figure, axes):
     pairs = np.array([unaltered.test("accuracy"), copied.test("accuracy")])
     axes.plot([0, 1], pairs, color="#BBBBBB", linewidth=1)

@@ -1,16 +1,42 @@
-"""How nbval runs the course's notebooks: `-p tests.nbval_rules`."""
+"""How nbval runs the course's notebooks: `-p tests.nbval_rules`.
+
+It compares the cells marked NBVAL_CHECK_OUTPUT, and runs what these need. All other cells papermill
+runs, with other parameters: running them twice would double the time of CI and compare nothing.
+"""
 
 import pytest
 
+from helpers import cells
+
 # Not even in a cell marked NBVAL_CHECK_OUTPUT: libraries warn on stderr as they like, and verdicts
-# hold unrounded numbers and versions. The second is claims.MIME_TYPE, whose import would take a
-# second of every notebook's run.
+# hold unrounded numbers and versions. The second is claims.MIME_TYPE, and "verdicts" is
+# protocol.LEDGER: their import would take a second of every notebook's run.
 NOT_COMPARED = ("stderr", "application/vnd.course.verdict+json")
+LEDGER = "verdicts"
+MARK = "NBVAL_CHECK_OUTPUT"
 OUTPUT_SECONDS = 120  # for the next output: on a busy machine nbval's 5 are too few
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for notebook in {item.parent for item in items}:
+def sources_to_run(code: list) -> set[str]:
+    """The sources of the code cells that are compared, and of those that these need."""
+    always = [one for one in code if {"setup", "parameters"} & {*one.metadata.get("tags", ())}]
+    wanted = [one.source for one in code if one in always or MARK in one.source]
+    known: list[str] = []
+    while wanted != known:  # a cell is run whole, also the statements that nobody asked for
+        known = wanted
+        sources = [one.source for one in code]
+        wanted = cells.with_dependencies(known, sources, unchanged=LEDGER)
+    return {*wanted}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    kept = []
+    for notebook in {item.parent: None for item in items}:
         notebook.skip_compare += NOT_COMPARED
-    for item in items:
+        of_notebook = [item for item in items if item.parent is notebook]
+        wanted = sources_to_run([item.cell for item in of_notebook])
+        kept += [item for item in of_notebook if item.cell.source in wanted]
+    for item in kept:
         item.output_timeout = OUTPUT_SECONDS
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -204,25 +204,21 @@ def _sources(notebook: Path) -> tuple[str, ...]:
 
 
 def _judging_cells(claim_id: str, sources: tuple[str, ...]) -> list[str]:
-    """The cells that name the statement, and those that make what these use."""
+    """The cells that name the statement, and those that make what these use.
+
+    That one more verdict comes into the ledger changes no other.
+    """
     naming = [source for source in sources if re.search(rf"[\"']{claim_id}[\"']", source)]
-    if not naming:
-        return []
-    statements = {source: _statements(source) for source in sources}
-    uses = {name for source in naming for one in statements[source] for name in one.uses}
-    every = [one for found in statements.values() for one in found]
-    needed = {id(one) for name in uses for one in cells.needed(every, name)}
-    return [
-        source
-        for source in sources
-        if source in naming or any(id(one) in needed for one in statements[source])
-    ]
+    return cells.with_dependencies(naming, sources, unchanged=LEDGER)
 
 
 def _results(notebook: Path, sources: list[str]) -> list[Path]:
     """The files of results whose names stand in these cells of a notebook, or of an audit."""
     nodes = [
-        node for source in sources for one in _statements(source) for node in ast.walk(one.node)
+        node
+        for source in sources
+        for one in cells.statements(source)
+        for node in ast.walk(one.node)
     ]
     texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
     names = sorted({text for text in texts if isinstance(text, str) and text.endswith(".json")})
@@ -230,38 +226,9 @@ def _results(notebook: Path, sources: list[str]) -> list[Path]:
     return [path for path in places if path.is_file()]
 
 
-@cache
-def _statements(source: str) -> tuple[cells.Statement, ...]:
-    """A cell's statements; that one more verdict comes into the ledger changes no other.
-
-    A loop makes its own variable: it depends on no other loop with a variable of that name.
-    """
-    found, _ = cells.parsed([source])
-    return tuple(
-        replace(one, uses=one.uses - _loop_variables(one.node), changes=one.changes - {LEDGER})
-        for one in found
-    )
-
-
-def _loop_variables(statement: ast.stmt) -> set[str]:
-    """The names that loops and `with` blocks of a statement bind, unless they begin from them."""
-    loops = [node for node in ast.walk(statement) if isinstance(node, ast.For | ast.withitem)]
-    bound, begun = set(), set()
-    for loop in loops:
-        target = loop.target if isinstance(loop, ast.For) else loop.optional_vars
-        source = loop.iter if isinstance(loop, ast.For) else loop.context_expr
-        bound |= _names(target) if target else set()
-        begun |= _names(source)
-    return bound - begun
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
-
-
 def _code(source: str) -> str:
     """What a cell does, without comments and layout; the cell itself if it is not Python."""
-    nodes = [one.node for one in _statements(source)]
+    nodes = [one.node for one in cells.statements(source)]
     return repr([_essence(node) for node in nodes]) if nodes else source
 
 

@@ -744,7 +744,7 @@ for name, by_coin in (("real labels", False), ("coin labels", True)):
 # With ten times as many images a held-out part has 200 of them, and there is less to prevent. The
 # nets and candidates are the lesson's. The training images of two replicates overlap here.
 
-# %% tags=["nbval-skip"]
+# %%
 RATES, STOPS, IMAGES, FRESH = np.geomspace(0.0005, 0.1, 8), 25, 1_000, 4_000
 clothes = datasets.load("fashion").map(
     lambda x: x.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)) / 255, note="14 x 14 pixels"
@@ -765,7 +765,7 @@ tried = training.Recipe(
     metrics=["accuracy"],
 ).fit(clothes, asked, watch={"fresh": (clothes.x_train[fresh_rows], clothes.y_train[fresh_rows])})
 
-# %% tags=["nbval-skip"]
+# %%
 held, fresh = (
     tried.history[name].reshape(RUNS, 5, len(RATES) * STOPS)
     for name in ("val_accuracy", "fresh_accuracy")
@@ -1129,6 +1129,7 @@ verdicts.by_definition(
 # What each of them shows to its later models can be looked at:
 
 # %%
+# NBVAL_CHECK_OUTPUT
 least = boosted.given.min(axis=1) * len(train_y)
 first_wrong = boosted.members[0].predict(train_x) != train_y
 heavier = boosted.given[1][first_wrong].mean() / boosted.given[1][~first_wrong].mean()

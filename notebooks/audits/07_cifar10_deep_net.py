@@ -57,6 +57,7 @@ verdicts = claims.Ledger()
 # The results file of the study says what the real data set held (CIF-01).
 
 # %%
+# NBVAL_CHECK_OUTPUT
 study = json.loads(
     (runtime.ROOT / "studies" / "results" / "cifar10.json").read_text(encoding="utf-8")
 )

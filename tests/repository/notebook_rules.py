@@ -6,6 +6,7 @@ import re
 from nbformat import NotebookNode
 
 from helpers.course import notebooks
+from tests import nbval_rules
 
 MACHINE_PATH = re.compile(
     r"(?<![\w.:/])/(?:home|Users|root|tmp|private|mnt|content)/[\w.-]+"
@@ -50,9 +51,8 @@ def rule_faults(content: NotebookNode) -> list[str]:
             faults.append(f"the parameters cell does not define {parameter}")
     if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
         faults.append("was not executed from top to bottom in a fresh kernel: `make execute`")
-    skipped = [cell for cell in code if "nbval-skip" in cell.metadata.get("tags", ())]
-    if any("NBVAL_CHECK_OUTPUT" in cell.source for cell in skipped):
-        faults.append("a cell is to be compared by nbval and skipped by it")
+    if not any(nbval_rules.MARK in cell.source for cell in code):
+        faults.append(f"has no cell for nbval to compare: one with # {nbval_rules.MARK}")
     if content.metadata.get("kernelspec", {}).get("name") != notebooks.KERNEL:
         faults.append(f"its kernel is not {notebooks.KERNEL}")
     for output in outputs:

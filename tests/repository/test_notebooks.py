@@ -14,6 +14,7 @@ import nbformat
 import numpy as np
 import pytest
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
 from helpers import claims
 from helpers.claims import evidence, protocol
@@ -196,9 +197,8 @@ def never_executed(content):
     content.cells[3].execution_count = None
 
 
-def compared_and_skipped(content):
-    content.cells[3].source += "  # NBVAL_CHECK_OUTPUT"
-    content.cells[3].metadata.tags = ["nbval-skip"]
+def nothing_compared(content):
+    content.cells[3].source = content.cells[3].source.replace("# NBVAL_CHECK_OUTPUT", "")
 
 
 def foreign_kernel(content):
@@ -232,7 +232,7 @@ def machine_path(content):
         (two_setups, "exactly one cell tagged setup"),
         (no_seed, "does not define SEED"),
         (never_executed, "not executed from top to bottom"),
-        (compared_and_skipped, "compared by nbval and skipped"),
+        (nothing_compared, "no cell for nbval to compare"),
         (foreign_kernel, "kernel is not python3"),
         (error_output, "ValueError"),
         (no_alt, "image/png has no alt text"),
@@ -265,7 +265,7 @@ def test_other_parameters_arrive(tmp_path):
 
 
 def raise_in_cell(content):
-    content.cells[3].source = "raise ValueError('broken on purpose')"
+    content.cells[3].source = "# NBVAL_CHECK_OUTPUT\nraise ValueError('broken on purpose')"
 
 
 def wrong_output(content):
@@ -274,13 +274,28 @@ def wrong_output(content):
 
 def test_nbval_leaves_verdicts_to_the_ledger():
     assert claims.MIME_TYPE in nbval_rules.NOT_COMPARED
+    assert nbval_rules.LEDGER == protocol.LEDGER
+
+
+def test_nbval_runs_what_is_compared_and_what_that_needs():
+    code = [
+        new_code_cell("import sys", metadata={"tags": ["setup"]}),
+        new_code_cell("verdicts = []"),
+        new_code_cell("slow = train()\nverdicts.append(slow)"),
+        new_code_cell("def half(x): return x / whole"),
+        new_code_cell("whole = 2\nother = unasked"),
+        new_code_cell("unasked = 1"),
+        new_code_cell("# NBVAL_CHECK_OUTPUT\nprint(half(4), verdicts)"),
+    ]
+    wanted = [code[0], code[1], *code[3:]]
+    assert nbval_rules.sources_to_run(code) == {cell.source for cell in wanted}
 
 
 @pytest.mark.slow
 def test_nbval_passes_the_intact_notebook():
     process = nbval(INTACT)
     assert process.returncode == 0, process.stdout
-    assert "5 passed" in process.stdout
+    assert "3 passed, 2 deselected" in process.stdout
 
 
 @pytest.mark.slow
@@ -293,7 +308,7 @@ def test_nbval_notices(intact, tmp_path, damage, message):
     nbformat.write(intact, tmp_path / "broken.ipynb")
     process = nbval(tmp_path / "broken.ipynb")
     assert process.returncode == 1
-    assert "1 failed, 4 passed" in process.stdout
+    assert "1 failed, 2 passed" in process.stdout
     assert message in process.stdout
 
 
