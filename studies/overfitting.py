@@ -82,7 +82,7 @@ def dropout_net(share: float) -> keras.Model:
 
 # Cures of overfitting: OVF-02, OVF-09 -------------------------------------------------------------
 
-CURES = {"rates": (0.001, 0.002, 0.004), "widest": 5}
+CURES = {"rates": (0.001, 0.002, 0.004), "widest": 8}
 
 
 def cures() -> Tuning:
@@ -98,7 +98,7 @@ def cures() -> Tuning:
         f"max-norm {norm:g}": partial(layer, kernel_constraint=keras.constraints.MaxNorm(norm))
         for norm in (1, 1.5, 2)
     }
-    thinned = {f"dropout {share:g}": partial(dropout_net, share) for share in (0.5, 0.65, 0.8)}
+    thinned = {f"dropout {share:g}": partial(dropout_net, share) for share in (0.35, 0.5, 0.65)}
     family = {
         name: replace(plain, build=build) for name, build in (penalized | limited | thinned).items()
     }
@@ -133,7 +133,7 @@ def noise(metric: str = "val_accuracy") -> Tuning:
     if metric == "val_accuracy":
         arms |= {
             f"dropout {share:g}": replace(plain, build=partial(dropout_net, share))
-            for share in (0.35, 0.5, 0.65, 0.8, 0.9)
+            for share in (0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
         }
     runs = [wrongly_labelled(pool, run, 0.4) for run in training.replicates(pool, FEW)]
     runs = repeated(runs, 12_000)
