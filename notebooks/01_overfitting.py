@@ -18,13 +18,14 @@
 # > ✓ supported: test error ...: ratio x 1.9, 99 % interval x 1.51 to x 2.39; claimed: higher by
 # > more than a factor of 1.05; 5 replicates.
 #
-# Read it so: on average over five repetitions the error was 1.9 times as large. Five repetitions do
-# not settle the exact factor; the **interval** holds those that agree with them. ✓ means that the
-# whole interval lies where the notes claim, ✗ that all of it lies elsewhere, ≈ that these
-# repetitions cannot tell. Where a result from 30 repetitions is **recorded**, it comes first, and
-# "Here, with 5" tells what this notebook found.
+# Read it so: on average over five repetitions, one error was 1.9 times as large as the other. Five
+# repetitions do not settle the exact factor; the **interval** holds the factors that are compatible
+# with them (made in this way, 99 of 100 intervals hold the true one). ✓ means that the whole
+# interval lies where the notes claim, ✗ that all of it lies elsewhere, ≈ that these repetitions
+# cannot tell. Where a result from 30 repetitions is **recorded**, it comes first, and "Here, with
+# 5" tells what this notebook found; elsewhere the line is from this run.
 #
-# Before every measurement we ask for your guess. Do write it down. Plan an hour or more; the
+# Before every measurement we ask for your guess. Do write it down. Plan an hour and a quarter; the
 # notebook itself computes for about a minute.
 
 # %% tags=["setup"]
@@ -43,10 +44,10 @@ from helpers import runtime
 print(runtime.start())
 
 # %% [markdown]
-# `RUNS` is the number of repetitions, or **replicates**, behind a live result. Each draws fresh
-# data, fresh noise and fresh initial weights. What we compare within a replicate shares all of
-# these, so that only one thing differs. Change `SEED` and run all cells again: the live results
-# move, the recorded ones stay.
+# `RUNS` is the number of repetitions, or **replicates**, behind a live result (for polynomials,
+# which are cheap, four times as many). Each draws fresh data, fresh noise and fresh initial
+# weights. What we compare within a replicate shares all of these, so that only one thing differs.
+# Change `SEED` and run all cells again: the live results move, the recorded ones stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -83,16 +84,16 @@ verdicts = claims.Ledger()
 # ### Exercise 1 · Predict
 #
 # A smooth curve is measured at 20 places, with random errors. Polynomials of degree 0, 1, 2, ... 15
-# are fitted to the same 20 points. **Before you read on:** as
-# the degree rises, what does the error on those 20 points do, and what does the error on fresh
-# points do? Write "falls", "rises" or "falls, then rises" for each.
+# are fitted to the same 20 points. **Before you read on:** as the degree rises, what does the error
+# on those 20 points do, and what does the error on fresh points do? Write "falls", "rises" or
+# "falls, then rises" for each.
 
 # %%
 prediction = {"training error": ..., "test error": ...}
 
 # %% [markdown]
-# **Look.** A smooth curve, the signal, is measured at 20 random places, each time with a random
-# error, the noise. Polynomials of three degrees are fitted to the same 20 points:
+# The check comes with the curves below. **Look** first at three of the fits. The dashed curve is
+# the signal, the random errors are the noise:
 
 # %%
 degrees = np.arange(16)
@@ -126,8 +127,9 @@ plots.show(
 
 # %% [markdown]
 # The straight line is too stiff. It misses the shape of the curve, at the points and between them.
-# Degree 3 follows the curve and leaves most of the noise alone. Degree 15 has freedom to spare: it
-# chases single points, noise included, and between them it goes where no data asked it to go.
+# Degree 3 can follow the curve, and is too stiff to chase single points. Degree 15 has freedom to
+# spare: it chases them, noise included, and between them it goes where no data asked it to go, out
+# of the frame.
 #
 # If you run this notebook yourself, move the slider.
 
@@ -189,8 +191,8 @@ plots.show(
 # test and training error is something else; section 1.3 asks what it says.
 #
 # Now cover the upper curve with your hand. The training error falls to the very end, without a sign
-# of where to stop. Even the best model lies a little below the dotted line: with 20 points, every
-# coefficient takes up some noise.
+# of where to stop. Already at the best degree it is a little below the dotted line: with 20 points,
+# every coefficient takes up some noise.
 #
 # "A low training error is not a good sign by itself", the notes say (OVF-04). What does it cost to
 # trust it all the same? We choose a degree twice, by the lowest training error and by the lowest
@@ -240,11 +242,12 @@ ex.choosing.check(choose)
 # on.
 #
 # From here on the models are nets. A **net** computes its answer in layers. Each **unit** of a
-# layer multiplies its inputs by **weights**, adds a number of its own (its **bias**), and passes
-# the sum on if it is positive. The weights begin at random. Training shows the net a few examples
-# at a time, a **minibatch**, and moves every weight a little in the direction that lowers the error
-# on them: one **update**. How far it moves is set by the **learning rate**; Adam is a widely used
-# rule for it. What the degree is to a polynomial, the number of units is to a net.
+# layer multiplies every input by a **weight**, adds all of these and a number of its own (its
+# **bias**), and passes on the sum, or 0 if it is negative. (The last layer passes on its sums as
+# they are.) The weights begin at random. Training shows the net a few examples at a time, a
+# **minibatch**, and moves every weight a little in the direction that lowers the error on them: one
+# **update**. The **learning rate** scales how far; Adam is a widely used rule for how far each
+# weight moves. What the degree is to a polynomial, the number of units is to a net.
 #
 # **Your guess first.** The same net is trained on 100 pictures and on 4,000, with equally many
 # updates of its weights. Which of the two ends with more mistakes on its own training pictures?
@@ -253,12 +256,11 @@ ex.choosing.check(choose)
 # layer of 32 units. A `Recipe` says how to train it, and its `fit` does what `model.fit` does, for
 # many runs at once. An **epoch** is one pass over the training data. The hundred pictures are
 # repeated until there are 4,000, so that both nets make equally many updates. The learning rate
-# falls to zero, so that both trainings come to rest. (The comparison counts only if the net with
-# 4,000 pictures ends with less than one mistake in a hundred of them: then more training could not
-# change it by more than the margin.)
+# falls to zero, so that both trainings settle. A difference of less than 0.01, the **margin**, we
+# count as none.
 
 # %%
-# One mean and scale for all 12,000 pictures, test pictures too: exercise 3 does better.
+# Not a model to follow: test pictures enter this mean. Exercise 3 shows the right way.
 clothes = datasets.replicates("fashion", seeds, train=4_000, valid=500, test=1_000).standardized()
 plain_runs = training.replicates(clothes, seeds)
 
@@ -271,7 +273,8 @@ def with_pictures(run, number):
 
 sizes = (100, 4_000)
 sized_runs = [with_pictures(run, number) for number in sizes for run in plain_runs]
-falling = keras.optimizers.schedules.PolynomialDecay(0.004, 50 * 4_000 // 50, 0.0)
+updates = 50 * 4_000 // 50  # epochs x pictures / batch size
+falling = keras.optimizers.schedules.PolynomialDecay(0.004, updates, 0.0)
 sized = training.Recipe(
     lambda: models.mlp((28, 28), [32], 10),
     loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -314,12 +317,14 @@ plots.show(
 )
 
 # %% [markdown]
-# A hundred pictures are easy to learn by heart, so this is not underfitting. What is high is the
-# error on *new* pictures. Is that overfitting? Only if a smaller net, or a shorter training, would
-# do better, and the run above cannot tell. There is a third possibility: with so few examples even
-# the best model on the path is poor. Either way more data help, as the notes say. What they do not
-# help is a model that is too stiff: a straight line through a curve stays straight, however many
-# points there are.
+# Where the blue points on the left lie at zero, the hundred pictures were learned by heart, so this
+# is not underfitting. (The line counts only if the net with 4,000 pictures, too, ends with less
+# than one mistake in a hundred.) What is high is the error on *new* pictures. Is that overfitting?
+# Only if a smaller net, or a shorter training, would do better, and the run above cannot tell.
+# There is a third possibility: with so few examples even the best model on the path is poor. Either
+# way more data lower the error on new pictures; only the name is wrong. And more data do not help a
+# model that is too stiff: a straight line through a curve stays straight, however many points there
+# are. (A model that is *chosen* by few data may come out too simple; the audit measures that.)
 #
 # ### Exercise 3 · Prepare
 #
@@ -343,7 +348,7 @@ ex.preparing.check(prepare)
 #
 # "The wider the gap between training and validation loss, the more noise the model has probably
 # learned, and it is good if the two curves hardly differ" (OVF-22). Those are two statements in one
-# sentence; the first decides the word, and the second is measured beside it. (The **loss** is the
+# sentence; the verdict is on the first, and the second gets a line of its own. (The **loss** is the
 # error that training makes small, here the mean squared error.) To examine them we need nets of
 # different capacity, and a way to see how much noise each has learned.
 #
@@ -363,11 +368,11 @@ def count_parameters(inputs, hidden, outputs):
 ex.counting.check(count_parameters)
 
 # %% [markdown]
-# The count says what a net *could* fit. What its training does fit is its **effective capacity**,
-# and there is a way to measure it. Train the net twice, from the same weights and in the same
-# order: once on targets with noise, once on the same targets without. Where the two nets differ,
-# the first has learned noise. We report the **share** of the noise that it has learned: 0 if none,
-# 1 if it repeats all of it.
+# The count gives an idea of what a net *could* fit. What its training does fit is its **effective
+# capacity**, and there is a way to measure it. Train the net twice, from the same weights and in
+# the same order: once on targets with noise, once on the same targets without. Where the two nets
+# differ, the first has learned noise. We report the **share** of the noise that it has learned: 0
+# if none, 1 if it repeats all of it.
 #
 # **Your guess first.** Seven nets have 4 to 256 hidden units. Which has the narrowest gap? And is
 # it the one that does best on new data?
@@ -432,8 +437,16 @@ verdicts.compare(
     data=known,
 )
 wider = np.sign(np.diff(gap.reshape(RUNS, -1, 2))) == np.sign(np.diff(share.reshape(RUNS, -1, 2)))
-print(
-    f"Of two nets of one width the one with the wider gap holds more noise in {wider.mean():.0%}."
+verdicts.compare(
+    "OVF-22",
+    wider.reshape(RUNS, -1).mean(axis=1),
+    np.full(RUNS, 0.5),
+    claimed="higher",
+    margin=0.1,
+    measure="share of widths at which, of two nets, the one with the wider gap holds more noise",
+    setting="two nets of one width, against one half",
+    role=claims.FURTHER,
+    data=known,
 )
 
 
@@ -445,14 +458,15 @@ def by_width(values):
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def narrower_is_better(gaps, losses, best):
-    """Of neighbouring widths from the best on: share of pairs whose narrower gap has less loss."""
-    return np.mean(np.sign(np.diff(gaps[best:])) == np.sign(np.diff(losses[best:])))
+    """Of neighbouring widths beyond the best: share of pairs whose narrower gap has less loss."""
+    beyond = slice(best + 1, None)  # the best width itself would be the better one by definition
+    return np.mean(np.sign(np.diff(gaps[beyond])) == np.sign(np.diff(losses[beyond])))
 
 
 best_width = by_width(valid_loss).argmin(axis=1)
-# A replicate whose widest net is best has no pair.
+# A replicate whose best width is one of the two widest has no pair beyond it.
 triples = zip(by_width(gap), by_width(test_loss), best_width, strict=True)
-near_best = [narrower_is_better(*three) for three in triples if three[2] < len(WIDTHS) - 1]
+near_best = [narrower_is_better(*three) for three in triples if three[2] < len(WIDTHS) - 2]
 if len(near_best) >= 3:
     verdicts.compare(
         "OVF-22",
@@ -461,7 +475,7 @@ if len(near_best) >= 3:
         claimed="higher",
         margin=0.1,
         measure="share of neighbouring widths whose narrower gap has the lower test loss",
-        setting="small gaps are good: from the best width on",
+        setting="small gaps are good: beyond the best width",
         role=claims.FURTHER,
         void="" if len(near_best) >= min(20, RUNS) else "too few replicates have such a pair",
         data=known,
@@ -489,12 +503,15 @@ plots.show(
 )
 
 # %% [markdown]
-# The right panel shows the first statement: does the share of noise rise with the gap? It nearly
-# has to, for on average the gap is about twice the share of the noise times its variance (Efron
-# 2004). The left panel shows the second, and there it is easy to go wrong. A wide gap can go with
-# harm and need not: compare how the gap and the validation loss change from width to width.
-# To choose a model, look at the height of the
-# validation curve, not at its distance from the other one.
+# The right panel shows the first statement: does the share of noise rise with the gap? From width
+# to width it nearly has to, for on average the gap is about twice the share of the noise times its
+# variance, which is 1 here (Efron 2004); so a "supported" is no surprise. The second line asks for
+# more: of two nets of *one* width, does the one with the wider gap hold more noise? Guessing would
+# be right in half of the cases. The left panel shows the second statement, and there it is easy to
+# go wrong. A wider gap may come with a higher validation loss, or not: compare 4 with 16 units, and
+# 64 with 256. Beyond the best width both may be expected to rise, and the third line asks how
+# reliably they do. To choose a model, look at the height of the validation curve, not at its
+# distance from the other one.
 
 # %% [markdown]
 # ## 1.4 Signal first, noise later
@@ -504,11 +521,12 @@ plots.show(
 # long as the net learns much signal, the validation loss falls. After some epoch it can learn more
 # noise than signal, the validation loss rises, and "this is called overfitting" (OVF-23).
 #
-# What can be measured is the cause. If noise is what makes the curve turn upwards, then without
-# noise the curve should not turn. ("Without noise" means here: without errors of measurement.)
-#
 # **Your guess first.** A net with two hidden layers of 64 units is trained for 300 epochs. Where
-# will its validation loss turn with noise? And without?
+# will its validation loss turn with noise? And without? ("Without noise" means here: without errors
+# of measurement.)
+#
+# What can be measured is the cause. If noise is what makes the curve turn upwards, then without
+# noise the curve should not turn.
 #
 # **Measure.** Keras's `EarlyStopping` stops a training when the validation loss has not improved
 # for some epochs, its **patience**, and can restore the weights of the best one. We give it a
@@ -607,8 +625,9 @@ ex.stopping.check(stop)
 #
 # Back to real pictures, and to a rule of thumb in the notes: "many epochs overfit and take long,
 # which early stopping cures, and few epochs underfit" (OVF-37). Their net has one hidden layer of
-# 64 units. We train it without their penalties, and with the activation (ReLU) that their listing
-# leaves out, on 2,000 pictures with their true labels.
+# 64 units. We train it on 2,000 pictures, without the penalties on large weights that are lesson
+# 4's subject, and with the rule "pass on 0 if it is negative" (ReLU), which their listing leaves
+# out.
 #
 # The loss of a classifier is the **cross-entropy**: minus the logarithm of the probability that the
 # net gave to the right class. A mistake made with confidence costs a great deal.
@@ -642,7 +661,7 @@ verdicts.compare(
     scale="log",
     margin=np.exp(0.05),
     measure="test loss (cross-entropy) after 100 epochs against early stopping",
-    setting="many epochs overfit, 2,000 pictures with true labels",
+    setting="many epochs overfit, 2,000 pictures",
     data=clothes,
 )
 for name, nets in (("to the end", went_on), ("stopped early", stopped)):
@@ -653,9 +672,10 @@ for name, nets in (("to the end", went_on), ("stopped early", stopped)):
 learned = went_on.history["accuracy"]
 by_accuracy = went_on.test("accuracy"), stopped.test("accuracy")
 few_epochs = learned[:, 0], learned[np.arange(RUNS), stopped.best_epoch]
+FIRST_EPOCH = "training accuracy in the course of the first epoch against that of the kept one"
 for setting, margin, (treatment, control), measure in (
     ("many epochs overfit, by accuracy", 0.01, by_accuracy, "test accuracy, end against stopped"),
-    ("few epochs underfit: the first", 0.02, few_epochs, "training accuracy, against kept epoch"),
+    ("few epochs underfit: the first", 0.02, few_epochs, FIRST_EPOCH),
 ):
     verdicts.compare(
         "OVF-37",
@@ -693,15 +713,17 @@ plots.show(
 # %% [markdown]
 # Follow the two validation curves to the right of the line: do both turn? The cross-entropy can
 # rise without more mistakes, if the net grows more certain of those that it makes. So whether "many
-# epochs overfit" depends on the error that you mean; above, the loss decides the word, and the
-# accuracy is measured beside it. Decide which of the two your task needs, and watch that one.
+# epochs overfit" may depend on the error that you mean: the verdict is on the loss, and accuracy
+# has a line of its own (where it says ≈, these repetitions cannot tell). Decide which of the two
+# your task needs, and watch that one. And compare the printed numbers of epochs: that is what "take
+# long" means.
 
 # %% [markdown]
 # ## 1.6 What came out
 #
-# The words below are the recorded ones or, where nothing is recorded yet, those of the run above.
-# "Expected" is what we guessed before anything was measured. *Mixed* means that the statement held
-# in one setting and failed in another.
+# The verdicts below are the recorded ones or, where nothing is recorded yet, those of the run
+# above. "Expected" is what we guessed before anything was measured. *Mixed* means that the
+# statement held in one setting and failed in another.
 
 # %%
 verdicts.summary()

@@ -105,7 +105,8 @@ class Exercise:
             raise ValueError(
                 f"There are {len(self.hints)} hints: ask for .hint(1) to .hint({len(self.hints)})."
             )
-        more = f" (of {len(self.hints)})" if len(self.hints) > 1 else ""
+        after = f"; .hint({number + 1}) shows the next" if number < len(self.hints) else ""
+        more = f" (of {len(self.hints)}{after})" if len(self.hints) > 1 else ""
         text = f"Hint {number}{more}: {self.hints[number - 1]}"
         display.show_line(text, display.escape(text), "#E69F00", {})
 
@@ -257,8 +258,7 @@ def prediction(
 
     def examine(answer, *measured):
         found = truth(*measured)
-        expect_complete(answer, found, choices)
-        for question, guess in answer.items():
+        for question, guess in chosen(answer, found, choices).items():
             expect(
                 guess == found[question],
                 reasons.get((question, guess), f"{question}: the run shows {found[question]!r}."),
@@ -272,17 +272,27 @@ def prediction(
     return Exercise(name, stub, right, examine, tuple(hints), (), tuple(mistakes), tuple(evidence))
 
 
-def expect_complete(answer, found: dict, choices) -> None:
-    """Raise NotYet unless the answer maps each question of `found` to one of the choices."""
+def chosen(answer, found: dict, choices) -> dict:
+    """The choices of the answer, which may write them with other capitals, commas or spaces.
+
+    Raises NotYet unless the answer maps each question of `found` to one of the choices.
+    """
     expect(
         isinstance(answer, dict) and set(answer) == set(found),
         f"Predict all of: {', '.join(found)}.",
     )
+    known, offered = {bare(choice): choice for choice in choices}, ", ".join(map(repr, choices))
     for question, guess in answer.items():
+        expect(guess is not ..., f"{question}: not filled in yet; choose one of {offered}.")
         expect(
-            guess in choices,
-            f"{question}: {guess!r} is no choice; choose one of {', '.join(map(repr, choices))}.",
+            bare(guess) in known, f"{question}: {guess!r} is no choice; choose one of {offered}."
         )
+    return {question: known[bare(guess)] for question, guess in answer.items()}
+
+
+def bare(choice) -> str:
+    """A choice in small letters, without punctuation and needless spaces."""
+    return " ".join(str(choice).lower().replace(",", " ").rstrip(". ").split())
 
 
 def outcome(function, arguments):

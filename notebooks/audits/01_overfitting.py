@@ -486,14 +486,19 @@ def second_half(nets, metric):
     return curve[-1] - curve[len(curve) // 2 - 1]
 
 
-def another_word(claim, treatment, control, **criterion):
-    """Why a comparison of curves, shape (runs, epochs), cannot speak: its word is not at rest."""
-    halfway = treatment.shape[1] // 2 - 1
-    words = {
-        claims.compare_pairs(claim, treatment[:, at], control[:, at], **criterion).verdict
-        for at in (halfway, -1)
-    }
+def another_word(claim, *states, **criterion):
+    """Why a comparison cannot speak: its word is another one at one of these states of training.
+
+    A state is a pair of arrays, of treatment and control.
+    """
+    words = {claims.compare_pairs(claim, *state, **criterion).verdict for state in states}
     return "" if len(words) == 1 else "another word at half the steps"
+
+
+def halfway_and_end(treatment, control, metric="accuracy"):
+    """The two states of two trainings, by a metric of theirs: halfway and at the end."""
+    curves = treatment.history[metric], control.history[metric]
+    return [tuple(curve[:, curve.shape[1] * part // 2 - 1] for curve in curves) for part in (1, 2)]
 
 
 def training_overlap(pool):
@@ -600,6 +605,10 @@ def on_moons(hidden):
     nets = sorter(hidden, (2,), 2, epochs=10).fit(half_moons, half_moon_runs)
     best = nets.last("val_accuracy").reshape(len(MOON_RATES), RUNS).argmax(axis=0)
     chosen = best * RUNS + np.arange(RUNS)
+    tries = dict(
+        zip(MOON_RATES, np.bincount(best, minlength=len(MOON_RATES)).tolist(), strict=True)
+    )
+    print(f"hidden layers {hidden}: how often each rate was best: {tries}")
     learned = accuracy_on_own(nets, half_moons, half_moon_runs)
     return {"test": nets.test("accuracy")[chosen], "training": learned[chosen]}
 
@@ -660,13 +669,16 @@ verdicts.compare(
 # cross-validation leaves a given fit as it is says nothing against this: it cures by choosing.
 #
 # What would one do without it? Hold out one fifth of the 30 points, choose the degree by that, and
-# fit it again to all of them. With cross-validation five fifths choose in turn. *Supported* if the
-# logarithm of the test error, mean over 50 sets of points, is lower with five folds by more than
-# 0.05 (5 %) with the whole interval, *refuted* if it is not, with the whole interval. A further
-# setting compares with the straight line, which nobody need keep who can choose; since the curve is
-# bent, that one is hardly in doubt. The last one is about the cause: for how many of the 50 sets is
-# the chosen degree too low? It counts as too low if it is below the best one on test points and its
-# training error is at least 10 % higher.
+# fit it again to all of them. With cross-validation five fifths choose in turn. Underfitting is
+# what is to be cured, so only degrees that are too *low* may cost anything: where the chosen degree
+# is above the one that is best on test points, we take the best one. *Supported* if the logarithm
+# of the test error, mean over 50 sets of points, is then lower with five folds by more than 0.05 (5
+# %) with the whole interval, *refuted* if it is not, with the whole interval. A further setting
+# compares with the straight line, which nobody need keep who can choose; since the curve is bent,
+# that one is hardly in doubt. Another is about the cause: for how many of the 50 sets is the chosen
+# degree too low? It counts as too low if it is below the best one and its training error is at
+# least 10 % higher. Told beside them: all that choosing by five folds brings, too high degrees
+# included.
 
 # %%
 curve_errors = np.empty((RUNS, SETS_CURVE, FOLDS_CURVE + 2, DEGREES_CURVE))
@@ -689,19 +701,31 @@ def of_degrees_curve(errors, chosen):
     return np.take_along_axis(errors, chosen[..., None], axis=-1)[..., 0]
 
 
+best_degree_curve = curve_test.argmin(axis=-1)
+
+
+def cost_of_too_low(chosen):
+    """The test errors of the chosen degrees, or of the best ones where those are too high."""
+    return of_degrees_curve(curve_test, np.minimum(chosen, best_degree_curve))
+
+
 # %%
-for setting_curve, role_curve, control_curve in (
+five_folds_low, one_fifth_low = map(cost_of_too_low, (curve_by_five_folds, curve_by_one_fifth))
+chosen_in_full = (
+    of_degrees_curve(curve_test, chosen) for chosen in (curve_by_five_folds, curve_by_one_fifth)
+)
+for setting_curve, role_curve, arms_curve in (
     (
-        "five folds against one held-out fifth",
+        "what too low a degree costs: five folds against one held-out fifth",
         claims.PRIMARY,
-        of_degrees_curve(curve_test, curve_by_one_fifth),
+        (five_folds_low, one_fifth_low),
     ),
-    ("five folds against the line", claims.FURTHER, curve_test[..., 0]),
+    ("five folds against the line", claims.FURTHER, (five_folds_low, curve_test[..., 0])),
+    ("all that choosing brings, too high degrees included", claims.BOUNDARY, chosen_in_full),
 ):
     verdicts.compare(
         "OVF-12",
-        np.log(of_degrees_curve(curve_test, curve_by_five_folds)).mean(axis=1),
-        np.log(control_curve).mean(axis=1),
+        *(np.log(errors).mean(axis=1) for errors in arms_curve),
         claimed="lower",
         margin=0.05,
         measure="natural logarithm of the test error (mean squared error), mean over 50 sets",
@@ -710,10 +734,8 @@ for setting_curve, role_curve, control_curve in (
         data=curve_pool,
     )
 
+
 # %%
-best_degree_curve = curve_test.argmin(axis=-1)
-
-
 def share_too_low_curve(chosen):
     """The share of each replicate's sets of points whose chosen degree underfits."""
     best_fits = of_degrees_curve(curve_training, best_degree_curve)
@@ -737,9 +759,61 @@ for who, degrees in (("five folds", curve_by_five_folds), ("one fifth", curve_by
 print(f"best on test points: median degree {np.median(best_degree_curve) + 1:g}")
 
 # %% [markdown]
-# Five folds look at all points before they choose, one fifth at six of them: the first line says
-# what that is worth. A line cannot follow this curve, and points that were held out show it; so
-# whoever chooses by them, in whatever way, leaves the line.
+# Five folds look at all points before they choose, one fifth at six of them. What that is worth in
+# all the last line of the first three says, and what of it is a cure of *under*fitting the first. A
+# single fifth errs on both sides; so does a choice by five folds, less far. A line cannot follow
+# this curve, and points that were held out show it; so whoever chooses by them, in whatever way,
+# leaves the line.
+#
+# ### Do few data make a model too simple? (OVF-11)
+#
+# Lesson 1 measures the lack of training data as a cause of underfitting with a net that is the same
+# for few and for many pictures, and there the outcome is hardly in doubt. But where a model is
+# *chosen* by its data, few data might lead to too simple a one. So degrees are chosen by five folds
+# on 20 points and on 200 of the same curve. *Supported* if the chosen degree is too low, by the
+# same measure as above, for a larger share of the sets of 20 points, by more than 0.05 with the
+# whole interval; *refuted* if not, with the whole interval.
+
+# %%
+FEW_CURVE, MANY_CURVE, CHOICES_CURVE = 20, 200, 30  # points in a set, sets in a replicate
+
+
+def too_low_with(points, division, shuffle):
+    """The share of sets with so many points for which five folds choose too low a degree."""
+    test, too_low = curve_points(division.test), []
+    for _ in range(CHOICES_CURVE):
+        rows = shuffle.choice(division.train, points, replace=False)
+        folds = [
+            errors_by_degree_curve(curve_points(np.setdiff1d(rows, fold)), curve_points(fold))
+            for fold in np.array_split(rows, FOLDS_CURVE)
+        ]
+        own = curve_points(rows)
+        fits, new = errors_by_degree_curve(own, own), errors_by_degree_curve(own, test)
+        chosen, best = np.mean(folds, axis=0).argmin(), new.argmin()
+        too_low.append(chosen < best and fits[chosen] >= 1.1 * fits[best])
+    return np.mean(too_low)
+
+
+verdicts.compare(
+    "OVF-11",
+    *(
+        [
+            too_low_with(points, division, training.generator(seed))
+            for seed, division in zip(seeds, curve_pool.divisions, strict=True)
+        ]
+        for points in (FEW_CURVE, MANY_CURVE)
+    ),
+    claimed="higher",
+    margin=0.05,
+    measure="share of sets whose chosen degree underfits, 20 against 200 points",
+    setting="degrees chosen by five folds",
+    role=claims.FURTHER,
+    data=curve_pool,
+)
+
+# %% [markdown]
+# "Too low" is said of each set by itself, by what would have been best for these very points: with
+# 20 of them the best degree is a lower one than with 200.
 #
 # ### A straight line through a parabola (OVF-24)
 #
@@ -837,9 +911,8 @@ for hidden_parabola, nets in (("no hidden layer", no_hidden), ("16 units", sixte
 # So: 4,000 training pictures of clothes, 4 against 32 hidden units, each at the best of the
 # learning rates by its training loss. *Supported* if the training accuracy of the larger net is
 # higher by more than 0.02 with the whole interval, *refuted* if the whole interval lies below 0.02.
-# It counts only if the second half of the training changed the difference by less than that. Then
-# deeper instead of wider, 8-8 units against 8; and on new data, the test accuracy of the first two
-# nets, by more than 0.01.
+# It counts only if half of the training leads to the same word. Then deeper instead of wider, 8-8
+# units against 8; and on new data, the test accuracy of the first two nets, by more than 0.01.
 #
 # And one case beyond the note, where the fault is another one: 4 units at a learning rate ten times
 # too small. Is it better to take 32 units at that rate, or ten times the rate?
@@ -869,10 +942,10 @@ known_enlarged = {
     name: accuracy_on_own(nets, enlarged_clothes, enlarged_runs)
     for name, nets in enlarged_nets.items()
 }
-added_enlarged = {name: second_half(nets, "accuracy") for name, nets in enlarged_nets.items()}
 for name_enlarged, known in known_enlarged.items():
+    added = second_half(enlarged_nets[name_enlarged], "accuracy")
     print(f"{name_enlarged}: training accuracy {known.mean():.3f}", end="")
-    print(f", of which the second half of the training added {added_enlarged[name_enlarged]:.3f}")
+    print(f", of which the second half of the training added {added:.3f}")
 
 # %%
 for larger, smaller, setting_enlarged, role_enlarged in (
@@ -885,19 +958,22 @@ for larger, smaller, setting_enlarged, role_enlarged in (
         claims.BOUNDARY,
     ),
 ):
-    moved_enlarged = abs(added_enlarged[larger] - added_enlarged[smaller])
+    arms_enlarged = known_enlarged[larger], known_enlarged[smaller]
+    states = halfway_and_end(enlarged_nets[larger], enlarged_nets[smaller])
+    criterion_enlarged = {
+        "claimed": "higher",
+        "measure": "training accuracy",
+        "margin": 0.02,
+        "correlation": training_overlap(enlarged_clothes),  # training rows are what is judged
+        "data": enlarged_clothes,
+    }
     verdicts.compare(
         "OVF-32",
-        known_enlarged[larger],
-        known_enlarged[smaller],
-        claimed="higher",
-        measure="training accuracy",
-        margin=0.02,
+        *arms_enlarged,
         setting=setting_enlarged,
         role=role_enlarged,
-        void="the difference still changes" if moved_enlarged > 0.02 else "",
-        correlation=training_overlap(enlarged_clothes),  # training rows are what is judged
-        data=enlarged_clothes,
+        void=another_word("OVF-32", *states, arms_enlarged, **criterion_enlarged),
+        **criterion_enlarged,
     )
 
 # %%
@@ -932,17 +1008,24 @@ print(unfinished(ENLARGED, *HIDDEN_ENLARGED) or "No best rate lies at the edge o
 # half a weight for each picture. Labels are true. Overfitting is the **gap** here: training
 # accuracy minus test accuracy at the end. *Supported* if the gap of the large net is wider by more
 # than 0.02 with the whole interval, *refuted* if the whole interval lies below 0.02. Small nets go
-# on learning for very long; so the gap on validation pictures must lead to the same word after half
-# of the training and at its end.
+# on learning for very long, here ten times as long as the large one; the gap on validation pictures
+# must lead to the same word after half of the training and at its end. (A line told beside it gives
+# 4 units no more passes than the large net has.)
 
 # %%
 # Units, epochs of ten passes, and the rate: small nets need more of both to come to rest.
-OVERFITTED = {256: (16, 0.003), 4: (80, 0.01), 2: (80, 0.01)}
+OVERFITTED = {
+    "256 units": (16, 0.003),
+    "4 units": (160, 0.01),
+    "2 units": (160, 0.01),
+    "4 units, as briefly": (16, 0.003),
+}
 overfitted_clothes = clothes(train=1_000, valid=500, test=900)  # validation shows the gap's change
 overfitted_runs = training.replicates(overfitted_clothes, seeds)
 gap_by_units, gap_by_epoch = {}, {}
 for units_overfitted, (epochs_overfitted, rate) in OVERFITTED.items():
-    recipe = sorter([units_overfitted], epochs=epochs_overfitted, batch_size=100)
+    hidden = [int(units_overfitted.split()[0])]
+    recipe = sorter(hidden, epochs=epochs_overfitted, batch_size=100)
     runs = repeated(overfitted_runs, 10_000, learning_rate=rate)
     nets = recipe.fit(overfitted_clothes, runs)
     learned = accuracy_on_own(nets, overfitted_clothes, overfitted_runs)
@@ -950,7 +1033,8 @@ for units_overfitted, (epochs_overfitted, rate) in OVERFITTED.items():
     curve = nets.history["accuracy"] - nets.history["val_accuracy"]
     gap_by_epoch[units_overfitted] = curve[:, [curve.shape[1] // 2 - 1, -1]]  # halfway, at the end
     weights = recipe.build().count_params()
-    print(f"{units_overfitted} units, {weights:,} weights: training accuracy {learned.mean():.3f}")
+    print(f"{hidden[0]} units, {weights:,} weights, {10 * epochs_overfitted:,} passes:", end="")
+    print(f" training accuracy {learned.mean():.3f}")
     print(f"    test accuracy {nets.test('accuracy').mean():.3f}", end="")
     print(f", gap {gap_by_units[units_overfitted].mean():.3f}", end="")
     halfway, end = gap_by_epoch[units_overfitted].mean(axis=0)
@@ -958,23 +1042,25 @@ for units_overfitted, (epochs_overfitted, rate) in OVERFITTED.items():
 
 # %%
 for units_control, role_overfitted, setting_overfitted in (
-    (4, claims.PRIMARY, "fewer weights than pictures in the control"),
-    (2, claims.FURTHER, "not half a weight for each picture in the control"),
+    ("4 units", claims.PRIMARY, "fewer weights than pictures in the control"),
+    ("2 units", claims.FURTHER, "not half a weight for each picture in the control"),
+    ("4 units, as briefly", claims.BOUNDARY, "4 units, no more passes than 256 units have"),
 ):
     criterion_of_gap = {
         "claimed": "higher",
         "margin": 0.02,
-        "measure": f"gap, training minus test accuracy, 256 against {units_control} units",
+        "measure": f"gap, training minus test accuracy, 256 units against {units_control}",
         "data": overfitted_clothes,
     }
-    curves_of_gap = gap_by_epoch[256], gap_by_epoch[units_control]
+    arms_of_gap = gap_by_units["256 units"], gap_by_units[units_control]
+    states = zip(gap_by_epoch["256 units"].T, gap_by_epoch[units_control].T, strict=True)
+    moves = another_word("OVF-01", *states, arms_of_gap, **criterion_of_gap)
     verdicts.compare(
         "OVF-01",
-        gap_by_units[256],
-        gap_by_units[units_control],
+        *arms_of_gap,
         setting=setting_overfitted,
         role=role_overfitted,
-        void=another_word("OVF-01", *curves_of_gap, **criterion_of_gap),
+        void="" if role_overfitted == claims.BOUNDARY else moves,
         **criterion_of_gap,
     )
 
@@ -1268,7 +1354,7 @@ error_without_noise = best_wine_error(plain_wines, at_each_rate)
 cure_of_wines = "lower", (error_with_penalty, error_without_penalty)
 cause_of_wines = "higher", (error_without_penalty, error_without_noise)
 for setting_wines, role_wines, (claimed_wines, arms_of_wines) in (
-    ("300 noise columns: L2 penalty against none", claims.PRIMARY, cure_of_wines),
+    ("300 noise columns, read as regularization: L2 against none", claims.PRIMARY, cure_of_wines),
     ("the cause: 300 noise columns against none", claims.FURTHER, cause_of_wines),
 ):
     verdicts.compare(
@@ -1495,8 +1581,8 @@ verdicts.compare(
 # it winds more is checked: it must be right on 97 % of the training points, and be the longer line;
 # and the penalty chosen most often must not be the first or last of the five. The winding line gets
 # 8,000 updates, the smooth ones 1,200, after which their validation accuracy hardly changes (it is
-# printed). One more comparison: a line that is smooth because
-# training stopped at its lowest validation loss, looked at every 100 updates.
+# printed). One more comparison: a line that is smooth because training stopped at its lowest
+# validation loss, looked at every 100 updates.
 #
 # Adam divides each step by the size of the gradient. So what counts is the *ratio* of loss and
 # penalty, and we set it by the weight of the loss: one program serves all five penalties.
@@ -1642,9 +1728,10 @@ for setting_through, role_through, other_fit in (
 # study; what has the best validation accuracy there, on average, is judged here on others.
 # *Supported* if the test accuracy of the best regularized net is higher by more than 0.01 with the
 # whole interval, *refuted* if the whole interval lies below 0.01: what gains no more than another
-# is not the most important. Both are void if a chosen try was best at the lowest or highest rate.
-# The plain net has 256 units and must know 99.5 % of its pictures in the end; the others are
-# trained as long. Only early stopping counts single passes.
+# is not the most important. Both are void if a chosen try was best at the lowest or highest rate,
+# and if neither side gains 0.01 over the plain net: then there is nothing to cure. The plain net
+# has 256 units and must know 99 % of its pictures in the end; the others are trained as long. Only
+# early stopping counts single passes.
 
 # %%
 CURES, STOPPINGS = "OVF-02, cures", "OVF-02, early stopping"
@@ -1739,7 +1826,12 @@ for name_cure, accuracy in cured_accuracy.items():
     print(f"    {name_cure:<28} {accuracy.mean():.3f}")
 
 # %%
-uncured_learns = [] if uncured_knows >= 0.995 else ["the plain net does not know its pictures yet"]
+best_cure = max(cured_accuracy[name].mean() for name in (best_of_family, best_rival))
+faults_of_cures = {
+    "the plain net does not know its pictures yet": uncured_knows < 0.99,
+    "neither side gains: nothing to cure": best_cure - cured_accuracy["plain"].mean() <= 0.01,
+}
+void_cures = [fault for fault, found in faults_of_cures.items() if found]
 unfinished_cures = [
     unfinished(STOPPINGS if name in stops_of_cures else CURES, name)
     for name in (best_of_family, best_rival)
@@ -1758,7 +1850,7 @@ for rival_cure, setting_cures, role_cures, correlation_cures in (
         measure=f"test accuracy, {best_of_family} against {rival_cure}",
         setting=setting_cures,
         role=role_cures,
-        void="; ".join(filter(None, uncured_learns + unfinished_cures)),
+        void="; ".join(filter(None, void_cures + unfinished_cures)),
         correlation=correlation_cures,
         data=cured_clothes,
     )
@@ -1777,7 +1869,7 @@ for rival_cure, setting_cures, role_cures, correlation_cures in (
 # dropout as its cure. A net that swallows the noise in its training data does worse on new data,
 # and dropout hinders it. The note does not say that dropout helps where there is no noise, or no
 # capacity to spare. So 40 % of 1,000 training labels are wrong, and the net has 256 units, which
-# suffice to learn them all by heart. In the study, no dropout and dropout of five shares after the
+# suffice to learn them all by heart. In the study, no dropout and dropout of six shares after the
 # hidden layer tried the same four learning rates; what was best on validation pictures, whose
 # labels are true, is judged here on others. *Supported* if the test accuracy with dropout is higher
 # by more than 0.01 with the whole interval, *refuted* if the whole interval lies below 0.01.
@@ -1815,6 +1907,10 @@ noisy_runs = mislabelled(noisy_clothes, clean_runs, 0.4)
 noisy_beside = [replace(run, learning_rate=rate_beside) for run in noisy_runs]
 swallowing = sorter([256], epochs=12, batch_size=100)
 best_dropout_net = partial(dropout_net, float(share_best.removeprefix("dropout ")))
+half_dropout_net = partial(dropout_net, 0.5)
+rate_half = max((v, rate) for (arm, rate), v in with_dropout.items() if arm == "dropout 0.5")[1]
+noisy_half = [replace(run, learning_rate=rate_half) for run in noisy_runs]
+noisy_half_nets = replace(swallowing, build=half_dropout_net).fit(noisy_clothes, noisy_half)
 noisy_nets = swallowing.fit(noisy_clothes, noisy_runs)
 noisy_dropout_nets = replace(swallowing, build=best_dropout_net).fit(noisy_clothes, noisy_beside)
 clean_nets = swallowing.fit(noisy_clothes, clean_runs)
@@ -1853,6 +1949,17 @@ verdicts.compare(
 # %%
 verdicts.compare(
     "OVF-09",
+    noisy_half_nets.test("accuracy"),
+    noisy_nets.test("accuracy"),
+    claimed="higher",
+    margin=0.01,
+    measure="test accuracy on true labels, dropout 0.5 against none",
+    setting="the strongest dropout that note 002 recommends",
+    role=claims.FURTHER,
+    data=noisy_clothes,
+)
+verdicts.compare(
+    "OVF-09",
     noisy_nets.test("accuracy"),
     clean_nets.test("accuracy"),
     claimed="lower",
@@ -1875,8 +1982,10 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# The two further settings take the sentence apart: do wrong labels do harm at all, and is it by
-# swallowing fewer of them that dropout helps? (It is turned off when a net answers.)
+# The further settings take the sentence apart: does the dropout that the notes recommend do it as
+# well, do wrong labels do harm at all, and is it by swallowing fewer of them that dropout helps?
+# (It is turned off when a net answers.) Dropout had six shares to try and the plain net none, which
+# favours dropout a little.
 #
 # ### Is noise learned even at the best epoch? (OVF-17)
 #
@@ -1996,8 +2105,11 @@ verdicts.compare(
 # lower an error on new points on average. The gap is the validation loss minus the training loss at
 # the end of the 300 passes, for the nets above: with noise in training and validation targets, and
 # without any.
+#
 # *Supported* if the gap is wider with noise by more than a tenth of the noise's variance with the
-# whole interval, *refuted* if the whole interval lies below that.
+# whole interval, *refuted* if the whole interval lies below that. By theory the gap is about twice
+# the share of the noise (Efron 2004), so this margin and that of OVF-17 are one: the two statements
+# are two sides of one finding, here at the end of the training and there at its best epoch.
 
 
 # %%
@@ -2112,6 +2224,8 @@ def correlations_kept_out(curves):
     return np.array([stats.spearmanr(*pair).statistic for pair in pairs])
 
 
+turn_kept_out = np.median(test_kept_out.argmin(axis=1)) + 1
+print(f"the test loss is lowest after {turn_kept_out:g} passes (median)")
 verdicts.compare(
     "OVF-18",
     correlations_kept_out(validation_kept_out),
@@ -2141,7 +2255,8 @@ verdicts.compare(
 
 # %% [markdown]
 # The training loss goes down whether the net learns what is general or what is peculiar to its
-# pictures; only pictures that it never trained on can tell the two apart.
+# pictures; only pictures that it never trained on can tell the two apart. The printed turn comes
+# early: so what is shown here is mostly that the validation loss rises where the test loss does.
 #
 # ### Does the validation loss estimate the error on unseen data? (OVF-19)
 #
@@ -2188,8 +2303,10 @@ verdicts.compare(
     margin=np.exp(0.05),
     scale="log",
     setting="sets of 500 pictures",
-    # A shared picture is validation data as often as test data; only training rows count.
-    correlation=training_overlap(lowest_pool),
+    # A shared picture is validation data as often as test data, and exchanging the two in one
+    # replicate turns the sign of its error there alone: replicates are nearly independent. A
+    # simulation of the hostile reader's gave 0.02.
+    correlation=0.02,
     data=lowest_pool,
 )
 off = np.log(set_losses[..., -1] / unseen_losses[:, None, -1]).mean()
@@ -2264,8 +2381,8 @@ verdicts.compare(
 # as zeros and ones of the 10,000 commonest words, two layers of 16 units, RMSprop, batches of 512,
 # 30 epochs; its smaller net has 4 units a layer. *Supported* if the smaller net's test loss after
 # 30 epochs is lower by more than 5 % with the whole interval, *refuted* if it is not, with the
-# whole interval. The larger net must overfit: its validation loss has to rise before the end, in
-# nine of ten replicates.
+# whole interval. The larger net must overfit: its validation loss has to rise by 5 % before the
+# end, in nine of ten replicates.
 #
 # The chapter's data are IMDB's. Where they are absent, sentences from film reviews stand in for
 # them, with their 500 commonest words and as many steps of training. They are a further setting
@@ -2296,7 +2413,8 @@ def review_net(hidden):
 # %%
 review_sixteen = review_net([16, 16])
 review_smaller = {"4-4-1": review_net([4, 4])} | ({"16-1": review_net([16])} if review_imdb else {})
-review_turned = (review_sixteen.last("val_loss") > review_sixteen.best("val_loss")).mean() >= 0.9
+review_rise = review_sixteen.last("val_loss") / review_sixteen.best("val_loss")
+review_turned = np.mean(review_rise > 1.05) >= 0.9
 for name_review, nets in review_smaller.items():
     verdicts.compare(
         "OVF-13",
@@ -2331,10 +2449,11 @@ for name_review, nets in {"16-16-1": review_sixteen, **review_smaller}.items():
 # are drawn at random. How many of these labels does the net repeat after a long training?
 #
 # *Supported* if 32 hidden units repeat a share that is higher than that of 8 units by more than
-# 0.05 with the whole interval, *refuted* if the whole interval lies below. Further: two layers of 8
-# units against one. Each net has the rate with which it learned most in the study. The study also
-# chose the number of pictures: of 1,000, 32 units learned more than nine in ten labels, of 2,000
-# fewer. Nets like these go on learning for very long; so if half the
+# 0.05 with the whole interval, *refuted* if the whole interval lies below. Told beside it: two
+# layers of 8 units against one. (That is 72 weights more, and how much they bring goes on growing
+# with the training, so this line does not count.) Each net has the rate with which it learned most
+# in the study. The study also chose the number of pictures: of 1,000, 32 units learned more than
+# nine in ten labels, of 2,000 fewer. Nets like these go on learning for very long; so if half the
 # steps lead to another word, the line says so and stays undecided.
 
 # %%
@@ -2353,13 +2472,13 @@ def learning_by_heart(name, hidden):
     labels = [each.astype(by_heart.y_train.dtype) for each in labels]
     runs = [replace(run, targets=own) for run, own in zip(runs, labels, strict=True)]
     recipe = sorter(hidden, epochs=HEART_EPOCHS, batch_size=100)
-    return recipe.fit(by_heart, repeated(runs, HEART_ROWS)).history["accuracy"]
+    return recipe.fit(by_heart, repeated(runs, HEART_ROWS))
 
 
 heart_nets = {"32 units": [32], "8 units": [8], "8-8 units": [8, 8]}
-by_heart_by_epoch = {name: learning_by_heart(name, hidden) for name, hidden in heart_nets.items()}
-for name_heart, shares in by_heart_by_epoch.items():
-    halfway, end = shares.mean(axis=0)[[HEART_EPOCHS // 2 - 1, -1]]
+nets_by_heart = {name: learning_by_heart(name, hidden) for name, hidden in heart_nets.items()}
+for name_heart, nets in nets_by_heart.items():
+    halfway, end = nets.history["accuracy"].mean(axis=0)[[HEART_EPOCHS // 2 - 1, -1]]
     print(f"{name_heart}: repeats {halfway:.3f} halfway, {end:.3f} at the end")
 
 # %%
@@ -2374,15 +2493,15 @@ criterion_heart = {
 # %%
 for larger_heart, setting_heart, role_heart in (
     ("32 units", "units: 32 against 8", claims.PRIMARY),
-    ("8-8 units", "layers: 8-8 units against 8", claims.FURTHER),
+    ("8-8 units", "layers: 8-8 units against 8", claims.BOUNDARY),
 ):
-    arms_heart = by_heart_by_epoch[larger_heart], by_heart_by_epoch["8 units"]
+    nets_heart = nets_by_heart[larger_heart], nets_by_heart["8 units"]
     verdicts.compare(
         "OVF-14",
-        *(arm[:, -1] for arm in arms_heart),
+        *(nets.last("accuracy") for nets in nets_heart),
         setting=setting_heart,
         role=role_heart,
-        void=another_word("OVF-14", *arms_heart, **criterion_heart),
+        void=another_word("OVF-14", *halfway_and_end(*nets_heart), **criterion_heart),
         **criterion_heart,
     )
 
@@ -2398,28 +2517,28 @@ print(unfinished(heart_title, *heart_nets) or "No best rate lies at the edge of 
 # "With a large data set a bigger and deeper model does better, but a model too big for its data can
 # overfit" (note 002), so the size should match the data. Two nets: 256-256 hidden units, and 16.
 # Much data are 8,000 pictures of clothes; each net has the learning rate that was best in the study
-# and keeps its best validation epoch of 20. *Supported* if the test accuracy of the bigger, deeper
+# and keeps its best validation epoch of 30. *Supported* if the test accuracy of the bigger, deeper
 # net is higher by more than 0.01 with the whole interval, *refuted* if the whole interval lies
-# below. A net whose best epoch is mostly the last was trained too briefly to say anything. Further,
-# too big *can* overfit: with 200 pictures, after 400 passes, the test loss of the
+# below. A net whose best epoch lies in the last tenth was trained too briefly to say anything.
+# Further, too big *can* overfit: with 200 pictures, after 400 passes, the test loss of the
 # bigger net should be more than 5 % higher.
 
 # %%
-MUCH = "OVF-15, 8,000 pictures"
+MUCH, MUCH_EPOCHS = "OVF-15, 8,000 pictures", 30
 SIZES_BY_DATA = {"256-256 units": [256, 256], "16 units": [16]}
 much_data = clothes(train=8_000, valid=1_000, test=2_000, apart_from=tuned_on(MUCH))
 much_runs, much_nets = training.replicates(much_data, seeds), {}
 for name_much, hidden in SIZES_BY_DATA.items():
-    recipe = sorter(hidden, epochs=20, batch_size=100, early_stopping=KEEPING)
+    recipe = sorter(hidden, epochs=MUCH_EPOCHS, batch_size=100, early_stopping=KEEPING)
     nets = recipe.fit(much_data, at_best_rate(MUCH, name_much, much_runs))
     much_nets[name_much] = nets
     print(f"{name_much}: best epoch {np.median(nets.best_epoch) + 1:g} (median)", end="")
     print(f", training accuracy at the end {nets.last('accuracy').mean():.3f}")
 unfinished_much = [unfinished(MUCH, *SIZES_BY_DATA)]
 unfinished_much += [
-    f"{name} were best in the last epoch"
+    f"{name} were best in the last tenth"
     for name, nets in much_nets.items()
-    if np.median(nets.best_epoch) == 19
+    if np.median(nets.best_epoch) >= 0.9 * MUCH_EPOCHS
 ]
 
 # %%
@@ -2455,12 +2574,14 @@ verdicts.compare(
     data=little_data,
 )
 for name_little, nets in (("256-256 units", big_on_few), ("16 units", small_on_few)):
-    print(f"{name_little}: training loss at the end {nets.last('loss').mean():.4f}")
+    print(f"{name_little}: training loss at the end {nets.last('loss').mean():.4f}", end="")
+    print(f", test accuracy {nets.test('accuracy').mean():.3f}")
 
 # %% [markdown]
 # With many pictures there is more to learn than 16 units can hold. With few, the printed training
 # losses say how far each net has got in learning them by heart, and the test loss tells which one
-# is too sure of itself where it is wrong.
+# is too sure of itself where it is wrong. Compare the printed test accuracies before you call the
+# bigger net the worse one.
 #
 # ### More parameters (OVF-30)
 #
@@ -2544,8 +2665,10 @@ verdicts.compare(
 # learning rate. The measure is the logarithm of the ratio of errors (distances from the truth),
 # wide to deep. *Supported* if it is lower on the linear target than on the other by more than 0.1
 # with the whole interval, *refuted* if it is not, with the whole interval. It counts only if both
-# nets explain at least half of either target. A second nonlinear target is a sum of two
-# products of inputs.
+# nets explain at least half of either target. And "supported" needs more: logarithms make much of
+# small errors, so the deep net must be the better one on the nonlinear target alone, too; else only
+# half of the sentence was found, and the line is undecided. A second nonlinear target is a sum of
+# two products of inputs.
 
 # %%
 SHAPES_34 = {"wide": [32], "deep": [16, 16]}
@@ -2576,24 +2699,9 @@ def wide_to_deep(name):
 
 
 # %%
-for nonlinear, role_34 in (("smooth", claims.PRIMARY), ("products", claims.FURTHER)):
-    verdicts.compare(
-        "OVF-34",
-        wide_to_deep("linear"),
-        wide_to_deep(nonlinear),
-        claimed="lower",
-        measure="natural logarithm of the ratio of test errors (distance from the truth), wide to "
-        "deep, linear target against nonlinear target",
-        margin=0.1,
-        setting=f"the linear against the {nonlinear} target",
-        role=role_34,
-        void=why_not_34("linear", nonlinear),
-        data=pools_34[nonlinear],
-    )
-
-# %%
+alone_34 = {}
 for name_34, better, other in (("linear", "wide", "deep"), ("smooth", "deep", "wide")):
-    verdicts.compare(
+    alone_34[name_34] = verdicts.compare(
         "OVF-34",
         errors_34[name_34, better],
         errors_34[name_34, other],
@@ -2605,6 +2713,31 @@ for name_34, better, other in (("linear", "wide", "deep"), ("smooth", "deep", "w
         role=claims.FURTHER,
         void=why_not_34(name_34),
         data=pools_34[name_34],
+    )
+    plain_34 = (errors_34[name_34, better] - errors_34[name_34, other]).mean()
+    print(f"{name_34}: {better} minus {other}, in parts of the variance: {plain_34:+.3f}")
+
+# %%
+depth_pays = alone_34["smooth"].verdict == claims.SUPPORTED
+for nonlinear, role_34 in (("smooth", claims.PRIMARY), ("products", claims.FURTHER)):
+    interaction_34 = wide_to_deep("linear"), wide_to_deep(nonlinear)
+    criterion_34 = {
+        "claimed": "lower",
+        "measure": "natural logarithm of the ratio of test errors (distance from the truth), wide "
+        "to deep, linear target against nonlinear target",
+        "margin": 0.1,
+    }
+    one_leg = claims.compare_pairs("OVF-34", *interaction_34, **criterion_34).verdict
+    only_width = one_leg == claims.SUPPORTED and not depth_pays
+    verdicts.compare(
+        "OVF-34",
+        *interaction_34,
+        setting=f"the linear against the {nonlinear} target",
+        role=role_34,
+        void=why_not_34("linear", nonlinear)
+        or ("depth is not the better way" if only_width else ""),
+        data=pools_34[nonlinear],
+        **criterion_34,
     )
 
 # %% [markdown]
@@ -2621,9 +2754,8 @@ for name_34, better, other in (("linear", "wide", "deep"), ("smooth", "deep", "w
 # after trials: the hidden biases of nets with one input are scattered, because with biases of 0 all
 # units of a wide net bend at 0 and it learns nothing; and there are two sawteeth, because in the
 # trials the wide net won with four teeth and the deep one with eight. The study's replicates are
-# others.) On each compete a net with three hidden
-# layers of 32 units and one with a single layer and as many parameters, each at the best learning
-# rate and at its best validation epoch.
+# others.) On each compete a net with three hidden layers of 32 units and one with a single layer
+# and as many parameters, each at the best learning rate and at its best validation epoch.
 #
 # The study's ten replicates pick the set on which depth gains most and the one on which width gains
 # most; fresh replicates judge. First, on the set picked for width, is the logarithm of the wide

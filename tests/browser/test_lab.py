@@ -222,7 +222,9 @@ def test_a_wrong_answer_is_told_what_is_wrong_and_a_hint_helps(page):
         in run(page, place)
     )
     write(page, place, WRONG + "\nex.counting.hint()")
-    assert "Hint 1 (of 2): A layer from a units to b units" in run(page, place)
+    assert "Hint 1 (of 2; .hint(2) shows the next): A layer from a units to b units" in run(
+        page, place
+    )
 
 
 def test_saving_updates_the_script(page, course):

@@ -52,7 +52,8 @@ counting = writing(
     ),
     praise=(
         "Ten inputs, 256 hidden units and one output make 3,073 parameters. How many of them a"
-        " training makes use of is another matter, and the next figure shows it."
+        " training makes use of is another matter: the next figure shows how much noise such nets"
+        " have learned."
     ),
     hints=(
         (

@@ -126,6 +126,16 @@ def prepare_without_centring(x_train, x_valid):
     return x_train / x_train.std(axis=0), x_valid / x_train.std(axis=0)
 
 
+def prepare_with_unbiased_deviation(x_train, x_valid):
+    mean, deviation = x_train.mean(axis=0), x_train.std(axis=0, ddof=1)
+    return (x_train - mean) / deviation, (x_valid - mean) / deviation
+
+
+def prepare_with_variance(x_train, x_valid):
+    mean, variance = x_train.mean(axis=0), x_train.var(axis=0)
+    return (x_train - mean) / variance, (x_valid - mean) / variance
+
+
 def wine_like(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Two small tables whose columns differ in scale as the wine's do."""
     generator = np.random.default_rng(seed)
@@ -161,6 +171,16 @@ preparing = writing(
             prepare_together,
             "Mean and deviation were taken over both parts: so the validation data leak into the"
             " training. Fit the scale on the training part only.",
+        ),
+        Mistake(
+            prepare_with_unbiased_deviation,
+            "You divided by n - 1 to find the deviation, as pandas does. For a net that is as good;"
+            " here NumPy's default, n, is meant, so that the training data have deviation 1.",
+        ),
+        Mistake(
+            prepare_with_variance,
+            "You divided by the variance; its square root, the standard deviation, brings the"
+            " columns to deviation 1.",
         ),
         Mistake(
             prepare_training_only,

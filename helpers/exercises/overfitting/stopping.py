@@ -51,6 +51,17 @@ def stop_restoring_the_minimum(losses, patience, min_delta):
     return last, int(np.argmin(losses[: last + 1]))
 
 
+def stop_counting_equal_losses(losses, patience, min_delta):
+    best, wait = 0, 0
+    for epoch, loss in enumerate(losses):
+        wait += 1
+        if loss + min_delta <= losses[best]:
+            best, wait = epoch, 0
+        elif wait >= patience:
+            break
+    return epoch, best
+
+
 def stop_one_too_late(losses, patience, min_delta):
     return early_stopping.stop(losses, patience + 1, min_delta)
 
@@ -92,6 +103,7 @@ stopping = writing(
         ([1.0, 0.9995, 0.9991, 0.99905, 0.5], 3, 0.001),
         ([0.9, 1.0, 0.8, 0.9, 0.7, 0.8, 0.6, 0.7, 0.8, 0.9], 2, 0.0),
         ([3.0, 2.0, 1.0], 2, 0.0),
+        ([1.0, 0.5, 0.5, 0.5, 0.5], 2, 0.0),
         ([1.0, 0.7, 0.8, 0.6], 1, 0.0),
     ),
     praise=(
@@ -125,6 +137,11 @@ stopping = writing(
             stop_restoring_the_minimum,
             "The last epoch is right, but you restore the lowest loss. An epoch that is lower by"
             " less than min_delta does not count, so its weights are not restored.",
+        ),
+        Mistake(
+            stop_counting_equal_losses,
+            "You count an epoch as an improvement whose loss only equals the best one, less"
+            " min_delta: it must be lower than that.",
         ),
         Mistake(
             stop_one_too_late,
