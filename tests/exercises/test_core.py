@@ -225,3 +225,15 @@ def test_counting_agrees_with_keras(widths):
     inputs, hidden, outputs = widths
     model = keras.Sequential([keras.Input((inputs,)), *map(keras.layers.Dense, (*hidden, outputs))])
     assert overfitting.counting.reference(*widths) == model.count_params()
+
+
+def test_a_prediction_may_be_written_in_other_capitals_and_without_comma():
+    found, choices = {"test error": None}, ("falls", "falls, then rises")
+    for written in ("Falls then rises.", " falls,  then rises", "falls, then rises"):
+        assert core.chosen({"test error": written}, found, choices) == {
+            "test error": "falls, then rises"
+        }
+    with pytest.raises(core.NotYet, match="not filled in yet"):
+        core.chosen({"test error": ...}, found, choices)
+    with pytest.raises(core.NotYet, match="'rise' is no choice"):
+        core.chosen({"test error": "rise"}, found, choices)
