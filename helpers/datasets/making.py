@@ -28,7 +28,8 @@ def made(
     own = np.arange(len(y)).reshape(len(seeds), rows)
     divisions = tuple(dividing.Division(*np.split(each, (train, train + valid))) for each in own)
     caption = f"{title}, {len(seeds)} x {train:,} training + {valid:,} validation + {test:,} test"
-    return Split("made", caption, "generated", x, y, *(x[:0], y[:0]) * 2, divisions=divisions)
+    none = x[:0], y[:0]  # the pool holds them all
+    return Split("made", caption, "generated", x, y, *none, *none, divisions=divisions)
 
 
 def function(
