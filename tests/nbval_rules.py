@@ -1,7 +1,8 @@
 """How nbval runs the course's notebooks: `-p tests.nbval_rules`.
 
-It compares the cells marked NBVAL_CHECK_OUTPUT, and runs what these need. All other cells papermill
-runs, with other parameters: running them twice would double the time of CI and compare nothing.
+It compares the cells marked NBVAL_CHECK_OUTPUT, by a comment or by a tag, and runs what they need.
+All other cells papermill runs, with other parameters: running them twice would double the time of
+CI and compare nothing.
 """
 
 import pytest
@@ -13,14 +14,19 @@ from helpers import cells
 # protocol.LEDGER: their import would take a second of every notebook's run.
 NOT_COMPARED = ("stderr", "application/vnd.course.verdict+json")
 LEDGER = "verdicts"
-MARK = "NBVAL_CHECK_OUTPUT"
+MARK, TAG = "NBVAL_CHECK_OUTPUT", "nbval-check-output"
 OUTPUT_SECONDS = 120  # for the next output: on a busy machine nbval's 5 are too few
+
+
+def is_compared(cell) -> bool:
+    """Whether nbval compares the cell's output, as its source or a tag asks."""
+    return MARK in cell.source or TAG in cell.metadata.get("tags", ())
 
 
 def sources_to_run(code: list) -> set[str]:
     """The sources of the code cells that are compared, and of those that these need."""
     always = [one for one in code if {"setup", "parameters"} & {*one.metadata.get("tags", ())}]
-    wanted = [one.source for one in code if one in always or MARK in one.source]
+    wanted = [one.source for one in code if one in always or is_compared(one)]
     known: list[str] = []
     while wanted != known:  # a cell is run whole, also the statements that nobody asked for
         known = wanted

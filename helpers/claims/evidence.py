@@ -19,7 +19,7 @@ from scipy import stats
 
 from helpers import files, runtime
 from helpers.claims import protocol
-from helpers.claims.comparison import criterion, differences, judged
+from helpers.claims.comparison import criterion, differences, judged, threshold
 from helpers.claims.parts import Measured
 from helpers.claims.statements import Claim
 from helpers.claims.statements import find as find_statement
@@ -119,7 +119,7 @@ def _other_criterion(verdict: Verdict, claim: Claim) -> list[str]:
         decided = claim.claimed and verdict.verdict in (SUPPORTED, REFUTED)
         return [f"{verdict.id} is a comparison, but has no interval"] if decided else []
     same = verdict.claimed == claim.claimed and (
-        claim.margin is None or math.isclose(verdict.margin, claim.margin)
+        claim.margin is None or math.isclose(threshold(verdict), claim.margin)
     )
     said = f"{claim.claimed} by {claim.margin}"
     return (

@@ -51,8 +51,8 @@ def rule_faults(content: NotebookNode) -> list[str]:
             faults.append(f"the parameters cell does not define {parameter}")
     if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
         faults.append("was not executed from top to bottom in a fresh kernel: `make execute`")
-    if not any(nbval_rules.MARK in cell.source for cell in code):
-        faults.append(f"has no cell for nbval to compare: one with # {nbval_rules.MARK}")
+    if not any(map(nbval_rules.is_compared, code)):
+        faults.append(f"has no cell for nbval to compare: one tagged {nbval_rules.TAG}")
     if content.metadata.get("kernelspec", {}).get("name") != notebooks.KERNEL:
         faults.append(f"its kernel is not {notebooks.KERNEL}")
     for output in outputs:
