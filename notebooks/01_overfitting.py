@@ -359,7 +359,7 @@ ex.preparing.check(prepare)
 # layers' widths (it may be empty).
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def count_parameters(inputs, hidden, outputs):
     # Return the number of weights and biases.
     ...
