@@ -217,7 +217,7 @@ verdicts.compare(
 
 # %% [markdown]
 # The lowest training error always belongs to the highest degree on offer. So the size of the ratio
-# says less about polynomials than about where we stopped; what matters is whether it is above 1.05.
+# only says where we stopped; what matters is whether it is above 1.05.
 #
 # ### Exercise 2 · Choose
 #
@@ -320,11 +320,10 @@ plots.show(
 # Where the blue points on the left lie at zero, the hundred pictures were learned by heart, so this
 # is not underfitting. (The line counts only if the net with 4,000 pictures, too, ends with less
 # than one mistake in a hundred.) What is high is the error on *new* pictures. Is that overfitting?
-# Only if a smaller net, or a shorter training, would do better, and the run above cannot tell.
-# There is a third possibility: with so few examples even the best model on the path is poor. Either
-# way more data lower the error on new pictures; only the name is wrong. And more data do not help a
-# model that is too stiff: a straight line through a curve stays straight, however many points there
-# are. (A model that is *chosen* by few data may come out too simple; the audit measures that.)
+# Only if a smaller net, or a shorter training, would do better, and the run above cannot tell. More
+# data lower the error on new pictures in any case; only the name is wrong. They do not help a model
+# that is too stiff: a straight line stays straight, however many points there are. (A model that is
+# *chosen* by few data may come out too simple; the audit measures that.)
 #
 # ### Exercise 3 · Prepare
 #
@@ -377,10 +376,10 @@ ex.counting.check(count_parameters)
 # **Your guess first.** Seven nets have 4 to 256 hidden units. Which has the narrowest gap? And is
 # it the one that does best on new data?
 #
-# **Measure.** We use data whose truth is known: ten inputs, a smooth function, and as much noise as
-# signal. There are 400 points to train on. Of each width there are two nets, from different initial
-# weights: so the rank of a net is not settled by its width alone. All stand side by side in one
-# model: they share nothing but the minibatches, and training them together saves time.
+# **Measure.** We use data whose truth is known: ten inputs, a smooth function, as much noise as
+# signal, 400 points to train on. Of each width there are two nets, from different initial weights:
+# so the rank of a net is not settled by its width alone. All stand side by side in one model: they
+# share nothing but the minibatches, and training them together saves time.
 
 # %%
 WIDTHS = [4, 8, 16, 32, 64, 128, 256]
@@ -407,7 +406,7 @@ with_noise, without_noise = (
 )
 
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def predict(nets, number, rows):
     """What the nets of one replicate say of some rows, shape (rows, nets)."""
     return nets[number : number + 1].predict(known.x_train[rows])[0]
@@ -510,8 +509,7 @@ plots.show(
 # be right in half of the cases. The left panel shows the second statement, and there it is easy to
 # go wrong. A wider gap may come with a higher validation loss, or not: compare 4 with 16 units, and
 # 64 with 256. Beyond the best width both may be expected to rise, and the third line asks how
-# reliably they do. To choose a model, look at the height of the validation curve, not at its
-# distance from the other one.
+# reliably they do. To choose a model, look at the height of the validation curve, not at the gap.
 
 # %% [markdown]
 # ## 1.4 Signal first, noise later
@@ -596,11 +594,11 @@ plots.show(
 )
 
 # %% [markdown]
-# Both trainings begin with the same weights and see the same minibatches. Only the noise differs.
-# One explanation is that the signal is common to all points, so that every update helps to learn
-# it, while noise has to be learned point by point. So there is a time in between at which the net
-# has learned most of the signal and only part of the noise. (In the first epochs the training loss
-# may lie above the other: it is an average over the epoch, while the net was still learning.)
+# Only the noise differs. One explanation is that the signal is common to all points, so that every
+# update helps to learn it, while noise has to be learned point by point. So there is a time in
+# between at which the net has learned most of the signal and only part of the noise. (In the first
+# epochs the training loss may lie above the other: it is an average over the epoch, while the net
+# was still learning.)
 #
 # ### Exercise 5 · Write early stopping
 #
@@ -632,8 +630,8 @@ ex.stopping.check(stop)
 # The loss of a classifier is the **cross-entropy**: minus the logarithm of the probability that the
 # net gave to the right class. A mistake made with confidence costs a great deal.
 #
-# **Your guess first.** In 100 epochs, does the validation loss turn? And does the share of right
-# answers, the validation *accuracy*, turn with it?
+# **Your guess first.** Does the validation loss turn within 100 epochs? And does the share of right
+# answers, the *accuracy*, turn with it?
 #
 # **Measure.** Every net is trained twice, from the same weights and in the same order: once to the
 # end, once with early stopping and a patience of 10 epochs.
@@ -715,8 +713,7 @@ plots.show(
 # rise without more mistakes, if the net grows more certain of those that it makes. So whether "many
 # epochs overfit" may depend on the error that you mean: the verdict is on the loss, and accuracy
 # has a line of its own (where it says ≈, these repetitions cannot tell). Decide which of the two
-# your task needs, and watch that one. And compare the printed numbers of epochs: that is what "take
-# long" means.
+# your task needs, and watch that one. The printed numbers of epochs show what "take long" means.
 
 # %% [markdown]
 # ## 1.6 What came out
@@ -729,7 +726,7 @@ plots.show(
 verdicts.summary()
 
 # %% [markdown]
-# All other statements of the notes on this subject are settled in the [audit of this
+# All other statements on this subject are settled in the [audit of this
 # lesson](audits/01_overfitting.ipynb).
 #
 # Three sentences to keep: Judge a model by its error on new data, against its neighbours, smaller
@@ -739,7 +736,7 @@ verdicts.summary()
 # ## Where to read on
 #
 # - Zhang, Bengio, Hardt, Recht and Vinyals (2017), *Understanding deep learning requires rethinking
-#   generalization*: nets that memorize random labels, on a large scale.
+#   generalization*: nets that memorize random labels.
 # - Efron (2004), *The estimation of prediction error: covariance penalties and cross-validation*:
 #   why the gap and the share of noise belong together.
 # - Next: **lesson 02**, on how to estimate the error on new data well, and how to average errors
