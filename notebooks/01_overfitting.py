@@ -378,8 +378,8 @@ ex.counting.check(count_parameters)
 #
 # **Measure.** We use data whose truth is known: ten inputs, a smooth function, as much noise as
 # signal, 400 points to train on. Of each width there are two nets, from different initial weights:
-# so the rank of a net is not settled by its width alone. All stand side by side in one model: they
-# share nothing but the minibatches, and training them together saves time.
+# so the rank of a net is not settled by its width alone. All stand side by side in one model, to
+# save time: they share nothing but the minibatches.
 
 # %%
 WIDTHS = [4, 8, 16, 32, 64, 128, 256]
