@@ -224,11 +224,11 @@ plots.show(
 )
 
 # %% [markdown]
-# Compare the two panels. On the left, an exact gradient looks like pure luxury: most of its cost
-# goes into digits that one step cannot use. On the right, part of the difference is gone. A
-# computer handles a batch of 32 in little more time than one example, and a batch of 8,000 in far
-# less than 8,000 times that. So minibatches are where the two costs meet, and how large the
-# best one is depends on the machine as much as on the data.
+# Compare the two panels. The left one counts the work. An exact gradient is a luxury there, because
+# most of its cost goes into digits that one step cannot use. The right one counts the time, and
+# time favours larger batches more than work does: a computer handles 32 examples in little more
+# time than one, and 8,000 in far less than 8,000 times that. Minibatches are where the two costs
+# meet, and the best size depends on the machine as much as on the data.
 #
 # ### Exercise 3 · Accumulate
 #
@@ -487,8 +487,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The right panel shows what being caught means here: the net has used up its three units in a way
-# from which no small step leads to anything better. Such optima are a matter of small nets. With
+# The two nets on the right have the same three units. If one of them ends with a much higher loss, it
+# has used up its units in a way from which no small step leads to anything better. Such optima are a matter of small nets. With
 # more units than the task needs there is nearly always a way down, which is one reason why large
 # nets are easy to train (the audit looks at that too).
 #

@@ -31,23 +31,27 @@ def clothes(seeds: list[int], **sizes: int) -> datasets.Split:
     return datasets.replicates(half.standardized(), seeds, **sizes)
 
 
-def table(score: Callable, rates: list[float], seeds: list[int], arms: list[int]) -> dict:
-    """Scores of every batch size at every rate, lower is better; the best rate of each by mean."""
+def table(score: Callable, seeds: list[int], rates: dict[int, list[float]]) -> dict:
+    """Scores of every batch size at each of its rates, lower is better; the best rate by mean."""
     scores = {
         str(size): {
-            repr(rate): [float(score(seed, size, rate)) for seed in seeds] for rate in rates
+            repr(rate): [float(score(seed, size, rate)) for seed in seeds] for rate in tqdm(own)
         }
-        for size in tqdm(arms)
+        for size, own in rates.items()
     }
-    means = {size: [np.mean(own) for own in found.values()] for size, found in scores.items()}
-    best = {size: rates[int(np.argmin(own))] for size, own in means.items()}
-    edges = [size for size, rate in best.items() if rate in (rates[0], rates[-1])]
+    best, edges = {}, []
+    for size, own in rates.items():
+        place = int(np.argmin([np.mean(found) for found in scores[str(size)].values()]))
+        best[str(size)] = own[place]
+        edges += [str(size)] if place in (0, len(own) - 1) else []
     return {"best_rates": best, "at_edge": edges, "scores": scores}
 
 
 # OPT-02: how long until the loss is 0.5 ---------------------------------------------------------
 
-PICTURES, MARK = 8_000, 0.5
+PICTURES, MARK, LONGEST = 8_000, 0.5, 250
+RATES = {1: [0.001, 0.003, 0.01, 0.03, 0.1], 32: [0.03, 0.1, 0.3, 1.0, 3.0]}
+RATES |= {PICTURES: RATES[32]}
 LOOKS = {1: 200, 32: 20, PICTURES: 5}
 
 
@@ -61,12 +65,11 @@ def race() -> dict:
         generator = training.generator(seed)
         weights = small_nets.initial(generator, x.shape[1], UNITS, 10)
         how = {"batch_size": size, "rate": rate, "generator": generator, "mark": MARK}
-        most = 400 if size == PICTURES else 100_000 // size
+        most = LONGEST if size == PICTURES else 40_000 // size
         found = small_nets.train(weights, x, y, look=LOOKS[size], most=most, **how)
-        return np.log(found.steps * size) if found.reached else np.log(400 * PICTURES)
+        return np.log(found.steps * size) if found.reached else np.log(LONGEST * PICTURES)
 
-    rates = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
-    return {"data": str(pool), **table(samples, rates, TUNING, list(LOOKS))}
+    return {"data": str(pool), **table(samples, TUNING[:3], RATES)}
 
 
 # OPT-05: which starts are caught ----------------------------------------------------------------
@@ -102,7 +105,7 @@ def caught() -> dict:
     def share(seed, size, rate):
         return np.mean(~(losses[seed, size, rate] <= 1.1 * lowest[seed]))
 
-    found = table(share, rates, TUNING, sizes)
+    found = table(share, TUNING, dict.fromkeys(sizes, rates))
     twice = {
         size: float(
             np.mean(
@@ -145,7 +148,7 @@ def small_batch(size: int) -> dict:
         )
 
     rates = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32]
-    return {"data": str(pool), **table(error, rates, TUNING, [8])}
+    return {"data": str(pool), **table(error, TUNING, {8: rates})}
 
 
 FEW, LARGE, NETS = 360, 36, 6

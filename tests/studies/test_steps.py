@@ -12,7 +12,7 @@ TITLE = f"rate of batches of 8, {steps.FEW} pictures"
 
 def test_the_best_rate_has_the_lowest_mean_and_edges_are_told():
     score = lambda seed, size, rate: (rate - 0.1 * size) ** 2 + seed
-    found = steps.table(score, [0.1, 0.2, 0.3], [1, 2], [1, 2])
+    found = steps.table(score, [1, 2], dict.fromkeys([1, 2], [0.1, 0.2, 0.3]))
     assert found["best_rates"] == {"1": 0.1, "2": 0.2}
     assert found["at_edge"] == ["1"]
     assert found["scores"]["2"]["0.3"] == pytest.approx([1.01, 2.01])
