@@ -362,17 +362,15 @@ plots.show(
 # Bowls have one minimum. The loss of a net has many, and other places where the gradient is zero.
 # **Look** at three surfaces that can be drawn:
 
+
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-noisy = training.generator(seeds[0])
-well = surfaces.double_well
-shaken = replace(well, gradient=lambda p: well.gradient(p) + 3 * noisy.normal(size=np.shape(p)))
-
-
 def descend(surface, start, steps=60, rate=0.05):
     """The places that plain gradient descent visits."""
     return surfaces.path(optimizers.sgd, surface, start, steps, learning_rate=rate)
 
 
+noisy, well = training.generator(seeds[0]), surfaces.double_well
+shaken = replace(well, gradient=lambda p: well.gradient(p) + 3 * noisy.normal(size=np.shape(p)))
 walks = {
     well: {"plain": descend(well, (1.6, 1.1)), "with noise": descend(shaken, (1.6, 1.1), 400)},
     surfaces.saddle: {"from the ridge": descend(surfaces.saddle, (1.4, 1e-4), 100)},
@@ -381,6 +379,8 @@ walks = {
         for number, start in enumerate([(-0.3, -0.9), (0.2, -0.9), (0.2, 0.9)], start=1)
     },
 }
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(3, width=9.6, height=3.5) as (figure, panels):
     for axes, (surface, paths) in zip(panels, walks.items(), strict=True):
         plots.paths(axes, surface, paths, markers=False)
@@ -487,10 +487,10 @@ plots.show(
 )
 
 # %% [markdown]
-# The two nets on the right have the same three units. If one of them ends with a much higher loss, it
-# has used up its units in a way from which no small step leads to anything better. Such optima are a matter of small nets. With
-# more units than the task needs there is nearly always a way down, which is one reason why large
-# nets are easy to train (the audit looks at that too).
+# The two nets on the right have the same three units. If one of them ends with a much higher loss,
+# it has used up its units in a way from which no small step leads to anything better. Such optima
+# are a matter of small nets. With more units than the task needs there is nearly always a way down,
+# which is one reason why large nets are easy to train.
 #
 # ## 3.5 Sharp and flat
 #
@@ -603,6 +603,7 @@ def of_nets(name):
 gap = of_nets("test_error") - of_nets("error")
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def with_the_gap(numbers, gaps):
     """Rank correlations along the last axis, shape of all the others."""
     ranks = [stats.rankdata(values, axis=-1) for values in (numbers, gaps)]
@@ -611,6 +612,7 @@ def with_the_gap(numbers, gaps):
     return (first * second).sum(axis=-1) / spread
 
 
+# %%
 within, across = {}, {}
 for measure in ("sharpness", "adaptive"):
     of_all = of_nets(measure)

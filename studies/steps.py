@@ -122,7 +122,7 @@ def caught() -> dict:
 
 # OPT-14, OPT-16: nets at rest -------------------------------------------------------------------
 
-REST = {"mark": 0.01, "right": 0.999}
+REST = {"mark": 0.01, "right": 0.999, "most": 30_000}
 
 
 def at_rest(seed: int, x, y, batch_size: int, rate: float) -> small_nets.Trained:
