@@ -166,6 +166,12 @@ pool = datasets.pool("fashion").map(
 pool = pool.standardized()
 study = json.loads((course / "notebooks" / "results" / "03_steps.json").read_text())["settings"]
 
+
+def shared(replicates, size):
+    """The share of training rows that two replicates have in common: intervals allow for it."""
+    return size / len(replicates.y_train) if replicates.correlation else 0.0
+
+
 # %%
 PICTURES, MARK = 8_000, 0.5
 clothes = datasets.replicates(pool, seeds, train=PICTURES, test=1)
@@ -195,6 +201,7 @@ verdicts.compare(
     margin=1.5,
     measure=f"seconds to a training loss of {MARK}, all pictures at once against one at a time",
     setting=f"{PICTURES:,} pictures, each at its fastest rate",
+    correlation=shared(clothes, PICTURES),
     data=clothes,
 )
 
@@ -209,6 +216,7 @@ verdicts.compare(
     measure=f"examples to a training loss of {MARK}, all pictures at once against one at a time",
     setting="examples instead of seconds",
     role=claims.BOUNDARY,
+    correlation=shared(clothes, PICTURES),
     data=clothes,
 )
 with plots.canvas(2, width=9.2, height=3.3) as (figure, panels):
@@ -318,6 +326,7 @@ verdicts.compare(
     margin=0.01,
     measure="training loss above its minimum, as a share of it: one wine at a time against all",
     setting="linear regression, constant rate 0.01",
+    correlation=shared(wine, WINES),
     data=wine,
 )
 
@@ -332,6 +341,7 @@ for height, setting in ((falling, "a rate that falls as 1 / step"), (smaller, "r
         measure="training loss above its minimum, as a share of it: one at a time against all",
         setting=setting,
         role=claims.BOUNDARY,
+        correlation=shared(wine, WINES),
         data=wine,
     )
 
@@ -544,16 +554,17 @@ verdicts.compare(
     measure="largest curvature of the training loss at a loss of 0.01, batches of 100 against 8",
     setting="the same rate for both",
     void="too many nets did not come to rest" if np.mean(missed) > 0.1 else "",
-    correlation=SIZE / len(pool.y_train) if few_clothes.correlation else 0.0,  # of training rows
+    correlation=shared(few_clothes, SIZE),
     data=few_clothes,
 )
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 for size, curvatures in sharp.items():
     steps = np.mean([net.steps for net, _ in resting[size]])
     print(f"batches of {size:3}: sharpness {curvatures.mean():.2f} after {steps:,.0f} steps")
 
 # %% [markdown]
-# So far the first link. Before you take it for a law of batch sizes, look at what else was
-# different. A walker at rate $a$ cannot stay where the curvature is above $2/a$, and noise drives
+# So far the first link. But what makes it hold or fail is not the batch size alone. A walker at rate $a$ cannot stay where the curvature is above $2/a$, and noise drives
 # it out of sharp places long before. What sets the noise is the rate and the batch *together*.
 #
 # ### Exercise 5 · Predict
