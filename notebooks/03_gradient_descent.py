@@ -564,8 +564,9 @@ for size, curvatures in sharp.items():
     print(f"batches of {size:3}: sharpness {curvatures.mean():.2f} after {steps:,.0f} steps")
 
 # %% [markdown]
-# So far the first link. But what makes it hold or fail is not the batch size alone. A walker at rate $a$ cannot stay where the curvature is above $2/a$, and noise drives
-# it out of sharp places long before. What sets the noise is the rate and the batch *together*.
+# So far the first link. But what makes it hold or fail is not the batch size alone. A walker at rate
+# $a$ cannot stay where the curvature is above $2/a$, and noise drives it out of sharp places long
+# before. What sets the noise is the rate and the batch *together*.
 #
 # ### Exercise 5 · Predict
 #
@@ -592,10 +593,9 @@ for name, found in (("sharpness", plain), ("adaptive sharpness", adaptive)):
 # **adaptive** sharpness (Kwon and others 2021) lets each weight move in proportion to its own size,
 # and then the rescaling changes nothing.
 #
-# Now the second link. It takes many nets: for each of 30 replicates, with pictures of its own, six
-# nets of each of four **plans** (batches of 8 and of 36, two rates each), all at rest at the same
-# loss, 720 in all. That takes some minutes, so the study has trained them, and what follows does
-# not depend on `RUNS`.
+# Now the second link. It takes many nets: 30 replicates with pictures of their own, in each of them
+# six nets of each of four **plans** (batches of 8 and of 36, two rates each), all at rest at the
+# same loss. The study has trained these 720 nets, so what follows does not depend on `RUNS`.
 #
 # **Your guess first.** Among nets of *one* plan, do the sharper ones lose more on new pictures? And
 # do the plans that end sharper lose more?
