@@ -154,7 +154,7 @@ ex.making_an_epoch.check(epoch)
 # 32 at a time, with one at a time? And how many *seconds* does it take?
 #
 # **Measure.** To measure seconds, nothing may hide behind a framework, so the net is written in
-# NumPy (`helpers/reference/small_nets.py`; a step is six lines). Each batch size has the rate at
+# NumPy (`helpers/reference/small_nets.py`). Each batch size has the rate at
 # which it took the fewest examples in a study on other runs (`python -m studies.steps`), in which
 # all tried the same rates. Only the steps themselves are timed, and the batch sizes take turns.
 
@@ -564,7 +564,7 @@ for size, curvatures in sharp.items():
     print(f"batches of {size:3}: sharpness {curvatures.mean():.2f} after {steps:,.0f} steps")
 
 # %% [markdown]
-# So far the first link. But what makes it hold or fail is not the batch size alone. A walker at rate
+# So far the first link. What makes it hold or fail is not the batch size alone. A walker at rate
 # $a$ cannot stay where the curvature is above $2/a$, and noise drives it out of sharp places long
 # before. What sets the noise is the rate and the batch *together*.
 #
@@ -699,7 +699,7 @@ plots.show(
 # Two questions hide in one picture. *Across* plans, batch size and rate change the sharpness and
 # much else besides; whatever goes together there may have a common cause. *Within* a plan only
 # weights and order differ, and what goes together there cannot be owed to the batch size. Compare
-# both kinds of mark before you believe a scatter plot of sharp and flat nets, here or in a paper.
+# both kinds of mark before you believe a scatter plot of sharp and flat nets.
 # Andriushchenko and others (2023) did so on large scale and found that sharpness, rescaled or not,
 # tells little about how a net does on new data, and that it follows the training settings instead.
 #
