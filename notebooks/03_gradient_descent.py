@@ -154,7 +154,7 @@ ex.making_an_epoch.check(epoch)
 # 32 at a time, with one at a time? And how many *seconds* does it take?
 #
 # **Measure.** To measure seconds, nothing may hide behind a framework, so the net is written in
-# NumPy (`helpers/reference/small_nets.py`). Each batch size has the rate at which it took the fewest
+# NumPy (`helpers/reference/small_nets.py`). Each batch size has the rate that took the fewest
 # examples in a study on other runs (`python -m studies.steps`), in which each tried five rates.
 # Only the steps themselves are timed, and the batch sizes take turns.
 
@@ -699,9 +699,9 @@ plots.show(
 # Two questions hide in one picture. *Across* plans, batch size and rate change the sharpness and
 # much else besides; whatever goes together there may have a common cause. *Within* a plan only
 # weights and order differ, and what goes together there cannot be owed to the batch size. Compare
-# both kinds of mark before you believe a scatter plot of sharp and flat nets.
-# Andriushchenko and others (2023) did so on a large scale and found that sharpness, rescaled or not,
-# tells little about how a net does on new data, and that it follows the training settings instead.
+# both kinds of mark before you believe a scatter plot of sharp and flat nets. Andriushchenko and
+# others (2023) did so on a large scale. They found that sharpness, rescaled or not, tells little
+# about how a net does on new data, and that it follows the training settings instead.
 #
 # Whether small batches *are* better, whatever the reason, the audit asks directly (OPT-15).
 #
