@@ -353,7 +353,7 @@ with plots.canvas(width=7.6, height=3.6) as (figure, axes):
         "ylabel": "loss above the lowest / lowest",
     }
     plots.curves(axes, passes, followed, **names)
-    axes.set(xscale="log", yscale="log", ylim=(1e-5, 30))
+    axes.set(xscale="log", yscale="log", ylim=(1e-5, 100))
 plots.show(
     figure,
     alt="Height of the training loss above its minimum over the passes, both logarithmic, for one "
@@ -483,7 +483,7 @@ with plots.canvas(3, width=9.6, height=3.3) as (figure, panels):
     panels[0].set(xlabel="batch size", ylabel="share of starts caught", ylim=(-0.03, 1.03))
     panels[0].get_legend().remove()
     for axes, (title, start) in zip(panels[1:], chosen.items(), strict=True):
-        axes.contourf(*grid, outputs[..., start] > 0, **areas)
+        axes.contourf(*grid, 1.0 * (outputs[..., start] > 0), **areas)
         for kind in (0, 1):
             look = {"s": 9, "color": plots.COLORS[kind], "marker": plots.MARKERS[kind]}
             axes.scatter(*corners[classes == kind].T, **look)
@@ -531,8 +531,8 @@ def at_rest(seed, division, batch_size):
     generator = training.generator(seed)
     net = small_nets.initial(generator, x.shape[1], 64, 10)
     how = {"batch_size": batch_size, "rate": rate_at_rest, "generator": generator}
-    look = SIZE // batch_size  # once in an epoch, and every ten steps near the end
-    return small_nets.train(net, x, y, look=look, mark=0.01, right=0.999, **how), (x, y)
+    how |= {"look": SIZE // batch_size, "near": 10}  # once in an epoch, more often near the end
+    return small_nets.train(net, x, y, mark=0.01, right=0.999, **how), (x, y)
 
 
 fresh = list(zip(seeds, few_clothes.divisions, strict=True))

@@ -130,7 +130,7 @@ def at_rest(seed: int, x, y, batch_size: int, rate: float) -> small_nets.Trained
     generator = training.generator(seed)
     weights = small_nets.initial(generator, x.shape[1], UNITS, 10)
     how = {"batch_size": batch_size, "rate": rate, "generator": generator, **REST}
-    return small_nets.train(weights, x, y, look=max(10, len(x) // batch_size), **how)
+    return small_nets.train(weights, x, y, look=max(10, len(x) // batch_size), near=10, **how)
 
 
 def small_batch(size: int) -> dict:

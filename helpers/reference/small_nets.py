@@ -106,19 +106,20 @@ def train(
     mark: float,
     right: float = 0.0,
     look: int = 10,
+    near: int | None = None,
     most: int = 100_000,
 ) -> Trained:
     """Steps on minibatches until the loss over all rows is first at most `mark`.
 
     `right` is the share of rows that must be right as well. Looks at the loss every `look` steps,
-    and once near the mark at least every ten. Gives up where the loss is no number, or after `most`
+    and every `near` steps once it is below 1.5 times the mark. Gives up where the loss is no number, or after `most`
     steps. Does not change `weights`.
     """
     weights = [weight.copy() for weight in weights]
     stream, number, seconds, loss = batches(len(x), batch_size, generator), 0, 0.0, np.inf
     with np.errstate(over="ignore", invalid="ignore"):  # some rates diverge
         while number < most:
-            span = look if loss > 1.5 * mark else min(look, 10)
+            span = look if near is None or loss > 1.5 * mark else near
             clock = time.perf_counter()
             for rows in itertools.islice(stream, span):
                 step(weights, x[rows], y[rows], rate)
