@@ -112,8 +112,8 @@ def train(
     """Steps on minibatches until the loss over all rows is first at most `mark`.
 
     `right` is the share of rows that must be right as well. Looks at the loss every `look` steps,
-    and every `near` steps once it is below 1.5 times the mark. Gives up where the loss is no number, or after `most`
-    steps. Does not change `weights`.
+    and every `near` steps once it is below 1.5 times the mark. Gives up where the loss is no
+    number, or after `most` steps. Does not change `weights`.
     """
     weights = [weight.copy() for weight in weights]
     stream, number, seconds, loss = batches(len(x), batch_size, generator), 0, 0.0, np.inf
