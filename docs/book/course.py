@@ -12,29 +12,39 @@ COURSE = ROOT / "docs" / "course.toml"
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson as it stands in course.toml; `name` is that of its notebook."""
+    """A notebook of a lesson as it stands in course.toml, with the name of its audit.
+
+    A second notebook of a lesson, `03b_more`, shares the audit and the statements of the first.
+    """
 
     name: str
     title: str
     learn: str
     minutes: int
     needs: tuple[str, ...]
+    audit: str
 
     @property
-    def number(self) -> int:
-        """The lesson's number, which its name begins with."""
-        return int(self.name.split("_")[0])
+    def number(self) -> str:
+        """The lesson's number, which its name begins with; a second notebook has a b behind it."""
+        return self.name.split("_")[0].lstrip("0")
+
+    @property
+    def is_first(self) -> bool:
+        """Whether audit and statements bear the name of this notebook."""
+        return self.name == self.audit
 
 
 def lessons(path: Path = COURSE) -> dict[str, Lesson]:
-    """All lessons by name, in the order of the file.
+    """The notebooks of all lessons by name, in the order of the file.
 
     Raises ValueError where a lesson needs one that does not come before it.
     """
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["lessons"]
     found: dict[str, Lesson] = {}
     for name, entry in entries.items():
-        lesson = Lesson(name=name, **{**entry, "needs": tuple(entry["needs"])})
+        audit = next(other for other in (*found, name) if other[:2] == name[:2])
+        lesson = Lesson(name, **{**entry, "needs": tuple(entry["needs"])}, audit=audit)
         unknown = [needed for needed in lesson.needs if needed not in found]
         if unknown:
             raise ValueError(

@@ -28,7 +28,7 @@ class Box:
 def course_map(lessons: Mapping[str, Lesson]) -> str:
     """The lessons in rows, an arrow from each to those that build on it; every lesson is a link."""
     boxes = {
-        name: Box(lesson.title, str(lesson.number), f"notebooks/{name}.html")
+        name: Box(lesson.title, lesson.number, f"notebooks/{name}.html")
         for name, lesson in lessons.items()
     }
     rows = levels({name: lesson.needs for name, lesson in lessons.items()})

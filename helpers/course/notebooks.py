@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
@@ -89,13 +90,22 @@ def find(root: Path = ROOT) -> list[Path]:
 
 
 def lessons(root: Path = ROOT) -> list[Path]:
-    """The lessons in order."""
+    """The notebooks of the lessons in order: `03_topic`, then a second one of it, `03b_more`."""
     return sorted((root / "notebooks").glob("*.ipynb"))
 
 
+def by_lesson(root: Path = ROOT) -> list[list[Path]]:
+    """The notebooks of each lesson, the first of which gives the lesson its name."""
+    return [list(group) for _, group in groupby(lessons(root), key=lambda path: path.name[:2])]
+
+
 def audit(lesson: Path) -> Path:
-    """Where the audit of a lesson lies; the lesson shows what its audit has recorded there."""
-    return lesson.parent / "audits" / lesson.name
+    """Where the audit of a lesson lies, which has the name of the lesson's first notebook.
+
+    The lesson, in one notebook or two, shows what its audit has recorded there.
+    """
+    (first,) = lesson.parent.glob(f"{lesson.name[:2]}_*.ipynb")
+    return lesson.parent / "audits" / first.name
 
 
 def read(notebook: Path) -> NotebookNode:

@@ -90,20 +90,17 @@ def test_hints_and_solution_can_be_read(one, module, capsys):
         )
 
 
-def lesson_of(module: str):
-    return next(path for path in notebooks.lessons() if path.stem.endswith(module))
-
-
 @functools.cache
-def code_of(lesson) -> str:
-    """The code of a lesson's script."""
-    cells = jupytext.read(lesson.with_suffix(".py")).cells
+def code_of(module: str) -> str:
+    """The code of a lesson's scripts: of one notebook or of two."""
+    paths = next(paths for paths in notebooks.by_lesson() if paths[0].stem.endswith(module))
+    cells = [cell for path in paths for cell in jupytext.read(path.with_suffix(".py")).cells]
     return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
 
 @every_exercise
 def test_the_lesson_shows_the_stub_and_the_check(one, module):
-    code = code_of(lesson_of(module))
+    code = code_of(module)
     attribute = next(
         name
         for name, value in vars(importlib.import_module(f"helpers.exercises.{module}")).items()

@@ -33,13 +33,16 @@ NAMES = ["degree_prediction", "choosing", "preparing", "counting", "stopping"]
 # The parts ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", lessons.lessons())
-def test_every_exercise_of_every_lesson_has_a_named_answer(module):
-    members = vars(importlib.import_module(f"helpers.exercises.{module}"))
-    exercises = {name for name, value in members.items() if isinstance(value, Exercise)}
-    answers = lessons.read_lesson(module).answers
-    assert set(answers) == exercises
-    assert all(answer.isidentifier() for answer in answers.values())
+READ = [lessons.read_lesson(name) for name in lessons.lessons()]
+
+
+@pytest.mark.parametrize("package", sorted({lesson.package for lesson in READ}))
+def test_every_exercise_of_every_lesson_has_a_named_answer(package):
+    members = vars(importlib.import_module(f"helpers.exercises.{package}"))
+    exercises = [name for name, value in members.items() if isinstance(value, Exercise)]
+    answers = [item for one in READ if one.package == package for item in one.answers.items()]
+    assert sorted(name for name, _ in answers) == sorted(exercises)  # each in one notebook only
+    assert all(answer.isidentifier() for _, answer in answers)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,28 @@ def test_the_lesson_is_the_one_that_most_notebooks_are_of(tmp_path):
         (tmp_path / f"{name}.ipynb").write_text(f'"from helpers.exercises import {module} as ex"')
     found = lessons.learners(tmp_path)
     assert list(found) == ["a", "b", "c/1"]
-    assert lessons.most_imported(list(found.values())) == "overfitting"
+    assert lessons.most_answered(list(found.values())) == "overfitting"
+
+
+@pytest.fixture
+def two_notebooks(tmp_path):
+    """A course whose lesson 3 is two notebooks, which share a package of exercises."""
+    (tmp_path / "notebooks").mkdir()
+    cell = "from helpers.exercises import rules as ex\nex.{0}.check({0}_answer)"
+    for name, exercise in {"03_descent": "step", "03b_more_rules": "momentum"}.items():
+        path = tmp_path / "notebooks" / f"{name}.ipynb"
+        path.write_text(notebook([cell.format(exercise)]), encoding="utf-8")
+    return tmp_path
+
+
+def test_each_notebook_of_a_lesson_is_graded_by_its_own_exercises(two_notebooks):
+    found = lessons.lessons(two_notebooks)
+    assert list(found) == ["descent", "more_rules"]
+    for name, exercise in zip(found, ["step", "momentum"], strict=True):
+        lesson = lessons.read_lesson(name, two_notebooks)
+        assert lesson.package == "rules" and lesson.answers == {exercise: f"{exercise}_answer"}
+        assert lessons.most_answered([found[name]], two_notebooks) == name
+    assert lessons.without_number("03b_more_rules") == "more_rules"
 
 
 GOOD = b'{"verdict": "correct", "event": "ok", "message": "Well."}'

@@ -221,6 +221,16 @@ def test_levels_put_a_lesson_below_what_it_needs(tmp_path):
         course.lessons(tmp_path / "course.toml")
 
 
+def test_a_second_notebook_of_a_lesson_has_the_audit_of_the_first(tmp_path):
+    entry = '[lessons.{}]\ntitle="T"\nlearn=""\nminutes=1\nneeds=[]\n'
+    text = "".join(entry.format(name) for name in ["03_a", "03b_c", "04_d"])
+    (tmp_path / "course.toml").write_text(text)
+    found = list(course.lessons(tmp_path / "course.toml").values())
+    assert [lesson.number for lesson in found] == ["3", "3b", "4"]
+    assert [lesson.audit for lesson in found] == ["03_a", "03_a", "04_d"]
+    assert [lesson.is_first for lesson in found] == [True, False, True]
+
+
 def test_sources_that_did_not_change_are_not_written_again(tmp_path):
     staging.write(tmp_path, {"a/b.md": b"one", "c.md": b"two"})
     before = (tmp_path / "a/b.md").stat().st_mtime_ns

@@ -38,7 +38,9 @@ def name(path: Path) -> str:
 
 
 every_notebook = pytest.mark.parametrize("notebook", notebooks.find(), ids=name)
-every_lesson = pytest.mark.parametrize("lesson", notebooks.lessons(), ids=name)
+every_lesson = pytest.mark.parametrize(
+    "lesson", notebooks.by_lesson(), ids=lambda paths: name(paths[0])
+)
 
 
 def share_of_the_cores() -> dict[str, str]:
@@ -118,8 +120,24 @@ def told(lesson: str = "") -> set[str]:
 
 @every_lesson
 def test_lesson_and_audit_settle_all_their_statements(lesson):
-    verdicts = claims.recorded(lesson) + claims.recorded(notebooks.audit(lesson))
-    assert told(lesson.stem) - {verdict.id for verdict in verdicts} == set()
+    verdicts = [v for path in [*lesson, notebooks.audit(lesson[0])] for v in claims.recorded(path)]
+    assert told(lesson[0].stem) - {verdict.id for verdict in verdicts} == set()
+
+
+def test_a_second_notebook_shares_the_audit_of_its_lesson(tmp_path):
+    names = ["02_a.ipynb", "03_b.ipynb", "03b_c.ipynb", "04_d.ipynb"]
+    (tmp_path / "notebooks" / "audits").mkdir(parents=True)
+    for file in names:
+        (tmp_path / "notebooks" / file).touch()
+    grouped = [[path.name for path in paths] for paths in notebooks.by_lesson(tmp_path)]
+    assert grouped == [names[:1], names[1:3], names[3:]]
+    audits = [notebooks.audit(path).name for path in notebooks.lessons(tmp_path)]
+    assert audits == ["02_a.ipynb", "03_b.ipynb", "03_b.ipynb", "04_d.ipynb"]
+
+
+def test_every_second_notebook_follows_a_first():
+    named = [[path.stem.split("_")[0] for path in paths] for paths in notebooks.by_lesson()]
+    assert all(numbers == [numbers[0], f"{numbers[0]}b"][: len(numbers)] for numbers in named)
 
 
 def test_every_statement_is_settled_by_some_notebook():

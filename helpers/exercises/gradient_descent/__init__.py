@@ -1,5 +1,6 @@
 """Exercises of lesson 03: gradient descent and its variants."""
 
+from helpers.exercises.gradient_descent.minibatches import hovering_prediction, making_an_epoch
 from helpers.exercises.gradient_descent.rates import (
     accumulating,
     choosing_rate,
@@ -19,7 +20,9 @@ __all__ = [
     "correcting_bias",
     "divergence_prediction",
     "forgetting",
+    "hovering_prediction",
     "looking_ahead",
+    "making_an_epoch",
     "plain_descent",
     "rescaling_prediction",
 ]

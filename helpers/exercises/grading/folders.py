@@ -7,7 +7,6 @@ is not protected.
 
 import json
 import multiprocessing
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +19,13 @@ from tqdm import tqdm
 from helpers import files
 from helpers.exercises.grading import processes, tables
 from helpers.exercises.grading.confinement import protection, wall
-from helpers.exercises.grading.lessons import learners, lessons, most_imported, read_lesson
+from helpers.exercises.grading.lessons import (
+    learners,
+    lessons,
+    most_answered,
+    read_lesson,
+    without_number,
+)
 from helpers.exercises.grading.processes import Examiner, Task, examined
 from helpers.runtime import ROOT, quiet_libraries
 
@@ -47,11 +52,11 @@ def grade(
     check_limits(seconds, gigabytes, jobs)
     check_out(out)
     found = list(learners(folder).values())
-    package = lesson_named(lesson or most_imported(found))
-    task = Task(str(folder.resolve()), str(out.resolve()), package, seconds, gigabytes, jobs)
+    name = lesson_named(lesson or most_answered(found))
+    task = Task(str(folder.resolve()), str(out.resolve()), name, seconds, gigabytes, jobs)
     walls = wall()
     limits = f"{seconds:g} s of computing and {gigabytes:g} GB for each"
-    print(f"Lesson {package}: {len(found)} notebooks, {jobs} answers at a time, {limits}.")
+    print(f"Lesson {name}: {len(found)} notebooks, {jobs} answers at a time, {limits}.")
     print(protection(bool(walls)), flush=True)
     program = "import sys; from helpers.exercises import grading; grading.grade_here(sys.argv[1])"
     command = [*walls, "env", *ENVIRONMENT, sys.executable, "-c", program, json.dumps(asdict(task))]
@@ -84,15 +89,15 @@ def check_out(out: Path) -> None:
 
 
 def lesson_named(name: str) -> str:
-    """The package of a lesson's exercises, from its name with or without the number. Raises
+    """The name of a lesson's notebook without its number, from its name with or without. Raises
     ValueError.
     """
-    package = re.sub(r"^\d+_", "", name)
-    if package not in lessons():
+    short = without_number(name)
+    if short not in lessons():
         raise ValueError(
-            f"There is no lesson {package!r} with exercises; choose one of {', '.join(lessons())}."
+            f"There is no lesson {short!r} with exercises; choose one of {', '.join(lessons())}."
         )
-    return package
+    return short
 
 
 def grade_here(text: str) -> None:
@@ -114,7 +119,7 @@ def grade_here(text: str) -> None:
         print(
             f"{len(entries)} of {len(found)} were finished before and have not changed.", flush=True
         )
-    examiner = Examiner(forking(task.lesson), found, lesson, task)
+    examiner = Examiner(forking(lesson.package), found, lesson, task)
     for name, results in by_learner(examiner, waiting):
         entries[name] = {"mark": marks[name], "found": results}
         in_order = {one: entries[one] for one in found if one in entries}

@@ -1,0 +1,229 @@
+"""The tuning behind lesson 3, and many nets at rest for OPT-16: `python -m studies.steps`.
+
+Learning rates are chosen on replicates that the lesson does not judge. OPT-16 asks whether sharper
+nets do worse, which takes hundreds of nets: they are trained here, and the lesson reads of each
+net how sharp it is and how it does. What the results file has is not done again.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from helpers import datasets, runtime, training
+from helpers.reference import small_nets
+from studies.augmentation import read, write
+
+RESULTS = runtime.ROOT / "notebooks" / "results" / "03_steps.json"
+TUNING = training.seeds(1_003, 5)  # no notebook has this SEED
+JUDGED = training.seeds(1_004, 30)
+UNITS = 64
+
+
+def clothes(seeds: list[int], **sizes: int) -> datasets.Split:
+    """Pictures of clothes, 14 x 14 pixels, with rows of its own for each seed."""
+    half = datasets.pool("fashion").map(
+        lambda x: x.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(len(x), -1),
+        note="shrunk to 14 x 14",
+    )
+    return datasets.replicates(half.standardized(), seeds, **sizes)
+
+
+def table(score: Callable, seeds: list[int], rates: dict[int, list[float]]) -> dict:
+    """Scores of every batch size at each of its rates, lower is better; the best rate by mean."""
+    scores = {
+        str(size): {
+            repr(rate): [float(score(seed, size, rate)) for seed in seeds] for rate in tqdm(own)
+        }
+        for size, own in rates.items()
+    }
+    best, edges = {}, []
+    for size, own in rates.items():
+        place = int(np.argmin([np.mean(found) for found in scores[str(size)].values()]))
+        best[str(size)] = own[place]
+        edges += [str(size)] if place in (0, len(own) - 1) else []
+    return {"best_rates": best, "at_edge": edges, "scores": scores}
+
+
+# OPT-02: how long until the loss is 0.5 ---------------------------------------------------------
+
+PICTURES, MARK, LONGEST = 8_000, 0.5, 250
+RATES = {1: [0.001, 0.003, 0.01, 0.03, 0.1], 32: [0.03, 0.1, 0.3, 1.0, 3.0]}
+RATES |= {PICTURES: RATES[32]}
+LOOKS = {1: 200, 32: 20, PICTURES: 5}
+
+
+def race() -> dict:
+    """Logarithm of the samples taken to the mark; a rate that never gets there counts as most."""
+    pool = clothes(TUNING, train=PICTURES, valid=0, test=1)
+    rows = dict(zip(TUNING, (division.train for division in pool.divisions), strict=True))
+
+    def samples(seed, size, rate):
+        x, y = pool.x_train[rows[seed]], pool.y_train[rows[seed]]
+        generator = training.generator(seed)
+        weights = small_nets.initial(generator, x.shape[1], UNITS, 10)
+        how = {"batch_size": size, "rate": rate, "generator": generator, "mark": MARK}
+        most = LONGEST if size == PICTURES else 40_000 // size
+        found = small_nets.train(weights, x, y, look=LOOKS[size], most=most, **how)
+        return np.log(found.steps * size) if found.reached else np.log(LONGEST * PICTURES)
+
+    return {"data": str(pool), **table(samples, TUNING[:3], RATES)}
+
+
+# OPT-05: which starts are caught ----------------------------------------------------------------
+
+POINTS, STARTS, UPDATES, SETTLING, SETTLING_RATE = 200, 50, 2_000, 1_000, 0.5
+
+
+def settled(seed: int, size: int, rate: float, longer: int = 1) -> np.ndarray:
+    """The losses of a crowd that started anywhere, and then came to rest by the full batch."""
+    generator = training.generator(seed)
+    x, y = small_nets.xor(generator, POINTS)
+    starts = small_nets.crowd(generator, 2, 3, STARTS)
+    how = {"batch_size": size, "rate": rate, "steps": UPDATES * longer, "generator": generator}
+    moved = small_nets.crowd_train(starts, x, y, **how)
+    how |= {"batch_size": POINTS, "rate": SETTLING_RATE, "steps": SETTLING * longer}
+    return small_nets.crowd_loss(small_nets.crowd_train(moved, x, y, **how), x, y)
+
+
+def caught() -> dict:
+    """Share of starts that end more than 10 % above the lowest loss of any, by batch and rate."""
+    rates, sizes = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0], [1, 10, POINTS]
+    losses = {
+        (seed, size, rate): settled(seed, size, rate)
+        for seed in tqdm(TUNING)
+        for size in sizes
+        for rate in rates
+    }
+    lowest = {
+        seed: min(np.nanmin(found) for (own, *_), found in losses.items() if own == seed)
+        for seed in TUNING
+    }
+
+    def share(seed, size, rate):
+        return np.mean(~(losses[seed, size, rate] <= 1.1 * lowest[seed]))
+
+    found = table(share, TUNING, dict.fromkeys(sizes, rates))
+    twice = {
+        size: float(
+            np.mean(
+                [
+                    np.mean(~(settled(seed, int(size), rate, longer=2) <= 1.1 * lowest[seed]))
+                    for seed in TUNING
+                ]
+            )
+        )
+        for size, rate in found["best_rates"].items()
+    }
+    return found | {"twice_the_updates": twice}
+
+
+# OPT-14, OPT-16: nets at rest -------------------------------------------------------------------
+
+REST = {"mark": 0.01, "right": 0.999, "most": 30_000}
+
+
+def at_rest(seed: int, x, y, batch_size: int, rate: float) -> small_nets.Trained:
+    """A net trained until it comes to rest; the seed gives its weights and the order."""
+    generator = training.generator(seed)
+    weights = small_nets.initial(generator, x.shape[1], UNITS, 10)
+    how = {"batch_size": batch_size, "rate": rate, "generator": generator, **REST}
+    return small_nets.train(weights, x, y, look=max(10, len(x) // batch_size), near=10, **how)
+
+
+def small_batch(size: int) -> dict:
+    """Validation error at rest of batches of 8, on so many pictures; at the mark or guessing."""
+    pool = clothes(TUNING, train=size, valid=1_000, test=1)
+    rows = dict(zip(TUNING, pool.divisions, strict=True))
+
+    def error(seed, batch_size, rate):
+        own = rows[seed]
+        found = at_rest(seed, pool.x_train[own.train], pool.y_train[own.train], batch_size, rate)
+        if not found.reached:
+            return 0.9
+        return 1 - small_nets.accuracy(
+            found.weights, pool.x_train[own.valid], pool.y_train[own.valid]
+        )
+
+    rates = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32]
+    return {"data": str(pool), **table(error, TUNING, {8: rates})}
+
+
+FEW, LARGE, NETS = 360, 36, 6
+
+
+def nets_at_rest(path: Path) -> dict:
+    """Six nets of each of four plans in every replicate: how sharp they are, and how they do."""
+    rate = read(path)[f"rate of batches of 8, {FEW} pictures"]["best_rates"]["8"]
+    grown = np.sqrt(LARGE / 8)
+    plans = [(8, rate), (8, rate / grown), (LARGE, rate), (LARGE, rate * grown)]
+    pool = clothes(JUDGED, train=FEW, valid=0, test=5_000)
+    known = read(path).get("OPT-16", {}).get("replicates", {})
+    for seed, division in zip(tqdm(JUDGED), pool.divisions, strict=True):
+        if str(seed) not in known:
+            parts = [pool.x_train[division.train], pool.y_train[division.train]]
+            parts += [pool.x_train[division.test], pool.y_train[division.test]]
+            known[str(seed)] = [
+                [measured(one, parts, *plan) for one in own_seeds(seed, number)]
+                for number, plan in enumerate(plans)
+            ]
+            write(path, "OPT-16", {"data": str(pool), "plans": plans, "replicates": known})
+    return read(path)["OPT-16"]
+
+
+def own_seeds(seed: int, plan: int) -> list[int]:
+    """A seed for each net of a plan, of this replicate alone."""
+    return training.generator(seed).integers(2**31, size=(4, NETS))[plan].tolist()
+
+
+def measured(seed: int, parts: list[np.ndarray], batch_size: int, rate: float) -> dict:
+    """A net at rest in numbers."""
+    x, y, new_x, new_y = parts
+    net = at_rest(seed, x, y, batch_size, rate)
+    if not net.reached:
+        return {"reached": False}
+    found = {
+        "reached": True,
+        "steps": net.steps,
+        "loss": net.loss,
+        "error": 1 - small_nets.accuracy(net.weights, x, y),
+        "test_loss": small_nets.mean_loss(net.weights, new_x, new_y),
+        "test_error": 1 - small_nets.accuracy(net.weights, new_x, new_y),
+        "sharpness": small_nets.sharpness(net.weights, x, y),
+        "adaptive": small_nets.sharpness(net.weights, x, y, adaptive=True),
+    }
+    return {name: float(f"{value:.6g}") for name, value in found.items()}
+
+
+STUDIES: dict[str, Callable[[Path], dict]] = {
+    "OPT-02": lambda path: race(),
+    "OPT-05": lambda path: caught(),
+    "rate of batches of 8, 1000 pictures": lambda path: small_batch(1_000),
+    f"rate of batches of 8, {FEW} pictures": lambda path: small_batch(FEW),
+    "OPT-16": nets_at_rest,
+}
+
+
+def study(titles: list[str], path: Path) -> None:
+    """Do these, without what the file at `path` has already."""
+    for title in titles:
+        if title == "OPT-16" or title not in read(path):
+            write(path, title, STUDIES[title](path))
+        print(title, {name: value for name, value in read(path)[title].items() if "rates" in name})
+
+
+def main() -> None:
+    """Read the command line and do the study."""
+    parser = argparse.ArgumentParser(prog="python -m studies.steps", description=__doc__)
+    parser.add_argument("titles", nargs="*", metavar="TITLE", default=list(STUDIES))
+    parser.add_argument("--out", type=Path, default=RESULTS, help="results (default: %(default)s)")
+    options = parser.parse_args()
+    if unknown := set(options.titles) - STUDIES.keys():
+        parser.error(f"There is no {'; '.join(sorted(unknown))}; choose of {'; '.join(STUDIES)}.")
+    study(options.titles, options.out)
+
+
+if __name__ == "__main__":
+    main()
