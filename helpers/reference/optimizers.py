@@ -73,6 +73,11 @@ class NadamState(NamedTuple):
     product: float  # of the momentum coefficients so far
 
 
+def _zeros(parameters) -> np.ndarray:
+    """Zeros of the parameters' shape and precision, at least single."""
+    return np.zeros_like(parameters, np.result_type(parameters, np.float32))
+
+
 def sgd(learning_rate: float = 0.01) -> Rule:
     """Gradient descent: against the gradient.
 
@@ -105,7 +110,7 @@ def momentum(learning_rate: float = 0.01, momentum: float = 0.9) -> Rule:
     """
 
     def init(parameters):
-        return MomentumState(np.zeros_like(parameters, float))
+        return MomentumState(_zeros(parameters))
 
     def update(gradient, state):
         velocity = momentum * state.velocity - learning_rate * gradient
@@ -127,7 +132,7 @@ def nesterov(learning_rate: float = 0.01, momentum: float = 0.9) -> Rule:
     """
 
     def init(parameters):
-        return MomentumState(np.zeros_like(parameters, float))
+        return MomentumState(_zeros(parameters))
 
     def update(gradient, state):
         velocity = momentum * state.velocity - learning_rate * gradient
@@ -149,7 +154,7 @@ def adagrad(
     """
 
     def init(parameters):
-        return AdagradState(np.full_like(parameters, initial_accumulator_value, float))
+        return AdagradState(_zeros(parameters) + initial_accumulator_value)
 
     def update(gradient, state):
         total = state.total + gradient**2
@@ -171,7 +176,7 @@ def adadelta(learning_rate: float = 0.001, rho: float = 0.95, epsilon: float = 1
     """
 
     def init(parameters):
-        zeros = np.zeros_like(parameters, float)
+        zeros = _zeros(parameters)
         return AdadeltaState(zeros, zeros)
 
     def update(gradient, state):
@@ -194,7 +199,7 @@ def rmsprop(learning_rate: float = 0.001, rho: float = 0.9, epsilon: float = 1e-
     """
 
     def init(parameters):
-        return RMSpropState(np.zeros_like(parameters, float))
+        return RMSpropState(_zeros(parameters))
 
     def update(gradient, state):
         square = rho * state.square + (1 - rho) * gradient**2
@@ -218,14 +223,14 @@ def adam(
     """
 
     def init(parameters):
-        zeros = np.zeros_like(parameters, float)
+        zeros = _zeros(parameters)
         return AdamState(zeros, zeros, 0)
 
     def update(gradient, state):
         count = state.count + 1
         mean = beta_1 * state.mean + (1 - beta_1) * gradient
         square = beta_2 * state.square + (1 - beta_2) * gradient**2
-        rate = learning_rate * np.sqrt(1 - beta_2**count) / (1 - beta_1**count)
+        rate = learning_rate * (1 - beta_2**count) ** 0.5 / (1 - beta_1**count)
         return -rate * mean / (np.sqrt(square) + epsilon), AdamState(mean, square, count)
 
     return Rule(init, update)
@@ -250,7 +255,7 @@ def nadam(
         return beta_1 * (1 - 0.5 * 0.96**step)
 
     def init(parameters):
-        zeros = np.zeros_like(parameters, float)
+        zeros = _zeros(parameters)
         return NadamState(zeros, zeros, 0, 1.0)
 
     def update(gradient, state):

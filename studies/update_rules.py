@@ -1,0 +1,203 @@
+"""The tuning behind lesson 3b, on update rules: `python -m studies.update_rules`.
+
+Every rule tries the same learning rates on replicates that are not judged later; the lesson reads
+from the results file what was best, and judges that on others. Then the rules meet on five tasks,
+each at the rate tuned on the task and at the one tuned on the other four: the lesson draws it. What
+has been trained is in the file: start again to go on.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from helpers import datasets, runtime, training
+from helpers.reference import optimizers, small_nets
+from studies.augmentation import read, write
+
+RESULTS = runtime.ROOT / "notebooks" / "results" / "03b_update_rules.json"
+SEEDS = training.seeds(1_003, 10)  # no notebook has this SEED
+JUDGED = training.seeds(1_004, 30)  # nor this one
+EPOCHS = 30
+RATES = [float(f"{10 ** (half / 2):.3g}") for half in range(-10, 4)]  # 0.00001 to 31.6
+RULES: dict[str, Callable[[float], optimizers.Rule]] = {
+    "SGD": optimizers.sgd,
+    "momentum": optimizers.momentum,
+    "Nesterov": optimizers.nesterov,
+    "Adagrad": partial(optimizers.adagrad, initial_accumulator_value=0.0),
+    "RMSprop": optimizers.rmsprop,
+    "Adadelta": partial(optimizers.adadelta, epsilon=1e-6),
+    "Adam": optimizers.adam,
+    "Nadam": optimizers.nadam,
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set, its division, and the net for it: `columns` of the inputs are used."""
+
+    name: str
+    train: int
+    valid: int
+    test: int
+    sizes: tuple[int, ...]
+    batch_size: int
+
+    def replicates(self, seeds) -> dict:
+        """What `datasets.replicates` is asked for."""
+        sizes = {"train": self.train, "valid": self.valid, "test": self.test}
+        return {"name": self.name, "seeds": list(seeds), **sizes}
+
+
+TASKS = {
+    "wine": Task("wine", 600, 80, 200, (11, 32, 1), 20),
+    "digits": Task("digits", 800, 80, 300, (64, 32, 10), 20),
+    "clothes": Task("fashion", 4_000, 500, 1_000, (196, 32, 10), 50),
+    "moons": Task("moons", 1_000, 300, 1_000, (2, 32, 2), 20),
+    "reviews": Task("reviews", 800, 300, 1_000, (300, 32, 2), 20),
+}
+
+
+def rows_of(x: np.ndarray, columns: int) -> np.ndarray:
+    """Inputs as rows of numbers: pictures of 28 x 28 shrunk to half, the commonest words."""
+    if x.shape[1:] == (28, 28):
+        x = x.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4))
+    return x.reshape(len(x), -1)[:, :columns].astype("float32")
+
+
+def replicates_of(task: Task, seeds) -> tuple[datasets.Split, dict]:
+    """The pool of a task, standardized, and the divisions by their seeds."""
+    pool = datasets.replicates(**task.replicates(seeds))
+    pool = pool.map(lambda x: rows_of(x, task.sizes[0])).standardized()
+    return pool, dict(zip(seeds, pool.divisions, strict=True))
+
+
+def met(task: Task, name: str, rates: list[float], seeds) -> small_nets.Kept:
+    """What a rule reaches on a task with each rate."""
+    pool, divisions = replicates_of(task, seeds)
+    rules = [RULES[name](rate) for rate in rates]
+    data, how = (pool.x_train, pool.y_train), {"epochs": EPOCHS, "batch_size": task.batch_size}
+    return small_nets.keep_best(rules, task.sizes, data, divisions, **how)
+
+
+def by_rate(rates: list[float], values: np.ndarray) -> dict[str, list[float]]:
+    """Values (rates, replicates) as the results file has them."""
+    return {
+        repr(rate): [round(float(value), 6) for value in row]
+        for rate, row in zip(rates, values, strict=True)
+    }
+
+
+def chosen(scores: dict[str, dict[str, list[float]]]) -> dict:
+    """The rate of every rule with the lowest mean logarithm of the loss; which are at an edge."""
+    rates = {name: list(found) for name, found in scores.items()}
+    places = {
+        name: int(np.argmin([np.mean(np.log(found[rate])) for rate in rates[name]]))
+        for name, found in scores.items()
+    }
+    return {
+        "best_rates": {name: float(rates[name][place]) for name, place in places.items()},
+        "at_edge": [n for n, place in places.items() if place in (0, len(rates[n]) - 1)],
+    }
+
+
+# One task, many rates: OPT-31 ---------------------------------------------------------------------
+
+
+def task_tuning(title: str, path: Path) -> None:
+    """Validation losses of every rule with every rate on one task."""
+    task = TASKS[title.rpartition(" ")[2]]
+    for name in tqdm(RULES, desc=title):
+        row = read(path).get(title, {"scores": {}})
+        if name in row["scores"]:
+            continue
+        row["scores"][name] = by_rate(RATES, met(task, name, RATES, SEEDS).valid)
+        how = asdict(task) | {"replicates": task.replicates(SEEDS)}
+        write(path, title, how | chosen(row["scores"]) | {"scores": row["scores"]})
+
+
+def borrowed(name: str, task: str, path: Path) -> float:
+    """The rate with the lowest mean, over the other tasks, of the logarithm of the loss."""
+    found = read(path)
+    others = [found[f"tuning, {other}"]["scores"][name] for other in TASKS if other != task]
+    means = [np.mean([np.log(scores[repr(rate)]) for scores in others]) for rate in RATES]
+    return RATES[int(np.argmin(means))]
+
+
+def meeting(title: str, path: Path) -> None:
+    """Test losses of every rule at its own rate for a task, and at the one from other tasks."""
+    task = title.rpartition(" ")[2]
+    for name in tqdm(RULES, desc=title):
+        row = read(path).get(title, {"own": {}, "borrowed": {}, "rates": {}})
+        if name in row["own"]:
+            continue
+        own = read(path)[f"tuning, {task}"]["best_rates"][name]
+        rates = [own, borrowed(name, task, path)]
+        kept = met(TASKS[task], name, rates, JUDGED)
+        row["rates"][name] = rates
+        for arm, values in zip(("own", "borrowed"), kept.test, strict=True):
+            row[arm][name] = [round(float(value), 6) for value in values]
+        write(path, title, row)
+
+
+# Long trainings: OPT-19, OPT-24, OPT-25 -----------------------------------------------------------
+
+LONG = {
+    "momentum": (("SGD", "momentum"), (196, 128, 64, 10), 8_000, 5),
+    "long": (("Adagrad", "RMSprop"), (196, 32, 10), 4_000, 100),
+}
+LONG_RATES = {"momentum": RATES[4:12], "long": RATES[2:11]}
+
+
+def long_tuning(title: str, path: Path) -> None:
+    """The loss over validation or training data after the last epoch: OPT-19, OPT-24, OPT-25."""
+    which = title.rpartition(" ")[2]
+    names, sizes, train, epochs = LONG[which]
+    task, rates, seeds = Task("fashion", train, 500, 1, sizes, 32), LONG_RATES[which], SEEDS[:5]
+    if title in read(path):
+        return
+    pool, divisions = replicates_of(task, seeds)
+    data, rules = (pool.x_train, pool.y_train), [RULES[n](rate) for n in names for rate in rates]
+    rows = np.stack([own.train for own in divisions.values()])
+    order = tqdm(small_nets.orders(rows, seeds, epochs), desc=title, total=epochs)
+    start = small_nets.initial(sizes, seeds)
+    *_, last = small_nets.train(rules, start, sizes, data, order)
+    if which == "momentum":
+        rows = np.stack([own.valid for own in divisions.values()])
+    losses = np.stack(
+        [small_nets.loss(own, sizes, data[0][rows], data[1][rows]) for own in last.weights]
+    )
+    losses = np.where(np.isfinite(losses), losses, 1e6).reshape(len(names), len(rates), -1)
+    scores = {name: by_rate(rates, each) for name, each in zip(names, losses, strict=True)}
+    how = asdict(task) | {"replicates": task.replicates(seeds), "epochs": epochs}
+    write(path, title, how | chosen(scores) | {"scores": scores})
+
+
+STUDIES: dict[str, Callable[[str, Path], None]] = {
+    "tuning, long": long_tuning,
+    "tuning, momentum": long_tuning,
+    **{f"tuning, {task}": task_tuning for task in TASKS},
+    **{f"meeting, {task}": meeting for task in TASKS},
+}
+
+
+def main() -> None:
+    """Read the command line and do the study."""
+    parser = argparse.ArgumentParser(prog="python -m studies.update_rules", description=__doc__)
+    parser.add_argument("studies", nargs="*", metavar="STUDY", default=list(STUDIES))
+    parser.add_argument(
+        "--out", type=Path, default=RESULTS, help="results file (default: %(default)s)"
+    )
+    options = parser.parse_args()
+    if unknown := set(options.studies) - STUDIES.keys():
+        parser.error(f"There is no {'; '.join(sorted(unknown))}; choose of {'; '.join(STUDIES)}.")
+    for title in options.studies:
+        STUDIES[title](title, options.out)
+
+
+if __name__ == "__main__":
+    main()
