@@ -9,7 +9,7 @@ has been trained is in the file: start again to go on.
 import argparse
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +23,10 @@ RESULTS = runtime.ROOT / "notebooks" / "results" / "03b_update_rules.json"
 SEEDS = training.seeds(1_003, 10)  # no notebook has this SEED
 JUDGED = training.seeds(1_004, 30)  # nor this one
 EPOCHS = 30
+GENERATED = "moons"
+DIVERGED = 1e6  # the loss of a training that left the numbers
 RATES = [float(f"{10 ** (half / 2):.3g}") for half in range(-10, 4)]  # 0.00001 to 31.6
-RULES: dict[str, Callable[[float], optimizers.Rule]] = {
-    "SGD": optimizers.sgd,
-    "momentum": optimizers.momentum,
-    "Nesterov": optimizers.nesterov,
-    "Adagrad": partial(optimizers.adagrad, initial_accumulator_value=0.0),
-    "RMSprop": optimizers.rmsprop,
-    "Adadelta": partial(optimizers.adadelta, epsilon=1e-6),
-    "Adam": optimizers.adam,
-    "Nadam": optimizers.nadam,
-}
+RULES = optimizers.FAMILY
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ class Task:
 
 
 TASKS = {
-    "wine": Task("wine", 600, 80, 200, (11, 32, 1), 20),
+    "wine": Task("wine", 500, 60, 200, (11, 32, 1), 20),
     "digits": Task("digits", 800, 80, 300, (64, 32, 10), 20),
     "clothes": Task("fashion", 4_000, 500, 1_000, (196, 32, 10), 50),
     "moons": Task("moons", 1_000, 300, 1_000, (2, 32, 2), 20),
@@ -69,11 +62,22 @@ def rows_of(x: np.ndarray, columns: int) -> np.ndarray:
     return x.reshape(len(x), -1)[:, :columns].astype("float32")
 
 
+@lru_cache(maxsize=1)
 def replicates_of(task: Task, seeds) -> tuple[datasets.Split, dict]:
-    """The pool of a task, standardized, and the divisions by their seeds."""
-    pool = datasets.replicates(**task.replicates(seeds))
-    pool = pool.map(lambda x: rows_of(x, task.sizes[0])).standardized()
-    return pool, dict(zip(seeds, pool.divisions, strict=True))
+    """The pool of a task, standardized, and the divisions by their seeds.
+
+    What is judged is not tested on rows by which a rate was chosen.
+    """
+    if task.name == GENERATED:
+        pool = datasets.replicates(**task.replicates(seeds))
+    else:
+        pool = datasets.pool(task.name).map(lambda x: rows_of(x, task.sizes[0]))
+        tuned_on = None
+        if seeds is JUDGED:
+            tuned_on = datasets.replicates(**task.replicates(SEEDS) | {"name": pool})
+        asked = task.replicates(seeds) | {"name": pool, "apart_from": tuned_on}
+        pool = datasets.replicates(**asked)
+    return pool.standardized(), dict(zip(seeds, pool.divisions, strict=True))
 
 
 def met(task: Task, name: str, rates: list[float], seeds) -> small_nets.Kept:
@@ -111,7 +115,7 @@ def chosen(scores: dict[str, dict[str, list[float]]]) -> dict:
 def task_tuning(title: str, path: Path) -> None:
     """Validation losses of every rule with every rate on one task."""
     task = TASKS[title.rpartition(" ")[2]]
-    for name in tqdm(RULES, desc=title):
+    for name in RULES:
         row = read(path).get(title, {"scores": {}})
         if name in row["scores"]:
             continue
@@ -131,7 +135,7 @@ def borrowed(name: str, task: str, path: Path) -> float:
 def meeting(title: str, path: Path) -> None:
     """Test losses of every rule at its own rate for a task, and at the one from other tasks."""
     task = title.rpartition(" ")[2]
-    for name in tqdm(RULES, desc=title):
+    for name in RULES:
         row = read(path).get(title, {"own": {}, "borrowed": {}, "rates": {}})
         if name in row["own"]:
             continue
@@ -153,28 +157,36 @@ LONG = {
 LONG_RATES = {"momentum": RATES[4:12], "long": RATES[2:11]}
 
 
+def ended(which: str, name: str) -> np.ndarray:
+    """Losses after the last epoch with every rate, (rates, replicates).
+
+    Over validation data for momentum; where steps are to die out, over the training data, for what
+    is asked there is how far the training gets.
+    """
+    (_, sizes, train, epochs), seeds = LONG[which], SEEDS[:5]
+    pool, divisions = replicates_of(Task("fashion", train, 500, 1, sizes, 32), seeds)
+    train_rows, valid_rows, _ = map(np.stack, zip(*divisions.values(), strict=True))
+    order = tqdm(small_nets.orders(train_rows, seeds, epochs), desc=name, total=epochs)
+    rules = [RULES[name](rate) for rate in LONG_RATES[which]]
+    data, start = (pool.x_train, pool.y_train), small_nets.initial(sizes, seeds)
+    *_, last = small_nets.train(rules, start, sizes, data, order)
+    rows = valid_rows if which == "momentum" else train_rows
+    x, y = (part[rows] for part in data)
+    losses = np.stack([small_nets.loss(weights, sizes, x, y) for weights in last.weights])
+    return np.where(np.isfinite(losses), losses, DIVERGED)
+
+
 def long_tuning(title: str, path: Path) -> None:
-    """The loss over validation or training data after the last epoch: OPT-19, OPT-24, OPT-25."""
+    """What the rules of a long training end with, at each rate: OPT-19, OPT-24, OPT-25."""
     which = title.rpartition(" ")[2]
     names, sizes, train, epochs = LONG[which]
-    task, rates, seeds = Task("fashion", train, 500, 1, sizes, 32), LONG_RATES[which], SEEDS[:5]
-    if title in read(path):
-        return
-    pool, divisions = replicates_of(task, seeds)
-    data, rules = (pool.x_train, pool.y_train), [RULES[n](rate) for n in names for rate in rates]
-    rows = np.stack([own.train for own in divisions.values()])
-    order = tqdm(small_nets.orders(rows, seeds, epochs), desc=title, total=epochs)
-    start = small_nets.initial(sizes, seeds)
-    *_, last = small_nets.train(rules, start, sizes, data, order)
-    if which == "momentum":
-        rows = np.stack([own.valid for own in divisions.values()])
-    losses = np.stack(
-        [small_nets.loss(own, sizes, data[0][rows], data[1][rows]) for own in last.weights]
-    )
-    losses = np.where(np.isfinite(losses), losses, 1e6).reshape(len(names), len(rates), -1)
-    scores = {name: by_rate(rates, each) for name, each in zip(names, losses, strict=True)}
-    how = asdict(task) | {"replicates": task.replicates(seeds), "epochs": epochs}
-    write(path, title, how | chosen(scores) | {"scores": scores})
+    for name in names:
+        row = read(path).get(title, {"scores": {}})
+        if name in row["scores"]:
+            continue
+        row["scores"][name] = by_rate(LONG_RATES[which], ended(which, name))
+        how = {"sizes": sizes, "train": train, "epochs": epochs, "batch_size": 32}
+        write(path, title, how | chosen(row["scores"]) | {"scores": row["scores"]})
 
 
 STUDIES: dict[str, Callable[[str, Path], None]] = {

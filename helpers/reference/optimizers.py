@@ -12,7 +12,9 @@ defaults are those of Keras. Below, p are the parameters, g the gradient, a the 
 operations go element by element.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -269,6 +271,23 @@ def nadam(
         return -learning_rate * ahead / scale, NadamState(mean, square, count, product)
 
     return Rule(init, update)
+
+
+FAMILY: Mapping[str, Callable[[float], Rule]] = MappingProxyType(
+    {
+        "SGD": sgd,
+        "momentum": momentum,
+        "Nesterov": nesterov,
+        "Adagrad": partial(adagrad, initial_accumulator_value=0.0),
+        "RMSprop": rmsprop,
+        "Adadelta": partial(adadelta, epsilon=1e-6),
+        "Adam": adam,
+        "Nadam": nadam,
+    }
+)
+"""The eight rules by name, each made with a rate: Adagrad's sum begins at 0, and Adadelta's epsilon
+is 1e-6, as in their papers.
+"""
 
 
 def soft_threshold(parameters: np.ndarray, amount) -> np.ndarray:

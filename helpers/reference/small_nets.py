@@ -15,6 +15,11 @@ import numpy as np
 
 from helpers.reference.optimizers import Rule
 
+TINY = 1e-15
+"""Probabilities below it count as 0, and its square in what rules remember: processors crawl where
+numbers leave the range of single precision.
+"""
+
 
 class Epoch(NamedTuple):
     """The nets after an epoch: weights (rules, nets, n), and the effective rate of its steps.
@@ -127,6 +132,7 @@ def train(
                     steps[number], states[number] = rule.update(slopes[number], states[number])
                 weights += steps
                 rates.append(np.log(_length(steps) / _length(slopes)))
+        states = [_without_tiny(state) for state in states]
         yield Epoch(weights.copy(), _mean_of_finite(np.array(rates)))
 
 
@@ -180,8 +186,20 @@ def _error(said: np.ndarray, y: np.ndarray) -> np.ndarray:
         return 2 * (said - y[..., None]) / rows
     error = np.exp(said - said.max(axis=-1, keepdims=True))
     error /= error.sum(axis=-1, keepdims=True)
+    error[error < TINY] = 0
     error -= y[..., None] == np.arange(said.shape[-1])
     return error / rows
+
+
+def _without_tiny(state: NamedTuple) -> NamedTuple:
+    """The memory of a rule with zero for what has decayed to next to nothing."""
+    parts = [
+        np.where(np.abs(part) < TINY**2, part.dtype.type(0), part)
+        if isinstance(part, np.ndarray)
+        else part
+        for part in state
+    ]
+    return type(state)(*parts)
 
 
 def _mean_of_finite(values: np.ndarray) -> np.ndarray:
