@@ -280,8 +280,8 @@ plots.show(
 # %% [markdown]
 # Compare the two lines above: the valley, where nothing is random and only its walls hinder, and
 # the net. On the valley the steps that momentum saves can be computed: plain descent needs a number
-# of steps in proportion to the ratio of the curvatures, momentum in proportion to its *root*
-# (Polyak 1964). On a net with minibatches, part of the trouble is noise. Momentum averages noise
+# of steps in proportion to the ratio of the curvatures, momentum, with the best $m$, in proportion
+# to its *root* (Polyak 1964). On a net with minibatches, part of the trouble is noise. Momentum averages noise
 # over some ten steps; but plain descent at a tenfold rate moves just as far in those ten steps, and
 # averages just as well. So what momentum gains there depends on how much of the trouble is walls.
 #
@@ -564,7 +564,7 @@ plots.show(
 #
 # Five tasks: the scores of wines, digits, clothes, two half moons, and sentences from reviews, each
 # with a net of one hidden layer of 32 units, 30 epochs, the best epoch kept for all alike. Every
-# rule uses on each task the rate that was best, of the same fourteen, on the *other four*. Its
+# rule uses on each task the rate that was best, of the same fifteen, on the *other four*. Its
 # **shortfall** on a task is how much its test loss lies above that of the best rule there, and its
 # **trouble** is the largest shortfall of the five. The rival is the rule with the least trouble on
 # validation data, Adam left out.
@@ -580,7 +580,7 @@ def rows_of(x, columns):
 
 def divided(task):
     """Replicates that are tested on nothing that the tuning has seen."""
-    sizes = {part: task[part] for part in ("train", "valid", "test")}
+    sizes = {"train": task["train"], "valid": task["keep"], "test": task["test"]}
     if task["name"] == "moons":  # generated, so always fresh
         return datasets.replicates("moons", seeds, **sizes).standardized()
     pool = datasets.pool(task["name"]).map(lambda x: rows_of(x, task["sizes"][0])).standardized()

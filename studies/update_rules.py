@@ -8,7 +8,7 @@ has been trained is in the file: start again to go on.
 
 import argparse
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,18 +25,19 @@ JUDGED = training.seeds(1_004, 30)  # nor this one
 EPOCHS = 30
 GENERATED = "moons"
 DIVERGED = 1e6  # the loss of a training that left the numbers
-RATES = [float(f"{10 ** (half / 2):.3g}") for half in range(-10, 4)]  # 0.00001 to 31.6
+RATES = [float(f"{10 ** (half / 2):.3g}") for half in range(-10, 5)]  # 0.00001 to 100
 RULES = optimizers.FAMILY
 
 
 @dataclass(frozen=True)
 class Task:
-    """A data set, its division, and the net for it: `columns` of the inputs are used."""
+    """A data set, its division, and the net for it."""
 
     name: str
     train: int
-    valid: int
+    valid: int  # rows of each replicate of the tuning
     test: int
+    keep: int  # validation rows by which a judged net keeps its best epoch
     sizes: tuple[int, ...]
     batch_size: int
 
@@ -47,11 +48,11 @@ class Task:
 
 
 TASKS = {
-    "wine": Task("wine", 500, 60, 200, (11, 32, 1), 20),
-    "digits": Task("digits", 800, 80, 300, (64, 32, 10), 20),
-    "clothes": Task("fashion", 4_000, 500, 1_000, (196, 32, 10), 50),
-    "moons": Task("moons", 1_000, 300, 1_000, (2, 32, 2), 20),
-    "reviews": Task("reviews", 800, 300, 1_000, (300, 32, 2), 20),
+    "wine": Task("wine", 500, 60, 200, 200, (11, 32, 1), 20),
+    "digits": Task("digits", 800, 80, 300, 200, (64, 32, 10), 20),
+    "clothes": Task("fashion", 4_000, 500, 1_000, 500, (196, 32, 10), 50),
+    "moons": Task("moons", 1_000, 300, 1_000, 300, (2, 32, 2), 20),
+    "reviews": Task("reviews", 800, 300, 1_000, 300, (300, 32, 2), 20),
 }
 
 
@@ -75,6 +76,7 @@ def replicates_of(task: Task, seeds) -> tuple[datasets.Split, dict]:
         tuned_on = None
         if seeds is JUDGED:
             tuned_on = datasets.replicates(**task.replicates(SEEDS) | {"name": pool})
+            task = replace(task, valid=task.keep)
         asked = task.replicates(seeds) | {"name": pool, "apart_from": tuned_on}
         pool = datasets.replicates(**asked)
     return pool.standardized(), dict(zip(seeds, pool.divisions, strict=True))
@@ -97,10 +99,10 @@ def by_rate(rates: list[float], values: np.ndarray) -> dict[str, list[float]]:
 
 
 def chosen(scores: dict[str, dict[str, list[float]]]) -> dict:
-    """The rate of every rule with the lowest mean logarithm of the loss; which are at an edge."""
+    """The rate of every rule with the lowest mean score, and which rules have it at an edge."""
     rates = {name: list(found) for name, found in scores.items()}
     places = {
-        name: int(np.argmin([np.mean(np.log(found[rate])) for rate in rates[name]]))
+        name: int(np.argmin([np.mean(found[rate]) for rate in rates[name]]))
         for name, found in scores.items()
     }
     return {
@@ -113,13 +115,18 @@ def chosen(scores: dict[str, dict[str, list[float]]]) -> dict:
 
 
 def task_tuning(title: str, path: Path) -> None:
-    """Validation losses of every rule with every rate on one task."""
+    """The validation loss of every rule with every rate on one task, at its best epoch.
+
+    That is the epoch with the lowest mean over the replicates: with little data the best epoch of
+    one net is luck.
+    """
     task = TASKS[title.rpartition(" ")[2]]
     for name in RULES:
         row = read(path).get(title, {"scores": {}})
         if name in row["scores"]:
             continue
-        row["scores"][name] = by_rate(RATES, met(task, name, RATES, SEEDS).valid)
+        lowest = met(task, name, RATES, SEEDS).valid.mean(axis=1).min(axis=-1)
+        row["scores"][name] = by_rate(RATES, lowest[:, None])
         how = asdict(task) | {"replicates": task.replicates(SEEDS)}
         write(path, title, how | chosen(row["scores"]) | {"scores": row["scores"]})
 
@@ -164,7 +171,7 @@ def ended(which: str, name: str) -> np.ndarray:
     is asked there is how far the training gets.
     """
     (_, sizes, train, epochs), seeds = LONG[which], SEEDS[:5]
-    pool, divisions = replicates_of(Task("fashion", train, 500, 1, sizes, 32), seeds)
+    pool, divisions = replicates_of(Task("fashion", train, 500, 1, 500, sizes, 32), seeds)
     train_rows, valid_rows, _ = map(np.stack, zip(*divisions.values(), strict=True))
     order = tqdm(small_nets.orders(train_rows, seeds, epochs), desc=name, total=epochs)
     rules = [RULES[name](rate) for rate in LONG_RATES[which]]

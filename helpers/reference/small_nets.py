@@ -33,14 +33,15 @@ class Epoch(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What nets had at the epoch with the lowest validation loss, arrays (rules, nets).
+    """What nets lost, and the effective rate of their steps (see `Epoch`).
 
-    `valid` and `test` are the losses then, those of guessing where a net never did better.
-    `effective_rate` is that of every epoch, shape (rules, nets, epochs).
+    `test` is the loss on test data at the epoch with the lowest validation loss, shape (rules,
+    nets), that of guessing where a net never did better; `valid` and `effective_rate` have the
+    value of every epoch, shape (rules, nets, epochs), `valid` no more than that of guessing.
     """
 
-    valid: np.ndarray
     test: np.ndarray
+    valid: np.ndarray
     effective_rate: np.ndarray
 
 
@@ -151,17 +152,16 @@ def keep_best(
     """
     training, *held_out = map(np.stack, zip(*divisions.values(), strict=True))
     valid, test = ((data[0][rows], data[1][rows]) for rows in held_out)
-    best, tested = (
-        np.tile(_guessing(data[1][training], sizes[-1]), (len(rules), 1)) for _ in range(2)
-    )
-    start, order, rates = initial(sizes, divisions), orders(training, divisions, epochs), []
+    best = np.tile(_guessing(data[1][training], sizes[-1]), (len(rules), 1))
+    tested, watched, rates = best, [best], []
+    start, order = initial(sizes, divisions), orders(training, divisions, epochs)
     for epoch in train(rules, start, sizes, data, order, batch_size=batch_size):
-        now = loss(epoch.weights, sizes, *valid)
-        better = now < best  # never where it diverged
-        best = np.where(better, now, best)
+        watched.append(np.fmin(loss(epoch.weights, sizes, *valid), watched[0]))  # NaN: diverged
+        better = watched[-1] < best
+        best = np.where(better, watched[-1], best)
         tested = np.where(better, loss(epoch.weights, sizes, *test), tested)
         rates.append(epoch.effective_rate)
-    return Kept(best, tested, np.stack(rates, axis=-1))
+    return Kept(tested, np.stack(watched[1:], axis=-1), np.stack(rates, axis=-1))
 
 
 def _guessing(y: np.ndarray, outputs: int) -> np.ndarray:
