@@ -648,7 +648,7 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# How much of that is the rule, and how much its rate? In a study beforehand, with 30 replicates,
+# How much of that is the rule, and how much its rate? In a study beforehand, with 20 replicates,
 # each rule ran on each task twice: at the rate borrowed from the other tasks, and at the one tuned
 # on the task itself. The forest shows how far each rule is above Adam (to the right) or below it
 # (to the left), on average over the five tasks, with 99 % intervals.
@@ -656,7 +656,7 @@ verdicts.compare(
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 def against_adam(arm, rule):
-    """Mean over the tasks of ln(test loss / Adam's), with its interval over 30 replicates."""
+    """Mean over the tasks of ln(test loss / Adam's), with its interval over 20 replicates."""
     met = [tunings[f"meeting, {name}"][arm] for name in tasks]
     ratios = np.mean([np.log(np.divide(each[rule], each["Adam"])) for each in met], axis=0)
     return ratios.mean(), *claims.paired_interval(ratios, 0.99, correlation=max(shares))
@@ -674,7 +674,7 @@ plots.show(
     figure,
     alt="Forest of paired differences from Adam for seven rules, each with its 99 % interval: at "
     "the rate borrowed from other tasks, and at the rate tuned on the task. A line at 0 is Adam.",
-    data="wine, digits, Fashion-MNIST, two moons, review sentences; 30 replicates, recorded",
+    data="wine, digits, Fashion-MNIST, two moons, review sentences; 20 replicates, recorded",
 )
 
 # %% [markdown]
