@@ -21,9 +21,9 @@ from studies.augmentation import read, write
 
 RESULTS = runtime.ROOT / "notebooks" / "results" / "03b_update_rules.json"
 SEEDS = training.seeds(1_003, 5)  # no notebook has this SEED
-JUDGED = training.seeds(1_004, 20)  # nor this one
+JUDGED = training.seeds(1_004, 10)  # nor this one
 EPOCHS = 30
-GENERATED = "moons"
+GENERATED, WORDS = "moons", "reviews"  # words are there or not: 1 or 0, and stay so
 DIVERGED = 1e6  # the loss of a training that left the numbers
 RATES = [float(f"{10 ** (half / 2):.3g}") for half in range(-10, 5)]  # 0.00001 to 100
 RULES = optimizers.FAMILY
@@ -52,7 +52,7 @@ TASKS = {
     "digits": Task("digits", 800, 160, 300, 200, (64, 32, 10), 20),
     "clothes": Task("fashion", 4_000, 500, 1_000, 500, (196, 32, 10), 50),
     "moons": Task("moons", 1_000, 300, 1_000, 300, (2, 32, 2), 20),
-    "reviews": Task("reviews", 800, 300, 1_000, 300, (300, 32, 2), 20),
+    "reviews": Task("reviews", 2_000, 500, 1_000, 500, (500, 16, 2), 40),
 }
 
 
@@ -79,7 +79,8 @@ def replicates_of(task: Task, seeds) -> tuple[datasets.Split, dict]:
             task = replace(task, valid=task.keep)
         asked = task.replicates(seeds) | {"name": pool, "apart_from": tuned_on}
         pool = datasets.replicates(**asked)
-    return pool.standardized(), dict(zip(seeds, pool.divisions, strict=True))
+    pool = pool if task.name == WORDS else pool.standardized()
+    return pool, dict(zip(seeds, pool.divisions, strict=True))
 
 
 def met(task: Task, name: str, rates: list[float], seeds) -> small_nets.Kept:
