@@ -1,14 +1,13 @@
 """The tuning behind lesson 3b, on update rules: `python -m studies.update_rules`.
 
 Every rule tries the same learning rates on replicates that are not judged later; the lesson reads
-from the results file what was best, and judges that on others. Then the rules meet on five tasks,
-each at the rate tuned on the task and at the one tuned on the other four: the lesson draws it. What
-has been trained is in the file: start again to go on.
+from the results file what was best, and judges that on others. What has been trained is in that
+file: start again to go on.
 """
 
 import argparse
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,9 +20,8 @@ from studies.augmentation import read, write
 
 RESULTS = runtime.ROOT / "notebooks" / "results" / "03b_update_rules.json"
 SEEDS = training.seeds(1_003, 5)  # no notebook has this SEED
-JUDGED = training.seeds(1_004, 10)  # nor this one
 EPOCHS = 30
-GENERATED, WORDS = "moons", "reviews"  # words are there or not: 1 or 0, and stay so
+WORDS = "reviews"  # words are there or not: 1 or 0, and stay so
 DIVERGED = 1e6  # the loss of a training that left the numbers
 RATES = [float(f"{10 ** (half / 2):.3g}") for half in range(-10, 5)]  # 0.00001 to 100
 RULES = optimizers.FAMILY
@@ -64,28 +62,16 @@ def rows_of(x: np.ndarray, columns: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def replicates_of(task: Task, seeds) -> tuple[datasets.Split, dict]:
-    """The pool of a task, standardized, and the divisions by their seeds.
-
-    What is judged is not tested on rows by which a rate was chosen.
-    """
-    if task.name == GENERATED:
-        pool = datasets.replicates(**task.replicates(seeds))
-    else:
-        pool = datasets.pool(task.name).map(lambda x: rows_of(x, task.sizes[0]))
-        tuned_on = None
-        if seeds is JUDGED:
-            tuned_on = datasets.replicates(**task.replicates(SEEDS) | {"name": pool})
-            task = replace(task, valid=task.keep)
-        asked = task.replicates(seeds) | {"name": pool, "apart_from": tuned_on}
-        pool = datasets.replicates(**asked)
+def replicates_of(task: Task) -> tuple[datasets.Split, dict]:
+    """The pool of a task, and its divisions by their seeds."""
+    pool = datasets.replicates(**task.replicates(SEEDS)).map(lambda x: rows_of(x, task.sizes[0]))
     pool = pool if task.name == WORDS else pool.standardized()
-    return pool, dict(zip(seeds, pool.divisions, strict=True))
+    return pool, dict(zip(SEEDS, pool.divisions, strict=True))
 
 
-def met(task: Task, name: str, rates: list[float], seeds) -> small_nets.Kept:
+def met(task: Task, name: str, rates: list[float]) -> small_nets.Kept:
     """What a rule reaches on a task with each rate."""
-    pool, divisions = replicates_of(task, seeds)
+    pool, divisions = replicates_of(task)
     rules = [RULES[name](rate) for rate in rates]
     data, how = (pool.x_train, pool.y_train), {"epochs": EPOCHS, "batch_size": task.batch_size}
     return small_nets.keep_best(rules, task.sizes, data, divisions, **how)
@@ -126,34 +112,10 @@ def task_tuning(title: str, path: Path) -> None:
         row = read(path).get(title, {"scores": {}})
         if name in row["scores"]:
             continue
-        lowest = met(task, name, RATES, SEEDS).valid.mean(axis=1).min(axis=-1)
+        lowest = met(task, name, RATES).valid.mean(axis=1).min(axis=-1)
         row["scores"][name] = by_rate(RATES, lowest[:, None])
         how = asdict(task) | {"replicates": task.replicates(SEEDS)}
         write(path, title, how | chosen(row["scores"]) | {"scores": row["scores"]})
-
-
-def borrowed(name: str, task: str, path: Path) -> float:
-    """The rate with the lowest mean, over the other tasks, of the logarithm of the loss."""
-    found = read(path)
-    others = [found[f"tuning, {other}"]["scores"][name] for other in TASKS if other != task]
-    means = [np.mean([np.log(scores[repr(rate)]) for scores in others]) for rate in RATES]
-    return RATES[int(np.argmin(means))]
-
-
-def meeting(title: str, path: Path) -> None:
-    """Test losses of every rule at its own rate for a task, and at the one from other tasks."""
-    task = title.rpartition(" ")[2]
-    for name in RULES:
-        row = read(path).get(title, {"own": {}, "borrowed": {}, "rates": {}})
-        if name in row["own"]:
-            continue
-        own = read(path)[f"tuning, {task}"]["best_rates"][name]
-        rates = [own, borrowed(name, task, path)]
-        kept = met(TASKS[task], name, rates, JUDGED)
-        row["rates"][name] = rates
-        for arm, values in zip(("own", "borrowed"), kept.test, strict=True):
-            row[arm][name] = [round(float(value), 6) for value in values]
-        write(path, title, row)
 
 
 # Long trainings: OPT-19, OPT-24, OPT-25 -----------------------------------------------------------
@@ -167,12 +129,12 @@ LONG_RATES = {"momentum": RATES[4:12], "long": RATES[1:10]}
 
 def ended(which: str, name: str) -> np.ndarray:
     """Validation losses after the last epoch with every rate, (rates, replicates)."""
-    (_, sizes, train, epochs), seeds = LONG[which], SEEDS
-    pool, divisions = replicates_of(Task("fashion", train, 500, 1, 500, sizes, 32), seeds)
+    _, sizes, train, epochs = LONG[which]
+    pool, divisions = replicates_of(Task("fashion", train, 500, 1, 500, sizes, 32))
     train_rows, valid_rows, _ = map(np.stack, zip(*divisions.values(), strict=True))
-    order = tqdm(small_nets.orders(train_rows, seeds, epochs), desc=name, total=epochs)
+    order = tqdm(small_nets.orders(train_rows, SEEDS, epochs), desc=name, total=epochs)
     rules = [RULES[name](rate) for rate in LONG_RATES[which]]
-    data, start = (pool.x_train, pool.y_train), small_nets.initial(sizes, seeds)
+    data, start = (pool.x_train, pool.y_train), small_nets.initial(sizes, SEEDS)
     *_, last = small_nets.train(rules, start, sizes, data, order)
     losses = small_nets.loss(last.weights, sizes, *(part[valid_rows] for part in data))
     return np.where(np.isfinite(losses), losses, DIVERGED)
@@ -195,7 +157,6 @@ STUDIES: dict[str, Callable[[str, Path], None]] = {
     "tuning, long": long_tuning,
     "tuning, momentum": long_tuning,
     **{f"tuning, {task}": task_tuning for task in TASKS},
-    **{f"meeting, {task}": meeting for task in TASKS},
 }
 
 
