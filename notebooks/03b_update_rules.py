@@ -572,12 +572,11 @@ plots.show(
 # best". It says: whatever the task, Adam does tolerably, without a search. To measure that we need
 # several tasks, and rates that were **not** tuned on the task at hand.
 #
-# Five tasks: the scores of wines, digits, clothes, two half moons, and sentences from reviews, each
-# with a small net of one hidden layer, 30 epochs, the best epoch kept for all alike. Every
-# rule uses on each task the rate that was best, of the same fifteen, on the *other four*. Its
-# **shortfall** on a task is how much its test loss lies above that of the best rule there, and its
-# **trouble** is the largest shortfall of the five. The rival is the rule with the least trouble on
-# validation data, Adam left out.
+# Four tasks: the scores of wines, digits, clothes, and two half moons, each with a net of one
+# hidden layer of 32 units, 30 epochs, the best epoch kept for all alike. On each task every rule
+# uses the rate that was best, of the same fifteen, on the *others*. Its **shortfall** on a task is
+# how much its test loss lies above that of the best rule there, and its **trouble** is the largest
+# shortfall of all. The rival is the rule with the least trouble on validation data, Adam left out.
 #
 # **Your guess first.** Which rule is the rival? And who has less trouble, Adam or the rival?
 
@@ -713,11 +712,12 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# Read the forest by its two colours. Tuned on the task, rules mostly differ little: the rate
-# matters more than the rule. Borrowed rates pull them apart, for a rate means something else in
-# each rule. In SGD it depends on the size of the gradients, and so on the task. Where gradients are
-# divided by their own size, the rate is roughly the length of a step in each parameter, and a good
-# length travels better from task to task. This is the sense in which such rules are safe.
+# Compare the two colours: how far apart are the rules at rates tuned on the task, and how far at
+# borrowed ones? A rate means something else in each rule. In SGD a step is the rate times the
+# gradient, so a good rate depends on the size of the gradients, and with it on the task. Where
+# gradients are divided by their own size, the rate is roughly the length of a step in each
+# parameter, whatever the gradients. This is the sense in which such rules can be safe, and Adam is
+# only one of them.
 #
 # So a comparison "each with its defaults" compares the defaults, and one that tunes only the new
 # rule compares budgets. Ask of every such figure: who tuned what, with how many tries, on which
