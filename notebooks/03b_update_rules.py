@@ -688,7 +688,7 @@ with plots.canvas(width=7.6, height=4.2) as (figure, axes):
     groups = {label: against_adam(arm) for arm, label in labels.items()}
     xlabel = f"ln(test loss / Adam's test loss), mean of {len(tasks)} tasks"
     plots.forest(axes, groups, xlabel=xlabel)
-    axes.legend()
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 plots.show(
     figure,
     alt="Forest of paired differences from Adam for seven rules, each with its 99 % interval: at "
