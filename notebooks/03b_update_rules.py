@@ -51,7 +51,7 @@ import numpy as np
 
 from helpers import claims, datasets, plots, training
 from helpers.exercises import gradient_descent as ex
-from helpers.reference import optimizers, small_nets, surfaces
+from helpers.reference import optimizers, rule_nets, surfaces
 
 seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
@@ -88,7 +88,7 @@ tunings = json.loads(results)["settings"]
 # ```
 #
 # All trainings below run through this loop, in plain NumPy, many nets at once
-# (`helpers/reference/small_nets.py`).
+# (`helpers/reference/rule_nets.py`).
 #
 # ## 3b.2 Momentum: remember where you were going
 #
@@ -206,14 +206,14 @@ def follow(names, tuning, looks):
     divided = datasets.replicates(pictures, seeds, train=tuning["train"], test=1)
     rows, sizes = np.stack([own.train for own in divided.divisions]), tuning["sizes"]
     rules = [optimizers.FAMILY[name](tuning["best_rates"][name]) for name in names]
-    order = small_nets.orders(rows, seeds, tuning["epochs"])
+    order = rule_nets.orders(rows, seeds, tuning["epochs"])
     data, found, rates = (pictures.x_train, pictures.y_train), [], []
-    begin = small_nets.initial(sizes, seeds)
-    for number, epoch in enumerate(small_nets.train(rules, begin, sizes, data, order), start=1):
+    begin = rule_nets.initial(sizes, seeds)
+    for number, epoch in enumerate(rule_nets.train(rules, begin, sizes, data, order), start=1):
         rates.append(epoch.effective_rate)
         if number in looks:
             nets = zip(np.moveaxis(epoch.weights, 1, 0), rows, strict=True)
-            each = [small_nets.loss(own, sizes, *(part[r] for part in data)) for own, r in nets]
+            each = [rule_nets.loss(own, sizes, *(part[r] for part in data)) for own, r in nets]
             found.append(np.transpose(each))
     return np.stack(found, axis=-1), np.stack(rates, axis=-1), divided
 
@@ -613,7 +613,7 @@ for name, task in tasks.items():
     pool, rules = divided(task), optimizers.FAMILY
     used = {rule: (borrowed(rule, name), task["best_rates"][rule]) for rule in rules}
     arms = sorted({(rule, rate) for rule, both in used.items() for rate in both})
-    kept = small_nets.keep_best(
+    kept = rule_nets.keep_best(
         [rules[rule](rate) for rule, rate in arms],
         task["sizes"],
         (pool.x_train, pool.y_train),

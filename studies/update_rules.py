@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from helpers import datasets, runtime, training
-from helpers.reference import optimizers, small_nets
+from helpers.reference import optimizers, rule_nets
 from studies.augmentation import read, write
 
 RESULTS = runtime.ROOT / "notebooks" / "results" / "03b_update_rules.json"
@@ -69,12 +69,12 @@ def replicates_of(task: Task) -> tuple[datasets.Split, dict]:
     return pool, dict(zip(SEEDS, pool.divisions, strict=True))
 
 
-def met(task: Task, name: str, rates: list[float]) -> small_nets.Kept:
+def met(task: Task, name: str, rates: list[float]) -> rule_nets.Kept:
     """What a rule reaches on a task with each rate."""
     pool, divisions = replicates_of(task)
     rules = [RULES[name](rate) for rate in rates]
     data, how = (pool.x_train, pool.y_train), {"epochs": EPOCHS, "batch_size": task.batch_size}
-    return small_nets.keep_best(rules, task.sizes, data, divisions, **how)
+    return rule_nets.keep_best(rules, task.sizes, data, divisions, **how)
 
 
 def by_rate(rates: list[float], values: np.ndarray) -> dict[str, list[float]]:
@@ -132,11 +132,11 @@ def ended(which: str, name: str) -> np.ndarray:
     _, sizes, train, epochs = LONG[which]
     pool, divisions = replicates_of(Task("fashion", train, 500, 1, 500, sizes, 32))
     train_rows, valid_rows, _ = map(np.stack, zip(*divisions.values(), strict=True))
-    order = tqdm(small_nets.orders(train_rows, SEEDS, epochs), desc=name, total=epochs)
+    order = tqdm(rule_nets.orders(train_rows, SEEDS, epochs), desc=name, total=epochs)
     rules = [RULES[name](rate) for rate in LONG_RATES[which]]
-    data, start = (pool.x_train, pool.y_train), small_nets.initial(sizes, SEEDS)
-    *_, last = small_nets.train(rules, start, sizes, data, order)
-    losses = small_nets.loss(last.weights, sizes, *(part[valid_rows] for part in data))
+    data, start = (pool.x_train, pool.y_train), rule_nets.initial(sizes, SEEDS)
+    *_, last = rule_nets.train(rules, start, sizes, data, order)
+    losses = rule_nets.loss(last.weights, sizes, *(part[valid_rows] for part in data))
     return np.where(np.isfinite(losses), losses, DIVERGED)
 
 

@@ -11,7 +11,7 @@ from helpers.reference import (
     rankings,
     resampling,
     schedules,
-    small_nets,
+    rule_nets,
     surfaces,
 )
 
@@ -26,6 +26,6 @@ __all__ = [
     "rankings",
     "resampling",
     "schedules",
-    "small_nets",
+    "rule_nets",
     "surfaces",
 ]

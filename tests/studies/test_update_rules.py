@@ -41,7 +41,7 @@ def test_the_best_rates_are_found_and_not_sought_again(short, tmp_path, monkeypa
     def nothing(*arguments, **options):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(update_rules.small_nets, "train", nothing)
+    monkeypatch.setattr(update_rules.rule_nets, "train", nothing)
     update_rules.task_tuning("tuning, wine", path)
     assert read(path) == found
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from helpers.datasets.dividing import Division
-from helpers.reference import optimizers, small_nets
+from helpers.reference import optimizers, rule_nets
 
 SIZES = (4, 6, 5, 3)
 
@@ -14,7 +14,7 @@ def keras_net(weights, sizes):
     """The same net as a Keras model."""
     layers = [keras.layers.Dense(units, "relu") for units in sizes[1:-1]]
     model = keras.Sequential([keras.Input(sizes[:1]), *layers, keras.layers.Dense(sizes[-1])])
-    pairs = small_nets.layers(weights, sizes)
+    pairs = rule_nets.layers(weights, sizes)
     model.set_weights([part for kernel, bias in pairs for part in (kernel, bias[0])])
     return model
 
@@ -36,10 +36,10 @@ def test_outputs_loss_and_gradient_are_those_of_keras(classes):
         if classes
         else keras.losses.MeanSquaredError()
     )
-    weights = small_nets.initial(sizes, range(3))
-    said = small_nets.outputs(weights, sizes, x)
-    losses = small_nets.loss(weights, sizes, x, y)
-    slopes = small_nets.gradient(weights, sizes, x, y)
+    weights = rule_nets.initial(sizes, range(3))
+    said = rule_nets.outputs(weights, sizes, x)
+    losses = rule_nets.loss(weights, sizes, x, y)
+    slopes = rule_nets.gradient(weights, sizes, x, y)
     for number, own in enumerate(weights):
         model = keras_net(own, sizes)
         with tf.GradientTape() as tape:
@@ -53,7 +53,7 @@ def test_outputs_loss_and_gradient_are_those_of_keras(classes):
 
 def test_initial_weights_are_drawn_as_keras_draws_them():
     sizes = (200, 100, 1)
-    (kernel, bias), _ = small_nets.layers(small_nets.initial(sizes, [5, 6]), sizes)
+    (kernel, bias), _ = rule_nets.layers(rule_nets.initial(sizes, [5, 6]), sizes)
     limit = (6 / 300) ** 0.5
     assert np.abs(kernel).max() <= limit
     assert np.abs(kernel).max() > 0.99 * limit
@@ -61,7 +61,7 @@ def test_initial_weights_are_drawn_as_keras_draws_them():
     assert not bias.any()
     assert not np.array_equal(kernel[0], kernel[1])
     np.testing.assert_array_equal(
-        small_nets.initial(sizes, [6])[0], small_nets.initial(sizes, [5, 6])[1]
+        rule_nets.initial(sizes, [6])[0], rule_nets.initial(sizes, [5, 6])[1]
     )
 
 
@@ -72,9 +72,9 @@ def test_every_net_goes_its_own_way():
     rules = [optimizers.sgd(0.1), optimizers.adam(0.01)]
 
     def trained(rules, nets):
-        start = small_nets.initial(SIZES, nets)
-        order = small_nets.orders(rows[nets], nets, 3)
-        return list(small_nets.train(rules, start, SIZES, (x, y), order, batch_size=5))
+        start = rule_nets.initial(SIZES, nets)
+        order = rule_nets.orders(rows[nets], nets, 3)
+        return list(rule_nets.train(rules, start, SIZES, (x, y), order, batch_size=5))
 
     together = trained(rules, [0, 1])
     alone = trained(rules[1:], [1])
@@ -86,14 +86,14 @@ def test_every_net_goes_its_own_way():
 
 def test_the_effective_rate_of_plain_descent_is_its_rate():
     x, y = drawn(20)
-    start, order = small_nets.initial(SIZES, [0]), small_nets.orders(np.arange(20)[None], [0], 2)
-    for epoch in small_nets.train([optimizers.sgd(0.05)], start, SIZES, (x, y), order):
+    start, order = rule_nets.initial(SIZES, [0]), rule_nets.orders(np.arange(20)[None], [0], 2)
+    for epoch in rule_nets.train([optimizers.sgd(0.05)], start, SIZES, (x, y), order):
         np.testing.assert_allclose(epoch.effective_rate, np.log(0.05), rtol=1e-3)
 
 
 def test_an_epoch_has_every_row_once_and_the_next_another_order():
     rows = np.stack([np.arange(9), np.arange(9) + 100])
-    first, second = small_nets.orders(rows, [1, 2], 2)
+    first, second = rule_nets.orders(rows, [1, 2], 2)
     for order in (first, second):
         np.testing.assert_array_equal(np.sort(order, axis=1), rows)
     assert not np.array_equal(first, second)
@@ -104,17 +104,17 @@ def test_the_best_epoch_is_kept_and_guessing_where_it_diverges():
     own = {seed: Division(np.arange(20), np.arange(20, 30), np.arange(30, 40)) for seed in (1, 2)}
     rules = [optimizers.sgd(0.05), optimizers.sgd(1e9)]
     how = {"epochs": 4, "batch_size": 5}
-    kept = small_nets.keep_best(rules, SIZES, (x, y), own, **how)
+    kept = rule_nets.keep_best(rules, SIZES, (x, y), own, **how)
     assert kept.test.shape == (2, 2)
     assert kept.valid.shape == kept.effective_rate.shape == (2, 2, 4)
     np.testing.assert_allclose(kept.valid[1], np.log(3))
     np.testing.assert_allclose(kept.test[1], np.log(3))
 
-    start, rows = small_nets.initial(SIZES, own), np.tile(range(20), (2, 1))
-    order = small_nets.orders(rows, own, 4)
+    start, rows = rule_nets.initial(SIZES, own), np.tile(range(20), (2, 1))
+    order = rule_nets.orders(rows, own, 4)
     followed = [
-        [small_nets.loss(epoch.weights[0], SIZES, x[held], y[held]) for held in own[1][1:]]
-        for epoch in small_nets.train(rules[:1], start, SIZES, (x, y), order, batch_size=5)
+        [rule_nets.loss(epoch.weights[0], SIZES, x[held], y[held]) for held in own[1][1:]]
+        for epoch in rule_nets.train(rules[:1], start, SIZES, (x, y), order, batch_size=5)
     ]
     valid, test = np.moveaxis(followed, 1, 0)  # (epochs, nets)
     np.testing.assert_allclose(kept.valid[0].T, np.minimum(valid, np.log(3)), rtol=1e-5)
@@ -128,5 +128,5 @@ def test_guessing_numbers_costs_their_variance():
     y = np.arange(30, dtype="float32")
     own = {3: Division(np.arange(20), np.arange(20, 25), np.arange(25, 30))}
     sizes, rules = (4, 3, 1), [optimizers.sgd(1e9)]
-    kept = small_nets.keep_best(rules, sizes, (x, y), own, epochs=1)
+    kept = rule_nets.keep_best(rules, sizes, (x, y), own, epochs=1)
     np.testing.assert_allclose(kept.valid, np.var(np.arange(20)))
