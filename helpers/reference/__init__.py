@@ -11,6 +11,7 @@ from helpers.reference import (
     rankings,
     resampling,
     schedules,
+    rule_nets,
     surfaces,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "rankings",
     "resampling",
     "schedules",
+    "rule_nets",
     "surfaces",
 ]

@@ -12,7 +12,9 @@ defaults are those of Keras. Below, p are the parameters, g the gradient, a the 
 operations go element by element.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -73,6 +75,11 @@ class NadamState(NamedTuple):
     product: float  # of the momentum coefficients so far
 
 
+def _zeros(parameters) -> np.ndarray:
+    """Zeros of the parameters' shape and precision, at least single."""
+    return np.zeros_like(parameters, np.result_type(parameters, np.float32))
+
+
 def sgd(learning_rate: float = 0.01) -> Rule:
     """Gradient descent: against the gradient.
 
@@ -105,7 +112,7 @@ def momentum(learning_rate: float = 0.01, momentum: float = 0.9) -> Rule:
     """
 
     def init(parameters):
-        return MomentumState(np.zeros_like(parameters, float))
+        return MomentumState(_zeros(parameters))
 
     def update(gradient, state):
         velocity = momentum * state.velocity - learning_rate * gradient
@@ -127,7 +134,7 @@ def nesterov(learning_rate: float = 0.01, momentum: float = 0.9) -> Rule:
     """
 
     def init(parameters):
-        return MomentumState(np.zeros_like(parameters, float))
+        return MomentumState(_zeros(parameters))
 
     def update(gradient, state):
         velocity = momentum * state.velocity - learning_rate * gradient
@@ -149,7 +156,7 @@ def adagrad(
     """
 
     def init(parameters):
-        return AdagradState(np.full_like(parameters, initial_accumulator_value, float))
+        return AdagradState(_zeros(parameters) + initial_accumulator_value)
 
     def update(gradient, state):
         total = state.total + gradient**2
@@ -171,7 +178,7 @@ def adadelta(learning_rate: float = 0.001, rho: float = 0.95, epsilon: float = 1
     """
 
     def init(parameters):
-        zeros = np.zeros_like(parameters, float)
+        zeros = _zeros(parameters)
         return AdadeltaState(zeros, zeros)
 
     def update(gradient, state):
@@ -194,7 +201,7 @@ def rmsprop(learning_rate: float = 0.001, rho: float = 0.9, epsilon: float = 1e-
     """
 
     def init(parameters):
-        return RMSpropState(np.zeros_like(parameters, float))
+        return RMSpropState(_zeros(parameters))
 
     def update(gradient, state):
         square = rho * state.square + (1 - rho) * gradient**2
@@ -218,14 +225,14 @@ def adam(
     """
 
     def init(parameters):
-        zeros = np.zeros_like(parameters, float)
+        zeros = _zeros(parameters)
         return AdamState(zeros, zeros, 0)
 
     def update(gradient, state):
         count = state.count + 1
         mean = beta_1 * state.mean + (1 - beta_1) * gradient
         square = beta_2 * state.square + (1 - beta_2) * gradient**2
-        rate = learning_rate * np.sqrt(1 - beta_2**count) / (1 - beta_1**count)
+        rate = learning_rate * (1 - beta_2**count) ** 0.5 / (1 - beta_1**count)
         return -rate * mean / (np.sqrt(square) + epsilon), AdamState(mean, square, count)
 
     return Rule(init, update)
@@ -250,7 +257,7 @@ def nadam(
         return beta_1 * (1 - 0.5 * 0.96**step)
 
     def init(parameters):
-        zeros = np.zeros_like(parameters, float)
+        zeros = _zeros(parameters)
         return NadamState(zeros, zeros, 0, 1.0)
 
     def update(gradient, state):
@@ -264,6 +271,23 @@ def nadam(
         return -learning_rate * ahead / scale, NadamState(mean, square, count, product)
 
     return Rule(init, update)
+
+
+FAMILY: Mapping[str, Callable[[float], Rule]] = MappingProxyType(
+    {
+        "SGD": sgd,
+        "momentum": momentum,
+        "Nesterov": nesterov,
+        "Adagrad": partial(adagrad, initial_accumulator_value=0.0),
+        "RMSprop": rmsprop,
+        "Adadelta": partial(adadelta, epsilon=1e-6),
+        "Adam": adam,
+        "Nadam": nadam,
+    }
+)
+"""The eight rules by name, each made with a rate: Adagrad's sum begins at 0, and Adadelta's epsilon
+is 1e-6, as in their papers.
+"""
 
 
 def soft_threshold(parameters: np.ndarray, amount) -> np.ndarray:

@@ -183,6 +183,28 @@ def test_keeps_the_shape(name):
     assert (step < 0).all()
 
 
+@pytest.mark.parametrize("name", PAIRS)
+def test_keeps_single_precision(name):
+    rule, start = PAIRS[name][0](), np.ones(3, np.float32)
+    step, state = rule.update(start, rule.init(start))
+    step, _ = rule.update(start, state)
+    assert step.dtype == np.float32
+    assert rule.update(np.ones(3), rule.init(np.ones(3, int)))[0].dtype == np.float64
+
+
+def test_the_family_has_the_constants_of_the_papers():
+    assert {name.lower() for name in optimizers.FAMILY} == set(PAIRS)
+    start = np.ones(3)
+    assert not optimizers.FAMILY["Adagrad"](0.1).init(start).total.any()
+    first, _ = optimizers.FAMILY["Adadelta"](1.0).update(start, optimizers.adadelta().init(start))
+    np.testing.assert_allclose(first, -((1e-6 / (0.05 + 1e-6)) ** 0.5))
+    for name in set(PAIRS) - {"adagrad", "adadelta"}:
+        made = {key.lower(): make for key, make in optimizers.FAMILY.items()}[name](0.02)
+        usual = PAIRS[name][0](0.02)
+        steps = [rule.update(start, rule.init(start))[0] for rule in (made, usual)]
+        np.testing.assert_array_equal(*steps)
+
+
 def test_nesterov_holds_the_point_looked_ahead_to():
     """The paper's form, with the gradient at p + m v, visits the same points one momentum step
     behind.

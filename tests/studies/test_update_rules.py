@@ -1,0 +1,50 @@
+"""The tuning behind lesson 3b, in miniature: it resumes, and says what the lesson reads."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from helpers import training
+from studies import update_rules
+from studies.augmentation import read
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Two tasks, two rules, three rates, one epoch, three replicates."""
+    tasks = {name: replace(update_rules.TASKS[name], train=40) for name in ("moons", "wine")}
+    monkeypatch.setattr(update_rules, "TASKS", tasks)
+    rules = {name: update_rules.RULES[name] for name in ("SGD", "Adam")}
+    monkeypatch.setattr(update_rules, "RULES", rules)
+    monkeypatch.setattr(update_rules, "RATES", [0.001, 0.01, 0.1])
+    monkeypatch.setattr(update_rules, "EPOCHS", 1)
+    monkeypatch.setattr(update_rules, "SEEDS", training.seeds(1_003, 3))
+    update_rules.replicates_of.cache_clear()
+    yield
+    update_rules.replicates_of.cache_clear()
+
+
+def test_the_best_rates_are_found_and_not_sought_again(short, tmp_path, monkeypatch):
+    path = tmp_path / "results.json"
+    for task in update_rules.TASKS:
+        update_rules.task_tuning(f"tuning, {task}", path)
+    found = read(path)
+    for task in update_rules.TASKS:
+        row = found[f"tuning, {task}"]
+        assert set(row["scores"]) == set(row["best_rates"]) == {"SGD", "Adam"}
+        for name, best in row["best_rates"].items():
+            scores = {float(rate): np.mean(own) for rate, own in row["scores"][name].items()}
+            assert scores[best] == min(scores.values())
+            assert (best in (0.001, 0.1)) == (name in row["at_edge"])
+
+    def nothing(*arguments, **options):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(update_rules.rule_nets, "train", nothing)
+    update_rules.task_tuning("tuning, wine", path)
+    assert read(path) == found
+
+
+def test_no_notebook_has_the_seeds_of_the_study():
+    assert min(update_rules.SEEDS) > max(training.seeds(999, 30))
