@@ -24,7 +24,7 @@ autodoc_default_options = {
     "members": True,
     "ignore-module-all": True,
 }  # each thing where it is defined
-autodoc_mock_imports = ["jax"]  # only those who asked for it have it
+autodoc_mock_imports = ["jax", "torch"]  # only those who asked for it have it
 add_module_names = False
 default_role = "literal"  # docstrings write code as `code`
 

@@ -287,10 +287,10 @@ def found_in(tuned: training.Tuned, notes: dict) -> dict:
     }
 
 
-def study(titles: list[str], path: Path) -> None:
+def study(titles: list[str], path: Path, tunings: dict | None = None) -> None:
     """Do these tunings, without what the file at `path` has already."""
     for title in titles:
-        tuning = TUNINGS[title]()
+        tuning = (tunings or TUNINGS)[title]()
         runs = len(tuning.runs)
         with tqdm(total=len(tuning.arms) * len(tuning.rates) * runs, unit="run", desc=title) as bar:
             scores = Scores(path, title, bar)
@@ -304,18 +304,18 @@ def study(titles: list[str], path: Path) -> None:
         print(f"{tuned}\n")
 
 
-def main() -> None:
-    """Read the command line and do the study."""
-    parser = argparse.ArgumentParser(prog="python -m studies.overfitting", description=__doc__)
-    parser.add_argument("tunings", nargs="*", metavar="TUNING", default=list(TUNINGS))
+def main(name: str, description: str | None, tunings: dict, results: Path) -> None:
+    """Read the command line and do the study of this name."""
+    parser = argparse.ArgumentParser(prog=f"python -m studies.{name}", description=description)
+    parser.add_argument("tunings", nargs="*", metavar="TUNING", default=list(tunings))
     parser.add_argument(
-        "--out", type=Path, default=RESULTS, help="results file (default: %(default)s)"
+        "--out", type=Path, default=results, help="results file (default: %(default)s)"
     )
     options = parser.parse_args()
-    if unknown := set(options.tunings) - TUNINGS.keys():
-        parser.error(f"There is no {'; '.join(sorted(unknown))}; choose of {'; '.join(TUNINGS)}.")
-    study(options.tunings, options.out)
+    if unknown := set(options.tunings) - tunings.keys():
+        parser.error(f"There is no {'; '.join(sorted(unknown))}; choose of {'; '.join(tunings)}.")
+    study(options.tunings, options.out, tunings)
 
 
 if __name__ == "__main__":
-    main()
+    main("overfitting", __doc__, TUNINGS, RESULTS)
