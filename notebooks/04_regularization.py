@@ -429,10 +429,8 @@ verdicts.compute(
 squares = highest[0] * np.geomspace(1e-2, 1e2, 100)  # L2 needs other factors
 ridge = np.linalg.solve(gram[0] + 2 * squares[:, None, None] * np.eye(11), moment[0][:, None])
 with plots.canvas(3, width=9.8, height=3.7) as (figure, panels):
-    for axes, factors, weights, title in (
-        (panels[0], prices[0], lasso[0], "L1"),
-        (panels[1], squares, ridge[..., 0], "L2"),
-    ):
+    paths = {"L1": (prices[0], lasso[0]), "L2": (squares, ridge[..., 0])}
+    for axes, (title, (factors, weights)) in zip(panels[:2], paths.items(), strict=True):
         for number, values in enumerate(weights.T):
             style = {"color": plots.COLORS[number % 7], "linestyle": plots.LINES[number // 7 * 2]}
             axes.plot(factors, values, **style)
