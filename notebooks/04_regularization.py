@@ -121,10 +121,17 @@ def shrunk(x):
 results = json.loads((course / "notebooks" / "results" / "04_penalties.json").read_text())
 tuning = results["settings"]["REG-02, 600 pictures"]  # for section 4.2
 sizes = {"train": 600, "valid": 300, "test": 500}
-tuned_on = datasets.replicates(**tuning["replicates"])
-clothes = datasets.replicates("fashion", seeds, **sizes, apart_from=tuned_on)
-clothes = clothes.map(shrunk, note="14 x 14 pixels")
+fashion = datasets.pool("fashion").map(shrunk, note="14 x 14 pixels")
+tuned_on = datasets.replicates(**tuning["replicates"] | {"name": fashion})
+clothes = datasets.replicates(fashion, seeds, **sizes, apart_from=tuned_on)
 own_runs = training.replicates(clothes, seeds)
+PASSES = 4  # over the pictures count as one epoch, which is faster
+
+
+def repeated(times, **own):
+    """The runs with their training pictures so often in an epoch."""
+    return [replace(run, train_rows=np.tile(run.train_rows, times), **own) for run in own_runs]
+
 
 # %%
 L2, L1 = "L2 of 0.01", "L1 of 0.001"
@@ -138,9 +145,9 @@ def noted(name, length=1):
         partial(note_net, penalties[name]),
         loss="sparse_categorical_crossentropy",
         optimizer="adam",
-        epochs=100 * length,
+        epochs=100 // PASSES * length,
         batch_size=30,
-    ).fit(clothes, own_runs)
+    ).fit(clothes, repeated(PASSES))
 
 
 def largest(name, length=1):
@@ -183,12 +190,13 @@ with plots.canvas(2, width=9.4, height=3.6) as (figure, panels):
     bins = np.linspace(-4, 0.5, 46)
     for number, name in enumerate(penalties):
         absolute = np.maximum(np.abs(noted(name).weights[0][0]).ravel(), 1e-4)
-        style = {"color": plots.COLORS[number], "linestyle": plots.LINES[number]}
+        style = {"color": plots.COLORS[number], "linestyle": plots.LINES[number], "label": name}
         panels[0].hist(np.log10(absolute), bins, histtype="step", linewidth=1.6, **style)
     panels[0].set_xticks(range(-4, 1), ["0.0001\nor less", "0.001", "0.01", "0.1", "1"])
     panels[0].set(xlabel="absolute weight (logarithmic)", ylabel="number of weights")
     panels[0].axvline(np.log10(at_birth), color="#555555", linewidth=1, linestyle=":")
-    plots.groups(panels[1], list(penalties), {"": [largest(name) for name in penalties]})
+    panels[0].legend(loc="upper center", fontsize=9)
+    plots.groups(panels[1], list(penalties), {"largest": [largest(name) for name in penalties]})
     panels[1].axhline(at_birth, color="#555555", linewidth=1, linestyle=":")
     panels[1].get_legend().remove()
     panels[1].set(ylabel="largest weight", ylim=(0, None))
@@ -197,8 +205,7 @@ plots.show(
     alt="Left: how many of the hidden layer's weights have which size, as three outlines, for no "
     "penalty, L2 and L1. Right: the largest weight of every repetition for the three. A dotted "
     "line marks the largest size that an initial weight can have.",
-    data=f"{clothes.title}; left: first repetition, colours as on the right; dotted: largest "
-    "initial weight",
+    data=f"{clothes.title}; left: first repetition; dotted: largest initial weight",
 )
 
 # %% [markdown]
@@ -234,14 +241,19 @@ ex.comparing.check(best_model)
 of_data = {name: noted(name).history["val_loss"] for name in penalties}
 as_reported = {name: of_data[name] + noted(name).history["penalty"] for name in penalties}
 with plots.canvas(2, width=9.4, height=3.6, sharey=True) as (figure, panels):
-    plots.over_epochs(
-        panels[0], as_reported, ylabel="validation loss", title="as Keras reports it: with penalty"
-    )
-    plots.over_epochs(panels[1], of_data, ylabel="", title="of the data")
+    passes = PASSES * np.arange(1, 100 // PASSES + 1)
+    for axes, series, title in (
+        (panels[0], as_reported, "as Keras reports it: with penalty"),
+        (panels[1], of_data, "of the data"),
+    ):
+        plots.curves(
+            axes, passes, series, xlabel="passes over the pictures", ylabel="", title=title
+        )
+    panels[0].set_ylabel("validation loss")
     panels[0].get_legend().remove()
 plots.show(
     figure,
-    alt="Validation loss over 100 epochs of the net without a penalty, with L2 and with L1: on the "
+    alt="Validation loss over 100 passes of the net without a penalty, with L2 and with L1: on the "
     "left with the penalty of each in it, on the right without.",
     data=f"{clothes.title}; line: median, band: middle 80 % of {RUNS} repetitions",
 )
@@ -293,20 +305,17 @@ print(f"rate {choice['rate_without']:.2g}; {choice['budget']} trainings")
 # %%
 @cache
 def fitted(penalized, length=1):
-    """A net of 128 units, with the chosen penalty or without one, after at least 1,500 steps."""
+    """A net of 128 units, with the chosen penalty or without one, after at least 1,000 steps."""
     penalty = regularizers.L2(choice["factor"]) if penalized else None
     rate = choice["rate" if penalized else "rate_without"]
-    tenfold = [
-        replace(run, train_rows=np.tile(run.train_rows, 10), learning_rate=rate) for run in own_runs
-    ]
     return training.Recipe(
         partial(models.mlp, (14, 14), [128], 10, kernel_regularizer=penalty),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         optimizer="adam",
-        epochs=15 * length,  # of 100 steps each
+        epochs=10 * length,  # of 100 steps each
         batch_size=60,
         metrics=["accuracy"],
-    ).fit(clothes, tenfold)
+    ).fit(clothes, repeated(10, learning_rate=rate))
 
 
 def gap(runs):

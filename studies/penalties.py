@@ -26,7 +26,7 @@ RATES = tuple(float(rate) for rate in np.geomspace(1e-4, 1e-2, 5))
 FACTORS = tuple(10.0**power for power in range(-6, 1))
 TITLE = "REG-02, 600 pictures"
 PLAIN, KNOWN = "none", 0.99  # the arm without a penalty, and how much it must know of its pictures
-STEPS, BATCH = 1_500, 60
+STEPS, BATCH = 1_000, 60
 EPOCH = 6_000  # rows: many passes over few pictures count as one epoch, which is faster
 METRICS = ("loss", "val_loss", "accuracy")  # of the data: `loss` is without the penalty
 
