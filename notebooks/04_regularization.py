@@ -671,7 +671,7 @@ to_the_end = training.Recipe(
     lambda: models.mlp(11, [128] * 3), loss="mae", optimizer="adam", epochs=500, batch_size=256
 )
 stopped = replace(to_the_end, early_stopping=stopping).fit(cellar, cellar_runs)
-on_test = [replace(run, valid_rows=run.test_rows) for run in cellar_runs]
+on_test = [replace(run, valid_rows=run.test_rows, test_rows=None) for run in cellar_runs]
 test_curves = to_the_end.fit(cellar, on_test).history["val_loss"]  # shape (runs, 500)
 
 # %%
