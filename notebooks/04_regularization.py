@@ -659,7 +659,7 @@ ex.constraining.check(constrain)
 # 2 %, 10 %, 50 %? And is it lower against the short guesses, the long ones, or both?
 #
 # **Measure.** The wines, the rule of note 004 (patience 20, an improvement counts from 0.001 on)
-# and its net, made narrower to be quick: three hidden layers of 128 units. Each net is trained
+# and its net, made narrower to be quick: three hidden layers of 64 units. Each net is trained
 # twice, from the same weights in the same order: once stopped early by the validation wines, once
 # for all 500 epochs with the *test* wines watched, which tells what every guess would have got.
 
@@ -668,7 +668,7 @@ cellar = datasets.replicates("wine", seeds, train=512, valid=400, test=400).stan
 cellar_runs = training.replicates(cellar, seeds)
 stopping = keras.callbacks.EarlyStopping(min_delta=0.001, patience=20, restore_best_weights=True)
 to_the_end = training.Recipe(
-    lambda: models.mlp(11, [128] * 3), loss="mae", optimizer="adam", epochs=500, batch_size=256
+    lambda: models.mlp(11, [64] * 3), loss="mae", optimizer="adam", epochs=500, batch_size=256
 )
 stopped = replace(to_the_end, early_stopping=stopping).fit(cellar, cellar_runs)
 on_test = [replace(run, valid_rows=run.test_rows, test_rows=None) for run in cellar_runs]
