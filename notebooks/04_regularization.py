@@ -70,7 +70,7 @@ verdicts = claims.Ledger()
 #
 # The added part is a **penalty**, the price of the weights, and $\lambda$ is its **factor**. The
 # idea: a net with small weights changes its answer only gently from one picture to the next. To
-# follow every quirk of its examples it needs large ones, and will now buy them only if they pay.
+# follow every quirk of its examples it needs large ones, and now buys them only if they pay.
 #
 # ### Exercise 1 · Write the penalty
 #
@@ -259,9 +259,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The left panel shows what each net is *charged*, and invites the wrong verdict. The right panel
-# shows how well each *predicts*. In this course a history's `val_loss` is that of the data, and the
-# `penalty` is listed beside it.
+# The left panel shows what each net is *charged*, the right one how well it *predicts*. In this
+# course a history's `val_loss` is that of the data, and the `penalty` is listed beside it.
 #
 # **Does it do what it is for?** "By hindering training, regularization prevents overfitting, in
 # which a model works only on its training data", says note 001 (REG-02). That can be taken apart.
@@ -543,11 +542,9 @@ def descend(make_rule, rate, seed, *, penalty=0.0, decay=0.0):
 
 # %%
 FACTOR = 0.003
+rules = {"plain gradient descent": (optimizers.sgd, 0.5), "Adam": (optimizers.adam, 0.01)}
 apart = {}
-for name, how in (
-    ("plain gradient descent", (optimizers.sgd, 0.5)),
-    ("Adam", (optimizers.adam, 0.01)),
-):
+for name, how in rules.items():
     pairs = [
         (descend(*how, seed, penalty=FACTOR), descend(*how, seed, decay=FACTOR)) for seed in seeds
     ]
