@@ -642,6 +642,16 @@ def constrain(kernel, limit):
 
 ex.constraining.check(constrain)
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# NBVAL_CHECK_OUTPUT
+incoming = np.array([[3.0], [1.0]], "float32")
+limited = {
+    "MaxNorm(2)": np.array(keras.constraints.MaxNorm(2.0)(incoming)),
+    "clipping to 2": np.clip(incoming, -2, 2),
+}
+for name, result in limited.items():
+    print(f"{name:<13} makes of the incoming weights 3 and 1: {result[:, 0].round(2)}")
+
 # %% [markdown]
 # Clipping would turn the unit to another direction, so that it responds to other inputs. Max-norm
 # limits the length and leaves the direction as it is. It asks nothing of a unit that stays within
