@@ -191,13 +191,13 @@ penalizing = writing(
     mistakes=(
         Mistake(
             penalty_without_signs,
-            'You sum the weights as they are ("the sum of the weights", say the notes): +3 and -3'
-            " would cost nothing. L1 sums their absolute values.",
+            "You sum the weights as they are: +3 and -3 would cost nothing. L1 sums their absolute"
+            " values.",
         ),
         Mistake(
             penalty_without_square,
-            "You take the norm, as one of the notes does: L2 is the *square* of the norm, the sum"
-            " of the squares without a root.",
+            "You take the norm: L2 is the *square* of the norm, the sum of the squares without a"
+            " root.",
         ),
         Mistake(
             penalty_on_average,
@@ -362,7 +362,7 @@ decay_prediction = prediction(
 
 
 def constrain(kernel, limit):
-    # As the notes define it: what goes beyond the limit becomes the limit.
+    # Every number beyond the limit becomes the limit.
     return np.clip(kernel, -limit, limit)
 
 
