@@ -183,7 +183,7 @@ plain = training.Recipe(
 )
 
 
-def fit(recipe, rate, *, train_on=AS_THEY_ARE, test_on=AS_THEY_ARE, smoothing=0.0):
+def trained(recipe, rate, *, train_on=AS_THEY_ARE, test_on=AS_THEY_ARE, smoothing=0.0):
     """A run for each replicate, tested after every epoch, on versions of its own pictures."""
     targets = ((1 - smoothing) * versions.y_train + smoothing / CLASSES).astype("float32")
     own = {"learning_rate": rate, "targets": targets}
@@ -224,8 +224,8 @@ def thinned():
 
 
 dropout_share = float(best["dropout"]["strength"])
-undropped = fit(plain, best["no regularizer"]["rate"])
-dropped = fit(replace(plain, build=thinned), best["dropout"]["rate"])
+undropped = trained(plain, best["no regularizer"]["rate"])
+dropped = trained(replace(plain, build=thinned), best["dropout"]["rate"])
 verdicts.compare(
     "REG-11",
     tested(dropped),
@@ -454,8 +454,8 @@ plots.show(
 # %%
 noisy_rates = fight["noisy pictures"]["best_rates"]
 noise_in_training = replace(plain, augment=augmentation.noise(NOISE))
-unhardened = fit(plain, noisy_rates["without noise"], test_on=NOISY)
-hardened = fit(noise_in_training, noisy_rates["with noise"], test_on=NOISY)
+unhardened = trained(plain, noisy_rates["without noise"], test_on=NOISY)
+hardened = trained(noise_in_training, noisy_rates["with noise"], test_on=NOISY)
 verdicts.compare(
     "REG-47",
     tested(hardened),
@@ -527,7 +527,7 @@ ex.smoothing.check(smooth)
 # %%
 alpha = float(best_with_mistakes["label smoothing"]["strength"])
 hard, soft = (
-    fit(plain, best_with_mistakes[name]["rate"], train_on=MISLABELLED, smoothing=share)
+    trained(plain, best_with_mistakes[name]["rate"], train_on=MISLABELLED, smoothing=share)
     for name, share in (("no regularizer", 0.0), ("label smoothing", alpha))
 )
 verdicts.compare(
@@ -555,7 +555,7 @@ verdicts.compare(
 sureness = {"one-hot labels": ..., "strongly smoothed labels": ...}
 
 # %%
-softened = fit(plain, best["label smoothing"]["rate"], smoothing=0.3)
+softened = trained(plain, best["label smoothing"]["rate"], smoothing=0.3)
 measured = {"one-hot labels": undropped, "smoothed by 0.3": softened, "dropout": dropped}
 labels = np.concatenate([clothes.y_train[d.test] for d in clothes.divisions])
 
@@ -652,7 +652,7 @@ fighters = [family for family in best if family != "no regularizer"]
 fighters.sort(key=lambda family: -np.mean([each.mean() for each in gains(family).values()]))
 with plots.canvas(4, 2, width=10.4, height=7.4, sharey=True, sharex="row") as (figure, grid):
     for row, (measure, label) in zip(
-        grid, {"accuracy": "accuracy →", "loss": "← log loss"}.items(), strict=True
+        grid, {"accuracy": "accuracy: better →", "loss": "log loss: ← better"}.items(), strict=True
     ):
         for axes, title in zip(row, worlds, strict=True):
             intervals = {}
@@ -660,7 +660,7 @@ with plots.canvas(4, 2, width=10.4, height=7.4, sharey=True, sharex="row") as (f
                 values = gains(family, measure)[title]
                 ends = claims.paired_interval(values, correlation=correlations[title])
                 intervals[family] = (values.mean(), *ends)
-            plots.forest(axes, {title: intervals}, xlabel=f"better {label}", title=title)
+            plots.forest(axes, {title: intervals}, xlabel=label, title=title)
             axes.locator_params(axis="x", nbins=4)
 replicates = len(gains("dropout")["300 pictures"])
 plots.show(
@@ -678,20 +678,22 @@ for title, world in worlds.items():
     print(f"{title}: the plain net knows {knows:.0%}, and {right:.1%} of new pictures; {chosen}")
 
 # %% [markdown]
-# Read it by columns first. Where a net has more units than it needs and few pictures, there is
-# something to prevent; where it is narrow, it could not learn its pictures by heart in the first
-# place, and a disturbance only disturbs. More pictures leave less to repair: they are the
-# regularizer that all the others imitate.
+# Read the upper row by columns. In the first world the plain net learns its pictures by heart, and
+# yet there is hardly anything to gain: where all labels are true, a picture that is known by heart
+# is still a right example. A wrong label can *only* be learned by heart, and then it misleads. That
+# is where hindering pays, and it hardly matters which hindrance. The narrow net of the third world
+# has no units to spare; look where dropout stands. And more pictures are the regularizer that all
+# the others imitate: compare the printed accuracies of the plain nets.
 #
 # Then compare the rows. How *often* a net is right and how well it *knows* it are two things. A
 # method that hardly moves the accuracy can cut the log loss, because it keeps the net from being
-# very sure of what is wrong. But smoothed labels ask for modesty, and pay for it in a loss that
-# rewards being sure.
+# very sure of what is wrong; another may raise it. Here the accuracy on validation pictures made
+# the choices. If you need probabilities, let the log loss choose.
 #
-# Last, look at how many intervals overlap. Much of the order among neighbours would change with
-# other replicates. What to take home is not a winner but a procedure: equal budgets, each at its
-# best, validation data to choose, fresh data to judge. And if you can get more pictures, get them
-# first.
+# Last, do not crown a winner. Three replicates chose each strength and rate, so a neighbouring
+# choice could have won by luck, and where most intervals overlap the order would change with other
+# pictures. What to take home is the procedure: equal budgets, each at its best, validation data to
+# choose, fresh data to judge. And if you can get more pictures, or right labels, get them first.
 
 # %% [markdown]
 # ## 4b.7 What came out

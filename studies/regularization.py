@@ -49,7 +49,7 @@ WORLDS = {
     "300 pictures": World(),
     "one label in ten wrong": World(wrong=True),
     "8 hidden units": World(units=8),
-    "2,000 pictures": World(2_000, rows=2_000, epochs=30),
+    "2,000 pictures": World(2_000, rows=2_000, epochs=20),
 }
 
 
