@@ -188,8 +188,8 @@ def trained(recipe, rate, *, train_on=AS_THEY_ARE, test_on=AS_THEY_ARE, smoothin
     targets = ((1 - smoothing) * versions.y_train + smoothing / CLASSES).astype("float32")
     own = {"learning_rate": rate, "targets": targets}
     runs = [
-        replace(run, train_rows=np.tile(d.train, 10) + train_on, valid_rows=d.test + test_on, **own)
-        for run, d in zip(training.replicates(clothes, seeds), clothes.divisions, strict=True)
+        training.Run(seed, np.tile(d.train, 10) + train_on, valid_rows=d.test + test_on, **own)
+        for seed, d in zip(seeds, clothes.divisions, strict=True)
     ]
     return recipe.fit(versions, runs)
 
@@ -241,15 +241,16 @@ verdicts.compare(
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-def on_its_own(runs):
-    """Accuracy on the pictures that each net was trained on, with all units active."""
-    pairs = [(clothes.x_train[d.train], clothes.y_train[d.train]) for d in clothes.divisions]
+def right_on(runs, part):
+    """Accuracy of each net on its "train" or "test" pictures as they are, all units active."""
+    rows = [getattr(d, part) for d in clothes.divisions]
+    pairs = [(clothes.x_train[own], clothes.y_train[own]) for own in rows]
     return [runs[n : n + 1].accuracy(*pair)[0] for n, pair in enumerate(pairs)]
 
 
 with plots.canvas(width=6.4, height=3.4) as (figure, axes):
     arms = {"without dropout": undropped, f"dropout of {dropout_share:g}": dropped}
-    series = {name: [on_its_own(runs), tested(runs)] for name, runs in arms.items()}
+    series = {name: [right_on(runs, "train"), tested(runs)] for name, runs in arms.items()}
     plots.groups(axes, ["on its 300 pictures", "on new pictures"], series)
     axes.set(ylabel="accuracy")
 plots.show(
@@ -476,7 +477,7 @@ with plots.canvas(3, width=9.6, height=3.4, width_ratios=(1, 1, 3)) as (figure, 
         axes.imshow(versions.x_train[shown_row + place], cmap="gray_r", vmin=0, vmax=1)
         axes.set_axis_off()
     series = {
-        f"trained {how}": [tested(runs), runs.test("accuracy")]
+        f"trained {how}": [tested(runs), right_on(runs, "test")]
         for how, runs in (("without noise", unhardened), ("with noise", hardened))
     }
     plots.groups(panels[2], ["noisy test pictures", "clean test pictures"], series)
@@ -633,7 +634,7 @@ dropout_helps = {
 }
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-worlds = {title: world for title, world in fight.items() if title in dropout_helps}
+worlds = {title: fight[title] for title in dropout_helps}
 correlations = {title: world["correlation"] for title, world in worlds.items()}
 
 

@@ -18,7 +18,6 @@ from tqdm import tqdm
 
 from helpers import datasets, runtime, training
 from helpers.nets import augmentation, models
-from helpers.training.tuning import Tuned
 from studies.augmentation import Scores, read, write
 from studies.overfitting import KEEPING, found_in, half_size, repeated
 
@@ -201,7 +200,7 @@ def noisy(path: Path) -> None:
     runs = [replace(run, valid_rows=run.valid_rows + shift) for run in runs_of(pool, TUNED, world)]
     with tqdm(unit="run", desc=title) as bar:
         how = {"metric": "val_accuracy", "widest": 9, "known": Scores(path, title, bar)}
-        found: Tuned = training.tuned(arms, pool, runs, NOISY_RATES, **how)
+        found = training.tuned(arms, pool, runs, NOISY_RATES, **how)
     row = {"data": str(pool), **found_in(found, {"noise": NOISE})}
     write(path, title, row | {"scores": read(path)[title]["scores"]})
     print(f"{found}\n")

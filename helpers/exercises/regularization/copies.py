@@ -139,8 +139,8 @@ dividing = Exercise(
 BETTER, UNCLEAR = "clearly better", "not clearly better"
 EXAMPLE = {
     "300 pictures": [0.02, -0.02, 0.005],
-    "one label in ten wrong": [0.03, 0.02, 0.025],
-    "8 hidden units": [-0.03, -0.02, -0.025],
+    "one label in ten wrong": [0.03, 0.029, 0.031],
+    "8 hidden units": [-0.03, -0.029, -0.031],
     "2,000 pictures": [0.01, -0.01, 0.0],
 }
 
