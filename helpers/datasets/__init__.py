@@ -11,6 +11,7 @@ from helpers.datasets.loading import (
     splits,
 )
 from helpers.datasets.making import function, made
+from helpers.datasets.mislabelling import mislabelled, stacked
 from helpers.datasets.replicating import pool, replicates
 from helpers.datasets.split import Split
 
@@ -24,8 +25,10 @@ __all__ = [
     "function",
     "load",
     "made",
+    "mislabelled",
     "polynomial_truth",
     "pool",
     "replicates",
     "splits",
+    "stacked",
 ]

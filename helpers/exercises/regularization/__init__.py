@@ -1,5 +1,6 @@
 """Exercises of lesson 04: regularization."""
 
+from helpers.exercises.regularization.copies import dividing, dropout_prediction
 from helpers.exercises.regularization.penalties import (
     comparing,
     constraining,
@@ -14,6 +15,8 @@ __all__ = [
     "confidence_prediction",
     "constraining",
     "decay_prediction",
+    "dividing",
+    "dropout_prediction",
     "dropping",
     "penalizing",
     "shrinking",
