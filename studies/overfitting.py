@@ -287,10 +287,10 @@ def found_in(tuned: training.Tuned, notes: dict) -> dict:
     }
 
 
-def study(titles: list[str], path: Path) -> None:
+def study(titles: list[str], path: Path, tunings: dict | None = None) -> None:
     """Do these tunings, without what the file at `path` has already."""
     for title in titles:
-        tuning = TUNINGS[title]()
+        tuning = (tunings or TUNINGS)[title]()
         runs = len(tuning.runs)
         with tqdm(total=len(tuning.arms) * len(tuning.rates) * runs, unit="run", desc=title) as bar:
             scores = Scores(path, title, bar)

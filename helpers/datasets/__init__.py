@@ -11,6 +11,7 @@ from helpers.datasets.loading import (
     splits,
 )
 from helpers.datasets.making import function, made
+from helpers.datasets.mistakes import mistaken
 from helpers.datasets.replicating import pool, replicates
 from helpers.datasets.split import Split
 
@@ -24,6 +25,7 @@ __all__ = [
     "function",
     "load",
     "made",
+    "mistaken",
     "polynomial_truth",
     "pool",
     "replicates",
