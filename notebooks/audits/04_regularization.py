@@ -1279,7 +1279,7 @@ def compare_at(claim_id, epochs, treatment, control, known, **criterion):
 
 
 # %% [markdown]
-# ### Better nodes by dropout (REG-11)
+# ## 7. Better nodes by dropout? (REG-11)
 #
 # Note 000: dropout switches nodes off at random in training only, and that improves the nodes that
 # stay active. Off in training only is the definition. Do nodes perform better for it? The heading
@@ -1378,7 +1378,7 @@ verdicts.compare(
 # setting asks. Whether all of them together then do better is another matter, and that is what one
 # trains them for.
 #
-# ## 7. Early stopping
+# ## 8. Early stopping
 #
 # ### Callbacks (REG-39)
 #
@@ -1855,7 +1855,7 @@ print("learning rates:", tunings[WINES]["best_rates"])
 # A small net that is stopped while it still creeps would make the large one look good; so the share
 # of the small nets that ended early is printed, too.
 #
-# ## 8. Small numbers (REG-44)
+# ## 9. Small numbers (REG-44)
 #
 # Note 001, under *parameter norm penalty*: a network trains better when its numbers are small,
 # which is why penalties keep its parameters from growing too large; and again, before batch
@@ -1958,7 +1958,7 @@ verdicts.compare(
 # Large numbers make a loss that is steep in some directions and flat in others, so no one rate
 # suits all weights. That is about their scale, and weights near zero have troubles of their own.
 #
-# ## 9. Soft labels
+# ## 10. Soft labels
 #
 # ### The example (REG-49)
 #
