@@ -450,6 +450,7 @@ def errors_of_mixture(seed):
     return np.mean(found, axis=0)
 
 
+# %%
 edges_mix = []
 always_l1, always_l2, by_trying = np.transpose([errors_of_mixture(seed) for seed in seeds])
 better_fixed = always_l1 if always_l1.mean() < always_l2.mean() else always_l2
@@ -714,6 +715,7 @@ l1_model.compile(optimizer='rmsprop',
                  metrics=['accuracy'])
 l1_model.summary()
 """
+# %%
 L2_LISTING = """
 # l2
 l2_model =  models.Sequential()
@@ -747,6 +749,7 @@ l1_l2_model.compile(optimizer='rmsprop',
                     metrics=['accuracy'])
 l1_l2_model.summary()
 """
+# %%
 OWN_LISTING = """
 # The default of the L2 penalty, 0.01, can be customized
 
@@ -1045,6 +1048,7 @@ plots.show(
     "lies on the other L2 curve.",
     data=f"{of_reviews['data']}; the first replicate",
 )
+# %%
 best_plotted, best_bare = (
     plotted_002.min(axis=2).argmin(axis=1),
     bare_002.min(axis=2).argmin(axis=1),
@@ -1152,6 +1156,7 @@ def around_dropout(rate, rows=10_000):
     return blocked.mean(), bool(abs(blocked.mean() - rate) < four_errors), untouched and received
 
 
+# %%
 around = {rate: around_dropout(rate) for rate in (0.1, 0.3, 0.7, 0.9)}
 verdicts.compute(
     "REG-31",
@@ -1395,11 +1400,13 @@ def noting(name):
     return method
 
 
+# %%
 BATCH_CALLS = ["on_train_batch_begin", "on_train_batch_end"]
 EPOCH_CALLS = ["on_epoch_begin", *BATCH_CALLS * 4, "on_epoch_end", "get_monitor_value"]
 EXPECTED_CALLS = ["on_train_begin", *EPOCH_CALLS * 5, "on_train_end"]
 for name_of_call in dict.fromkeys(EXPECTED_CALLS):
     setattr(NotedStopping, name_of_call, noting(name_of_call))
+# %%
 called_net, called_data = models.mlp(1, []), (np.ones((40, 1)), np.ones((40, 1)))
 called_net.compile("sgd", "mse")
 called_net.fit(
@@ -1437,6 +1444,7 @@ early_stopping = EarlyStopping(
     restore_best_weights=True, # when stopping, go back to the best weights found before
 )
 """
+# %%
 FIRST_LISTING = f"""
 from tensorflow.keras.callbacks import EarlyStopping
 {STOPPING_LISTING}
@@ -1577,6 +1585,7 @@ history = model.fit(
     callbacks=[early_stopping] # put the callback into the list
 )
 """
+# %%
 listed_wine = datasets.load("wine", seed=seeds[0], size=512)
 lowest_wine, highest_wine = listed_wine.x_train.min(axis=0), listed_wine.x_train.max(axis=0)
 scaled_wine = listed_wine.map(lambda x: (x - lowest_wine) / (highest_wine - lowest_wine))
@@ -1664,6 +1673,7 @@ for rival_watched, setting_watched, role_watched in (
         role=role_watched,
         data=watched_clothes,
     )
+# %%
 verdicts.compare(
     "REG-36",
     by_unused.test("accuracy"),
@@ -1730,6 +1740,7 @@ curves_wines, void_wines = test_curves(
 )
 
 
+# %%
 def restored_and_best(stopped, curves):
     """Log test losses: restored, the best up to there, and after the patience."""
     rows = np.arange(len(curves))
@@ -1740,6 +1751,7 @@ def restored_and_best(stopped, curves):
     return np.log([restored, until, curves[rows, stopped.epochs - 1]])
 
 
+# %%
 def judge_restoring(claim_id, restored, best, after, *, where, role, **how):
     """No worse than the best up to there; and is it better than after the patience?"""
     verdicts.compare(
@@ -1827,6 +1839,7 @@ ended_early = {
     "large": np.mean(large_wines.epochs < 500),
     "small": np.mean(small_wines.epochs < 500),
 }
+# %%
 if ended_early["large"] < 0.5:
     verdicts.compute(
         "REG-43",
@@ -1901,6 +1914,7 @@ number_nets = {
 }
 
 
+# %%
 def training_loss(arm):
     """Log of the cross-entropy on the own training pictures, floored at a millionth."""
     found, data = [], number_data[arm]
@@ -1935,6 +1949,7 @@ for small_arm, large_arm, role_of_numbers in (
         void=f"best rate at the edge: {edge_of_numbers}" if edge_of_numbers else "",
         data=number_clothes,
     )
+# %%
 verdicts.compare(
     "REG-44",
     number_nets["weights of 0.05"].test("accuracy"),
@@ -2043,6 +2058,7 @@ def softened(arm):
 
 hard_nets, soft_nets = softened("smoothing 0"), softened(chosen_soft)
 right_hard, right_soft = (nets.history["val_accuracy"] for nets in (hard_nets, soft_nets))
+# %%
 compare_at(
     "REG-51",
     SOFT_EPOCHS,
