@@ -475,8 +475,8 @@ print(f", tried {by_trying.mean():.3f}; at an edge of the strengths: {np.mean(ed
 # ## 3. Listings on pictures
 #
 # Listings stand here as found; only their comments are translated. `attempt` runs one with the
-# names that the note leaves to the reader. What is said of Keras 2 was run with `tf-keras` 2.21.0,
-# the last version of its line, and is quoted from there.
+# names that the note leaves to the reader. What is said of Keras 2 was seen when these listings were
+# run with `tf-keras` 2.21.0, as Keras 2 is called today (November 2026).
 
 
 # %%
