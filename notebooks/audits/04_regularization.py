@@ -475,8 +475,8 @@ print(f", tried {by_trying.mean():.3f}; at an edge of the strengths: {np.mean(ed
 # ## 3. Listings on pictures
 #
 # Listings stand here as found; only their comments are translated. `attempt` runs one with the
-# names that the note leaves to the reader. What is said of Keras 2 was seen when these listings were
-# run with `tf-keras` 2.21.0, as Keras 2 is called today (November 2026).
+# names that the note leaves to the reader. What is said of Keras 2 was seen when these listings
+# were run with `tf-keras` 2.21.0, as Keras 2 is called today (November 2026).
 
 
 # %%
@@ -1252,7 +1252,7 @@ def repeated(runs, rows, **own):
 
 
 def tested_live(runs):
-    """The runs with their test rows as rows to look at after every epoch; nothing is chosen by it."""
+    """The runs with their test rows to look at after every epoch; nothing is chosen by it."""
     return [replace(run, valid_rows=run.test_rows, test_rows=None) for run in runs]
 
 
@@ -1876,11 +1876,11 @@ print("learning rates:", tunings[WINES]["best_rates"])
 #
 # Weights that are drawn small (normal, standard deviation 0.05) against large (1), two hidden
 # layers of 128, 1,000 pictures, plain SGD for 800 steps in batches of 50. Each arm has the learning
-# rate that was best for its training loss: at equal rates, the rate would decide. *Supported* if the logarithm of
-# the training cross-entropy is lower at the end with small weights by more than 0.05 with the whole
-# interval, *refuted* if the whole interval is short of that. Losses below a millionth count as
-# that. Further: the test accuracy, by more than 0.01; and pixels from 0 to 1 against pixels from 0
-# to 255, with Keras's usual weights.
+# rate that was best for its training loss: at equal rates, the rate would decide. *Supported* if
+# the logarithm of the training cross-entropy is lower at the end with small weights by more than
+# 0.05 with the whole interval, *refuted* if the whole interval is short of that. Losses below a
+# millionth count as that. Further: the test accuracy, by more than 0.01; and pixels from 0 to 1
+# against pixels from 0 to 255, with Keras's usual weights.
 
 # %%
 NUMBERS, NUMBER_EPOCHS = "REG-44, numbers", 8  # of 100 steps
