@@ -177,6 +177,8 @@ def rescaled(weights: Weights, factor: float) -> Weights:
 
 
 # A crowd of tiny nets: tanh units, one output, all on the same rows -----------------------------
+#
+# `penalty` times the sum of a net's squared weights is part of its loss.
 
 
 def crowd(generator: np.random.Generator, inputs: int, units: int, nets: int) -> Weights:
@@ -194,23 +196,29 @@ def crowd_forward(weights: Weights, x: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return hidden, np.einsum("nuk,uk->nk", hidden, output) + shift
 
 
-def crowd_loss(weights: Weights, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The mean cross-entropy of each net over the rows, whose targets are 0 or 1."""
+def crowd_loss(weights: Weights, x: np.ndarray, y: np.ndarray, penalty: float = 0.0) -> np.ndarray:
+    """The mean cross-entropy of each net over rows with targets 0 or 1, plus the penalty."""
     logits = crowd_forward(weights, x)[1].astype(float)
-    return np.mean(np.logaddexp(0, logits) - y[:, None] * logits, axis=0)
+    squares = sum((weight.reshape(-1, weight.shape[-1]) ** 2).sum(axis=0) for weight in weights)
+    return np.mean(np.logaddexp(0, logits) - y[:, None] * logits, axis=0) + penalty * squares
 
 
-def crowd_step(weights: Weights, x: np.ndarray, y: np.ndarray, rate: float) -> None:
+def crowd_step(
+    weights: Weights, x: np.ndarray, y: np.ndarray, rate: float, penalty: float = 0.0
+) -> None:
     """One step of gradient descent of every net on these rows; changes the weights in place."""
     kernel, bias, output, shift = weights
     hidden, logits = crowd_forward(weights, x)
     error = (1 / (1 + np.exp(-logits)) - y[:, None]) * (rate / len(y))
     back = error[:, None] * output
-    output -= np.einsum("nk,nuk->uk", error, hidden)
+    by_output = np.einsum("nk,nuk->uk", error, hidden)
     hidden *= hidden
     back -= back * hidden
+    for weight in weights:
+        weight *= 1 - 2 * rate * penalty
     kernel -= (x.T @ back.reshape(len(x), -1)).reshape(kernel.shape)
     bias -= back.sum(axis=0)
+    output -= by_output
     shift -= error.sum(axis=0)
 
 
@@ -233,10 +241,11 @@ def crowd_train(
     rate: float,
     steps: int,
     generator: np.random.Generator,
+    penalty: float = 0.0,
 ) -> Weights:
     """The weights after so many steps, all nets on the same minibatches; `weights` stay."""
     weights = [weight.copy() for weight in weights]
     with np.errstate(over="ignore", invalid="ignore"):  # some rates diverge
         for rows in itertools.islice(batches(len(x), batch_size, generator), steps):
-            crowd_step(weights, x[rows], y[rows], rate)
+            crowd_step(weights, x[rows], y[rows], rate, penalty)
     return weights

@@ -102,19 +102,23 @@ def test_batches_pass_over_all_rows_in_new_orders():
     assert next(small_nets.batches(10, 10, np.random.default_rng(6))) == slice(None)
 
 
-def test_a_step_of_the_crowd_is_that_of_each_net():
+@pytest.mark.parametrize("penalty", [0.0, 0.1])
+def test_a_step_of_the_crowd_is_that_of_each_net(penalty):
     generator, by = np.random.default_rng(7), 1e-5
     x, y = (part.astype(float) for part in small_nets.xor(generator, 30))
     crowd = [weight.astype(float) for weight in small_nets.crowd(generator, 2, 3, 4)]
     after = [weight.copy() for weight in crowd]
-    small_nets.crowd_step(after, x, y, 0.01)
+    small_nets.crowd_step(after, x, y, 0.01, penalty)
     for place, (weight, own) in enumerate(zip(crowd, after, strict=True)):
         for index in np.ndindex(weight.shape[:-1]):
             ways = [np.zeros_like(part) for part in crowd]
             ways[place][index] = by  # in every net at once: none touches another
-            ahead, behind = (small_nets.crowd_loss(moved(crowd, ways, s), x, y) for s in (1, -1))
+            ahead, behind = (
+                small_nets.crowd_loss(moved(crowd, ways, sign), x, y, penalty) for sign in (1, -1)
+            )
             slope = (ahead - behind) / (2 * by)
             np.testing.assert_allclose((weight - own)[index], 0.01 * slope, atol=1e-8)
     how = {"batch_size": 30, "rate": 0.5, "steps": 200, "generator": generator}
-    rest = small_nets.crowd_train(crowd, x, y, **how)
-    assert (small_nets.crowd_loss(rest, x, y) < small_nets.crowd_loss(crowd, x, y)).all()
+    rest = small_nets.crowd_train(crowd, x, y, penalty=penalty, **how)
+    before, after = (small_nets.crowd_loss(nets, x, y, penalty) for nets in (crowd, rest))
+    assert (after < before).all()

@@ -48,6 +48,7 @@ def test_nets_at_rest_are_recorded_one_by_one_and_not_trained_again(short, tmp_p
     net = first[0][0]
     assert net["reached"] and net["loss"] <= 0.5 and net["sharpness"] > 0 < net["adaptive"]
     assert len({net["sharpness"] for plan in first for net in plan}) == 8
+    assert 0 < abs(net["test_error_0"] - net["test_error_1"]) < 0.1  # two halves of the test data
 
     def nothing(*arguments, **options):
         raise AssertionError("trained again")
@@ -61,6 +62,30 @@ def test_a_net_that_does_not_come_to_rest_is_told(monkeypatch):
     monkeypatch.setattr(steps, "REST", {"mark": 1e-9, "right": 1.0, "most": 20})
     x, y = np.random.default_rng(0).normal(size=(40, 196)), np.arange(40) % 10
     assert steps.measured(3, [x, y, x, y], 8, 0.1) == {"reached": False}
+
+
+def test_batches_try_the_same_rates(monkeypatch):
+    monkeypatch.setattr(steps, "REST", {"mark": 2.0, "right": 0.2, "most": 200})
+    monkeypatch.setattr(steps, "TUNING", steps.TUNING[:1])
+    found = steps.of_batches(60, 8, 20)
+    assert list(found["scores"]["8"]) == list(found["scores"]["20"])
+    assert set(found["best_rates"]) == {"8", "20"}
+
+
+def test_a_crowd_that_has_left_the_numbers_is_caught(monkeypatch):
+    ends = {1: 0.3, 10: 0.32, steps.POINTS: np.nan}
+    monkeypatch.setattr(steps, "TUNING", steps.TUNING[:2])
+    monkeypatch.setattr(
+        steps,
+        "settled",
+        lambda seed, size, rate, longer=1: np.array([ends[size], longer]),
+    )
+    found = steps.caught()
+    shares = {
+        size: {np.mean(own) for own in rates.values()} for size, rates in found["scores"].items()
+    }
+    assert shares == {"1": {0.5}, "10": {0.5}, str(steps.POINTS): {1.0}}
+    assert found["change_with_twice_the_updates"] == {"1": 0, "10": 0, str(steps.POINTS): 0}
 
 
 def test_settled_crowds_have_finite_losses(monkeypatch):
