@@ -121,14 +121,14 @@ def task_tuning(title: str, path: Path) -> None:
 # Long trainings: OPT-19, OPT-24, OPT-25 -----------------------------------------------------------
 
 LONG = {
-    "momentum": (("SGD", "momentum"), (196, 128, 64, 10), 8_000, 5),
+    "momentum": (("SGD", "momentum"), (196, 128, 64, 10), 2_000, 20),
     "long": (("Adagrad", "RMSprop"), (196, 32, 10), 4_000, 100),
 }
-LONG_RATES = {"momentum": RATES[4:12], "long": RATES[1:10]}
+LONG_RATES = {"momentum": RATES[4:12], "long": RATES[1:11]}
 
 
-def ended(which: str, name: str) -> np.ndarray:
-    """Validation losses after the last epoch with every rate, (rates, replicates)."""
+def ended(which: str, name: str) -> dict[str, np.ndarray]:
+    """Validation and training losses after the last epoch with every rate, (rates, replicates)."""
     _, sizes, train, epochs = LONG[which]
     pool, divisions = replicates_of(Task("fashion", train, 500, 1, 500, sizes, 32))
     train_rows, valid_rows, _ = map(np.stack, zip(*divisions.values(), strict=True))
@@ -136,8 +136,11 @@ def ended(which: str, name: str) -> np.ndarray:
     rules = [RULES[name](rate) for rate in LONG_RATES[which]]
     data, start = (pool.x_train, pool.y_train), rule_nets.initial(sizes, SEEDS)
     *_, last = rule_nets.train(rules, start, sizes, data, order)
-    losses = rule_nets.loss(last.weights, sizes, *(part[valid_rows] for part in data))
-    return np.where(np.isfinite(losses), losses, DIVERGED)
+    losses = {
+        part: rule_nets.loss(last.weights, sizes, *(array[rows] for array in data))
+        for part, rows in (("validation", valid_rows), ("training", train_rows))
+    }
+    return {part: np.where(np.isfinite(own), own, DIVERGED) for part, own in losses.items()}
 
 
 def long_tuning(title: str, path: Path) -> None:
@@ -145,12 +148,14 @@ def long_tuning(title: str, path: Path) -> None:
     which = title.rpartition(" ")[2]
     names, sizes, train, epochs = LONG[which]
     for name in names:
-        row = read(path).get(title, {"scores": {}})
-        if name in row["scores"]:
+        row = read(path).get(title, {"validation": {"scores": {}}, "training": {"scores": {}}})
+        if name in row["validation"]["scores"]:
             continue
-        row["scores"][name] = by_rate(LONG_RATES[which], ended(which, name))
+        for part, losses in ended(which, name).items():
+            scores = row[part]["scores"] | {name: by_rate(LONG_RATES[which], losses)}
+            row[part] = chosen(scores) | {"scores": scores}
         how = {"sizes": sizes, "train": train, "epochs": epochs, "batch_size": 32}
-        write(path, title, how | chosen(row["scores"]) | {"scores": row["scores"]})
+        write(path, title, row | how)
 
 
 STUDIES: dict[str, Callable[[str, Path], None]] = {

@@ -79,7 +79,7 @@ def loss(weights: np.ndarray, sizes: Sequence[int], x: np.ndarray, y: np.ndarray
     """The mean loss of every net over its rows, shape (...,); infinite or NaN if it diverged."""
     with np.errstate(over="ignore", invalid="ignore"):
         said = outputs(weights, sizes, x)
-        if y.dtype.kind not in "iu":
+        if _numbers(y):
             return np.mean((said[..., 0] - y) ** 2, axis=-1)
         said = said - said.max(axis=-1, keepdims=True)
         right = np.take_along_axis(said, np.broadcast_to(y, said.shape[:-1])[..., None], axis=-1)
@@ -148,13 +148,17 @@ def keep_best(
 ) -> Kept:
     """Train a fresh net for every seed with every rule; keep the epoch with the best validation.
 
-    `divisions` maps a seed to training, validation and test rows of the data.
+    `divisions` maps a seed to training, validation and test rows of the data. Where numbers are to
+    be predicted the last bias begins at the mean of the training targets. That is the same as
+    taking the mean off the targets: else rules with short steps would spend their time on the way.
     """
     training, *held_out = map(np.stack, zip(*divisions.values(), strict=True))
     valid, test = ((data[0][rows], data[1][rows]) for rows in held_out)
     best = np.tile(_guessing(data[1][training], sizes[-1]), (len(rules), 1))
     tested, watched, rates = best, [best], []
     start, order = initial(sizes, divisions), orders(training, divisions, epochs)
+    if _numbers(data[1]):
+        start[:, -1] = data[1][training].mean(axis=-1)
     for epoch in train(rules, start, sizes, data, order, batch_size=batch_size):
         watched.append(np.fmin(loss(epoch.weights, sizes, *valid), watched[0]))  # NaN: diverged
         better = watched[-1] < best
@@ -166,8 +170,12 @@ def keep_best(
 
 def _guessing(y: np.ndarray, outputs: int) -> np.ndarray:
     """The loss of guessing, for targets (nets, rows): all classes alike, or the mean number."""
-    numbers = y.dtype.kind not in "iu"
-    return np.var(y, axis=-1) if numbers else np.full(len(y), np.log(outputs))
+    return np.var(y, axis=-1) if _numbers(y) else np.full(len(y), np.log(outputs))
+
+
+def _numbers(y: np.ndarray) -> bool:
+    """Whether targets are numbers to predict; whole ones are classes."""
+    return y.dtype.kind not in "iu"
 
 
 def _activations(weights, sizes, x) -> list[np.ndarray]:
@@ -182,7 +190,7 @@ def _activations(weights, sizes, x) -> list[np.ndarray]:
 def _error(said: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The gradient of the mean loss by the outputs."""
     rows = y.shape[-1]
-    if y.dtype.kind not in "iu":
+    if _numbers(y):
         return 2 * (said - y[..., None]) / rows
     error = np.exp(said - said.max(axis=-1, keepdims=True))
     error /= error.sum(axis=-1, keepdims=True)

@@ -123,6 +123,17 @@ def test_the_best_epoch_is_kept_and_guessing_where_it_diverges():
     np.testing.assert_allclose(kept.test[0], expected, rtol=1e-5)
 
 
+def test_numbers_are_learned_from_their_mean_on():
+    x = drawn(30)[0]
+    y = np.arange(100, 130, dtype="float32")
+    own = {3: Division(np.arange(20), np.arange(20, 25), np.arange(25, 30))}
+    sizes, rules = (4, 3, 1), [optimizers.adam(0.01)]
+    found = [
+        rule_nets.keep_best(rules, sizes, (x, y - shift), own, epochs=3).valid for shift in (0, 100)
+    ]
+    np.testing.assert_allclose(*found, rtol=1e-3)
+
+
 def test_guessing_numbers_costs_their_variance():
     x = drawn(30)[0]
     y = np.arange(30, dtype="float32")

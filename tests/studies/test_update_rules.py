@@ -46,5 +46,17 @@ def test_the_best_rates_are_found_and_not_sought_again(short, tmp_path, monkeypa
     assert read(path) == found
 
 
+def test_long_trainings_are_scored_on_both_parts(short, tmp_path, monkeypatch):
+    path, names = tmp_path / "results.json", ("SGD", "momentum")
+    monkeypatch.setattr(update_rules, "LONG", {"momentum": (names, (196, 4, 10), 40, 1)})
+    monkeypatch.setattr(update_rules, "LONG_RATES", {"momentum": [0.01, 0.1, 1.0]})
+    update_rules.long_tuning("tuning, momentum", path)
+    row = read(path)["tuning, momentum"]
+    for part in ("validation", "training"):
+        assert set(row[part]["best_rates"]) == set(names)
+        assert np.shape([list(own.values()) for own in row[part]["scores"].values()]) == (2, 3, 3)
+    assert row["validation"]["scores"] != row["training"]["scores"]
+
+
 def test_no_notebook_has_the_seeds_of_the_study():
     assert min(update_rules.SEEDS) > max(training.seeds(999, 30))
