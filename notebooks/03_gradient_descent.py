@@ -203,6 +203,8 @@ def race(seed, rows, size):
 
 drawn = [(seed, division.train) for seed, division in zip(seeds, clothes.divisions, strict=True)]
 took = np.array([[race(*one, size) for size in paces] for one in drawn])  # (runs, sizes, 3)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 no_race = why_void(
     {
         "too many runs missed the mark": (took[:, [0, 2], 2].mean(axis=0) < 0.9).any(),
@@ -578,6 +580,8 @@ def at_rest(seed, division, batch_size, rate):
 
 fresh = list(zip(seeds, few_clothes.divisions, strict=True))
 resting = {arm: [at_rest(*one, *plan) for one in fresh] for arm, plan in arms.items()}
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 sharp = {
     arm: np.array(
         [small_nets.sharpness(n.weights, *own) if n.reached else np.nan for n, own in nets]
@@ -586,7 +590,7 @@ sharp = {
 }
 
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def large_against_small(arm, setting, role, edge):
     """Judge an arm with batches of 100 by the replicates in which both nets came to rest."""
     both = np.isfinite(sharp[arm] + sharp["8"])

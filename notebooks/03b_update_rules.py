@@ -222,6 +222,7 @@ def follow(arms, tuning, looks):
     return np.stack(found, axis=-1), np.stack(rates, axis=-1), divided
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def edge(tuning, *arms):
     """What is wrong if the best rate of an arm was the lowest or the highest that was tried."""
     found = [name for name, part in arms if name in tuning[part]["at_edge"]]
@@ -275,6 +276,7 @@ def steps_to(target, name):
     return needed[np.median(needed, axis=1).argmin()]
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 plain, heavy = (steps_to(1e-6, name) for name in ("SGD", "momentum"))
 verdicts.compare(
     "OPT-19",
@@ -394,6 +396,7 @@ at_half, at_end = losses[..., looks.index(50)], losses[..., looks.index(100)]
 in_common = shared(long_runs, long["train"])
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def at_least(logarithms):
     """The lower end of the interval of their mean."""
     return claims.paired_interval(logarithms, correlation=in_common)[0]
@@ -401,6 +404,9 @@ def at_least(logarithms):
 
 falls = at_least(np.log(at_half[0] / at_end[0])) > 0.05  # Adagrad, in the second half
 more_to_learn = at_least(np.log(at_end[0] / at_end[1])) > 0.05  # RMSprop gets lower
+change = rates[:, :, -1] - rates[:, :, 1]  # natural logarithm, last epoch against the second
+nothing_left = "" if falls or more_to_learn else "nothing may be left to learn"
+not_fallen = "" if at_least(-change[0]) > 0.405 else "Adagrad's own rate may not have fallen"
 
 # %%
 setting = "a net on 4,000 pictures, 100 epochs"
@@ -414,14 +420,12 @@ verdicts.compare(
     measure="training loss of Adagrad, epoch 100 against epoch 50 of the same run",
     setting=setting,
     role=claims.PRIMARY,
-    void=edge(long, *two_rules)
-    or ("" if falls or more_to_learn else "nothing may be left to learn"),
+    void=edge(long, *two_rules) or nothing_left,
     correlation=in_common,
     data=long_runs,
 )
 
 # %%
-change = rates[:, :, -1] - rates[:, :, 1]  # natural logarithm, last epoch against the second
 verdicts.compare(
     "OPT-25",
     change[1],
@@ -432,15 +436,14 @@ verdicts.compare(
     "against Adagrad",
     setting=setting,
     role=claims.PRIMARY,
-    void=edge(long, *two_rules)
-    or ("" if at_least(-change[0]) > 0.405 else "Adagrad's own rate may not have fallen"),
+    void=edge(long, *two_rules) or not_fallen,
     correlation=in_common,
     data=long_runs,
 )
-for (name, _), own in zip(two_rules, rates[:2], strict=True):
-    print(f"{name}: effective rate x {np.exp((own[:, -1] - own[:, 0]).mean()):.3g}, first to last")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
+for (name, _), own in zip(two_rules, rates[:2], strict=True):
+    print(f"{name}: effective rate x {np.exp((own[:, -1] - own[:, 0]).mean()):.3g}, first to last")
 verdicts.compare(
     "OPT-24",
     rates[0, :, -1] / np.log(10),
@@ -454,6 +457,7 @@ verdicts.compare(
     correlation=in_common,
     data=long_runs,
 )
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 verdicts.compare(
     "OPT-24",
     at_end[2],
@@ -575,6 +579,7 @@ turned = surfaces.surface(
 )
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def fastest(name, surface, starts, steps=400):
     """The median steps after which the loss stays below 0.01, at the best of 60 rates, and that.
 
@@ -591,6 +596,7 @@ def fastest(name, surface, starts, steps=400):
     return medians.min(), float(tried[medians.argmin()])
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 starts = np.random.default_rng(0).uniform((-2.2, -0.3), (2.2, 0.3), (20, 2))
 by_45_degrees = np.array([[1, 1], [1, -1]]) / 2**0.5
 with plots.canvas(4, 2, width=9.6, height=5.0, sharex=True, sharey=True) as (figure, panels):
@@ -653,7 +659,7 @@ def divided(task):
     return datasets.replicates(pool, seeds, **sizes, apart_from=tuned_on)
 
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 every = {title.split()[1]: row for title, row in tunings.items() if "keep" in row}
 assert set(every) == {"wine", "digits", "clothes", "moons", "reviews"}
 
@@ -667,6 +673,7 @@ def can_be_learned(task):
 tasks = {name: task for name, task in every.items() if can_be_learned(task)}
 
 
+# %%
 def borrowed(rule, name):
     """The rate with the lowest mean logarithm of the validation loss on the other tasks."""
     others = [task["scores"][rule] for other, task in tasks.items() if other != name]
@@ -717,10 +724,12 @@ print(f"{len(tasks)} of {len(every)} tasks; rival: {rival}")
 for rule, values in troubles["borrowed"].items():
     print(f"{rule:9} test loss up to x {np.exp(values.mean()):.2f} the best rule's")
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 fifteen = sorted(float(rate) for rate in every["digits"]["scores"]["Adam"])
 their_rates = {used[rule] for used in rates_used.values() for rule in ("Adam", rival)}
 ill_tuned = "" if their_rates.isdisjoint((fifteen[0], fifteen[-1])) else "a rate is at the edge"
+
+# %%
 verdicts.compare(
     "OPT-31",
     troubles["borrowed"]["Adam"],
