@@ -242,6 +242,8 @@ verdicts.compare(
     correlation=shared(clothes, PICTURES),
     data=clothes,
 )
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(2, width=9.2, height=3.3) as (figure, panels):
     for axes, column, what in zip(panels, (0, 1), ("examples", "seconds"), strict=True):
         plots.groups(axes, ["all", "32", "1"], {what: took[:, :, column].T})
@@ -733,19 +735,19 @@ verdicts.compare(
 )
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-for found, halves, setting in (
+for correlation_found, halves, which_nets in (
     (across["sharpness"], half_gaps.mean(axis=3), "across the plans' means"),
     (within["adaptive"], half_gaps, "a sharpness that rescaling does not change"),
 ):
-    noisy_gap = {"the test data are too noisy": drowned(found, halves)}
+    noisy_gap = {"the test data are too noisy": drowned(correlation_found, halves)}
     verdicts.compare(
         "OPT-16",
-        found,
+        correlation_found,
         np.zeros(len(gap)),
         claimed="higher",
         margin=0.2,
         measure="rank correlation with test error minus training error",
-        setting=setting,
+        setting=which_nets,
         role=claims.FURTHER,
         void=why_void({"too many nets did not come to rest": too_few} | noisy_gap),
         data=made["data"],
