@@ -698,12 +698,12 @@ def reliability(halves):
 
 
 def drowned(correlations, halves):
-    """Whether a weak correlation may owe its weakness to the noise of the test data.
+    """Whether correlations are below 0.2, but not if the noise of the test data is allowed for.
 
     Noise weakens a correlation by the root of the reliability.
     """
-    low, high = claims.paired_interval(correlations)
-    return low <= 0.2 and high > 0.2 * reliability(halves) ** 0.5
+    _, high = claims.paired_interval(correlations)
+    return 0.2 * reliability(halves) ** 0.5 < high < 0.2
 
 
 # %%
