@@ -1,8 +1,9 @@
-"""The tuning behind lesson 3b, on update rules: `python -m studies.update_rules`.
+"""The tuning behind lesson 3b, on update rules, and a meeting: `python -m studies.update_rules`.
 
 Every rule tries the same learning rates on replicates that are not judged later; the lesson reads
-from the results file what was best, and judges that on others. What has been trained is in that
-file: start again to go on.
+from the results file what was best, and judges that on others. Then all rules meet on five tasks,
+at the rates of the other tasks and at their own: the lesson judges that, too. What has been trained
+is in that file: start again to go on.
 """
 
 import argparse
@@ -20,8 +21,11 @@ from studies.augmentation import read, write
 
 RESULTS = runtime.ROOT / "notebooks" / "results" / "03b_update_rules.json"
 SEEDS = training.seeds(1_003, 5)  # no notebook has this SEED
+JUDGED = training.seeds(1_006, 30)  # nor this
+AT_ONCE = 5  # replicates: more would not fit into the processor's cache
 EPOCHS = 30
 WORDS = "reviews"  # words are there or not: 1 or 0, and stay so
+GENERATED = ("moons",)
 DIVERGED = 1e6  # the loss of a training that left the numbers
 RATES = [float(f"{10 ** (half / 2):.3g}") for half in range(-10, 5)]  # 0.00001 to 100
 RULES = optimizers.FAMILY
@@ -61,12 +65,27 @@ def rows_of(x: np.ndarray, columns: int) -> np.ndarray:
     return x.reshape(len(x), -1)[:, :columns].astype("float32")
 
 
+def ready(split: datasets.Split, task: Task) -> datasets.Split:
+    """The split as the nets of a task take it."""
+    split = split.map(lambda x: rows_of(x, task.sizes[0]))
+    return split if task.name == WORDS else split.standardized()
+
+
 @lru_cache(maxsize=1)
 def replicates_of(task: Task) -> tuple[datasets.Split, dict]:
     """The pool of a task, and its divisions by their seeds."""
-    pool = datasets.replicates(**task.replicates(SEEDS)).map(lambda x: rows_of(x, task.sizes[0]))
-    pool = pool if task.name == WORDS else pool.standardized()
+    pool = ready(datasets.replicates(**task.replicates(SEEDS)), task)
     return pool, dict(zip(SEEDS, pool.divisions, strict=True))
+
+
+def judged_of(task: Task) -> datasets.Split:
+    """Replicates that are tested on nothing that the tuning has seen."""
+    sizes = {"train": task.train, "valid": task.keep, "test": task.test}
+    if task.name in GENERATED:  # always fresh
+        return ready(datasets.replicates(task.name, JUDGED, **sizes), task)
+    pool = ready(datasets.pool(task.name), task)
+    tuned_on = datasets.replicates(**task.replicates(SEEDS) | {"name": pool})
+    return datasets.replicates(pool, JUDGED, **sizes, apart_from=tuned_on)
 
 
 def met(task: Task, name: str, rates: list[float]) -> rule_nets.Kept:
@@ -79,10 +98,7 @@ def met(task: Task, name: str, rates: list[float]) -> rule_nets.Kept:
 
 def by_rate(rates: list[float], values: np.ndarray) -> dict[str, list[float]]:
     """Values (rates, replicates) as the results file has them."""
-    return {
-        repr(rate): [round(float(value), 6) for value in row]
-        for rate, row in zip(rates, values, strict=True)
-    }
+    return {repr(rate): rounded(row) for rate, row in zip(rates, values, strict=True)}
 
 
 def chosen(scores: dict[str, dict[str, list[float]]]) -> dict:
@@ -116,6 +132,79 @@ def task_tuning(title: str, path: Path) -> None:
         row["scores"][name] = by_rate(RATES, lowest[:, None])
         how = asdict(task) | {"replicates": task.replicates(SEEDS)}
         write(path, title, how | chosen(row["scores"]) | {"scores": row["scores"]})
+
+
+def learnable(tunings: dict[str, dict]) -> dict[str, dict]:
+    """The tunings of tasks on which some rule gets 5 % below guessing.
+
+    What diverges scores as guessing does, so the worst score of all is that of guessing.
+    """
+    found = {}
+    for name, row in tunings.items():
+        scores = [np.mean(own) for rates in row["scores"].values() for own in rates.values()]
+        if min(scores) < 0.95 * max(scores):
+            found[name] = row
+    return found
+
+
+def borrowed(tunings: dict[str, dict], rule: str, name: str) -> float:
+    """The rate with the lowest mean logarithm of the validation loss on the other tasks."""
+    others = [row["scores"][rule] for other, row in tunings.items() if other != name]
+    return float(min(others[0], key=lambda rate: sum(np.log(np.mean(own[rate])) for own in others)))
+
+
+def meeting(title: str, path: Path) -> None:
+    """What all rules lose on a task, each at the rate of the other tasks and at its own.
+
+    The effective rates are those of the first replicates, at the rates tuned on the task.
+    """
+    name = title.rpartition(" ")[2]
+    tunings = learnable({other: read(path)[f"tuning, {other}"] for other in TASKS})
+    if title in read(path):
+        return
+    if name not in tunings:
+        write(path, title, {"left_out": True})
+        return
+    rates = {
+        "borrowed": {rule: borrowed(tunings, rule, name) for rule in RULES},
+        "own": tunings[name]["best_rates"],
+    }
+    arms = sorted({(rule, rate) for used in rates.values() for rule, rate in used.items()})
+    pool, task = judged_of(TASKS[name]), TASKS[name]
+    divisions, kept = list(zip(JUDGED, pool.divisions, strict=True)), []
+    for first in tqdm(range(0, len(JUDGED), AT_ONCE), desc=name):
+        kept.append(
+            rule_nets.keep_best(
+                [RULES[rule](rate) for rule, rate in arms],
+                task.sizes,
+                (pool.x_train, pool.y_train),
+                dict(divisions[first : first + AT_ONCE]),
+                epochs=EPOCHS,
+                batch_size=task.batch_size,
+            )
+        )
+    losses = np.concatenate([each.test for each in kept], axis=1)
+    lengths = kept[0].effective_rate
+    row = {
+        "left_out": False,
+        "data": str(pool),
+        "correlation": pool.correlation,
+        "rates": rates,
+        "test": {
+            part: {rule: rounded(losses[arms.index((rule, used[rule]))]) for rule in RULES}
+            for part, used in rates.items()
+        },
+        "effective_rate": {
+            rule: [rounded(own) for own in lengths[arms.index((rule, rates["own"][rule]))]]
+            for rule in RULES
+        },
+    }
+    write(path, title, row)
+
+
+def rounded(values: np.ndarray) -> list[float]:
+    """As the results file has them."""
+    return [round(float(value), 6) for value in values]
 
 
 # Long trainings: OPT-19, OPT-24, OPT-25 -----------------------------------------------------------
@@ -162,6 +251,7 @@ STUDIES: dict[str, Callable[[str, Path], None]] = {
     "tuning, long": long_tuning,
     "tuning, momentum": long_tuning,
     **{f"tuning, {task}": task_tuning for task in TASKS},
+    **{f"meeting, {task}": meeting for task in TASKS},
 }
 
 

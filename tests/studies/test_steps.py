@@ -75,6 +75,7 @@ def test_batches_try_the_same_rates(monkeypatch):
 def test_a_crowd_that_has_left_the_numbers_is_caught(monkeypatch):
     ends = {1: 0.3, 10: 0.32, steps.POINTS: np.nan}
     monkeypatch.setattr(steps, "TUNING", steps.TUNING[:2])
+    monkeypatch.setattr(steps, "JUDGED", steps.JUDGED[:2])
     monkeypatch.setattr(
         steps,
         "settled",
@@ -85,6 +86,7 @@ def test_a_crowd_that_has_left_the_numbers_is_caught(monkeypatch):
         size: {np.mean(own) for own in rates.values()} for size, rates in found["scores"].items()
     }
     assert shares == {"1": {0.5}, "10": {0.5}, str(steps.POINTS): {1.0}}
+    assert found["caught"] == {"1": [0.5] * 2, "10": [0.5] * 2, str(steps.POINTS): [1.0] * 2}
     assert found["change_with_twice_the_updates"] == {"1": 0, "10": 0, str(steps.POINTS): 0}
 
 

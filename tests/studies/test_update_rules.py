@@ -46,6 +46,36 @@ def test_the_best_rates_are_found_and_not_sought_again(short, tmp_path, monkeypa
     assert read(path) == found
 
 
+def test_the_rules_meet_at_borrowed_and_at_own_rates(short, tmp_path, monkeypatch):
+    path, rates = tmp_path / "results.json", ("0.001", "0.01", "0.1")
+    monkeypatch.setattr(update_rules, "JUDGED", update_rules.JUDGED[:3])
+    monkeypatch.setattr(update_rules, "AT_ONCE", 2)
+    for task, best in (("moons", 0), ("wine", 2)):
+        own = {rate: [0.5 + 0.1 * abs(place - best)] for place, rate in enumerate(rates)}
+        scores = {"scores": {"SGD": own, "Adam": own}, "best_rates": {"SGD": 0.1, "Adam": 0.01}}
+        update_rules.write(path, f"tuning, {task}", scores)
+    for task in update_rules.TASKS:
+        update_rules.meeting(f"meeting, {task}", path)
+    found = read(path)["meeting, moons"]
+    assert found["rates"]["borrowed"] == {"SGD": 0.1, "Adam": 0.1}  # the best of wine
+    assert not found["left_out"] and found["correlation"] == 0
+    assert {part: list(own) for part, own in found["test"].items()} == {
+        part: ["SGD", "Adam"] for part in ("borrowed", "own")
+    }
+    assert found["test"]["borrowed"]["SGD"] == found["test"]["own"]["SGD"]
+    assert len(found["test"]["own"]["Adam"]) == 3
+    assert np.shape(found["effective_rate"]["Adam"]) == (2, 1)
+
+
+def test_a_task_that_teaches_nothing_is_left_out(short, tmp_path):
+    path = tmp_path / "results.json"
+    for task, lowest in (("moons", 0.68), ("wine", 0.5)):
+        scores = {"scores": {"SGD": {"0.1": [lowest], "1.0": [0.69]}}, "best_rates": {"SGD": 0.1}}
+        update_rules.write(path, f"tuning, {task}", scores)
+    update_rules.meeting("meeting, moons", path)
+    assert read(path)["meeting, moons"] == {"left_out": True}
+
+
 def test_long_trainings_are_scored_on_both_parts(short, tmp_path, monkeypatch):
     path, names = tmp_path / "results.json", ("SGD", "momentum")
     monkeypatch.setattr(update_rules, "LONG", {"momentum": (names, (196, 4, 10), 40, 1)})
