@@ -10,8 +10,9 @@ from helpers.reference import (
     penalties,
     rankings,
     resampling,
-    schedules,
     rule_nets,
+    schedules,
+    small_nets,
     surfaces,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "rankings",
     "resampling",
     "schedules",
+    "small_nets",
     "rule_nets",
     "surfaces",
 ]

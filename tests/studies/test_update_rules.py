@@ -77,7 +77,7 @@ def test_a_task_that_teaches_nothing_is_left_out(short, tmp_path):
 
 
 def test_long_trainings_are_scored_on_both_parts(short, tmp_path, monkeypatch):
-    path, names = tmp_path / "results.json", ("SGD", "momentum")
+    path, names = tmp_path / "results.json", ("SGD", "Adam")
     monkeypatch.setattr(update_rules, "LONG", {"momentum": (names, (196, 4, 10), 40, 1)})
     monkeypatch.setattr(update_rules, "LONG_RATES", {"momentum": [0.01, 0.1, 1.0]})
     update_rules.long_tuning("tuning, momentum", path)
