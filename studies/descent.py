@@ -216,7 +216,7 @@ TUNINGS: dict[str, Callable[[], Tuning | dict]] = {
     "OPT-27, rho and epsilon": partial(rules, SETTINGS, rates=(0.5, 1.0, 2.0), widest=3),
     **{
         f"OPT-28, inputs x {factor:g}": partial(rules, RATE_FOR_H, 2_000, scale=factor, rates=SMALL)
-        for factor in (1.0, 10.0, 0.1)
+        for factor in (1.0, 10.0)
     },
     "OPT-36, changes": changes,
 }
