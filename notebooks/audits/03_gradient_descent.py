@@ -563,6 +563,13 @@ def slopes(loss, weights, x, y):
 
 
 compiled = partial(tf.function, autograph=False, jit_compile=True)
+compiled_slopes = compiled(slopes)
+
+
+@compiled
+def value_of(loss, weights, x, y):
+    """A loss over all rows."""
+    return loss(weights, x, y)
 
 
 # %%
@@ -1043,12 +1050,6 @@ STEADY_KINDS = {
 }
 
 
-@compiled
-def value_of(loss, weights, x, y):
-    """A loss over all rows."""
-    return loss(weights, x, y)
-
-
 # %%
 def looks_at_loss(kind, arm, seed, rows):
     """The loss at the start and at each of the looks."""
@@ -1082,9 +1083,6 @@ def share_of_rises(losses):
 
 
 # %%
-compiled_slopes = compiled(slopes)
-
-
 def smallest_loss(rows):
     """The minimum of the regression's loss, by L-BFGS."""
     x, y = rows_of(steady_clothes, rows)
