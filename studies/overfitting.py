@@ -291,6 +291,9 @@ def study(titles: list[str], path: Path, tunings: dict | None = None) -> None:
     """Do these tunings, without what the file at `path` has already."""
     for title in titles:
         tuning = (tunings or TUNINGS)[title]()
+        if isinstance(tuning, dict):  # a study that is done at once
+            write(path, title, tuning)
+            continue
         runs = len(tuning.runs)
         with tqdm(total=len(tuning.arms) * len(tuning.rates) * runs, unit="run", desc=title) as bar:
             scores = Scores(path, title, bar)

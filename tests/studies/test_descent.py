@@ -29,6 +29,32 @@ def test_a_net_that_has_not_learned_does_not_compete(tmp_path):
     }
 
 
+@pytest.mark.parametrize("sizes", [(4, 3), (4, 5, 3)])
+def test_nets_beside_each_other_descend_by_their_own_gradient(sizes):
+    generator, penalty, width = np.random.default_rng(0), 0.3, 1e-5
+    draws = len(descent.FEW)
+    x = generator.normal(size=(draws, 1, 6, 4))
+    y = np.eye(3)[generator.integers(3, size=(draws, 1, 6))]
+    layers = [tuple(part.astype(float) for part in layer) for layer in descent.started(sizes, 2)]
+    kernel, steps = layers[0][0], np.array([0.1, 0.2])[:, None, None]
+    before = kernel.copy()
+    values = []
+    for shift in (width, -2 * width, width):
+        kernel[:, :, 1, 2] += shift
+        values.append(descent.full_loss(layers, x, y, penalty))
+    descent.descend(layers, x, y, steps, penalty)
+    found = (before - kernel)[:, :, 1, 2] / steps[:, 0, 0]
+    assert found == pytest.approx((values[0] - values[1]) / (2 * width), abs=1e-6)
+
+
+def test_single_samples_all_serve_once_in_a_pass():
+    x = np.arange(2 * 5.0).reshape(2, 1, 5, 1)
+    stream = descent.rows_of(x, x, 1)
+    assert next(stream)[0] is x
+    seen = np.concatenate([next(stream)[0] for _ in range(5)], axis=2)
+    assert np.sort(seen, axis=2) == pytest.approx(x)
+
+
 def test_every_tuning_belongs_to_a_statement_of_lesson_3():
     told = {claim.id for claim in claims.read().values() if claim.lesson == "03_gradient_descent"}
     assert {title.split(",")[0] for title in descent.TUNINGS} <= told
