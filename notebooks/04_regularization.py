@@ -273,8 +273,8 @@ plots.show(
 # A factor too small does nothing, and one too large ruins the net. So the factor is chosen first,
 # by the validation loss, in a study on other pictures (`python -m studies.penalties`): seven
 # factors, each at those learning rates with which the net without a penalty learns 99 % of its
-# pictures in 3,000 steps. The net has 128 hidden units. **Your guess first:** from left to right, as
-# the factor grows, what do the training loss and the validation loss do?
+# pictures in 3,000 steps. The net has 128 hidden units. **Your guess first:** from left to right,
+# as the factor grows, what do the training loss and the validation loss do?
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 choice = tuning["choice"]
@@ -685,8 +685,8 @@ verdicts.by_definition(
     "REG-13",
     detail=(
         "Right of a limit on the size of weights. For MaxNorm, which the note uses, it is exact of "
-        "the length of a unit's incoming weights, which all shrink by one factor, even those within "
-        "the limit. Constraints on single weights exist as well (clipping)."
+        "the length of a unit's incoming weights: all shrink by one factor, even those within the "
+        "limit. Constraints on single weights exist as well (clipping)."
     ),
 )
 
