@@ -137,9 +137,9 @@ HIDDEN = 128
 fight = json.loads((course / "notebooks" / "results" / "04b_fair_fight.json").read_text())
 fight = fight["settings"]
 thinning, softening = (fight[f"{way}, by heart"] for way in ("dropout", "label smoothing"))
-for way, found in (("dropout", thinning), ("label smoothing", softening)):
-    print(f"{way} of {found['strength']} at learning rate {found['rate']:.2g}, against none")
-    print(f"at {found['rate_without']:.2g}; {found['budget']} trainings")
+for way, tuning_of in (("dropout", thinning), ("smoothing", softening)):
+    rates = f"rate {tuning_of['rate']:.2g}; without it, rate {tuning_of['rate_without']:.2g}"
+    print(f"{way} of {tuning_of['strength']}, {rates}; {tuning_of['budget']} trainings")
 
 # %% [markdown]
 # For this section and the ones on noise and labels we need the same pictures in three versions: as
