@@ -631,8 +631,8 @@ for name, each in chances.items():
 #
 # - **Equal budgets.** Each has nine trainings for its tuning: three strengths, each at three
 #   learning rates. Where there is no strength to choose, as for the plain net, there are nine
-#   rates. Each training has 600 steps. At the lowest rate these are few, so part of what is seen
-#   may be early stopping in disguise; the lines below the figure tell how much the plain net knows.
+#   rates. Each training has 600 to 800 steps. At the lowest rate these are few: part of what you see
+#   may be early stopping in disguise. The lines below the figure tell how much the plain net knows.
 # - **Validation pictures choose, test pictures judge**, on other replicates than those that were
 #   tuned on.
 # - **Each is taken at the best that was tried**, rate and strength, in each of four worlds anew.
