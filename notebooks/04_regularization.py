@@ -314,8 +314,8 @@ def fitted(penalized, length=1):
         partial(models.mlp, (14, 14), [128], 10, kernel_regularizer=penalty),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         optimizer="adam",
-        epochs=30 * length,  # of 100 steps each
-        batch_size=60,
+        epochs=15 * length,  # of 200 steps each
+        batch_size=30,
     ).fit(clothes, repeated(10, learning_rate=rate))
 
 

@@ -27,7 +27,7 @@ RATES = tuple(float(rate) for rate in np.geomspace(1e-4, 1e-2, 5))
 FACTORS = tuple(10.0**power for power in range(-6, 1))
 TITLE = "REG-02, 3,000 steps"
 PLAIN, KNOWN = "none", 0.99  # the arm without a penalty, and how much it must know of its pictures
-STEPS, BATCH = 3_000, 60
+STEPS, BATCH = 3_000, 30
 EPOCH = 6_000  # rows: many passes over few pictures count as one epoch, which is faster
 METRICS = ("loss", "val_loss", "accuracy")  # of the data: `loss` is without the penalty
 

@@ -52,7 +52,8 @@ def test_what_is_trained_is_not_trained_again(tmp_path, trained):
     regularization.by_heart(title, path)
     assert len(trained) == number
     assert read(path)[title] == row
-    assert row["at_edge"], "all strengths are alike here, and the first of them is chosen"
+    assert row["strength"] == "0.7", "all are alike here: the strongest is chosen"
+    assert row["at_edge"]
 
 
 def test_every_family_has_nine_trainings_a_replicate():
