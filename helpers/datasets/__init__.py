@@ -12,7 +12,6 @@ from helpers.datasets.loading import (
 )
 from helpers.datasets.making import function, made
 from helpers.datasets.mislabelling import mislabelled, stacked
-from helpers.datasets.mistakes import mistaken
 from helpers.datasets.replicating import pool, replicates
 from helpers.datasets.split import Split
 
@@ -27,7 +26,6 @@ __all__ = [
     "load",
     "made",
     "mislabelled",
-    "mistaken",
     "polynomial_truth",
     "pool",
     "replicates",

@@ -21,9 +21,11 @@ ALIKE = {
 """What somebody who labels clothes in a hurry may take each for; written down before any run."""
 
 
-def mislabelled(pool: Split, share: float, *, seed: int) -> Split:
+def mislabelled(pool: Split, share: float, *, seed: int | np.random.Generator) -> Split:
     """The pool of clothes with this share of its labels wrong, drawn among similar classes.
 
+    `seed` is one of NumPy's, or a generator to draw from: `training.generator(seed)` has other
+    numbers than the order of the minibatches of the run with that seed.
     Raises ValueError for a share that is none, and for data that are not clothes.
     """
     if not 0 <= share <= 1:

@@ -25,6 +25,8 @@ def test_a_seed_repeats_its_mistakes(clothes):
     first, same, other = (datasets.mislabelled(clothes, 0.3, seed=s).y_train for s in (1, 1, 2))
     assert np.array_equal(first, same)
     assert not np.array_equal(first, other)
+    drawn = datasets.mislabelled(clothes, 0.3, seed=np.random.default_rng(1)).y_train
+    assert np.array_equal(first, drawn)
 
 
 def test_no_share_changes_nothing(clothes):
