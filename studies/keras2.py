@@ -38,7 +38,7 @@ def main() -> None:
     import tensorflow
     import tf_keras
 
-    if tensorflow.keras.__version__ != tf_keras.__version__:
+    if tensorflow.keras.Sequential is not tf_keras.Sequential:
         raise SystemExit("tensorflow.keras is Keras 3 here: set TF_USE_LEGACY_KERAS=1.")
     versions = f"tf-keras {tf_keras.__version__}"
 

@@ -753,9 +753,9 @@ judge_listing(
 # %%
 both_names, both_error = attempt(BOTH_LISTING, **names_of_002)
 both_told, both_right = (
-    ("", False) if both_error else penalized_as(both_names["l1_l2_model"], 0.01, 0.01)
+    ("no net", False) if both_error else penalized_as(both_names["l1_l2_model"], 0.01, 0.01)
 )
-judge_listing("REG-17", not both_error and both_right, f"{ended(both_error)}. {both_told}")
+judge_listing("REG-17", not both_error and both_right, f"{ended(both_error)}. Built: {both_told}.")
 BOTH_REPAIRED = BOTH_LISTING.replace("'l1_l2'", "keras.regularizers.L1L2(0.01, 0.01)")
 both_names, repaired_error = attempt(BOTH_REPAIRED, **names_of_002)
 print("with L1L2(0.01, 0.01):", ended(repaired_error))
