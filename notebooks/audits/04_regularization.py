@@ -2017,12 +2017,12 @@ print(f" {hard_sure[0].mean():.3f} with hard, {soft_sure[0].mean():.3f} with smo
 # Note 001: for the effort, label smoothing gains rather much. The effort is one argument; so a gain
 # of half a point is asked for, and a training step must not take longer. 600 pictures of clothes
 # with their labels as they are, two hidden layers of 128, Adam, 1,800 steps of 50. The smoothing is
-# chosen from five strengths and the learning rate of each arm from the same five, none of them too
-# low to learn the pictures by heart in these steps, by the accuracy on validation pictures.
+# chosen from five strengths and the learning rate of each arm from the same five, 0.0005 to 0.008,
+# by the accuracy on validation pictures.
 #
 # *Supported* if the test accuracy is higher with smoothing by more than 0.005 with the whole
-# interval, and a step takes less than 1.1 times as long: 20 pairs in turns, the whole interval of
-# the ratio below 1.1. *Refuted* if the whole interval of the gain is short of 0.005. The word is
+# interval, and a step takes less than 1.1 times as long: 20 pairs in turns, each time the shortest
+# of five, the whole interval of the ratio below 1.1. *Refuted* if the whole interval of the gain is short of 0.005. The word is
 # undecided if the time is not that short, if the net with hard labels knows less than 99 % of its
 # training pictures, if the strongest smoothing was the best one, or if twice the steps change it.
 
@@ -2067,15 +2067,24 @@ def timed_model(strength):
 
 
 timed_models = {arm: timed_model(float(arm.split()[1])) for arm in (chosen_soft, "smoothing 0")}
+
+
+def fastest_steps(model):
+    """Seconds of five steps, the shortest of five times: a busy computer makes some long."""
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        for _ in range(5):
+            model.train_on_batch(soft_clothes.x_train[:50], soft_clothes.y_train[:50])
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+# %%
 seconds_of_steps = {arm: np.zeros(21) for arm in timed_models}
 for pair in range(21):  # in turns; the first compiles
     for arm_timed in [*timed_models][:: 1 if pair % 2 else -1]:
-        start = time.perf_counter()
-        for _ in range(20):
-            timed_models[arm_timed].train_on_batch(
-                soft_clothes.x_train[:50], soft_clothes.y_train[:50]
-            )
-        seconds_of_steps[arm_timed][pair] = time.perf_counter() - start
+        seconds_of_steps[arm_timed][pair] = fastest_steps(timed_models[arm_timed])
 ratios_of_time = np.log(seconds_of_steps[chosen_soft] / seconds_of_steps["smoothing 0"])[1:]
 ends_of_time = np.exp(claims.paired_interval(ratios_of_time))
 print(f"a step takes {ends_of_time[0]:.2f} to {ends_of_time[1]:.2f} times as long with smoothing")
