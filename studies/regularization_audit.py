@@ -51,7 +51,7 @@ def wines() -> Tuning:
         for name, build in {"large": LARGE, "small": partial(models.mlp, 11, [16])}.items()
     }
     runs = training.replicates(pool, SEEDS)
-    return Tuning(arms, pool, runs, RATES, "val_loss", "best", 7, notes)
+    return Tuning(arms, pool, runs, RATES, "val_loss", "best", 9, notes)
 
 
 def dropped() -> keras.Model:
@@ -72,7 +72,7 @@ def wines_for_long() -> Tuning:
         for name, build in {"plain": LARGE, "dropout": dropped}.items()
     }
     runs = repeated(training.replicates(pool, SEEDS), 4 * 512)
-    return Tuning(arms, pool, runs, RATES, "val_loss", "best", 7, notes)
+    return Tuning(arms, pool, runs, RATES, "val_loss", "best", 9, notes)
 
 
 def drawn_wide(shape, deviation: float) -> keras.Model:
