@@ -1,0 +1,15 @@
+"""Audit 4 with Keras 2: the study runs the cells that judge listings, and its results are there."""
+
+import json
+import re
+
+from helpers import claims
+from studies import keras2
+
+
+def test_every_listing_that_is_judged_was_run_with_keras_2():
+    judged = re.findall(rf'{keras2.JUDGE}\(\s*"(\w+-\d+)"', "\n".join(keras2.sources()))
+    found = json.loads(keras2.RESULTS.read_text(encoding="utf-8"))["settings"]
+    assert judged
+    assert sorted(found) == sorted(judged)
+    assert {claims.find(name).kind for name in judged} == {"listing"}
