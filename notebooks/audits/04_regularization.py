@@ -1828,7 +1828,7 @@ def known(pool, runs, done):
 # The small digits have 150 test pictures, and the replicates share many of them. So their interval
 # is wide, and only a gain of some four points could be told from none.
 
-# %% tags=["nbval-skip"]
+# %%
 criterion = {"claimed": "higher", "measure": "test accuracy on unaltered pictures", "margin": 0.01}
 TUNED = 1_500  # steps
 lengths = [TUNED * 2**doublings for doublings in range(4 if RUNS >= 30 else 1)]
@@ -1894,7 +1894,7 @@ for title, train, test, share in (
 # originals, and alterations that change what a picture is. These nets are trained for as long as
 # the tuned ones, and each alteration takes the rate of the tuned one that is closest to it.
 
-# %% tags=["nbval-skip"]
+# %%
 title = "fashion, clean labels"
 pool, choice = pool_of(title, 600, 500), tunings[title]["choice"]
 twice = training.replicates(pool, seeds)
