@@ -705,7 +705,7 @@ plots.show(
     alt="Left: training and validation loss over 100 epochs. Right: training and validation "
     "accuracy over the same epochs. A vertical line in both marks the epoch whose weights early "
     "stopping keeps.",
-    data=f"{clothes}, 2,000 of them used; line: median, band: middle 80 % of {RUNS} replicates",
+    data=f"Fashion-MNIST, {RUNS} x 2,000 training images; line: median, band: middle 80 %",
 )
 
 # %% [markdown]
