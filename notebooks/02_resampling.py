@@ -109,7 +109,7 @@ def misses(rows):
 
 off = np.array([misses(rows) for rows in wine.divisions])
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(width=7.2, height=2.8) as (fig, axes):
     for place in (0, 1):
         values = off[:, place]
@@ -165,7 +165,7 @@ def cross_validate(x, y, folds):
 
 ex.leaking.check(cross_validate)
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 reviews = datasets.load("reviews", seed=seeds[0])
 
 
@@ -249,7 +249,7 @@ contests = {
 told = {world: np.array([each[2] for each in found]) for world, found in contests.items()}
 ex.optimism_prediction.check(winner, *told["coin labels"].T)
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(2, width=9.2, height=4.6, sharex=True, sharey=True) as (fig, all_axes):
     for axes, (world, found) in zip(all_axes, contests.items(), strict=True):
         shown, real, (score, reached, _) = found[0]
@@ -360,7 +360,7 @@ verdicts.compare(
     data=clothes,
 )
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(2, width=9.2, height=3.4) as (figure, panels):
     for axes, column, label in zip(panels, (0, 1), ("optimism", "accuracy on fresh"), strict=True):
         for pair in zip(one[:, column], five[:, column], strict=True):
@@ -430,7 +430,7 @@ ex.interval.check(mean_interval)
 # from each: the one you wrote, and the textbook's, by Student's t. **Before you look:** a sample
 # has five values. How many of 100 percentile intervals hold the true mean?
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 SIZES, SAMPLES = (5, 10, 20, 50), 1_000
 
 
@@ -502,7 +502,7 @@ plots.show(
 #
 # Here is the first verdict of section 2.4, replicate by replicate:
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 live = next(iter(verdicts))
 differences = {
     f"{how},\n{each.runs} replicates": claims.differences(each)
@@ -587,7 +587,7 @@ grid = np.linspace(-1, 1, 201)
 truth = datasets.polynomial_truth(grid)
 
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def polynomials(degree):
     """Least-squares fits to every training set, on the grid: shape (sets, points of the grid)."""
     pairs = [(curve.x_train[d.train, 0], curve.y_train[d.train]) for d in curve.divisions]
@@ -679,7 +679,7 @@ verdicts.compare(
     data=curve,
 )
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(2, width=9.4, height=3.9, sharey=True) as (fig, (left, right)):
     polynomial = np.array([bias_and_variance(fits) for fits in by_degree.values()]).T
     for number, (name, nets) in enumerate((("bias squared", bias), ("variance", variance))):
@@ -772,7 +772,7 @@ verdicts.compare(
     data=wardrobe,
 )
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 names, doubt = wardrobe.class_names, dissent[0]
 shown = [*np.flatnonzero(doubt == 0)[:3], *np.argsort(doubt, kind="stable")[-3:]]
 images = wardrobe.x_train[wardrobe.divisions[0].test[shown]]
@@ -851,7 +851,7 @@ ex.reweighing.check(reweigh)
 # See it at work on two half moons. The area of a point is its weight, the shading is what the
 # committee says so far.
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 moons = datasets.load("moons", seed=seeds[0], size=150)
 sides = np.where(moons.y_train == 1, 1, -1)
 boosted = resampling.adaboost(moons.x_train, sides, 60)
