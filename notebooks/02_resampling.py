@@ -283,7 +283,9 @@ for world, values in told.items():
 # The winner is the model furthest to the right. The arrow is the price: how far its score lies
 # above what it does on fresh wines. With coin labels a score says nothing, so the winner is the
 # luckiest of 200. With real labels a good score means something, and among the good ones the
-# luckiest wins. Nested cross-validation says how well such winners do, without any fresh wines.
+# luckiest wins. Nested cross-validation estimates how well such winners do, without any fresh
+# wines. From one table of 100 the estimate is coarse: in the audit it scatters by about five
+# points.
 
 # %% [markdown]
 # ## 2.4 One part that chooses, or five
@@ -399,8 +401,9 @@ print(f"accuracy of the chosen candidate on fresh images: {chosen}")
 # %% [markdown]
 # That five parts would be *less* optimistic was nearly sure beforehand: the best average over five
 # parts cannot exceed the average of the five best. How *much* less was open, and that is what the
-# first line judges. The second asks for more than the notes do: is nothing left? In any case, data
-# that chose a model are the wrong ones to examine it: keep a test set, or nest.
+# first line judges. The second asks for more than the notes do: is nothing left, or is it only
+# less? In any case, data that chose a model are the wrong ones to examine it: keep a test set, or
+# nest.
 
 # %% [markdown]
 # ## 2.5 The bootstrap
@@ -548,21 +551,21 @@ percent = (100 * false_words).round(1).astype(object).fillna("–")
 percent.rename_axis("share of false words in %, by number of replicates")
 
 # %% [markdown]
-# Nominally it is 1 %, *whatever the number of replicates*; among some 300 comparisons, expect at
-# most about three false words. What more replicates make rarer is the other error, leaving a true
-# difference undecided. Trouble comes where one arm is skewed and the other is not, as when a
-# method sometimes fails badly. So times, and losses that spread over powers of ten, are compared
-# as logarithms. (The last row is an interval made for skewed differences; it needs ten
-# replicates.)
+# Nominally it is 1 %, *whatever the number of replicates*: if all of some 300 comparisons were like
+# the first two rows, about three would bring a false word. What more replicates make rarer is the
+# other error, leaving a true difference undecided. Trouble comes where one arm is skewed and the
+# other is not, as when a method sometimes fails badly. So times, and losses that spread over powers
+# of ten, are compared as logarithms. (The last row is an interval made for skewed differences. It
+# needs ten replicates, and raises fewer false alarms, but still more than 1 %.)
 #
 # A hostile reader does not stop at the interval. Ask five questions:
 #
 # 1. **What varied?** If all replicates share one division of the data, the interval is about that
-#    division only. (Here each has its own 100 images.)
+#    division only. (Here each has its own 100 images, but all share the 4,000 fresh ones.)
 # 2. **Compared with what?** An earlier edition of this course left out the arm with one part, and
 #    wrongly refuted the notes.
-# 3. **Who chose the criterion, and when?** Those of the course stand in `claims.toml` and are
-#    locked before the run.
+# 3. **Who chose the criterion, and when?** Those of this lesson stand in `claims.toml` and were
+#    locked before the recorded run; later changes are in `evidence/CHANGES.md`.
 # 4. **Does the setting fit the sentence?** One net on one data set is no law.
 # 5. **How large is it?** Look at the number before you change what you do.
 
@@ -715,8 +718,8 @@ for step in range(len(falls)):
 # For polynomials on fixed inputs the see-saw is a theorem: each further coefficient takes up its
 # share of the noise. With fresh inputs, as here, a line that cannot follow the curve is unsteady as
 # well; and for nets nothing forces the see-saw at all. Where the variance falls in a shaded step,
-# the wider net is less wrong *and* steadier. Much of what narrow nets lose there is the luck of
-# their initial weights: some starts get stuck.
+# the wider net is less wrong *and* steadier. Part of it may be the luck of their initial weights,
+# if some starts get stuck; that was not measured here.
 #
 # The formula says that the parts *add up to* the error. Only if the error stayed the same would one
 # have to rise as the other falls.
@@ -730,8 +733,9 @@ for step in range(len(falls)):
 # it pays for models that are unsteady.
 #
 # The notes name another use: *looking at how well the models agree* (CVB-09). One net gives one
-# answer. Ten nets also show how sure they are, provided that they disagree where they are wrong. So
-# train ten, each on its own bootstrap sample of 300 images of clothes, and average their
+# answer and a confidence of its own. Ten nets also show how far they agree, which is of use if they
+# disagree where they are wrong. (The audit finds that the confidence of one net marks errors better
+# still.) So train ten, each on its own bootstrap sample of 300 images of clothes, and average their
 # probabilities. **Before you run it:** how many of the ten disagree with the average where it is
 # right, and how many where it is wrong?
 
