@@ -195,9 +195,9 @@ plots.show(
 # every coefficient takes up some noise.
 #
 # "A low training error is not a good sign by itself", the notes say (OVF-04). What does it cost to
-# trust it all the same? We choose a degree twice, by the lowest training error and by the lowest
-# validation error, and judge both choices on the test points. The errors differ by powers of ten,
-# so we compare their ratio: how many times larger one is. Less than 5 % would matter to nobody.
+# trust it? We choose a degree twice, by the lowest training error and by the lowest validation
+# error, and judge both choices on the test points. The errors differ by powers of ten, so we
+# compare their ratio: how many times larger one is. Less than 5 % would matter to nobody.
 
 # %%
 each = np.arange(len(samples))
@@ -321,7 +321,7 @@ plots.show(
 # is not underfitting. (The line counts only if the net with 4,000 pictures, too, ends with less
 # than one mistake in a hundred.) What is high is the error on *new* pictures. Is that overfitting?
 # Only if a smaller net, or a shorter training, would do better, and the run above cannot tell. More
-# data lower the error on new pictures in any case; for *this* net only the name is wrong. They do
+# data lower the error on new pictures; for *this* net only the name is wrong. They do
 # not help a model that is too stiff: a straight line stays straight, however many points there are.
 # (A model *chosen* by few data may come out too simple: the audit measures that, and its line
 # counts as well.)
