@@ -20,7 +20,7 @@
 #
 # Read it so: on average over five repetitions, one error was 1.9 times as large as the other. Five
 # repetitions do not settle the exact factor; the **interval** holds the factors that are compatible
-# with them (made in this way, 99 of 100 intervals hold the true one). ✓ means that the whole
+# with them (about 99 of 100 such intervals hold the true one, see lesson 2). ✓ means that the whole
 # interval lies where the notes claim, ✗ that all of it lies elsewhere, ≈ that these repetitions
 # cannot tell. Where a result from 30 repetitions is **recorded**, it comes first, and "Here, with
 # 5" tells what this notebook found; elsewhere the line is from this run.
@@ -131,7 +131,7 @@ plots.show(
 # spare: it chases them, noise included, and between them it goes where no data asked it to go, out
 # of the frame.
 #
-# If you run this notebook yourself, move the slider.
+# In a running notebook, move the slider.
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -195,9 +195,9 @@ plots.show(
 # every coefficient takes up some noise.
 #
 # "A low training error is not a good sign by itself", the notes say (OVF-04). What does it cost to
-# trust it all the same? We choose a degree twice, by the lowest training error and by the lowest
-# validation error, and judge both choices on the test points. The errors differ by powers of ten,
-# so we compare their ratio: how many times larger one is. Less than 5 % would matter to nobody.
+# trust it? We choose a degree twice, by the lowest training error and by the lowest validation
+# error, and judge both choices on the test points. The errors differ by powers of ten, so we
+# compare their ratio: how many times larger one is. Less than 5 % would matter to nobody.
 
 # %%
 each = np.arange(len(samples))
@@ -321,9 +321,10 @@ plots.show(
 # is not underfitting. (The line counts only if the net with 4,000 pictures, too, ends with less
 # than one mistake in a hundred.) What is high is the error on *new* pictures. Is that overfitting?
 # Only if a smaller net, or a shorter training, would do better, and the run above cannot tell. More
-# data lower the error on new pictures in any case; only the name is wrong. They do not help a model
-# that is too stiff: a straight line stays straight, however many points there are. (A model that is
-# *chosen* by few data may come out too simple; the audit measures that.)
+# data lower the error on new pictures; for *this* net only the name is wrong. They do
+# not help a model that is too stiff: a straight line stays straight, however many points there are.
+# (A model *chosen* by few data may come out too simple: the audit measures that, and its line
+# counts as well.)
 #
 # ### Exercise 3 · Prepare
 #
@@ -594,11 +595,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Only the noise differs. One explanation is that the signal is common to all points, so that every
-# update helps to learn it, while noise has to be learned point by point. So there is a time in
-# between at which the net has learned most of the signal and only part of the noise. (In the first
-# epochs the training loss may lie above the other: it is an average over the epoch, while the net
-# was still learning.)
+# Only the noise differs. One explanation: the signal is common to all points, so that every update
+# helps to learn it, while noise has to be learned point by point. So there is a time at which the
+# net has learned most of the signal and only part of the noise. (In the first epochs the training
+# loss may lie above the other: it is an average over the epoch, while the net was still learning.)
 #
 # ### Exercise 5 · Write early stopping
 #
@@ -705,7 +705,7 @@ plots.show(
     alt="Left: training and validation loss over 100 epochs. Right: training and validation "
     "accuracy over the same epochs. A vertical line in both marks the epoch whose weights early "
     "stopping keeps.",
-    data=f"{clothes}, 2,000 of them used; line: median, band: middle 80 % of {RUNS} replicates",
+    data=f"Fashion-MNIST, {RUNS} x 2,000 training images; line: median, band: middle 80 %",
 )
 
 # %% [markdown]
@@ -718,15 +718,15 @@ plots.show(
 # %% [markdown]
 # ## 1.6 What came out
 #
-# The verdicts below are the recorded ones or, where nothing is recorded yet, those of the run
-# above. "Expected" is what we guessed before anything was measured. *Mixed* means that the
-# statement held in one setting and failed in another.
+# The verdicts below are the recorded ones or, without any, those of the run above. "Expected" is
+# what we guessed beforehand. *Mixed* means that the statement held in one setting and failed in
+# another; settings in the audit count as well.
 
 # %%
 verdicts.summary()
 
 # %% [markdown]
-# All other statements on this subject are settled in the [audit of this
+# All other statements on this subject are taken up in the [audit of this
 # lesson](audits/01_overfitting.ipynb).
 #
 # Three sentences to keep: Judge a model by its error on new data, against its neighbours, smaller

@@ -109,7 +109,7 @@ def misses(rows):
 
 off = np.array([misses(rows) for rows in wine.divisions])
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(width=7.2, height=2.8) as (fig, axes):
     for place in (0, 1):
         values = off[:, place]
@@ -165,7 +165,7 @@ def cross_validate(x, y, folds):
 
 ex.leaking.check(cross_validate)
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 reviews = datasets.load("reviews", seed=seeds[0])
 
 
@@ -249,7 +249,7 @@ contests = {
 told = {world: np.array([each[2] for each in found]) for world, found in contests.items()}
 ex.optimism_prediction.check(winner, *told["coin labels"].T)
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(2, width=9.2, height=4.6, sharex=True, sharey=True) as (fig, all_axes):
     for axes, (world, found) in zip(all_axes, contests.items(), strict=True):
         shown, real, (score, reached, _) = found[0]
@@ -283,7 +283,9 @@ for world, values in told.items():
 # The winner is the model furthest to the right. The arrow is the price: how far its score lies
 # above what it does on fresh wines. With coin labels a score says nothing, so the winner is the
 # luckiest of 200. With real labels a good score means something, and among the good ones the
-# luckiest wins. Nested cross-validation says how well such winners do, without any fresh wines.
+# luckiest wins. Nested cross-validation estimates how well such winners do, without any fresh
+# wines. From one table of 100 the estimate is coarse: in the audit it scatters by about five
+# points.
 
 # %% [markdown]
 # ## 2.4 One part that chooses, or five
@@ -360,7 +362,7 @@ verdicts.compare(
     data=clothes,
 )
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(2, width=9.2, height=3.4) as (figure, panels):
     for axes, column, label in zip(panels, (0, 1), ("optimism", "accuracy on fresh"), strict=True):
         for pair in zip(one[:, column], five[:, column], strict=True):
@@ -399,8 +401,9 @@ print(f"accuracy of the chosen candidate on fresh images: {chosen}")
 # %% [markdown]
 # That five parts would be *less* optimistic was nearly sure beforehand: the best average over five
 # parts cannot exceed the average of the five best. How *much* less was open, and that is what the
-# first line judges. The second asks for more than the notes do: is nothing left? In any case, data
-# that chose a model are the wrong ones to examine it: keep a test set, or nest.
+# first line judges. The second asks for more than the notes do: is nothing left, or is it only
+# less? In any case, data that chose a model are the wrong ones to examine it: keep a test set, or
+# nest.
 
 # %% [markdown]
 # ## 2.5 The bootstrap
@@ -430,7 +433,7 @@ ex.interval.check(mean_interval)
 # from each: the one you wrote, and the textbook's, by Student's t. **Before you look:** a sample
 # has five values. How many of 100 percentile intervals hold the true mean?
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 SIZES, SAMPLES = (5, 10, 20, 50), 1_000
 
 
@@ -502,7 +505,7 @@ plots.show(
 #
 # Here is the first verdict of section 2.4, replicate by replicate:
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 live = next(iter(verdicts))
 differences = {
     f"{how},\n{each.runs} replicates": claims.differences(each)
@@ -548,21 +551,21 @@ percent = (100 * false_words).round(1).astype(object).fillna("–")
 percent.rename_axis("share of false words in %, by number of replicates")
 
 # %% [markdown]
-# Nominally it is 1 %, *whatever the number of replicates*; among some 300 comparisons, expect at
-# most about three false words. What more replicates make rarer is the other error, leaving a true
-# difference undecided. Trouble comes where one arm is skewed and the other is not, as when a
-# method sometimes fails badly. So times, and losses that spread over powers of ten, are compared
-# as logarithms. (The last row is an interval made for skewed differences; it needs ten
-# replicates.)
+# Nominally it is 1 %, *whatever the number of replicates*: if all of some 300 comparisons were like
+# the first two rows, about three would bring a false word. What more replicates make rarer is the
+# other error, leaving a true difference undecided. Trouble comes where one arm is skewed and the
+# other is not, as when a method sometimes fails badly. So times, and losses that spread over powers
+# of ten, are compared as logarithms. (The last row is an interval made for skewed differences. It
+# needs ten replicates, and raises fewer false alarms, but still more than 1 %.)
 #
 # A hostile reader does not stop at the interval. Ask five questions:
 #
 # 1. **What varied?** If all replicates share one division of the data, the interval is about that
-#    division only. (Here each has its own 100 images.)
+#    division only. (Here each has its own 100 images, but all share the 4,000 fresh ones.)
 # 2. **Compared with what?** An earlier edition of this course left out the arm with one part, and
 #    wrongly refuted the notes.
-# 3. **Who chose the criterion, and when?** Those of the course stand in `claims.toml` and are
-#    locked before the run.
+# 3. **Who chose the criterion, and when?** Those of this lesson stand in `claims.toml` and were
+#    locked before the recorded run; later changes are in `evidence/CHANGES.md`.
 # 4. **Does the setting fit the sentence?** One net on one data set is no law.
 # 5. **How large is it?** Look at the number before you change what you do.
 
@@ -587,7 +590,7 @@ grid = np.linspace(-1, 1, 201)
 truth = datasets.polynomial_truth(grid)
 
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 def polynomials(degree):
     """Least-squares fits to every training set, on the grid: shape (sets, points of the grid)."""
     pairs = [(curve.x_train[d.train, 0], curve.y_train[d.train]) for d in curve.divisions]
@@ -679,7 +682,7 @@ verdicts.compare(
     data=curve,
 )
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(2, width=9.4, height=3.9, sharey=True) as (fig, (left, right)):
     polynomial = np.array([bias_and_variance(fits) for fits in by_degree.values()]).T
     for number, (name, nets) in enumerate((("bias squared", bias), ("variance", variance))):
@@ -715,8 +718,8 @@ for step in range(len(falls)):
 # For polynomials on fixed inputs the see-saw is a theorem: each further coefficient takes up its
 # share of the noise. With fresh inputs, as here, a line that cannot follow the curve is unsteady as
 # well; and for nets nothing forces the see-saw at all. Where the variance falls in a shaded step,
-# the wider net is less wrong *and* steadier. Much of what narrow nets lose there is the luck of
-# their initial weights: some starts get stuck.
+# the wider net is less wrong *and* steadier. Part of it may be the luck of their initial weights,
+# if some starts get stuck; that was not measured here.
 #
 # The formula says that the parts *add up to* the error. Only if the error stayed the same would one
 # have to rise as the other falls.
@@ -730,8 +733,9 @@ for step in range(len(falls)):
 # it pays for models that are unsteady.
 #
 # The notes name another use: *looking at how well the models agree* (CVB-09). One net gives one
-# answer. Ten nets also show how sure they are, provided that they disagree where they are wrong. So
-# train ten, each on its own bootstrap sample of 300 images of clothes, and average their
+# answer and a confidence of its own. Ten nets also show how far they agree, which is of use if they
+# disagree where they are wrong. (The audit finds that the confidence of one net marks errors better
+# still.) So train ten, each on its own bootstrap sample of 300 images of clothes, and average their
 # probabilities. **Before you run it:** how many of the ten disagree with the average where it is
 # right, and how many where it is wrong?
 
@@ -772,7 +776,7 @@ verdicts.compare(
     data=wardrobe,
 )
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 names, doubt = wardrobe.class_names, dissent[0]
 shown = [*np.flatnonzero(doubt == 0)[:3], *np.argsort(doubt, kind="stable")[-3:]]
 images = wardrobe.x_train[wardrobe.divisions[0].test[shown]]
@@ -851,7 +855,7 @@ ex.reweighing.check(reweigh)
 # See it at work on two half moons. The area of a point is its weight, the shading is what the
 # committee says so far.
 
-# %% tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 moons = datasets.load("moons", seed=seeds[0], size=150)
 sides = np.where(moons.y_train == 1, 1, -1)
 boosted = resampling.adaboost(moons.x_train, sides, 60)

@@ -25,14 +25,15 @@ def is_compared(cell) -> bool:
 
 def sources_to_run(code: list) -> set[str]:
     """The sources of the code cells that are compared, and of those that these need."""
+    sources = [one.source for one in code]
     always = [one for one in code if {"setup", "parameters"} & {*one.metadata.get("tags", ())}]
-    wanted = [one.source for one in code if one in always or is_compared(one)]
-    known: list[str] = []
-    while wanted != known:  # a cell is run whole, also the statements that nobody asked for
-        known = wanted
-        sources = [one.source for one in code]
-        wanted = cells.with_dependencies(known, sources, unchanged=LEDGER)
-    return {*wanted}
+    wanted = {one.source for one in code if one in always or is_compared(one)}
+    # A cell needs none that comes after it; and it is run whole, also what nobody asked for.
+    for place in reversed(range(len(sources))):
+        if sources[place] in wanted:
+            before = sources[: place + 1]
+            wanted |= {*cells.with_dependencies([sources[place]], before, unchanged=LEDGER)}
+    return wanted
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -17,7 +17,7 @@ def floor(axes, height: float, label: str) -> None:
 
 
 def sides(axes, turn: float, *, height: float = 0.97) -> None:
-    """Draw a line at the best model of a path, and name the sides on which models fall short.
+    """Draw a line at the model or epoch with the lowest validation error, and name its two sides.
 
     `height` is that of the two names, from 0 at the bottom of the axes to 1 at their top.
     """
@@ -26,6 +26,8 @@ def sides(axes, turn: float, *, height: float = 0.97) -> None:
     for label, align, shift in (("underfitting ", "right", -4), ("overfitting", "left", 6)):
         style = {"fontsize": 9, "ha": align, "style": "italic"}
         axes.annotate(label, (turn, height), xytext=(shift, 0), **place, **style)
+    style = {"fontsize": 8, "ha": "left", "color": "#555555"}
+    axes.annotate("lowest validation error", (turn, height), xytext=(6, -13), **place, **style)
 
 
 def over_epochs(axes, series: dict, *, ylabel: str, title: str = "") -> None:

@@ -2,7 +2,7 @@
 # # Audit 1 · Overfitting
 #
 # The lesson [Overfitting](../01_overfitting.ipynb) measures the statements that matter most. This
-# audit settles the others: every remaining statement of the study notes on the topic gets a few
+# audit takes up the others: every remaining statement of the study notes on the topic gets a few
 # lines of code, a verdict, and a sentence on why. Statements that one experiment answers stand
 # together. A verdict line shows the statement, what was measured, and the 99 % interval over paired
 # runs; a statement that may hold in one setting and fail in another is judged in both. A
@@ -524,8 +524,9 @@ def clothes(**sizes):
 # Where nets are compared each at its best, a study (`python -m studies.overfitting`) has tuned
 # them: all tried the same learning rates on replicates of its own, more of them where the best was
 # at an edge. What was best there is judged here on other replicates; where it was chosen by
-# validation pictures, none of these are test pictures here. A comparison whose best rate still lies
-# at an edge says nothing, and its line says why.
+# validation pictures, none of these are test pictures here. In most comparisons a best rate at the
+# edge makes the line say nothing, and it says why; OVF-09, OVF-14 and OVF-32 say what they do
+# instead.
 
 # %%
 results = json.loads((course / "notebooks" / "results" / "01_overfitting.json").read_text())
@@ -760,10 +761,10 @@ print(f"best on test points: median degree {np.median(best_degree_curve) + 1:g}"
 
 # %% [markdown]
 # Five folds look at all points before they choose, one fifth at six of them. What that is worth in
-# all the last line of the first three says, and what of it is a cure of *under*fitting the first. A
-# single fifth errs on both sides; so does a choice by five folds, less far. A line cannot follow
-# this curve, and points that were held out show it; so whoever chooses by them, in whatever way,
-# leaves the line.
+# all the last line of the first three says, and what of it is a cure of *under*fitting the first.
+# Compare the two before you call it a cure of underfitting: a single fifth errs on both sides. A
+# line cannot follow this curve, and points that were held out show it; so whoever chooses by them,
+# in whatever way, leaves the line.
 #
 # ### Do few data make a model too simple? (OVF-11)
 #
@@ -813,7 +814,7 @@ verdicts.compare(
 
 # %% [markdown]
 # "Too low" is said of each set by itself, by what would have been best for these very points: with
-# 20 of them the best degree is a lower one than with 200.
+# 20 of them the best degree may be a lower one than with 200.
 #
 # ### A straight line through a parabola (OVF-24)
 #
@@ -992,8 +993,9 @@ print(unfinished(ENLARGED, *HIDDEN_ENLARGED) or "No best rate lies at the edge o
 
 # %% [markdown]
 # Whoever reads the note as a rule for *every* failure to learn finds the case to test it by in the
-# last line: where another cause is at work, is that the one to remove first? The course behind the
-# note says "try".
+# third line: the fault is the rate there, and the question is whether enlarging the net makes up
+# for it. What depth brings in place of width, the second line says. The course behind the note says
+# "try".
 
 # %% [markdown]
 # ## 5. Too much is learned
@@ -1065,9 +1067,11 @@ for units_control, role_overfitted, setting_overfitted in (
     )
 
 # %% [markdown]
-# The number of weights is a bound on what a net can learn by heart, and the printed training
-# accuracies show how far it holds the small nets back. A gap has two sides: a small net may know
-# fewer of its own pictures, and it may also be wrong about more of the new ones.
+# The number of weights is a bound on what a net can learn by heart; the printed training accuracies
+# show how little it holds back 4 units that get ten times the passes. A gap has two sides: a small
+# net may know fewer of its own pictures, and it may be wrong about more of the new ones. The word
+# belongs to the long training; the third line, with equally many passes, says what happens in a
+# training of usual length.
 #
 # ### Complexity, quantity, quality (OVF-29)
 #
@@ -1136,9 +1140,11 @@ for cause_of_rise, arms_of_rise in rises_of_loss.items():
     )
 
 # %% [markdown]
-# Each factor is changed alone, so each is judged by itself. (The net of 128 units with 20 % wrong
-# labels stands in the last two comparisons.) How they add up is another question: a small net can
-# have too little room for wrong labels, a large one enough for all of them.
+# Each factor is changed alone, at equal numbers of updates (so that few pictures are seen more
+# often, and small nets are trained as briefly as large ones),, so each is judged by itself. (The
+# net of 128 units with 20 % wrong labels stands in the last two comparisons.) How they add up is
+# another question: a small net can have too little room for wrong labels, a large one enough for
+# all of them.
 #
 # ### One-sided data (OVF-07)
 #
@@ -1385,8 +1391,9 @@ for wine_arm, wine_error in {
 
 # %% [markdown]
 # Hold the errors against the last of them, of a guess that looks at no feature at all: what a cure
-# saves is worth little if it only brings the net back to that guess. The divisions of the wines
-# overlap, and the intervals are widened for it.
+# saves is worth little if it only brings the net back to that guess. How near the interval comes to
+# the margin is in the recorded line; other replicates may leave it undecided. The divisions of the
+# wines overlap, and the intervals are widened for it.
 #
 # ### Too many features of a pizza (OVF-27)
 #
@@ -1856,9 +1863,11 @@ for rival_cure, setting_cures, role_cures, correlation_cures in (
     )
 
 # %% [markdown]
-# The list shows what each try gained on the study's validation pictures, and so which member of the
-# family does the work. Four times the pictures are not at hand where the training set is given;
-# where they can be had, they are the first rival. That line is told and does not count.
+# The list shows what each try gained on the study's validation pictures. Where hardly any gains,
+# this set gives little to cure, and the comparison cannot say what is most important. Four times
+# the pictures are not at hand where the training set is given; where they can be had, they are the
+# first rival. ("Neither side gains" in that line speaks of the first line's two sides.) It is told
+# and does not count.
 
 # %% [markdown]
 # ## 6. Data and noise
@@ -1876,9 +1885,9 @@ for rival_cure, setting_cures, role_cures, correlation_cures in (
 #
 # All are trained equally long, so long that without dropout at least 95 % of the training labels
 # are repeated; rates at which they are not were left out. A rate so small that noise is never
-# swallowed would be early stopping in disguise. (So the best rate without dropout may well be the
-# lowest that was allowed. And the shares reach above the 0.2 to 0.5 of note 002: the comparison is
-# void if the best of them has no tries on both sides. The list shows what the others did.)
+# swallowed would be early stopping in disguise. (So the best rate may well be the lowest that was
+# allowed. And the shares reach above the 0.2 to 0.5 of note 002: the comparison is void if the best
+# of them has no tries on both sides. The list shows what the others did.)
 
 # %%
 DROPOUT, REPEATED = "OVF-09, dropout", "OVF-09, labels repeated"
@@ -2109,7 +2118,8 @@ verdicts.compare(
 # *Supported* if the gap is wider with noise by more than a tenth of the noise's variance with the
 # whole interval, *refuted* if the whole interval lies below that. By theory the gap is about twice
 # the share of the noise (Efron 2004), so this margin and that of OVF-17 are one: the two statements
-# are two sides of one finding, here at the end of the training and there at its best epoch.
+# are two sides of one finding, here at the end of the training and there at its best epoch. Count
+# them as one.
 
 
 # %%
@@ -2438,7 +2448,8 @@ for name_review, nets in {"16-16-1": review_sixteen, **review_smaller}.items():
 
 # %% [markdown]
 # The statement is about the loss at the end of a training of fixed length, as the note's figures
-# are. A net that is stopped in time is another question.
+# are. A net that is stopped in time is another question: the printed lowest losses hint at its
+# answer.
 #
 # ### What sets how much a net can learn? (OVF-14)
 #
@@ -2509,8 +2520,8 @@ for larger_heart, setting_heart, role_heart in (
 print(unfinished(heart_title, *heart_nets) or "No best rate lies at the edge of those tried.")
 
 # %% [markdown]
-# A unit more is a further thing that the net can tell apart, and a layer more lets the units do
-# more. What a net *has* learned depends on its training as well.
+# A unit more is a further thing that the net can tell apart. What a layer more brings is a question
+# of the length of the training, too, as is what a net *has* learned.
 #
 # ### Bigger with much data, smaller with little? (OVF-15)
 #
@@ -2578,10 +2589,10 @@ for name_little, nets in (("256-256 units", big_on_few), ("16 units", small_on_f
     print(f", test accuracy {nets.test('accuracy').mean():.3f}")
 
 # %% [markdown]
-# With many pictures there is more to learn than 16 units can hold. With few, the printed training
-# losses say how far each net has got in learning them by heart, and the test loss tells which one
-# is too sure of itself where it is wrong. Compare the printed test accuracies before you call the
-# bigger net the worse one.
+# With many pictures there may be more to learn than 16 units can hold; the first line says whether
+# that shows by more than a point. With few, the printed training losses say how far each net has
+# got in learning them by heart, and the test loss tells which one is too sure of itself where it is
+# wrong. Compare the printed test accuracies before you call the bigger net the worse one.
 #
 # ### More parameters (OVF-30)
 #
@@ -2744,7 +2755,7 @@ for nonlinear, role_34 in (("smooth", claims.PRIMARY), ("products", claims.FURTH
 # A linear relation needs no hidden layer at all, and width alone gives nonlinearity too: one hidden
 # layer, if it has enough units, can come as close to any smooth function as one likes. So the rule
 # has no reason in what the nets *can* do; it could only hold for how easily they learn, and that is
-# what was measured.
+# what was measured. The two lines on one target alone tell the halves of the sentence apart.
 #
 # ### Wide or deep? It depends on the data (OVF-35)
 #
@@ -2754,8 +2765,9 @@ for nonlinear, role_34 in (("smooth", claims.PRIMARY), ("products", claims.FURTH
 # after trials: the hidden biases of nets with one input are scattered, because with biases of 0 all
 # units of a wide net bend at 0 and it learns nothing; and there are two sawteeth, because in the
 # trials the wide net won with four teeth and the deep one with eight. The study's replicates are
-# others.) On each compete a net with three hidden layers of 32 units and one with a single layer
-# and as many parameters, each at the best learning rate and at its best validation epoch.
+# others; its list below says what became of that.) On each compete a net with three hidden layers
+# of 32 units and one with a single layer and as many parameters, each at the best learning rate and
+# at its best validation epoch.
 #
 # The study's ten replicates pick the set on which depth gains most and the one on which width gains
 # most; fresh replicates judge. First, on the set picked for width, is the logarithm of the wide
@@ -2875,8 +2887,8 @@ depth_35 = judged_35(for_depth, "deep", "wide", claims.PRIMARY, one_way_35)
 #
 # ## All verdicts of this audit
 #
-# The words below are those of the run above, also where another is recorded; those marked "not yet
-# measured under the protocol" come from cells older than their criteria and may change.
+# The verdicts below are the recorded ones or, where nothing is recorded yet, those of the run
+# above. A few replicates leave many a comparison undecided that thirty decide.
 
 # %%
-claims.table(verdicts)
+verdicts.summary()

@@ -60,9 +60,9 @@ verdicts = claims.Ledger()
 # each time another part is held out "to test", and the rest is trained on. That is k-fold
 # cross-validation as textbooks have it (Stone 1974 for parts of a single row, Geisser 1975 for
 # larger ones): each row is held out once, and each model is fitted to the other k - 1 parts. One
-# word is loose. What the notes call *test* here is the held-out part, which others call the
-# validation part, because its scores are used to choose. The test data that were set aside first
-# stay aside (Hastie et al. 2009, section 7.2).
+# word is loose. What the notes call *test* here is the held-out part, which some (scikit-learn
+# among them) call test as well, and others the validation part, because its scores are used to
+# choose. The test data that were set aside first stay aside (Hastie et al. 2009, section 7.2).
 
 # %%
 five_parts = list(KFold(5, shuffle=True, random_state=seeds[0]).split(np.arange(20)))
@@ -183,7 +183,8 @@ print(f"five parts take {longer:.1f} times as long as one")
 # is what was measured. The reason is a matter of counting: k trainings go through k times as many
 # rows as the one that they are compared with, since all of them train on (k - 1) / k of the table.
 # The third line goes beyond the notes, which have the trainings come one after the other. Nets that
-# lie beside each other share the overhead of each step, but not the arithmetic.
+# lie beside each other could share the overhead of each step, but not the arithmetic. How much that
+# saves is in the two lines: compare the factors before you expect a gain.
 #
 # ## 2. Bias and variance
 #
@@ -466,8 +467,12 @@ plots.show(
 )
 
 # %% [markdown]
-# The sentence holds the data fixed. Beyond it: the same trees on four times as many points, at each
-# number of leaves at which that clearly lowers the variance. Does the bias rise then?
+# Look which steps are asked. Where they lead up the widths, "the other direction" looks at the same
+# widening of narrow nets as the lesson does, and is no second witness. Among the trees the bias of
+# larger ones is too small for a step to count, although the variance goes on rising: what the lines
+# decide on is a law, not whether there is a trade beyond the simplest models. The sentence holds
+# the data fixed. Beyond it: the same trees on four times as many points, at each number of leaves
+# at which that clearly lowers the variance. Does the bias rise then?
 
 # %%
 more_points = np.array([bias_and_variance(trees(4 * POINTS, leaves)) for leaves in LEAVES])
@@ -496,10 +501,12 @@ for degree in (1, 3, 5, 7):
     print(f"degree {degree}: {np.var(at_points, axis=0).mean():.4f}, {theory:.4f}")
 
 # %% [markdown]
-# More points settle what is unsteady and leave the model as stiff as it was, so there is no reason
-# why the bias should pay for it. Polynomials of rising degree, fitted by least squares at fixed
-# inputs, are not a setting: there the variance is the noise times the number of coefficients over
-# the number of points, so it must rise, and nothing could come out otherwise.
+# More points settle where the trees split. One might expect the bias to stay as it was. The
+# recorded line says whether it does, and by how much. A reason for a rise could be this: the mean
+# of trees whose splits scatter is smoother than a single tree, and with steadier splits it loses
+# this smoothness. Polynomials of rising degree, fitted by least squares at fixed inputs, are not a
+# setting: there the variance is the noise times the number of coefficients over the number of
+# points, so it must rise, and nothing could come out otherwise.
 #
 # ### Is it hard to lower both? (CVB-07)
 #
@@ -792,8 +799,8 @@ verdicts.compare(
 
 # %% [markdown]
 # Choosing among linear models is the lesson's question for other models, once with labels that
-# nobody can predict. Nested cross-validation and larger held-out parts lie beyond what the notes
-# say.
+# nobody can predict. In each of these settings much of the optimism may remain, so "prevent" means
+# "lessen". Nested cross-validation and larger held-out parts lie beyond what the notes say.
 #
 # ## 4. Bootstrapping
 #
@@ -827,7 +834,7 @@ verdicts.by_definition(
 # %% [markdown]
 # ### Do the models agree where their average is right? (CVB-09)
 #
-# One model gives one number. Models on several bootstrap samples give an average and, as a purpose
+# One model gives one answer. Models on several bootstrap samples give an average and, as a purpose
 # of its own, a degree of **agreement**. It is of use if the models disagree where the average is
 # wrong. The lesson asks ten nets about images of clothes. Here are ten decision trees on bootstrap
 # samples of 300 such images, and ten nets on wines.
@@ -973,7 +980,8 @@ verdicts.compare(
 
 # %% [markdown]
 # The first two lines ask what the notes say, whether disagreement marks errors. The third asks
-# whether it marks them better than what a single net says of itself.
+# whether it marks them better than what a single net says of itself. (Ten votes take few values,
+# and ties count one half, which is to their disadvantage.)
 #
 # ### Can it make uneven data even? (CVB-10)
 #
@@ -981,11 +989,13 @@ verdicts.compare(
 # the notes defines bootstrapping, rows are drawn at random from the whole table. Then the expected
 # share of each class is that of the table (Efron and Tibshirani 1993), with or without replacement;
 # a single sample is more even or less even by luck only. If rows are drawn **by class**, each class
-# with as many draws, the classes come out even by construction. Korean texts call that
-# bootstrapping as well; elsewhere it is known as oversampling, or as a balanced bootstrap. So the
-# objection is to the word as the section defines it, and not to the idea.
+# with as many draws, the classes come out even by construction. Some texts call that bootstrapping
+# as well; elsewhere it is known as class-balanced resampling, and for the rare class as
+# oversampling. (The *balanced bootstrap* of statistics is another thing: there every row occurs
+# equally often over all samples.) So the objection is to the word as the section defines it, and
+# not to the idea.
 #
-# About one red wine in seven is excellent (a score of 7 or more). Look at both ways of drawing:
+# About 13 % of the red wines are excellent (a score of 7 or more). Look at both ways of drawing:
 
 # %%
 table = datasets.load("wine", seed=seeds[0])

@@ -15,7 +15,8 @@ def test_the_best_of_a_path_has_its_two_sides():
         axes.plot([0, 10], [0, 1])
         plots.sides(axes, 3)
         plots.floor(axes, 0.5, "variance of the noise")
-    assert texts(axes) == ["underfitting", "overfitting", "variance of the noise"]
+    names = ["underfitting", "overfitting", "lowest validation error", "variance of the noise"]
+    assert texts(axes) == names
     assert [text.xy[0] for text in axes.texts[:2]] == [3, 3]
     assert [text.get_ha() for text in axes.texts[:2]] == ["right", "left"]
     pyplot.close()
