@@ -44,6 +44,8 @@ def with_dependencies(chosen: Iterable[str], sources: Iterable[str], unchanged: 
     `unchanged` names an object that all may call, of which none sees what the others did to it.
     """
     chosen, sources = list(chosen), list(sources)
+    if not chosen:  # most notebooks do not name a given statement
+        return []
     found = {
         source: [replace(one, changes=one.changes - {unchanged}) for one in statements(source)]
         for source in sources

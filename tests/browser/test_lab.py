@@ -132,7 +132,7 @@ def cell(page: Page, text: str) -> Locator:
     cells = page.locator(".jp-CodeCell")
     expect(cells.filter(has_text=text).first).to_be_attached()
     holds = """(cells, text) => cells.findIndex(
-        cell => cell.querySelector('.jp-InputArea').innerText.includes(text))"""
+        cell => cell.querySelector('.jp-InputArea')?.innerText.includes(text))"""  # none if folded
     return cells.nth(cells.evaluate_all(holds, text))
 
 

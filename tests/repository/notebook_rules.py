@@ -16,7 +16,7 @@ IMAGE_WITHOUT_ALT = re.compile(r'<img\b(?![^>]*\balt="[^"]+")')
 
 
 def pair_faults(script: NotebookNode, notebook: NotebookNode) -> list[str]:
-    """Where the cells of a pair differ in number, order, type, source or tags."""
+    """Where the cells of a pair differ in number, order, type, source, tags or blank lines."""
     pairs = zip(_essence(script), _essence(notebook), strict=False)
     faults = [
         f"cell {number}: {a!r} in .py, {b!r} in .ipynb"
@@ -29,8 +29,14 @@ def pair_faults(script: NotebookNode, notebook: NotebookNode) -> list[str]:
 
 
 def _essence(content: NotebookNode) -> list[tuple]:
+    # Blank lines, too: JupyterLab does not open a notebook that is newer than a script that differs.
     return [
-        (cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())))
+        (
+            cell.cell_type,
+            cell.source,
+            tuple(cell.metadata.get("tags", ())),
+            cell.metadata.get("lines_to_next_cell"),
+        )
         for cell in content.cells
     ]
 

@@ -188,6 +188,10 @@ def change_type(content):
     content.cells[3] = nbformat.v4.new_markdown_cell(content.cells[3].source)
 
 
+def add_blank_lines(content):
+    content.cells[2].metadata.lines_to_next_cell = 2
+
+
 def drop_tag(content):
     content.cells[1].metadata.tags = []
 
@@ -196,7 +200,9 @@ def drop_cell(content):
     del content.cells[-1]
 
 
-@pytest.mark.parametrize("damage", [swap_cells, change_source, change_type, drop_tag, drop_cell])
+@pytest.mark.parametrize(
+    "damage", [swap_cells, change_source, change_type, drop_tag, add_blank_lines, drop_cell]
+)
 def test_unequal_pair_is_noticed(intact, damage):
     damaged = copy.deepcopy(intact)
     damage(damaged)
