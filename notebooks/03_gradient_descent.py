@@ -453,7 +453,7 @@ plots.show(
 # shows how, for one replicate and all points at once.
 
 # %%
-POINTS, STARTS, UPDATES, SETTLING, PENALTY = 200, 50, 2_000, 3_000, 0.001
+POINTS, STARTS, UPDATES, SETTLING, PENALTY = 200, 50, 4_000, 6_000, 0.001
 tuned_xor = study["OPT-05"]
 rates_of_xor = tuned_xor["best_rates"]
 

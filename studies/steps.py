@@ -19,6 +19,7 @@ from studies.augmentation import read, write
 RESULTS = runtime.ROOT / "notebooks" / "results" / "03_steps.json"
 TUNING = training.seeds(1_003, 5)  # no notebook has this SEED
 JUDGED = training.seeds(1_006, 30)
+JUDGED_STARTS = training.seeds(1_007, 30)
 UNITS = 64
 
 
@@ -74,7 +75,7 @@ def race() -> dict:
 
 # OPT-05: which starts are caught ----------------------------------------------------------------
 
-POINTS, STARTS, UPDATES, SETTLING, SETTLING_RATE = 200, 50, 2_000, 3_000, 0.5
+POINTS, STARTS, UPDATES, SETTLING, SETTLING_RATE = 200, 50, 4_000, 6_000, 0.5
 PENALTY = 0.001  # without it weights grow for ever, and slow nets look like nets that are caught
 
 
@@ -95,7 +96,7 @@ def caught() -> dict:
 
     And what the lesson judges: the same share in other replicates, at the best rates.
     """
-    rates, sizes = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0], [1, 10, POINTS]
+    rates, sizes = [0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0], [1, 10, POINTS]
     losses = {
         (seed, size, rate): settled(seed, size, rate)
         for seed in tqdm(TUNING)
@@ -119,7 +120,7 @@ def caught() -> dict:
     for size, rate in found["best_rates"].items():
         twice = [share(settled(seed, int(size), rate, 2), lowest[seed]) for seed in TUNING]
         change[size] = float(np.mean(twice) - np.mean(found["scores"][size][repr(rate)]))
-    for seed in tqdm(JUDGED):
+    for seed in tqdm(JUDGED_STARTS):
         ends = {size: settled(seed, int(size), rate) for size, rate in found["best_rates"].items()}
         for size, own in ends.items():
             judged[size].append(share(own, np.nanmin(list(ends.values()))))
