@@ -201,13 +201,12 @@ def _error(said: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _without_tiny(state: NamedTuple) -> NamedTuple:
     """The memory of a rule with zero for what has decayed to next to nothing."""
-    parts = [
-        np.where(np.abs(part) < TINY**2, part.dtype.type(0), part)
+    cleaned = {
+        name: np.where(np.abs(part) < TINY**2, part.dtype.type(0), part)
+        for name, part in state._asdict().items()
         if isinstance(part, np.ndarray)
-        else part
-        for part in state
-    ]
-    return type(state)(*parts)
+    }
+    return state._replace(**cleaned)
 
 
 def _mean_of_finite(values: np.ndarray) -> np.ndarray:

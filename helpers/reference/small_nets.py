@@ -164,9 +164,9 @@ def sharpness(weights: Weights, x: np.ndarray, y: np.ndarray, *, adaptive: bool 
         moved = hessian_product(weights, x, y, way)
         return scale * np.concatenate([part.ravel() for part in moved])
 
-    operator = LinearOperator((len(scale),) * 2, matvec=product, dtype=float)
-    start = np.random.default_rng(0).normal(size=len(scale))
-    found = eigsh(operator, k=1, which="LA", v0=start, tol=0.01, return_eigenvectors=False)
+    how: dict = {"v0": np.random.default_rng(0).normal(size=len(scale)), "tol": 0.01}
+    operator = LinearOperator((len(scale),) * 2, product, dtype=float)  # pyright: ignore[reportCallIssue]
+    found = eigsh(operator, k=1, which="LA", return_eigenvectors=False, **how)
     return float(found[0])
 
 
