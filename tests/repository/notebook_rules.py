@@ -29,7 +29,7 @@ def pair_faults(script: NotebookNode, notebook: NotebookNode) -> list[str]:
 
 
 def _essence(content: NotebookNode) -> list[tuple]:
-    # Blank lines, too: JupyterLab does not open a notebook that is newer than a script that differs.
+    # Blank lines, too: JupyterLab opens no notebook that is newer than a script that differs.
     return [
         (
             cell.cell_type,
