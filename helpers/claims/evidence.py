@@ -204,13 +204,14 @@ def contradicts(live: Verdict, record: Record) -> bool:
     """Whether a live comparison and the recorded one cannot both be right.
 
     They differ by more than chance explains at 99.99 % (Student's t), given how much the recorded
-    replicates scatter: five live ones say too little about that. Where these do not vary, for
-    correlations, and for times, which are a machine's and its load's, nothing is said.
+    replicates scatter: five live ones say too little about that. Where these do not vary, where
+    the scale has changed, for correlations, and for times, which are a machine's and its load's,
+    nothing is said.
     """
     known = record.verdict
     if not (live.treatment and known.treatment) or live.groups or known.groups:
         return False
-    if TIMES.search(known.measure):
+    if TIMES.search(known.measure) or live.scale != known.scale:
         return False
     here, there = differences(live), differences(known)
     if there.max() == there.min():

@@ -90,7 +90,9 @@ class Exercise:
         """Examine the answer, show the result and return it. Never raises because of the answer."""
         if untouched(answer, self.stub):
             return self._show(
-                NOT_ATTEMPTED, "Replace the dots, run the cell again. Stuck? Ask for .hint()."
+                NOT_ATTEMPTED,
+                "Nothing was changed yet. Write your answer and run the cell again. "
+                f"Stuck? Run ex.{self.name}.hint().",
             )
         try:
             return self._show(CORRECT, self.examine(answer, *evidence))
@@ -321,10 +323,18 @@ def same(given, expected) -> bool:
 
 
 def brief(value) -> str:
-    """A value in few characters."""
-    if isinstance(value, np.ndarray):
-        value = value.round(4).tolist()
-    if isinstance(value, tuple):
-        return f"({', '.join(map(brief, value))})"
-    text = repr(value)
+    """A value in few characters, as somebody would write it."""
+    text = _written(value)
     return text if len(text) <= 70 else text[:66] + " ..."
+
+
+def _written(value) -> str:
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, float):
+        return repr(float(f"{value:.7g}"))
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_written, value))}{',' * (len(value) == 1)})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    return value.__name__ if inspect.isfunction(value) else repr(value)

@@ -138,6 +138,8 @@ def test_a_live_mean_far_from_the_recorded_one_contradicts(course):
     assert evidence.contradicts(live([-record.verdict.effect] * 5), record)  # arms swapped
     assert not evidence.contradicts(told("OVF-01"), record)
     assert not evidence.contradicts(live(few), *course.measure(told("OVF-01")))
+    rescaled = replace(record, verdict=replace(record.verdict, scale="log"))
+    assert not evidence.contradicts(live(few + 1), rescaled)
     steady = replace(record, verdict=live([0.1] * 30))
     assert not evidence.contradicts(live(few + 1), steady)  # it tells nothing of chance
 

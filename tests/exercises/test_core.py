@@ -191,6 +191,22 @@ def test_a_documented_solution_is_shown_as_a_learner_would_write_it():
     assert text.endswith("    return epoch, best\n")
 
 
+def test_values_are_shown_as_somebody_would_write_them():
+    def bowl(x):
+        return x
+
+    assert core.brief(np.float32(0.1)) == "0.1"
+    assert core.brief((bowl, np.int64(3))) == "(bowl, 3)"
+    assert core.brief([np.array([[1 / 3]]), 1e-9, None]) == "[[[0.3333333]], 1e-09, None]"
+    assert core.brief((1,)) == "(1,)"
+    assert core.brief(np.arange(100)).endswith(" ...")
+
+
+def test_an_untouched_cell_says_how_to_get_a_hint(capsys):
+    doubling.check(...)
+    assert "ex.doubling.hint()" in capsys.readouterr().out
+
+
 def test_interrupting_a_check_interrupts_it():
     def forever(x):
         raise KeyboardInterrupt
