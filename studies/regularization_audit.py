@@ -18,9 +18,11 @@ from studies.overfitting import KEEPING, Tuning, half_size, main, repeated, sort
 RESULTS = runtime.ROOT / "notebooks" / "results" / "04_regularization_audit.json"
 SEEDS = list(training.seeds(1_004, 5))  # no notebook has this SEED
 RATES = tuple(float(rate) for rate in np.geomspace(1e-4, 1e-2, 5))
+SMOOTHING = (0.025, 0.05, 0.1, 0.2, 0.4)
 LEARNING_BY_HEART = tuple(float(rate) for rate in np.geomspace(5e-4, 8e-3, 5))
 """Not widened: at lower rates 1,800 steps would be early stopping in disguise."""
-SMOOTHING = (0.025, 0.05, 0.1, 0.2, 0.4)
+FINER = tuple(float(rate) for rate in np.geomspace(5e-4, 8e-3, 25))
+"""For hard labels over the same span: as many trainings as those of five strengths together."""
 
 
 def pictures(train: int, valid: int) -> tuple[datasets.Split, dict]:
@@ -89,8 +91,8 @@ def brightened(white: float) -> keras.Model:
     return keras.Sequential([keras.Input((14, 14)), *layers])
 
 
-def numbers() -> Tuning:
-    """Small and large weights, small and large pixels, by plain SGD in 800 steps: REG-44."""
+def numbers(optimizer: str = "sgd") -> Tuning:
+    """Small and large weights, small and large pixels, 800 steps by plain SGD or Adam: REG-44."""
     pool, asked = pictures(1_000, 0)
     builds = {
         "weights of 0.05": partial(drawn_wide, (14, 14), 0.05),
@@ -98,7 +100,7 @@ def numbers() -> Tuning:
         "pixels to 1": partial(brightened, 1.0),
         "pixels to 255": partial(brightened, 255.0),
     }
-    how = {"optimizer": "sgd", "epochs": 8, "batch_size": 50}
+    how = {"optimizer": optimizer, "epochs": 8, "batch_size": 50}
     arms = {name: sorter([], build=build, **how) for name, build in builds.items()}
     runs = repeated(training.replicates(pool, SEEDS), 5_000)
     rates = tuple(float(rate) for rate in np.geomspace(1e-4, 1, 9))
@@ -107,8 +109,8 @@ def numbers() -> Tuning:
     return Tuning(arms, pool, runs, rates, "loss", widest=17, notes=asked)
 
 
-def softened() -> Tuning:
-    """Smoothed labels on 600 pictures, 1,800 steps: REG-53."""
+def softened(amounts: tuple[float, ...], rates: tuple[float, ...]) -> Tuning:
+    """Labels smoothed so much, or hard ones, on 600 pictures in 1,800 steps: REG-53."""
     pool, asked = pictures(600, 300)
     pool = replace(pool, y_train=np.eye(10, dtype="float32")[pool.y_train])
     arms = {
@@ -118,18 +120,19 @@ def softened() -> Tuning:
             epochs=10,
             batch_size=50,
         )
-        for amount in (0.0, *SMOOTHING)
+        for amount in amounts
     }
     runs = repeated(training.replicates(pool, SEEDS), 9_000)
-    widest = len(LEARNING_BY_HEART)
-    return Tuning(arms, pool, runs, LEARNING_BY_HEART, widest=widest, notes=asked)
+    return Tuning(arms, pool, runs, rates, widest=len(rates), notes=asked)
 
 
 TUNINGS: dict[str, Callable[[], Tuning]] = {
     "REG-44, numbers": numbers,
+    "REG-44, numbers with Adam": partial(numbers, "adam"),
     "REG-43, wines": wines,
     "REG-27, wines for long": wines_for_long,
-    "REG-53, smoothing": softened,
+    "REG-53, smoothing": partial(softened, SMOOTHING, LEARNING_BY_HEART),
+    "REG-53, hard labels": partial(softened, (0.0,), FINER),
 }
 
 if __name__ == "__main__":
