@@ -3,9 +3,11 @@
 It needs `tf-keras`, as Keras 2 is called today, of the version of TensorFlow (`pip install
 tf-keras==2.21.0`), which the course's set-up does not have. The cells of the audit that judge its
 listings are run as they stand, only that `keras` is Keras 2 in them, and `tensorflow.keras` too.
-The audit reads from the results file whether each held, and what was seen.
+The audit reads from the results file whether each held, what was seen, and whether its cells are
+still those that were run.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ NOTEBOOK = runtime.ROOT / "notebooks" / "audits" / "04_regularization.ipynb"
 RESULTS = runtime.ROOT / "notebooks" / "results" / "04_keras2.json"
 JUDGE = "judge_listing"
 """What the audit calls the function that judges a listing."""
+COMMAND = "TF_USE_LEGACY_KERAS=1 python -m studies.keras2"
 
 
 def sources() -> Iterator[str]:
@@ -33,6 +36,11 @@ def sources() -> Iterator[str]:
     yield from cells.with_dependencies(judging, found, unchanged="verdicts")
 
 
+def digest() -> str:
+    """A hash of the cells: with others, what is in the results file says nothing."""
+    return hashlib.sha256("\n\n".join(sources()).encode()).hexdigest()
+
+
 def main() -> None:
     """Run the cells with Keras 2, and write down what is judged."""
     import tensorflow
@@ -40,10 +48,10 @@ def main() -> None:
 
     if tensorflow.keras.Sequential is not tf_keras.Sequential:
         raise SystemExit("tensorflow.keras is Keras 3 here: set TF_USE_LEGACY_KERAS=1.")
-    versions = f"tf-keras {tf_keras.__version__}"
+    versions, cells_run = f"tf-keras {tf_keras.__version__}", digest()
 
     def note(claim_id: str, held: bool, detail: str, **_) -> None:
-        row = {"versions": versions, "held": bool(held), "detail": detail}
+        row = {"versions": versions, "cells": cells_run, "held": bool(held), "detail": detail}
         write(RESULTS, claim_id, row)
         print(claim_id, row, flush=True)
 

@@ -13,3 +13,9 @@ def test_every_listing_that_is_judged_was_run_with_keras_2():
     assert judged
     assert sorted(found) == sorted(judged)
     assert {claims.find(name).kind for name in judged} == {"listing"}
+
+
+def test_the_cells_are_those_that_were_run_with_keras_2():
+    found = json.loads(keras2.RESULTS.read_text(encoding="utf-8"))["settings"]
+    again = f"run them again: {keras2.COMMAND}"
+    assert {row["cells"] for row in found.values()} == {keras2.digest()}, again
