@@ -6,8 +6,9 @@ net how sharp it is and how it does. What the results file has is not done again
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -19,7 +20,7 @@ from studies.augmentation import read, write
 RESULTS = runtime.ROOT / "notebooks" / "results" / "03_steps.json"
 TUNING = training.seeds(1_003, 5)  # no notebook has this SEED
 JUDGED = training.seeds(1_006, 30)
-JUDGED_STARTS = training.seeds(1_007, 30)
+JUDGED_STARTS = training.seeds(1_008, 30)
 UNITS = 64
 
 
@@ -32,19 +33,22 @@ def clothes(seeds: list[int], **sizes: int) -> datasets.Split:
     return datasets.replicates(half.standardized(), seeds, **sizes)
 
 
-def table(score: Callable, seeds: list[int], rates: dict[int, list[float]]) -> dict:
-    """Scores of every batch size at each of its rates, lower is better; the best rate by mean."""
+def table(score: Callable, seeds: list[int], rates: Mapping[Any, Sequence[float]]) -> dict:
+    """Scores of every arm (a batch size) at each of its rates, lower is better; the best by mean.
+
+    `at_edge` are the arms whose best rate is the lowest or the highest of theirs.
+    """
     scores = {
-        str(size): {
-            repr(rate): [float(score(seed, size, rate)) for seed in seeds] for rate in tqdm(own)
+        str(arm): {
+            repr(rate): [float(score(seed, arm, rate)) for seed in seeds] for rate in tqdm(own)
         }
-        for size, own in rates.items()
+        for arm, own in rates.items()
     }
     best, edges = {}, []
-    for size, own in rates.items():
-        place = int(np.argmin([np.mean(found) for found in scores[str(size)].values()]))
-        best[str(size)] = own[place]
-        edges += [str(size)] if place in (0, len(own) - 1) else []
+    for arm, own in rates.items():
+        place = int(np.argmin([np.mean(found) for found in scores[str(arm)].values()]))
+        best[str(arm)] = own[place]
+        edges += [str(arm)] if place in (0, len(own) - 1) else []
     return {"best_rates": best, "at_edge": edges, "scores": scores}
 
 
@@ -91,17 +95,22 @@ def settled(seed: int, size: int, rate: float, longer: int = 1) -> np.ndarray:
     return small_nets.crowd_loss(small_nets.crowd_train(moved, x, y, **how), x, y, PENALTY)
 
 
-def caught() -> dict:
-    """Share of starts that end more than 10 % above the lowest loss of any, by batch and rate.
+JUMPING = [0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0]
+RESTING = [0.03, 0.1, 0.3, 1.0, 3.0]  # below 2 / curvature at rest: there the full batch can stay
+ALL, ANY = str(POINTS), f"{POINTS}, any rate"
+ARMS = {"1": (1, JUMPING), "10": (10, JUMPING), ALL: (POINTS, RESTING), ANY: (POINTS, JUMPING)}
 
-    And what the lesson judges: the same share in other replicates, at the best rates.
+
+def caught() -> dict:
+    """Share of starts that end more than 10 % above the lowest loss of any, by arm and rate.
+
+    And what the lesson judges: the same share in other replicates, at the best rates. The highest
+    rate of the full batch is no edge: above it there is no descent.
     """
-    rates, sizes = [0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0], [1, 10, POINTS]
     losses = {
         (seed, size, rate): settled(seed, size, rate)
         for seed in tqdm(TUNING)
-        for size in sizes
-        for rate in rates
+        for size, rate in sorted({(size, rate) for size, own in ARMS.values() for rate in own})
     }
     lowest = {
         seed: min(np.nanmin(found) for (own, *_), found in losses.items() if own == seed)
@@ -112,18 +121,21 @@ def caught() -> dict:
         return float(np.mean(~(ends <= 1.1 * lowest)))  # a loss that is no number is caught, too
 
     found = table(
-        lambda seed, *arm: share(losses[seed, *arm], lowest[seed]),
+        lambda seed, arm, rate: share(losses[seed, ARMS[arm][0], rate], lowest[seed]),
         TUNING,
-        dict.fromkeys(sizes, rates),
+        {arm: own for arm, (_, own) in ARMS.items()},
     )
-    change, judged = {}, {size: [] for size in found["best_rates"]}
-    for size, rate in found["best_rates"].items():
-        twice = [share(settled(seed, int(size), rate, 2), lowest[seed]) for seed in TUNING]
-        change[size] = float(np.mean(twice) - np.mean(found["scores"][size][repr(rate)]))
+    best = {arm: (ARMS[arm][0], rate) for arm, rate in found["best_rates"].items()}
+    if found["best_rates"][ALL] == RESTING[-1]:
+        found["at_edge"].remove(ALL)
+    change, judged = {}, {arm: [] for arm in ARMS}
+    for arm, (size, rate) in best.items():
+        twice = [share(settled(seed, size, rate, 2), lowest[seed]) for seed in TUNING]
+        change[arm] = float(np.mean(twice) - np.mean(found["scores"][arm][repr(rate)]))
     for seed in tqdm(JUDGED_STARTS):
-        ends = {size: settled(seed, int(size), rate) for size, rate in found["best_rates"].items()}
-        for size, own in ends.items():
-            judged[size].append(share(own, np.nanmin(list(ends.values()))))
+        ends = {arm: settled(seed, *own) for arm, own in best.items()}
+        for arm, own in ends.items():
+            judged[arm].append(share(own, np.nanmin(list(ends.values()))))
     return found | {"change_with_twice_the_updates": change, "caught": judged}
 
 

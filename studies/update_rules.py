@@ -7,6 +7,7 @@ is in that file: start again to go on.
 """
 
 import argparse
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -210,30 +211,39 @@ def rounded(values: np.ndarray) -> list[float]:
 # Long trainings: OPT-19, OPT-24, OPT-25 -----------------------------------------------------------
 
 LONG = {
-    "momentum": (("SGD", "momentum"), (196, 128, 64, 10), 2_000, 20),
+    "momentum": (("SGD", "momentum"), (196, 128, 64, 10), 390, 20),
     "long": (("Adagrad", "RMSprop"), (196, 32, 10), 4_000, 100),
 }
+LAST = {"momentum": 5, "long": 1}  # epochs over which the logarithm of the loss is averaged
 LONG_RATES = {"momentum": RATES[4:12], "long": RATES[1:11]}
 
 
 def ended(which: str, name: str) -> dict[str, np.ndarray]:
-    """Validation and training losses after the last epoch with every rate, (rates, replicates)."""
+    """Logarithms of validation and training loss with every rate, (rates, replicates).
+
+    They are means over the last epochs.
+    """
     _, sizes, train, epochs = LONG[which]
     pool, divisions = replicates_of(Task("fashion", train, 500, 1, 500, sizes, 32))
     train_rows, valid_rows, _ = map(np.stack, zip(*divisions.values(), strict=True))
     order = tqdm(rule_nets.orders(train_rows, SEEDS, epochs), desc=name, total=epochs)
     rules = [RULES[name](rate) for rate in LONG_RATES[which]]
     data, start = (pool.x_train, pool.y_train), rule_nets.initial(sizes, SEEDS)
-    *_, last = rule_nets.train(rules, start, sizes, data, order)
-    losses = {
-        part: rule_nets.loss(last.weights, sizes, *(array[rows] for array in data))
-        for part, rows in (("validation", valid_rows), ("training", train_rows))
-    }
-    return {part: np.where(np.isfinite(own), own, DIVERGED) for part, own in losses.items()}
+    last = deque(rule_nets.train(rules, start, sizes, data, order), maxlen=LAST[which])
+    found = {}
+    for part, rows in (("validation", valid_rows), ("training", train_rows)):
+        own = [
+            rule_nets.loss(epoch.weights, sizes, *(array[rows] for array in data)) for epoch in last
+        ]
+        found[part] = np.log(np.where(np.isfinite(own), own, DIVERGED)).mean(axis=0)
+    return found
 
 
 def long_tuning(title: str, path: Path) -> None:
-    """What the rules of a long training end with, at each rate: OPT-19, OPT-24, OPT-25."""
+    """What the rules of a long training end with, at each rate: OPT-19, OPT-24, OPT-25.
+
+    The scores are logarithms.
+    """
     which = title.rpartition(" ")[2]
     names, sizes, train, epochs = LONG[which]
     for name in names:
@@ -244,6 +254,7 @@ def long_tuning(title: str, path: Path) -> None:
             scores = row[part]["scores"] | {name: by_rate(LONG_RATES[which], losses)}
             row[part] = chosen(scores) | {"scores": scores}
         how = {"sizes": sizes, "train": train, "epochs": epochs, "batch_size": 32}
+        how |= {"last": LAST[which]}
         write(path, title, row | how)
 
 

@@ -6,7 +6,7 @@ that would be what a comparison of batch sizes measures.
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,6 +131,24 @@ def train(
             if not np.isfinite(loss):
                 break
     return Trained(weights, loss, number, seconds, False)
+
+
+def seconds_of_a_step(
+    weights: Weights, x: np.ndarray, y: np.ndarray, steps: Mapping[int, int], slices: int = 20
+) -> dict[int, float]:
+    """Seconds of one step with each batch size: the median of slices in which they take turns.
+
+    `steps` maps a batch size to the steps of its slices. The weights stay.
+    """
+    generator, found = np.random.default_rng(0), {size: [] for size in steps}
+    streams = {size: batches(len(x), size, generator) for size in steps}
+    for _ in range(slices):
+        for size, number in steps.items():
+            clock = time.perf_counter()
+            for rows in itertools.islice(streams[size], number):
+                step(weights, x[rows], y[rows], 0.0)
+            found[size].append((time.perf_counter() - clock) / number)
+    return {size: float(np.median(own)) for size, own in found.items()}
 
 
 def hessian_product(weights: Weights, x: np.ndarray, y: np.ndarray, way: Weights) -> Weights:

@@ -93,6 +93,14 @@ def test_training_gives_up():
     assert not small_nets.train(net, 100 * X, Y, rate=1e9, most=500, **how).reached
 
 
+def test_a_step_is_timed_and_not_made(net):
+    before = [weight.copy() for weight in net]
+    x, y = np.repeat(X, 500, axis=0), np.repeat(Y, 500)
+    found = small_nets.seconds_of_a_step(net, x, y, {1: 5, len(x): 2})
+    assert 0 < found[1] < found[len(x)] < 1
+    assert all((own == old).all() for own, old in zip(net, before, strict=True))
+
+
 def test_batches_pass_over_all_rows_in_new_orders():
     stream = small_nets.batches(10, 5, np.random.default_rng(6))
     first, second = ([next(stream), next(stream)] for _ in range(2))

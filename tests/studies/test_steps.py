@@ -19,7 +19,7 @@ def test_the_best_rate_has_the_lowest_mean_and_edges_are_told():
 
 
 def test_no_notebook_has_the_seeds_of_the_study():
-    seeds = [*steps.TUNING, *steps.JUDGED]
+    seeds = [*steps.TUNING, *steps.JUDGED, *steps.JUDGED_STARTS]
     assert len(set(seeds)) == len(seeds)
     assert min(seeds) > max(training.seeds(999, 30))
 
@@ -75,7 +75,7 @@ def test_batches_try_the_same_rates(monkeypatch):
 def test_a_crowd_that_has_left_the_numbers_is_caught(monkeypatch):
     ends = {1: 0.3, 10: 0.32, steps.POINTS: np.nan}
     monkeypatch.setattr(steps, "TUNING", steps.TUNING[:2])
-    monkeypatch.setattr(steps, "JUDGED", steps.JUDGED[:2])
+    monkeypatch.setattr(steps, "JUDGED_STARTS", steps.JUDGED_STARTS[:2])
     monkeypatch.setattr(
         steps,
         "settled",
@@ -83,11 +83,24 @@ def test_a_crowd_that_has_left_the_numbers_is_caught(monkeypatch):
     )
     found = steps.caught()
     shares = {
-        size: {np.mean(own) for own in rates.values()} for size, rates in found["scores"].items()
+        arm: {np.mean(own) for own in rates.values()} for arm, rates in found["scores"].items()
     }
-    assert shares == {"1": {0.5}, "10": {0.5}, str(steps.POINTS): {1.0}}
-    assert found["caught"] == {"1": [0.5] * 2, "10": [0.5] * 2, str(steps.POINTS): [1.0] * 2}
-    assert found["change_with_twice_the_updates"] == {"1": 0, "10": 0, str(steps.POINTS): 0}
+    one_half, everyone = dict.fromkeys(("1", "10"), 0.5), dict.fromkeys((steps.ALL, steps.ANY), 1.0)
+    assert shares == {arm: {share} for arm, share in (one_half | everyone).items()}
+    assert found["caught"] == {arm: [share] * 2 for arm, share in (one_half | everyone).items()}
+    assert found["change_with_twice_the_updates"] == dict.fromkeys(steps.ARMS, 0)
+
+
+@pytest.mark.parametrize("best, told", [(steps.RESTING[0], True), (steps.RESTING[-1], False)])
+def test_only_the_lowest_rate_of_the_full_batch_is_an_edge(monkeypatch, best, told):
+    monkeypatch.setattr(steps, "TUNING", steps.TUNING[:1])
+    monkeypatch.setattr(steps, "JUDGED_STARTS", steps.JUDGED_STARTS[:1])
+    monkeypatch.setattr(
+        steps,
+        "settled",
+        lambda seed, size, rate, longer=1: np.array([0.1, 0.1 if rate == best else 0.3]),
+    )
+    assert (steps.ALL in steps.caught()["at_edge"]) == told
 
 
 def test_settled_crowds_have_finite_losses(monkeypatch):

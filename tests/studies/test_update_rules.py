@@ -88,5 +88,15 @@ def test_long_trainings_are_scored_on_both_parts(short, tmp_path, monkeypatch):
     assert row["validation"]["scores"] != row["training"]["scores"]
 
 
+def test_a_score_is_the_mean_logarithm_over_the_last_epochs(short, monkeypatch):
+    def ended(epochs, last):
+        monkeypatch.setattr(update_rules, "LONG", {"momentum": ((), (196, 4, 10), 40, epochs)})
+        monkeypatch.setattr(update_rules, "LAST", {"momentum": last})
+        monkeypatch.setattr(update_rules, "LONG_RATES", {"momentum": [0.01, 0.1]})
+        return update_rules.ended("momentum", "SGD")["training"]
+
+    np.testing.assert_allclose(ended(2, 2), (ended(1, 1) + ended(2, 1)) / 2)
+
+
 def test_no_notebook_has_the_seeds_of_the_study():
     assert min(update_rules.SEEDS) > max(training.seeds(999, 30))

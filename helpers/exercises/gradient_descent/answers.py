@@ -119,6 +119,10 @@ def rmsprop_decaying_the_step(gradient, square, rate, rho, epsilon):
     return -rho * rate * gradient / np.sqrt(square + epsilon), square
 
 
+def rmsprop_step_alone(*arguments):
+    return rmsprop_solution(*arguments)[0]
+
+
 # Adam's bias correction ---------------------------------------------------------------------------
 
 
@@ -170,3 +174,14 @@ def adam_epsilon_inside(gradient, mean, square, count, rate, beta_1, beta_2, eps
 
 def adam_swapped(gradient, mean, square, count, rate, beta_1, beta_2, epsilon):
     return adam_solution(gradient, mean, square, count, rate, beta_2, beta_1, epsilon)
+
+
+def adam_corrected_outside(gradient, mean, square, count, rate, beta_1, beta_2, epsilon):
+    mean = (beta_1 * mean + (1 - beta_1) * gradient) / usual(beta_1, count)
+    square = beta_2 * square + (1 - beta_2) * gradient**2
+    return -rate * mean / (np.sqrt(square) / usual(beta_2, count) + epsilon)
+
+
+def adam_one_behind(*arguments):
+    with np.errstate(divide="ignore", invalid="ignore"):  # at the first update it divides by zero
+        return corrected_with(*[lambda beta, count: usual(beta, count - 1)] * 2)(*arguments)

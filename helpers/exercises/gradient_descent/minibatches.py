@@ -44,6 +44,18 @@ def epoch_shuffled_by_batch(n, size, generator):
     return [whole[place] for place in generator.permutation(len(whole))] + rest
 
 
+def epoch_from_one(n, size, generator):
+    return [batch + 1 for batch in epoch_solution(n, size, generator)]
+
+
+def epoch_without_the_generator(n, size, generator):
+    return epoch_solution(n, size, np.random.default_rng())
+
+
+def epoch_in_one_order(n, size, generator):
+    return epoch_solution(n, size, np.random.default_rng(0))
+
+
 REPEATED = (
     "A row comes more than once in your epoch, so others never come: draw one order of all rows,"
     " and cut it."
@@ -54,9 +66,15 @@ DROPPED = (
 )
 WRONG_SIZE = "Each batch but the last should have exactly `size` rows."
 UNSHUFFLED = (
-    "Your first batch holds neighbouring rows. In a sorted table they may all be of one class, and"
-    " every step would unlearn the one before: shuffle the rows, not only the batches."
+    "Your epoch runs through the rows in their order. In a sorted table neighbours may all be of"
+    " one class, and every step would unlearn the one before: shuffle the rows."
 )
+BY_BATCH = (
+    "Your batches come in random order, but each holds neighbouring rows, which in a sorted table"
+    " may all be of one class: shuffle the rows, not only the batches."
+)
+FROM_ONE = "Row numbers run from 0 to n - 1; yours run up to n."
+OTHER_CHANCE = "Two generators with the same seed give different results: draw from `generator`."
 FROZEN = "Two epochs come in the same order: draw a new order for each, from the generator."
 
 
@@ -65,16 +83,19 @@ def examine_epoch(answer) -> str:
         generator = np.random.default_rng(n)
         first, second = (call(answer, n, size, generator) for _ in range(2))
         rows = [np.asarray(batch) for batch in first]
-        counts = np.bincount(np.concatenate(rows), minlength=n)
+        order = np.concatenate(rows)
+        expect(order.max() < n, FROM_ONE)
+        counts = np.bincount(order, minlength=n)
         expect((counts <= 1).all(), REPEATED)
         expect((counts == 1).all(), DROPPED)
         expect(all(len(batch) == size for batch in rows[:-1]), WRONG_SIZE)
         expect(len(rows[-1]) <= size, WRONG_SIZE)
         if size < n:
             near = [np.ptp(batch) == len(batch) - 1 for batch in rows[:-1]]
-            expect(not all(near), UNSHUFFLED)
-            again = np.concatenate([np.asarray(batch) for batch in second])
-            expect((np.concatenate(rows) != again).any(), FROZEN)
+            expect(not all(near), UNSHUFFLED if (order == np.arange(n)).all() else BY_BATCH)
+            expect((order != np.concatenate(second)).any(), FROZEN)
+            same = call(answer, n, size, np.random.default_rng(n))
+            expect((order == np.concatenate(same)).all(), OTHER_CHANCE)
     return "Each row comes once, in a new order for each epoch; the rest is a smaller batch."
 
 
@@ -90,10 +111,13 @@ making_an_epoch = Exercise(
     equivalents=(epoch_by_splitting,),
     mistakes=(
         Mistake(epoch_unshuffled, UNSHUFFLED),
-        Mistake(epoch_shuffled_by_batch, UNSHUFFLED),
+        Mistake(epoch_shuffled_by_batch, BY_BATCH),
         Mistake(epoch_with_replacement, REPEATED),
         Mistake(epoch_without_the_rest, DROPPED),
         Mistake(epoch_of_single_rows, WRONG_SIZE),
+        Mistake(epoch_from_one, FROM_ONE),
+        Mistake(epoch_without_the_generator, OTHER_CHANCE),
+        Mistake(epoch_in_one_order, FROZEN),
     ),
 )
 
@@ -125,7 +149,7 @@ hovering_prediction = prediction(
     evidence=([0.1, 0.12], [0.01, 0.012], [0.002, 0.001], [0.1, 0.13]),
     reasons={
         ("a rate ten times smaller", SAME): (
-            "Near the minimum each sample still pushes its own way, by the rate times its gradient:"
+            "Near the minimum each wine still pushes its own way, by the rate times its gradient:"
             " a smaller rate makes these pushes smaller."
         ),
         ("a rate ten times smaller", HIGHER): (
@@ -147,7 +171,7 @@ hovering_prediction = prediction(
     },
     praise="The rate sets the height, and time does not help: only a falling rate lets it settle.",
     hints=(
-        "At the minimum the mean gradient is zero. Is the gradient of a single sample?",
-        "How far does one sample push the weights, and what is that proportional to?",
+        "At the minimum the mean gradient is zero. Is the gradient of a single wine?",
+        "How far does one wine push the weights, and what is that proportional to?",
     ),
 )

@@ -203,6 +203,7 @@ forgetting = writing(
             rules.rmsprop_decaying_the_step,
             "rho ended up on the step. It belongs to the average: that is what must decay.",
         ),
+        Mistake(rules.rmsprop_step_alone, "Return two things: the step and the new average."),
     ),
 )
 
@@ -279,6 +280,11 @@ correcting_bias = writing(
         rules.both(
             lambda beta, count: 1 - beta ** (count + 1),
             "You are one update ahead: count is 1 at the first.",
+        ),
+        Mistake(rules.adam_one_behind, "count is 1 at the first update already."),
+        Mistake(
+            rules.adam_corrected_outside,
+            "Correct the average of the squares first, then take the root.",
         ),
         rules.both(
             lambda beta, count: 1 / rules.usual(beta, count),
