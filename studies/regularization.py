@@ -216,6 +216,20 @@ def fight(title: str, path: Path) -> None:
             row["test"][family] = judge(world, fresh, runs, family, (strength, rate))
             write(path, title, row)
             print(family, strength, rate, np.mean(row["test"][family]["accuracy"]), flush=True)
+    plain_too(title, path, partial(judge, world, fresh, runs, NONE))
+
+
+def plain_too(title: str, path: Path, judged) -> None:
+    """Judge the plain net at the rate of every other family, too: what is left is not the rate's.
+
+    Early stopping is left out: its rate is chosen among those of the plain net.
+    """
+    row = read(path)[title]
+    others = (found for family, found in row["test"].items() if family not in (NONE, STOPPING))
+    asked_for = sorted({found["rate"] for found in others})
+    known = row.get("plain_at", {})
+    at = {repr(rate): known.get(repr(rate)) or judged(("", rate)) for rate in asked_for}
+    write(path, title, row | {"plain_at": at})
 
 
 def by_heart(title: str, path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from helpers import training
 from studies import regularization
-from studies.augmentation import read
+from studies.augmentation import read, write
 
 
 class Done:
@@ -61,6 +61,22 @@ def test_every_family_has_nine_trainings_a_replicate():
         for recipes in regularization.families(world).values():
             rates = regularization.RATES if "" not in recipes else regularization.MANY_RATES
             assert len(recipes) * len(rates) == 9
+
+
+def test_the_plain_net_is_judged_at_the_rate_of_every_rival(tmp_path):
+    path, judged = tmp_path / "results.json", []
+    rates = {regularization.NONE: 0.002, regularization.STOPPING: 0.008, "noise": 0.001}
+    row = {"test": {name: {"rate": rate} for name, rate in rates.items()}}
+    write(path, "a world", row)
+
+    def judge(best):
+        judged.append(best)
+        return {"rate": best[1]}
+
+    for _ in range(2):  # what is known is not judged again
+        regularization.plain_too("a world", path, judge)
+    assert judged == [("", 0.001)]
+    assert read(path)["a world"] == row | {"plain_at": {"0.001": {"rate": 0.001}}}
 
 
 def test_no_notebook_has_the_seeds_of_the_study():

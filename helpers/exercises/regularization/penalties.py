@@ -55,6 +55,15 @@ def best_model_by_penalty(histories):
     return min(histories, key=lambda name: min(histories[name]["penalty"]))
 
 
+def best_model_at_the_lowest_sum(histories):
+    def at_lowest(name):
+        history = histories[name]
+        epoch = np.argmin(history["val_loss"])
+        return history["val_loss"][epoch] - history["penalty"][epoch]
+
+    return min(histories, key=at_lowest)
+
+
 def worst_model(histories):
     return max(
         histories,
@@ -96,6 +105,13 @@ comparing = writing(
                 l2=([0.96, 0.66, 0.62], [0.28, 0.22, 0.22]),
             ),
         ),
+        (
+            some_histories(
+                plain=([0.71, 0.6, 0.66], [0.0, 0.0, 0.0]),
+                l1=([1.3, 0.95, 0.85], [0.3, 0.2, 0.35]),
+                l2=([1.0, 0.9, 0.95], [0.6, 0.2, 0.25]),
+            ),
+        ),
     ),
     praise=(
         "The penalty is what the training is charged for its weights. What a model is worth is its"
@@ -115,6 +131,11 @@ comparing = writing(
             best_model_by_separate_minima,
             "You subtract the smallest penalty from the smallest loss, and the two may come from"
             " different epochs: subtract epoch by epoch, then take the minimum.",
+        ),
+        Mistake(
+            best_model_at_the_lowest_sum,
+            "You chose the epoch by the loss with penalty, and took the penalty out afterwards."
+            " Take it out first, then look for the best epoch.",
         ),
         Mistake(
             best_model_with_the_penalty_twice,
@@ -165,6 +186,10 @@ def penalty_of_one_layer(kernels, l1, l2):
     return penalties.penalty(kernels[:1], l1, l2)
 
 
+def penalty_of_each_layer(kernels, l1, l2):
+    return [penalties.penalty([kernel], l1, l2) for kernel in kernels]
+
+
 def penalty_exchanged(kernels, l1, l2):
     return penalties.penalty(kernels, l2, l1)
 
@@ -207,6 +232,7 @@ penalizing = writing(
             penalty_halved,
             "Some books put 1/2 before the squares, so that the gradient has no 2. Keras does not.",
         ),
+        Mistake(penalty_of_each_layer, "One number for all layers: add them up."),
         Mistake(penalty_of_one_layer, "You penalize the first layer only: sum over all kernels."),
         Mistake(
             penalty_exchanged,
@@ -391,6 +417,15 @@ def constrain_to_the_limit(kernel, limit):
     return kernel * limit / np.maximum(np.linalg.norm(kernel, axis=0), 1e-7)
 
 
+def constrain_always(kernel, limit):
+    with np.errstate(all="ignore"):
+        return kernel / np.linalg.norm(kernel, axis=0) * limit
+
+
+def constrain_the_sum(kernel, limit):
+    return kernel * np.minimum(1, limit / np.maximum(np.abs(kernel).sum(axis=0), 1e-7))
+
+
 def constrain_the_whole_matrix(kernel, limit):
     return kernel * min(1, limit / np.linalg.norm(kernel))
 
@@ -439,6 +474,11 @@ constraining = writing(
             "You scale every column to the limit, short ones too: that is a fixed norm. A limit"
             " leaves alone what is below it.",
         ),
+        Mistake(
+            constrain_always,
+            "You lengthen the short columns too: scale only where the length is beyond the limit.",
+        ),
+        Mistake(constrain_the_sum, "The length is the root of the sum of squares."),
         Mistake(
             constrain_the_whole_matrix,
             "You measure the whole matrix at once, so one long column shortens all. Each unit has a"

@@ -51,6 +51,15 @@ def drop_whole_examples(x, rate, generator):
     return x * (generator.random((len(x), 1)) >= rate) / (1 - rate)
 
 
+def drop_dividing_by_what_passed(x, rate, generator):
+    passed = generator.random(x.shape) >= rate
+    return x * passed / passed.mean()
+
+
+def drop_by_other_draws(x, rate, generator):
+    return x * (np.random.default_rng().random(x.shape) >= rate) / (1 - rate)
+
+
 def drop_always_the_same(x, rate, generator):
     return x * (np.random.default_rng(0).random(x.shape) >= rate) / (1 - rate)
 
@@ -68,11 +77,12 @@ def examine_drop(answer) -> str:
         share = (factors == 0).mean()
         expect(
             abs(share - rate) < 0.05 or abs(share - (1 - rate)) > 0.05,
-            f"With rate {rate}, {share:.0%} of your values are zero: {SHARE}",
+            f"With rate {rate}, {100 * share:.0f} % of your values are zero: {SHARE}",
         )
         expect(
             abs(share - rate) < 0.05,
-            f"With rate {rate}, {share:.0%} of your values are zero; about {rate:.0%} should be.",
+            f"With rate {rate}, {100 * share:.0f} % of your values are zero; about "
+            f"{100 * rate:.0f} % should be.",
         )
         passed = factors[factors != 0]
         expect(not np.allclose(passed, 1), UNSCALED)
@@ -81,8 +91,10 @@ def examine_drop(answer) -> str:
             np.allclose(passed, passed[0]),
             "The values that pass must all be scaled by the same factor.",
         )
+        excess = abs(passed[0] * (1 - rate) - 1)
+        expect(excess < 1e-4 or excess > 0.05, HAPPENED)
         expect(
-            abs(passed[0] - 1 / (1 - rate)) < 1e-3,
+            excess < 1e-4,
             f"With rate {rate} a value that passes is {passed[0]:.3g} times its input: {FACTOR}",
         )
         silent = factors == 0
@@ -91,8 +103,10 @@ def examine_drop(answer) -> str:
     again = np.asarray(answer(x.copy(), 0.5, np.random.default_rng(8)), float)
     first = np.asarray(answer(x.copy(), 0.5, np.random.default_rng(7)), float)
     expect((again != first).any(), FROZEN)
+    repeated = np.asarray(answer(x.copy(), 0.5, np.random.default_rng(7)), float)
+    expect((repeated == first).all(), OTHER_DRAWS)
     return (
-        "The mean of what is passed on stays what it was, so at inference the layer has nothing"
+        "The mean of what is passed on stays what it was, so at test time the layer has nothing"
         " to do."
     )
 
@@ -103,12 +117,17 @@ SHARE = (
 )
 UNSCALED = (
     "The values that you pass on are unchanged, so the next layer gets less in training than at"
-    " inference, where nothing is silenced. Divide by the share that passes, 1 - rate."
+    " test time, where nothing is silenced. Divide by the share that passes, 1 - rate."
 )
 DOWN = (
     "You scale the values that pass *down* in training, where there is too little already. They"
     " must be made larger, by 1 / (1 - rate)."
 )
+HAPPENED = (
+    "You divide by the share that happened to pass this time. Divide by the expected share,"
+    " 1 - rate, so that the scale is the same in every batch."
+)
+OTHER_DRAWS = "Two generators with the same seed give different results: draw from `generator`."
 FACTOR = "it should be divided by the share that passes, 1 - rate."
 ONE_MASK = (
     "One mask serves all examples of your batch. Each example draws its own: the mask has the shape"
@@ -133,14 +152,16 @@ dropping = Exercise(
     mistakes=(
         Mistake(drop_without_scaling, UNSCALED),
         Mistake(drop_scaling_down, DOWN),
-        Mistake(drop_passing_the_rate, f"With rate 0.3, 70% of your values are zero: {SHARE}"),
+        Mistake(drop_passing_the_rate, f"With rate 0.3, 70 % of your values are zero: {SHARE}"),
         Mistake(
             drop_dividing_by_the_rate,
             f"With rate 0.3 a value that passes is 3.33 times its input: {FACTOR}",
         ),
         Mistake(drop_with_one_mask, ONE_MASK),
         Mistake(drop_whole_examples, EXAMPLES),
+        Mistake(drop_dividing_by_what_passed, HAPPENED),
         Mistake(drop_always_the_same, FROZEN),
+        Mistake(drop_by_other_draws, OTHER_DRAWS),
     ),
 )
 
@@ -167,6 +188,10 @@ def smooth_from_categorical(labels, classes, alpha):
 def smooth_over_the_others(labels, classes, alpha):
     one_hot = np.eye(classes)[labels]
     return (1 - alpha) * one_hot + alpha / (classes - 1) * (1 - one_hot)
+
+
+def smooth_without_its_part(labels, classes, alpha):
+    return np.where(np.eye(classes)[labels] == 1, 1 - alpha, alpha / classes)
 
 
 def smooth_without_taking(labels, classes, alpha):
@@ -213,6 +238,10 @@ smoothing = writing(
             "You spread alpha over the *other* classes. That is a fair definition too, with a"
             " larger alpha for the same result; here, and in Keras, the right class gets its part"
             " of it.",
+        ),
+        Mistake(
+            smooth_without_its_part,
+            "The label itself gets its part of alpha as well: 1 - alpha + alpha / classes.",
         ),
         Mistake(
             smooth_without_taking,
