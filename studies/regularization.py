@@ -4,7 +4,7 @@ Nine ways to regularize and none, in four worlds: few pictures, and what changes
 with a narrow net, with many pictures. Each has nine trainings for its tuning, three strengths at
 three learning rates (or nine rates where there is nothing else to choose). Validation pictures
 choose; then each is trained at its best on replicates that were not tuned on, and test pictures
-say how it did.
+say how it did, and the plain net at the same learning rate.
 
 Three statements of the lesson have tunings of their own, and are judged in the lesson: REG-11 and
 REG-51, on nets that learn their pictures by heart, and REG-47. What has been trained is in the
