@@ -453,9 +453,16 @@ counted_variable = keras.Variable(np.ones(20))
 counted_adadelta = keras.optimizers.Adadelta()
 counted_adadelta.build([counted_variable])
 slope_of_counted = keras.ops.ones(20)
+
+
+@partial(tf.function, autograph=False)
+def one_more_step():
+    counted_adadelta.apply([slope_of_counted], [counted_variable])
+
+
 held_by_keras = {}
 for number in range(1, max(COUNTED_STEPS) + 1):
-    counted_adadelta.apply([slope_of_counted], [counted_variable])
+    one_more_step()
     if number in COUNTED_STEPS:
         held_by_keras[number] = sum(np.size(part) for part in counted_adadelta.variables)
 for number, held in held_by_keras.items():
@@ -577,7 +584,7 @@ def value_of(loss, weights, x, y):
 
 
 # %%
-@partial(compiled, reduce_retracing=True)  # items differ in the number of nets and of samples
+@compiled
 def descended(loss, weights, x, y, rate, updates, order=None):
     """The weights after so many updates; `order` has the rows of each, without it all serve."""
 
@@ -1197,10 +1204,17 @@ def xor_loss(weights, x, y):
     return tf.reduce_sum(xor_losses(weights[0], x, y))
 
 
+# %%
+@partial(compiled, reduce_retracing=True)  # traced once for any number of nets
+def xor_program(nets, *data_and_how):
+    """The same descent, of nets side by side."""
+    return descended.python_function(xor_loss, [nets], *data_and_how)[0]
+
+
 def xor_descended(nets, data, rate, updates, order=None):
-    """The nets after so many updates, side by side."""
+    """The nets after so many updates, each at its own rate or all at one."""
     rates = single(rate * np.ones((len(nets), 1)))
-    return descended(xor_loss, [nets], *data, rates, single(updates, "int32"), order)[0]
+    return xor_program(nets, *data, rates, single(updates, "int32"), order)
 
 
 # %%
