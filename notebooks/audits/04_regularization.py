@@ -419,7 +419,8 @@ def ended(error):
 # %%
 from studies import keras2
 
-with_keras_2 = json.loads(keras2.RESULTS.read_text(encoding="utf-8"))["settings"]
+keras2_file = course / "notebooks" / "results" / "04_keras2.json"
+with_keras_2 = json.loads(keras2_file.read_text(encoding="utf-8"))["settings"]
 cells_of_listings = keras2.digest()
 
 
