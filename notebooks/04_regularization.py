@@ -198,7 +198,8 @@ with plots.canvas(2, width=9.4, height=3.6) as (figure, panels):
     panels[0].set_xticks(range(-4, 1), ["0.0001\nor less", "0.001", "0.01", "0.1", "1"])
     panels[0].set(xlabel="absolute weight (logarithmic)", ylabel="number of weights")
     panels[0].axvline(np.log10(at_birth), color="#555555", linewidth=1, linestyle=":")
-    panels[0].legend(loc="upper left", fontsize=9)
+    panels[0].set_xlim(right=1.3)  # room for the legend
+    panels[0].legend(loc="upper right", fontsize=9)
     plots.groups(panels[1], list(penalties), {"largest": [largest(name) for name in penalties]})
     panels[1].axhline(at_birth, color="#555555", linewidth=1, linestyle=":")
     panels[1].get_legend().remove()
