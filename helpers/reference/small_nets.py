@@ -83,15 +83,14 @@ def batches(rows: int, size: int, generator: np.random.Generator) -> Iterator[np
 
 @dataclass(frozen=True)
 class Trained:
-    """A net as training left it: its weights, its loss over all rows, what it took.
+    """A net as training left it: its weights, its loss over all rows, and how many steps it took.
 
-    `reached` says whether it came down to the mark; `seconds` are those of the steps alone.
+    `reached` says whether it came down to the mark.
     """
 
     weights: Weights
     loss: float
     steps: int
-    seconds: float
     reached: bool
 
 
@@ -116,21 +115,19 @@ def train(
     number, or after `most` steps. Does not change `weights`.
     """
     weights = [weight.copy() for weight in weights]
-    stream, number, seconds, loss = batches(len(x), batch_size, generator), 0, 0.0, np.inf
+    stream, number, loss = batches(len(x), batch_size, generator), 0, np.inf
     with np.errstate(over="ignore", invalid="ignore"):  # some rates diverge
         while number < most:
             span = look if near is None or loss > 1.5 * mark else near
-            clock = time.perf_counter()
             for rows in itertools.islice(stream, span):
                 step(weights, x[rows], y[rows], rate)
-            seconds += time.perf_counter() - clock
             number += span
             loss = mean_loss(weights, x, y)
             if loss <= mark and accuracy(weights, x, y) >= right:
-                return Trained(weights, loss, number, seconds, True)
+                return Trained(weights, loss, number, True)
             if not np.isfinite(loss):
                 break
-    return Trained(weights, loss, number, seconds, False)
+    return Trained(weights, loss, number, False)
 
 
 def seconds_of_a_step(

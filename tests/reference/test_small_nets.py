@@ -81,7 +81,7 @@ def test_training_stops_at_the_mark_and_leaves_the_first_weights(net, batch_size
     before = [weight.copy() for weight in net]
     how = {"batch_size": batch_size, "rate": 0.1, "generator": np.random.default_rng(4)}
     found = small_nets.train(net, X, Y, mark=0.9, **how)
-    assert found.reached and found.loss <= 0.9 and found.seconds > 0
+    assert found.reached and found.loss <= 0.9 and found.steps > 0
     assert found.loss == small_nets.mean_loss(found.weights, X, Y)
     assert all((own == old).all() for own, old in zip(net, before, strict=True))
 
