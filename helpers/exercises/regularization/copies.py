@@ -141,6 +141,10 @@ EXAMPLE = {
     "300 pictures": [0.02, -0.02, 0.005],
     "one label in ten wrong": [0.02, -0.03, -0.005],
     "8 hidden units": [-0.03, -0.029, -0.031],
+    "2,000 pictures": [0.03, 0.029, 0.031],
+}
+AT_EQUAL_RATES = EXAMPLE | {
+    "300 pictures": [0.03, 0.029, 0.031],
     "2,000 pictures": [0.01, -0.01, 0.0],
 }
 
@@ -164,7 +168,7 @@ dropout_prediction = prediction(
     "dropout_prediction",
     choices=(BETTER, UNCLEAR),
     truth=where_it_helps,
-    evidence=(EXAMPLE, EXAMPLE),
+    evidence=(EXAMPLE, AT_EQUAL_RATES),
     reasons={
         ("300 pictures", BETTER): (
             "The plain net learns its pictures by heart, but that does it little harm: all labels "
