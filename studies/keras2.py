@@ -3,8 +3,8 @@
 It needs `tf-keras`, as Keras 2 is called today, of the version of TensorFlow (`pip install
 tf-keras==2.21.0`), which the course's set-up does not have. The cells of the audit that judge its
 listings are run as they stand, only that `keras` is Keras 2 in them, and `tensorflow.keras` too.
-The audit reads from the results file whether each held, what was seen, and whether its cells are
-still those that were run.
+The audit reads from the results file whether each held and what was seen; a test sees to it that
+its cells are still those that were run.
 """
 
 import hashlib
