@@ -335,7 +335,8 @@ results = json.loads((course / "notebooks" / "results" / "04_augmentation.json")
 tuning = results["settings"]["fashion, clean labels"]
 choice = tuning["choice"]
 for name, accuracy in choice["validation_accuracy"].items():
-    print(f"{name:<20} validation accuracy {accuracy:.3f} at rate {choice['best_rates'][name]:.2g}")
+    rate = choice["best_rates"][name]
+    print(f"{name:<20} validation accuracy {accuracy:.3f} at learning rate {rate:.2g}")
 print(f"{choice['budget']} trainings; chosen: {choice['alteration']}")
 
 # %% [markdown]
