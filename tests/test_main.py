@@ -278,7 +278,9 @@ def test_what_was_finished_stays_when_a_run_is_interrupted(course, command, jobs
 def test_execute_leaves_only_lasting_metadata(course):
     notebook = write(course / "notebooks" / "01_a.ipynb", "print(RUNS)")
     content = notebooks.read(notebook)
-    content.cells[1].metadata = {"execution": {"iopub.execute_input": "2026"}, "collapsed": True}
+    lasting = {"lines_to_next_cell": 2}
+    passing = {"execution": {"iopub.execute_input": "2026"}, "collapsed": True}
+    content.cells[1].metadata = lasting | passing
     nbformat.write(content, notebook)
 
     assert main(["execute"], course) == 0
@@ -287,7 +289,7 @@ def test_execute_leaves_only_lasting_metadata(course):
     executed = notebooks.read(notebook)
     assert executed.cells[1].outputs[0].text == "2\n"
     assert executed.cells[0].metadata == {"tags": ["parameters"]}
-    assert executed.cells[1].metadata == {}
+    assert executed.cells[1].metadata == lasting
     assert executed.metadata.kernelspec.name == "python3"
     assert main(["execute"], course) == 0
     assert notebook.read_bytes() == first

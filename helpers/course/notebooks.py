@@ -25,8 +25,8 @@ from helpers.runtime import ROOT
 
 KERNEL = "python3"
 KERNEL_START_SECONDS = 120
-LASTING = ("jupyter", "tags")
-"""What of a cell's metadata is committed: whether it is collapsed, and its tags."""
+LASTING = ("jupyter", "lines_to_next_cell", "tags")
+"""What of a cell's metadata is committed: if it is collapsed, blank lines after it, its tags."""
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Watch = Callable[[int], None]
 """A function that is told the index of each cell before the cell runs."""
