@@ -305,5 +305,10 @@ def _lasting(content: NotebookNode) -> NotebookNode:
     content.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": KERNEL}
     content.metadata.language_info = {"name": "python"}
     for cell in content.cells:
-        cell.metadata = {name: cell.metadata[name] for name in LASTING if cell.metadata.get(name)}
+        cell.metadata = lasting_metadata(cell)
     return content
+
+
+def lasting_metadata(cell: NotebookNode) -> dict:
+    """What of a cell's metadata is committed; a pair agrees on it."""
+    return {name: cell.metadata[name] for name in LASTING if cell.metadata.get(name)}

@@ -16,7 +16,7 @@ IMAGE_WITHOUT_ALT = re.compile(r'<img\b(?![^>]*\balt="[^"]+")')
 
 
 def pair_faults(script: NotebookNode, notebook: NotebookNode) -> list[str]:
-    """Where the cells of a pair differ in number, order, type, source, tags or blank lines."""
+    """Where the cells of a pair differ in number, order, type, source or lasting metadata."""
     pairs = zip(_essence(script), _essence(notebook), strict=False)
     faults = [
         f"cell {number}: {a!r} in .py, {b!r} in .ipynb"
@@ -29,15 +29,9 @@ def pair_faults(script: NotebookNode, notebook: NotebookNode) -> list[str]:
 
 
 def _essence(content: NotebookNode) -> list[tuple]:
-    # Blank lines, too: JupyterLab opens no notebook that is newer than a script that differs.
+    # With blank lines: JupyterLab opens no notebook that is newer than its script and differs.
     return [
-        (
-            cell.cell_type,
-            cell.source,
-            tuple(cell.metadata.get("tags", ())),
-            cell.metadata.get("lines_to_next_cell"),
-        )
-        for cell in content.cells
+        (cell.cell_type, cell.source, notebooks.lasting_metadata(cell)) for cell in content.cells
     ]
 
 
