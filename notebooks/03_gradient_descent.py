@@ -79,7 +79,7 @@ verdicts = claims.Ledger()
 # every start, and above which it diverges from almost every start.
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def largest_rate(hessian): ...  # return the bound on the learning rate
 
 

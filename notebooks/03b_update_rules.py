@@ -172,7 +172,7 @@ plots.sliders_over(
 # truth.
 
 
-# %%
+# %% tags=["nbval-check-output"]
 def descend(gradient, start, rate, steps):
     position, change = start, 0.0
     for _ in range(steps):

@@ -27,7 +27,7 @@ from studies.overfitting import KEEPING, found_in, half_size, repeated
 
 RESULTS = runtime.ROOT / "notebooks" / "results" / "04b_fair_fight.json"
 TUNED = training.seeds(1_004, 3)  # no notebook has these SEEDs
-JUDGED = training.seeds(1_005, 20)
+JUDGED = training.seeds(1_005, 30)
 RATES = (0.001, 0.004, 0.016)  # at 0.001, 600 steps are few: the plain net knows 97 % at most
 MANY_RATES = tuple(float(rate) for rate in np.geomspace(RATES[0], RATES[-1], 9))
 NOISY_RATES = (0.00025, 0.0005, 0.001, 0.002, 0.004)
