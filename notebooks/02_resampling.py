@@ -282,12 +282,10 @@ for world, values in told.items():
     )
 
 # %% [markdown]
-# The winner is the model furthest to the right. The arrow is the price: how far its score lies
-# above what it does on fresh wines. With coin labels a score says nothing, so the winner is the
+# The arrow is the price: how far the winner's score lies above what it does on fresh wines. With coin labels a score says nothing, so the winner is the
 # luckiest of 200. With real labels a good score means something, and among the good ones the
 # luckiest wins. Nested cross-validation estimates how well such winners do, without any fresh
-# wines. From one table of 100 the estimate is coarse: in the audit it scatters by about five
-# points.
+# wines. From one table of 100 the estimate is coarse.
 
 # %% [markdown]
 # ## 2.4 One part that chooses, or five
@@ -400,11 +398,10 @@ chosen = f"one part {one[:, 1].mean():.3f}, five parts {five[:, 1].mean():.3f}"
 print(f"accuracy of the chosen candidate on fresh images: {chosen}")
 
 # %% [markdown]
-# That five parts would be *less* optimistic was nearly sure beforehand: the best average over five
-# parts cannot exceed the average of the five best. How *much* less was open, and that is what the
-# first line judges. The second asks for more than the notes do: is nothing left, or is it only
-# less? In any case, data that chose a model are the wrong ones to examine it: keep a test set, or
-# nest.
+# That five parts would be *less* optimistic was nearly sure beforehand: the best average cannot
+# exceed the average of the five best. How *much* less was open, and the first line judges it. The
+# second asks for more than the notes do: is nothing left? In any case, data that chose a model are
+# the wrong ones to examine it: keep a test set, or nest.
 
 # %% [markdown]
 # ## 2.5 The bootstrap
@@ -669,6 +666,8 @@ by_replicate = curves.reshape(len(WIDTHS), RUNS, SETS, len(grid))
 table = np.array([[bias_and_variance(sets) for sets in width] for width in by_replicate])
 bias, variance = table[..., 0], table[..., 1]  # shape (widths, replicates)
 falls = -np.diff(bias.mean(axis=1)) >= (bias + variance).mean(axis=1)[:-1] / 10
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 before = np.flatnonzero(falls) if falls.any() else np.arange(len(falls))
 verdicts.compare(
     "CVB-06",

@@ -53,9 +53,9 @@ def best_starts(errors, outputs, starts: int) -> np.ndarray:
     points, columns, nets = outputs.shape
     if errors.shape != (columns, nets) or columns % starts:
         raise ValueError(
-            f"errors have shape {errors.shape}, outputs {outputs.shape}, with {starts} starts; they "
-            "must be (columns, nets) and (points, columns, nets), with the starts of a training set "
-            "in a row."
+            f"errors have shape {errors.shape}, outputs {outputs.shape}, with {starts} starts: "
+            "these must be (columns, nets) and (points, columns, nets), with all "
+            "starts of a training set in a row."
         )
     best = errors.reshape(-1, starts, nets).argmin(axis=1)
     by_start = outputs.reshape(points, -1, starts, nets)
