@@ -131,9 +131,9 @@ for label, values in zip(("one held-out fifth", "5-fold"), off.T, strict=True):
     print(f"{label:20} off by {np.abs(values).mean():.3f} on average, bias {values.mean():+.3f}")
 
 # %% [markdown]
-# Each point is one game. Cross-validation narrows the cloud, because it examines the model on all
-# hundred wines. Expect a small shift to the right: each of the five models learned from 80 wines,
-# and is compared with one that learned from 100.
+# Cross-validation narrows the cloud, because it examines the model on all hundred wines. Expect a
+# small shift to the right: each of the five models learned from 80 wines, and is compared with one
+# that learned from 100.
 #
 # Two warnings. The spread of the five errors is *not* the uncertainty of their mean, because the
 # models share most of their training rows. And rows that belong together belong in one fold. The
@@ -189,10 +189,9 @@ print(f"words chosen on all sentences {leaky:.0%}, inside the folds {honest:.0%}
 #
 # ## 2.3 The best of 200
 #
-# Here is a leak that no code review finds, because every line is right. We try 200 linear models,
-# each on another four of the eleven measurements, and keep the one with the best cross-validation
-# score. Is a wine good, with 6 points or more? In one world the labels are the real ones, in the
-# other they are drawn by coin.
+# Here is a leak although every line is right. We try 200 linear models, each on another four of the
+# eleven measurements, and keep the one with the best cross-validation score. Is a wine good, with 6
+# points or more? In one world the labels are the real ones, in the other they are drawn by coin.
 #
 # **Nested** cross-validation puts the whole procedure, choice included, inside an outer fold. The
 # 200 models are cross-validated on four fifths of the rows, and one is chosen; only then is it
@@ -282,10 +281,11 @@ for world, values in told.items():
     )
 
 # %% [markdown]
-# The arrow is the price: how far the winner's score lies above what it does on fresh wines. With coin labels a score says nothing, so the winner is the
-# luckiest of 200. With real labels a good score means something, and among the good ones the
-# luckiest wins. Nested cross-validation estimates how well such winners do, without any fresh
-# wines. From one table of 100 the estimate is coarse.
+# The arrow is the price: how far the winner's score lies above what it does on fresh wines. With
+# coin labels a score says nothing, so the winner is the luckiest of 200. With real labels a good
+# score means something, and among the good ones the luckiest wins. Nested cross-validation
+# estimates how well such winners do, without any fresh wines. From one table of 100 the estimate is
+# coarse.
 
 # %% [markdown]
 # ## 2.4 One part that chooses, or five
@@ -494,11 +494,11 @@ plots.show(
 # %% [markdown]
 # ## 2.6 How to read a verdict
 #
-# Now turn this on the course itself. A verdict rests on differences, one for each **replicate**: a
-# whole repetition of the experiment, with new rows and initial weights. Its interval is Student's t
-# at **99 %**: on average, ninety-nine of a hundred such intervals hold the true mean difference.
-# Before the run a **margin** was written down, the smallest difference that matters. The word
-# follows from where the interval lies:
+# A verdict of this course rests on differences, one for each **replicate**: a whole repetition of
+# the experiment, with new rows and initial weights. Its interval is Student's t at **99 %**: on
+# average, ninety-nine of a hundred such intervals hold the true mean difference. Before the run a
+# **margin** was written down, the smallest difference that matters. The verdict follows from where the
+# interval lies:
 #
 # - *supported*: the whole interval lies beyond the margin, on the side that is claimed;
 # - *refuted*: the whole interval lies short of it;
@@ -558,10 +558,10 @@ percent.rename_axis("share of false words in %, by number of replicates")
 # the first two rows, about three would bring a false word. What more replicates make rarer is the
 # other error, leaving a true difference undecided. Trouble comes where one arm is skewed and the
 # other is not, as when a method sometimes fails badly. So times, and losses that spread over powers
-# of ten, are compared as logarithms. (The last row is an interval made for skewed differences. It
-# needs ten replicates, and raises fewer false alarms, but still more than 1 %.)
+# of ten, are compared as logarithms. (The last row is an interval made for skewed differences, from
+# ten replicates on.)
 #
-# A hostile reader does not stop at the interval. Ask five questions:
+# Do not stop at the interval. Ask five questions:
 #
 # 1. **What varied?** If all replicates share one division of the data, the interval is about that
 #    division only. (Here each has its own 100 images, and its own 300 fresh ones.)
@@ -724,8 +724,8 @@ for step in range(len(falls)):
 # well; and for nets nothing forces the see-saw at all. Where the variance falls in a shaded step,
 # the wider net is less wrong *and* steadier.
 #
-# The formula says that the parts *add up to* the error. Only if the error stayed the same would one
-# have to rise as the other falls.
+# The formula says that the parts *add up to* the error. One would have to rise as the other falls
+# only if the error stayed the same.
 
 # %% [markdown]
 # ## 2.8 A committee in parallel: bagging
@@ -823,13 +823,12 @@ plots.show(
 )
 
 # %% [markdown]
-# The pictures show three images on which all ten agree, and three on which they agree least, with
-# the votes. The curve sorts all test images by how many members disagree. If it climbs, the
-# agreement tells you *which* answers to check. But look at its left end too: ten nets that learned
-# from the same 300 images can all be wrong together.
+# The curve sorts all test images by how many members disagree. If it climbs, the agreement tells
+# you *which* answers to check. But look at its left end too: ten nets that learned from the same
+# 300 images can all be wrong together.
 #
-# A bonus: each member can be examined on the images that its sample left out, without further data.
-# This is the **out-of-bag** estimate.
+# A bonus, the **out-of-bag** estimate: each member can be examined on the images that its sample
+# left out.
 
 # %% [markdown]
 # ## 2.9 A committee one after the other: boosting
