@@ -32,8 +32,8 @@ from helpers import runtime
 print(runtime.start())
 
 # %% [markdown]
-# `RUNS` is the number of repetitions behind each comparison. Change `SEED` and run all cells again:
-# the numbers move, and you see what stays. Cells that only draw are folded in the book.
+# `RUNS` is the number of repetitions behind each comparison. Change `SEED` and run all cells again
+# to see what stays. Cells that only draw are folded in the book.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -144,7 +144,7 @@ for label, values in zip(("one held-out fifth", "5-fold"), off.T, strict=True):
 # %% [markdown]
 # ## 2.2 What has seen the labels
 #
-# Copied rows are easy to see; other leaks are not. Here are 100 movie-review sentences with labels
+# Other leaks are harder to see. Here are 100 movie-review sentences with labels
 # **drawn by coin**, so that nobody can be right more than half of the time, on average.
 #
 # ### Exercise 2 · Bug hunt
@@ -497,8 +497,8 @@ plots.show(
 # A verdict of this course rests on differences, one for each **replicate**: a whole repetition of
 # the experiment, with new rows and initial weights. Its interval is Student's t at **99 %**: on
 # average, ninety-nine of a hundred such intervals hold the true mean difference. Before the run a
-# **margin** was written down, the smallest difference that matters. The verdict follows from where the
-# interval lies:
+# **margin** was written down, the smallest difference that matters. The verdict follows from where
+# the interval lies:
 #
 # - *supported*: the whole interval lies beyond the margin, on the side that is claimed;
 # - *refuted*: the whole interval lies short of it;
@@ -856,7 +856,7 @@ def reweigh(weights, wrong): ...  # return the new weights
 ex.reweighing.check(reweigh)
 
 # %% [markdown]
-# See it at work on two half moons. The area of a point is its weight, the shading is what the
+# Here are two half moons. The area of a point is its weight, the shading is what the
 # committee says so far.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]

@@ -51,8 +51,9 @@ def test_nets_by_column_learn_what_each_would_alone():
     generator = np.random.default_rng(0)
     x, y = generator.normal(size=(2, 30, 4)).astype("float32")
     penalty = keras.regularizers.L2(0.02)
-    alone = models.mlp(1, [5], kernel_regularizer=penalty)
-    alone.layers[-1].kernel_regularizer = penalty
+    hidden = keras.layers.Dense(5, activation="relu", kernel_regularizer=penalty)
+    last = keras.layers.Dense(1, kernel_regularizer=penalty)
+    alone = keras.Sequential([keras.Input((1,)), hidden, last])
     many = models.nets_by_column(4, (3, 5), (0.0, 0.02))
     incoming, outgoing, shift, level = many.weights
     assert incoming.shape == (4, 8) and abs(np.asarray(incoming)[:, 3:]).max() <= 1
