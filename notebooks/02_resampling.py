@@ -583,7 +583,7 @@ percent.rename_axis("share of false words in %, by number of replicates")
 #
 # $$\text{expected squared error} = \text{bias}^2 + \text{variance} + \text{noise}.$$
 #
-# Look first at polynomials, fitted to sets of 50 points from the noisy curve of lesson 1.
+# First polynomials, fitted to sets of 50 points from the noisy curve of lesson 1.
 
 # %%
 SETS, POINTS = 10, 50  # training sets in a replicate, points in a training set
@@ -905,7 +905,7 @@ plots.show(
 verdicts.summary()
 
 # %% [markdown]
-# The other statements of the notes are settled in the [audit](audits/02_resampling.ipynb):
+# The other statements are settled in the [audit](audits/02_resampling.ipynb):
 
 # %%
 claims.summary(
