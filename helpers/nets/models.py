@@ -1,6 +1,7 @@
 """Small builders of ordinary Keras models."""
 
 import keras
+import numpy as np
 
 
 def mlp(
@@ -36,6 +37,63 @@ def side_by_side(inputs: int, widths, *, activation="relu"):
         for width in widths
     ]
     return keras.Model(given, keras.layers.Concatenate()(outputs))
+
+
+@keras.saving.register_keras_serializable("course")
+class NetsByColumn(keras.layers.Layer):
+    """Nets of one hidden ReLU layer, of each width, for every column of x: see `nets_by_column`."""
+
+    def __init__(self, widths, penalties=None, **layer):
+        super().__init__(**layer)
+        self.widths, self.penalties = tuple(widths), penalties and tuple(penalties)
+        self.ends = np.cumsum(self.widths).tolist()
+
+    def build(self, shape):
+        """A weight for each column and hidden unit, with Glorot's limits for a net by itself."""
+        limits = np.repeat(np.sqrt(6 / (1 + np.array(self.widths))), self.widths).astype("float32")
+        strengths = np.repeat(self.penalties or np.zeros(len(self.widths)), self.widths)
+        strengths = strengths.astype("float32")
+
+        def weights(name):
+            draw = keras.initializers.RandomUniform(-1, 1)
+            return self.add_weight(
+                shape=(shape[-1], len(limits)),
+                initializer=lambda shape, dtype: draw(shape, dtype) * limits,
+                regularizer=(lambda w: keras.ops.sum(strengths * w**2)) if self.penalties else None,
+                name=name,
+            )
+
+        self.incoming, self.outgoing = weights("incoming"), weights("outgoing")
+        self.shift = self.add_weight(shape=self.incoming.shape, initializer="zeros", name="shift")
+        several = shape[-1], len(self.widths)
+        self.level = self.add_weight(shape=several, initializer="zeros", name="level")
+
+    def call(self, x):
+        """Outputs of shape (n, columns, nets) for x of shape (n, columns)."""
+        units = keras.ops.relu(x[..., None] * self.incoming + self.shift) * self.outgoing
+        of_nets = keras.ops.split(units, self.ends[:-1], axis=-1)
+        summed = [keras.ops.sum(each, axis=-1) for each in of_nets]
+        return keras.ops.stack(summed, axis=-1) + self.level
+
+    def get_config(self):
+        """What makes the same layer again."""
+        return {**super().get_config(), "widths": self.widths, "penalties": self.penalties}
+
+
+def nets_by_column(columns: int, widths, penalties=None):
+    """Nets that each read one column of x, so that many training sets are learned in one program.
+
+    For every column there is a net of one hidden ReLU layer of each of the `widths`; no two share
+    a weight. x has shape (n, columns), the outputs (n, columns, nets). `penalties`, if given, are
+    the strengths of an L2 penalty on the weights of each net. With `summed_squares` as the loss
+    each net has the gradient that it would have by itself.
+    """
+    return keras.Sequential([keras.Input((columns,)), NetsByColumn(widths, penalties)])
+
+
+def summed_squares(y, outputs):
+    """Squared errors of `nets_by_column`, summed over columns and nets, for y (n, columns)."""
+    return keras.ops.sum(keras.ops.square(outputs - y[..., None]), axis=(1, 2))
 
 
 def batch_normalized_mlp(

@@ -46,6 +46,32 @@ def test_a_convnet_for_cifar10_stays_within_the_parameters_of_the_deep_net():
     )
 
 
+def test_nets_by_column_learn_what_each_would_alone():
+    keras.utils.set_random_seed(0)
+    generator = np.random.default_rng(0)
+    x, y = generator.normal(size=(2, 30, 4)).astype("float32")
+    penalty = keras.regularizers.L2(0.02)
+    hidden = keras.layers.Dense(5, activation="relu", kernel_regularizer=penalty)
+    last = keras.layers.Dense(1, kernel_regularizer=penalty)
+    alone = keras.Sequential([keras.Input((1,)), hidden, last])
+    many = models.nets_by_column(4, (3, 5), (0.0, 0.02))
+    incoming, outgoing, shift, level = many.weights
+    assert incoming.shape == (4, 8) and abs(np.asarray(incoming)[:, 3:]).max() <= 1
+    parts = incoming[2:3, 3:], shift[2, 3:], outgoing[2, 3:, None], level[2, 1:]
+    for target, source in zip(alone.weights, parts, strict=True):
+        target.assign(np.asarray(source))
+    alone.compile(optimizer=keras.optimizers.SGD(0.01), loss="mse")
+    many.compile(optimizer=keras.optimizers.SGD(0.01), loss=models.summed_squares)
+    for _ in range(10):
+        alone.train_on_batch(x[:, 2:3], y[:, 2:3])
+        many.train_on_batch(x, y)
+    together = np.asarray(many(x))
+    assert together.shape == (30, 4, 2)
+    np.testing.assert_allclose(
+        together[:, 2, 1:], np.asarray(alone(x[:, 2:3])), rtol=1e-4, atol=1e-5
+    )
+
+
 def test_nets_side_by_side_train_with_adam_as_each_would_alone():
     keras.utils.set_random_seed(0)  # Adam makes a full step of a gradient that is nearly 0
     generator = np.random.default_rng(0)

@@ -91,6 +91,21 @@ def test_decomposition_refuses_what_it_cannot_split(shape):
         resampling.decompose(np.zeros(shape), np.zeros(4))
 
 
+def test_the_best_start_is_that_with_the_least_error_on_its_training_set():
+    outputs = np.arange(24).reshape(2, 6, 2)  # two points, two sets with three starts, two nets
+    errors = np.array([[3, 1], [1, 2], [2, 3], [9, 9], [9, 8], [8, 9]])
+    found = resampling.best_starts(errors, outputs, 3)
+    assert found.shape == (2, 2, 2)  # nets, sets, points
+    for net, columns in enumerate(((1, 5), (0, 4))):
+        assert np.array_equal(found[net], outputs[:, columns, net].T)
+
+
+@pytest.mark.parametrize(("shape", "starts"), [((6, 3), 3), ((5, 2), 3), ((6, 2), 4)])
+def test_starts_that_do_not_fit_are_refused(shape, starts):
+    with pytest.raises(ValueError, match="starts of a training set"):
+        resampling.best_starts(np.zeros(shape), np.zeros((2, 6, 2)), starts)
+
+
 def test_adaboost_equals_scikit_learns():
     x, y = TUMOURS
     ours = resampling.adaboost(x, y, 40)

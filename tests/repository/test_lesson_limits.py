@@ -12,6 +12,7 @@ from tests.repository.lesson_limits import Effort, effort, limit_faults
 
 ANEW = [  # to these limits
     "01_overfitting",
+    "02_resampling",
     "03_gradient_descent",
     "03b_update_rules",
     "04_regularization",

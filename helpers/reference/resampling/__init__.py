@@ -5,7 +5,11 @@ samples.
 """
 
 from helpers.reference.resampling.boosting import Boosted, adaboost, gradient_boosting
-from helpers.reference.resampling.decomposition import Decomposition, decompose
+from helpers.reference.resampling.decomposition import (
+    Decomposition,
+    best_starts,
+    decompose,
+)
 from helpers.reference.resampling.samples import bootstrap, left_out
 from helpers.reference.resampling.selection import (
     cross_validate,
@@ -19,6 +23,7 @@ __all__ = [
     "Boosted",
     "Decomposition",
     "adaboost",
+    "best_starts",
     "bootstrap",
     "cross_validate",
     "decompose",

@@ -40,3 +40,23 @@ def decompose(predictions, truth, noise=0.0) -> Decomposition:
     variance = predictions.var(axis=0, ddof=1)
     bias_squared = (predictions.mean(axis=0) - truth) ** 2 - variance / len(predictions)
     return Decomposition(bias_squared, variance, np.broadcast_to(noise, truth.shape))
+
+
+def best_starts(errors, outputs, starts: int) -> np.ndarray:
+    """Of nets that began from several initial weights, the outputs of those with the least error.
+
+    `errors` on the training data have shape (columns, nets), `outputs` (points, columns, nets); a
+    training set has as many columns as `starts`, one after the other. Returns shape (nets, training
+    sets, points).
+    """
+    errors, outputs = np.asarray(errors), np.asarray(outputs)
+    points, columns, nets = outputs.shape
+    if errors.shape != (columns, nets) or columns % starts:
+        raise ValueError(
+            f"errors have shape {errors.shape}, outputs {outputs.shape}, with {starts} starts: "
+            "these must be (columns, nets) and (points, columns, nets), with all "
+            "starts of a training set in a row."
+        )
+    best = errors.reshape(-1, starts, nets).argmin(axis=1)
+    by_start = outputs.reshape(points, -1, starts, nets)
+    return np.take_along_axis(by_start, best[None, :, None], axis=2)[:, :, 0].T
