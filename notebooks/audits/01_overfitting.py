@@ -786,10 +786,8 @@ def too_low_with(points, division, shuffle):
             errors_by_degree_curve(curve_points(np.setdiff1d(rows, fold)), curve_points(fold))
             for fold in np.array_split(rows, FOLDS_CURVE)
         ]
-        new, chosen = (
-            errors_by_degree_curve(curve_points(rows), test),
-            np.mean(folds, axis=0).argmin(),
-        )
+        chosen = np.mean(folds, axis=0).argmin()
+        new = errors_by_degree_curve(curve_points(rows), test)
         too_low.append(chosen < new.argmin() and new[chosen] >= 1.1 * new.min())
     return np.mean(too_low)
 
