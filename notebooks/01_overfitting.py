@@ -283,13 +283,15 @@ sized = training.Recipe(
     batch_size=50,
 ).fit(clothes, sized_runs)
 
+
 # %%
-rows = [run.train_rows for run in sized_runs]
-right = [
-    sized[n : n + 1].accuracy(clothes.x_train[own], clothes.y_train[own])[0]
-    for n, own in enumerate(rows)
-]
-on_training = 1 - np.reshape(right, (len(sizes), RUNS))
+def right_on_own(nets, runs):
+    """Of each net, the share of right answers on the pictures that it was trained on."""
+    own = [(clothes.x_train[run.train_rows], clothes.y_train[run.train_rows]) for run in runs]
+    return np.array([nets[n : n + 1].accuracy(*part)[0] for n, part in enumerate(own)])
+
+
+on_training = 1 - right_on_own(sized, sized_runs).reshape(len(sizes), RUNS)
 on_new = 1 - sized.test("accuracy").reshape(len(sizes), RUNS)
 verdicts.compare(
     "OVF-11",
@@ -667,10 +669,10 @@ for name, nets in (("to the end", went_on), ("stopped early", stopped)):
     print(f"{name:<13} {nets.epochs.mean():>5.1f} epochs trained, test accuracy {accuracy:.3f}")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-learned = went_on.history["accuracy"]
 by_accuracy = went_on.test("accuracy"), stopped.test("accuracy")
-few_epochs = learned[:, 0], learned[np.arange(RUNS), stopped.best_epoch]
-FIRST_EPOCH = "training accuracy in the course of the first epoch against that of the kept one"
+after_one = replace(to_the_end, epochs=1).fit(clothes, fewer)
+few_epochs = tuple(right_on_own(nets, fewer) for nets in (after_one, stopped))
+FIRST_EPOCH = "training accuracy after the first epoch against that of the kept weights"
 for setting, margin, (treatment, control), measure in (
     ("many epochs overfit, by accuracy", 0.01, by_accuracy, "test accuracy, end against stopped"),
     ("few epochs underfit: the first", 0.02, few_epochs, FIRST_EPOCH),
