@@ -32,6 +32,7 @@ SEED = 0
 RUNS = 5
 
 # %%
+import itertools
 import json
 from dataclasses import replace
 from functools import partial
@@ -2382,6 +2383,10 @@ verdicts.compare(
 # whole interval. The larger net must overfit: its validation loss has to rise by 5 % before the
 # end, in nine of ten replicates.
 #
+# That is the note's comparison. But a smaller net is also a slower one, and may only not have come
+# as far by then. So a further line asks whether it is better where each net is at its best: the
+# test loss with the weights of the epoch with the lowest validation loss, by the same 5 %.
+#
 # The chapter's data are IMDB's. Where they are absent, sentences from film reviews stand in for
 # them, with their 500 commonest words and as many steps of training. They are a further setting
 # then, and the statement itself stays open.
@@ -2403,6 +2408,7 @@ def review_net(hidden):
         optimizer="rmsprop",
         epochs=30,
         batch_size=512,
+        early_stopping=KEEPING,
     )
     runs = training.replicates(review_pool, seeds)
     return recipe.fit(review_pool, runs if review_imdb else repeated(runs, 30 * 512))
@@ -2413,17 +2419,23 @@ review_sixteen = review_net([16, 16])
 review_smaller = {"4-4-1": review_net([4, 4])} | ({"16-1": review_net([16])} if review_imdb else {})
 review_rise = review_sixteen.last("val_loss") / review_sixteen.best("val_loss")
 review_turned = np.mean(review_rise > 1.05) >= 0.9
-for name_review, nets in review_smaller.items():
+review_moments = {
+    "after 30 epochs of 30 steps": lambda nets: nets.at_the_end().test("loss"),
+    "at the lowest validation loss": lambda nets: nets.test("loss"),
+}
+REVIEW_SOURCE = "IMDB" if review_imdb else "sentences"
+for name_review, moment in itertools.product(review_smaller, review_moments):
+    losses_then = map(review_moments[moment], (review_smaller[name_review], review_sixteen))
+    is_notes_own = review_imdb and name_review == "4-4-1" and moment.startswith("after")
     verdicts.compare(
         "OVF-13",
-        nets.test("loss"),
-        review_sixteen.test("loss"),
+        *losses_then,
         claimed="lower",
-        measure=f"test loss after 30 epochs of 30 steps, {name_review} against 16-16-1",
+        measure=f"test loss {moment}, {name_review} against 16-16-1",
         margin=np.exp(0.05),
         scale="log",
-        setting=f"{'IMDB' if review_imdb else 'sentences'}, {name_review}",
-        role=claims.PRIMARY if review_imdb and name_review == "4-4-1" else claims.FURTHER,
+        setting=f"{REVIEW_SOURCE}, {name_review}, {moment}",
+        role=claims.PRIMARY if is_notes_own else claims.FURTHER,
         void="" if review_turned else "16-16-1 did not overfit in nine of ten replicates",
         data=review_pool,
     )
@@ -2436,8 +2448,8 @@ for name_review, nets in {"16-16-1": review_sixteen, **review_smaller}.items():
 
 # %% [markdown]
 # The statement is about the loss at the end of a training of fixed length, as the note's figures
-# are. A net that is stopped in time is another question: the printed lowest losses hint at its
-# answer.
+# are. If the lines disagree, the cure is one of the training's length as much as of the net's size:
+# whoever stops in time has then no need of the smaller net.
 #
 # ### What sets how much a net can learn? (OVF-14)
 #
