@@ -427,17 +427,6 @@ for number, (train, valid, test) in enumerate(known.divisions):
 gap = valid_loss - train_loss
 
 # %%
-correlations = [stats.spearmanr(*pair).statistic for pair in zip(gap, share, strict=True)]
-verdicts.compare(
-    "OVF-22",
-    correlations,
-    np.zeros(RUNS),
-    claimed="higher",
-    margin=0.5,
-    measure="rank correlation of gap and share of noise learned, over nets, against zero",
-    setting="two nets of each width from 4 to 256",
-    data=known,
-)
 wider = np.sign(np.diff(gap.reshape(RUNS, -1, 2))) == np.sign(np.diff(share.reshape(RUNS, -1, 2)))
 verdicts.compare(
     "OVF-22",
@@ -447,6 +436,17 @@ verdicts.compare(
     margin=0.1,
     measure="share of widths at which, of two nets, the one with the wider gap holds more noise",
     setting="two nets of one width, against one half",
+    data=known,
+)
+correlations = [stats.spearmanr(*pair).statistic for pair in zip(gap, share, strict=True)]
+verdicts.compare(
+    "OVF-22",
+    correlations,
+    np.zeros(RUNS),
+    claimed="higher",
+    margin=0.5,
+    measure="rank correlation of gap and share of noise learned, over nets, against zero",
+    setting="two nets of each width from 4 to 256",
     role=claims.FURTHER,
     data=known,
 )
@@ -507,12 +507,13 @@ plots.show(
 # %% [markdown]
 # The right panel shows the first statement: does the share of noise rise with the gap? From width
 # to width it nearly has to, for on average the gap is about twice the share of the noise times its
-# variance, which is 1 here (Efron 2004); so a "supported" is no surprise. The second line asks for
-# more: of two nets of *one* width, does the one with the wider gap hold more noise? Guessing would
-# be right in half of the cases. The left panel shows the second statement, and there it is easy to
-# go wrong. A wider gap may come with a higher validation loss, or not: compare 4 with 16 units, and
-# 64 with 256. Beyond the best width both may be expected to rise, and the third line asks how
-# reliably they do. To choose a model, look at the height of the validation curve, not at the gap.
+# variance, which is 1 here (Efron 2004); so the second line is no surprise. The first one decides,
+# and asks for more: of two nets of *one* width, does the one with the wider gap hold more noise?
+# Guessing would be right in half of the cases. The left panel shows the second statement, and there
+# it is easy to go wrong. A wider gap may come with a higher validation loss, or not: compare 4 with
+# 16 units, and 64 with 256. Beyond the best width both may be expected to rise, and the third line
+# asks how reliably they do. To choose a model, look at the height of the validation curve, not at
+# the gap.
 
 # %% [markdown]
 # ## 1.4 Signal first, noise later
