@@ -2326,8 +2326,8 @@ verdicts.compare(
     scale="log",
     setting="sets of 500 pictures",
     # A shared picture is validation data as often as test data, and exchanging the two in one
-    # replicate turns the sign of its error there alone: replicates are nearly independent. A
-    # simulation of the hostile reader's gave 0.02.
+    # replicate turns the sign of its error there alone: replicates are nearly independent. The
+    # simulation is in tests/reference/test_lowest_loss.py.
     correlation=0.02,
     data=lowest_pool,
 )
