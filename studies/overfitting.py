@@ -160,7 +160,7 @@ def by_heart(pictures: int) -> Tuning:
     pool, asked = clothes(FEW, pictures, 0)
     arms = {
         name: sorter(hidden, epochs=40)
-        for name, hidden in {"32 units": [32], "8 units": [8], "8-8 units": [8, 8]}.items()
+        for name, hidden in {"32 units": [32], "8 units": [8]}.items()
     }
     runs = []
     for run in repeated(training.replicates(pool, FEW), 12_000):
