@@ -1,4 +1,4 @@
-"""The tuning behind audit 1, on overfitting: `python -m studies.overfitting`.
+"""The study behind audit 1, on overfitting: `python -m studies.overfitting`.
 
 Where nets are compared each at its best, all try the same learning rates (and whatever else is
 named) on replicates that are not judged later; the audit reads from the results file what was best
@@ -45,9 +45,9 @@ def half_size(x: np.ndarray) -> np.ndarray:
     return x.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).astype("float32")
 
 
-def clothes(seeds: list[int], train: int, valid: int) -> tuple[datasets.Split, dict]:
+def clothes(seeds: list[int], train: int, valid: int, test: int = 1) -> tuple[datasets.Split, dict]:
     """Pictures of clothes, and what `datasets.replicates` was asked for."""
-    asked = {"name": "fashion", "seeds": seeds, "train": train, "valid": valid, "test": 1}
+    asked = {"name": "fashion", "seeds": seeds, "train": train, "valid": valid, "test": test}
     pool = datasets.replicates(**asked)
     return pool.map(half_size, note="shrunk to 14 x 14").standardized(), {"replicates": asked}
 
@@ -150,6 +150,49 @@ def wrongly_labelled(pool: datasets.Split, run: training.Run, share: float) -> t
     rows = generator.permutation(run.train_rows)[: round(share * len(run.train_rows))]
     labels[rows] = (labels[rows] + generator.integers(1, 10, len(rows))) % 10
     return replace(run, targets=labels)
+
+
+# Ten times as long: OVF-29 ------------------------------------------------------------------------
+
+LONG = "OVF-29, ten times the updates"
+JUDGED = list(training.seeds(1_002, 30))  # replicates that are judged: the tuning has others
+LOOKS = 200  # at the losses, one every 80 updates
+
+
+def long_arms() -> dict[str, tuple[datasets.Split, int, list[training.Run]]]:
+    """The pictures, hidden units and runs of each arm."""
+    few, plenty = (clothes(JUDGED, train, 500, 1_000)[0] for train in (1_000, 4_000))
+    clean, many = (training.replicates(pool, JUDGED) for pool in (few, plenty))
+    scarce = [replace(run, train_rows=run.train_rows[:500]) for run in many]
+    wrong = [wrongly_labelled(few, run, 0.2) for run in clean]
+    return {
+        "500 pictures": (plenty, 128, [wrongly_labelled(plenty, run, 0.2) for run in scarce]),
+        "4,000 pictures": (plenty, 128, [wrongly_labelled(plenty, run, 0.2) for run in many]),
+        "128 units": (few, 128, wrong),
+        "8 units": (few, 8, wrong),
+        "true labels": (few, 128, clean),
+    }
+
+
+def long_rises(path: Path) -> None:
+    """Put into the file at `path` by how much the test loss of each arm rises after the turn of
+    the validation loss, and when that is (0 to 1, median).
+    """
+    for arm, (pool, units, runs) in long_arms().items():
+        row = read(path).get(LONG, {"arms": {}})
+        if arm in row["arms"]:
+            continue
+        recipe = sorter([units], epochs=LOOKS, batch_size=50, early_stopping=KEEPING)
+        kept = recipe.fit(pool, repeated(runs, 4_000, learning_rate=0.003))
+        rise = kept.at_the_end().test("loss") - kept.test("loss")
+        row["arms"][arm] = {
+            "data": str(pool),
+            "correlation": pool.correlation,
+            "turn": float(np.median(kept.best_epoch + 1)) / LOOKS,
+            "rises": [round(float(value), 6) for value in rise],
+        }
+        write(path, LONG, row)
+        print(f"{LONG}, {arm}: the test loss rises by {rise.mean():.3f}")
 
 
 # The size of nets: OVF-14, OVF-15, OVF-30, OVF-32 -------------------------------------------------
@@ -292,8 +335,11 @@ def found_in(tuned: training.Tuned, notes: dict) -> dict:
 
 
 def study(titles: list[str], path: Path) -> None:
-    """Do these tunings, without what the file at `path` has already."""
+    """Do these tunings, and the long training, without what the file at `path` has already."""
     for title in titles:
+        if title == LONG:
+            long_rises(path)
+            continue
         tuning = TUNINGS[title]()
         runs = len(tuning.runs)
         with tqdm(total=len(tuning.arms) * len(tuning.rates) * runs, unit="run", desc=title) as bar:
@@ -311,14 +357,15 @@ def study(titles: list[str], path: Path) -> None:
 def main() -> None:
     """Read the command line and do the study."""
     parser = argparse.ArgumentParser(prog="python -m studies.overfitting", description=__doc__)
-    parser.add_argument("tunings", nargs="*", metavar="TUNING", default=list(TUNINGS))
+    known = [*TUNINGS, LONG]
+    parser.add_argument("parts", nargs="*", metavar="PART", default=known)
     parser.add_argument(
         "--out", type=Path, default=RESULTS, help="results file (default: %(default)s)"
     )
     options = parser.parse_args()
-    if unknown := set(options.tunings) - TUNINGS.keys():
-        parser.error(f"There is no {'; '.join(sorted(unknown))}; choose of {'; '.join(TUNINGS)}.")
-    study(options.tunings, options.out)
+    if unknown := set(options.parts) - set(known):
+        parser.error(f"There is no {'; '.join(sorted(unknown))}; choose of {'; '.join(known)}.")
+    study(options.parts, options.out)
 
 
 if __name__ == "__main__":
