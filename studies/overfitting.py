@@ -2,7 +2,8 @@
 
 Where nets are compared each at its best, all try the same learning rates (and whatever else is
 named) on replicates that are not judged later; the audit reads from the results file what was best
-and judges that on others. What has been trained is in the file: start again to go on.
+and judges that on others. One training is too long for a notebook: its replicates are judged
+themselves (OVF-29). What has been trained is in the file: start again to go on.
 """
 
 import argparse
