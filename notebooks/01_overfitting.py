@@ -283,13 +283,15 @@ sized = training.Recipe(
     batch_size=50,
 ).fit(clothes, sized_runs)
 
+
 # %%
-rows = [run.train_rows for run in sized_runs]
-right = [
-    sized[n : n + 1].accuracy(clothes.x_train[own], clothes.y_train[own])[0]
-    for n, own in enumerate(rows)
-]
-on_training = 1 - np.reshape(right, (len(sizes), RUNS))
+def right_on_own(nets, runs):
+    """Of each net, the share of right answers on the pictures that it was trained on."""
+    own = [(clothes.x_train[run.train_rows], clothes.y_train[run.train_rows]) for run in runs]
+    return np.array([nets[n : n + 1].accuracy(*part)[0] for n, part in enumerate(own)])
+
+
+on_training = 1 - right_on_own(sized, sized_runs).reshape(len(sizes), RUNS)
 on_new = 1 - sized.test("accuracy").reshape(len(sizes), RUNS)
 verdicts.compare(
     "OVF-11",
@@ -425,17 +427,6 @@ for number, (train, valid, test) in enumerate(known.divisions):
 gap = valid_loss - train_loss
 
 # %%
-correlations = [stats.spearmanr(*pair).statistic for pair in zip(gap, share, strict=True)]
-verdicts.compare(
-    "OVF-22",
-    correlations,
-    np.zeros(RUNS),
-    claimed="higher",
-    margin=0.5,
-    measure="rank correlation of gap and share of noise learned, over nets, against zero",
-    setting="two nets of each width from 4 to 256",
-    data=known,
-)
 wider = np.sign(np.diff(gap.reshape(RUNS, -1, 2))) == np.sign(np.diff(share.reshape(RUNS, -1, 2)))
 verdicts.compare(
     "OVF-22",
@@ -445,6 +436,17 @@ verdicts.compare(
     margin=0.1,
     measure="share of widths at which, of two nets, the one with the wider gap holds more noise",
     setting="two nets of one width, against one half",
+    data=known,
+)
+correlations = [stats.spearmanr(*pair).statistic for pair in zip(gap, share, strict=True)]
+verdicts.compare(
+    "OVF-22",
+    correlations,
+    np.zeros(RUNS),
+    claimed="higher",
+    margin=0.5,
+    measure="rank correlation of gap and share of noise learned, over nets, against zero",
+    setting="two nets of each width from 4 to 256",
     role=claims.FURTHER,
     data=known,
 )
@@ -505,12 +507,13 @@ plots.show(
 # %% [markdown]
 # The right panel shows the first statement: does the share of noise rise with the gap? From width
 # to width it nearly has to, for on average the gap is about twice the share of the noise times its
-# variance, which is 1 here (Efron 2004); so a "supported" is no surprise. The second line asks for
-# more: of two nets of *one* width, does the one with the wider gap hold more noise? Guessing would
-# be right in half of the cases. The left panel shows the second statement, and there it is easy to
-# go wrong. A wider gap may come with a higher validation loss, or not: compare 4 with 16 units, and
-# 64 with 256. Beyond the best width both may be expected to rise, and the third line asks how
-# reliably they do. To choose a model, look at the height of the validation curve, not at the gap.
+# variance, which is 1 here (Efron 2004); so the second line is no surprise. The first one decides,
+# and asks for more: of two nets of *one* width, does the one with the wider gap hold more noise?
+# Guessing would be right in half of the cases. The left panel shows the second statement, and there
+# it is easy to go wrong. A wider gap may come with a higher validation loss, or not: compare 4 with
+# 16 units, and 64 with 256. Beyond the best width both may be expected to rise, and the third line
+# asks how reliably they do. To choose a model, look at the height of the validation curve, not at
+# the gap.
 
 # %% [markdown]
 # ## 1.4 Signal first, noise later
@@ -667,10 +670,10 @@ for name, nets in (("to the end", went_on), ("stopped early", stopped)):
     print(f"{name:<13} {nets.epochs.mean():>5.1f} epochs trained, test accuracy {accuracy:.3f}")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-learned = went_on.history["accuracy"]
 by_accuracy = went_on.test("accuracy"), stopped.test("accuracy")
-few_epochs = learned[:, 0], learned[np.arange(RUNS), stopped.best_epoch]
-FIRST_EPOCH = "training accuracy in the course of the first epoch against that of the kept one"
+after_one = replace(to_the_end, epochs=1).fit(clothes, fewer)
+few_epochs = tuple(right_on_own(nets, fewer) for nets in (after_one, stopped))
+FIRST_EPOCH = "training accuracy after the first epoch against that of the kept weights"
 for setting, margin, (treatment, control), measure in (
     ("many epochs overfit, by accuracy", 0.01, by_accuracy, "test accuracy, end against stopped"),
     ("few epochs underfit: the first", 0.02, few_epochs, FIRST_EPOCH),

@@ -1,8 +1,9 @@
-"""The tuning behind audit 1, on overfitting: `python -m studies.overfitting`.
+"""The study behind audit 1, on overfitting: `python -m studies.overfitting`.
 
 Where nets are compared each at its best, all try the same learning rates (and whatever else is
 named) on replicates that are not judged later; the audit reads from the results file what was best
-and judges that on others. What has been trained is in the file: start again to go on.
+and judges that on others. One training is too long for a notebook: its replicates are judged
+themselves (OVF-29). What has been trained is in the file: start again to go on.
 """
 
 import argparse
@@ -40,14 +41,21 @@ class Tuning:
     notes: dict = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A study that is no tuning, and writes into the results file itself."""
+
+    do: Callable[[Path], None]
+
+
 def half_size(x: np.ndarray) -> np.ndarray:
     """Pictures of half the height and width."""
     return x.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).astype("float32")
 
 
-def clothes(seeds: list[int], train: int, valid: int) -> tuple[datasets.Split, dict]:
+def clothes(seeds: list[int], train: int, valid: int, test: int = 1) -> tuple[datasets.Split, dict]:
     """Pictures of clothes, and what `datasets.replicates` was asked for."""
-    asked = {"name": "fashion", "seeds": seeds, "train": train, "valid": valid, "test": 1}
+    asked = {"name": "fashion", "seeds": seeds, "train": train, "valid": valid, "test": test}
     pool = datasets.replicates(**asked)
     return pool.map(half_size, note="shrunk to 14 x 14").standardized(), {"replicates": asked}
 
@@ -82,30 +90,32 @@ def dropout_net(share: float) -> keras.Model:
 
 # Cures of overfitting: OVF-02, OVF-09 -------------------------------------------------------------
 
-CURES = {"rates": (0.001, 0.002, 0.004), "widest": 8}
+CURES = {"rates": (0.001, 0.002, 0.004, 0.008), "widest": 4}  # at all the noise is swallowed
+WRONG = 0.2  # share of the labels
 
 
 def cures() -> Tuning:
-    """Everything that OVF-02 tries but early stopping, all for 80 passes over the pictures."""
+    """Everything that OVF-02 tries but early stopping, all for 120 passes over the pictures."""
     pool, asked = clothes(FEW, 1_000, 500)
-    plain = sorter([256], epochs=8)
+    plain = sorter([256], epochs=12)
     layer = partial(models.mlp, (14, 14), [256], 10)
     penalized = {
         f"L2 {value:g}": partial(layer, kernel_regularizer=keras.regularizers.L2(value))
-        for value in (0.00003, 0.0001, 0.0003)
+        for value in (0.0003, 0.001, 0.003)
     }
     limited = {
         f"max-norm {norm:g}": partial(layer, kernel_constraint=keras.constraints.MaxNorm(norm))
-        for norm in (1, 1.5, 2)
+        for norm in (0.5, 1, 2)
     }
-    thinned = {f"dropout {share:g}": partial(dropout_net, share) for share in (0.35, 0.5, 0.65)}
+    thinned = {f"dropout {share:g}": partial(dropout_net, share) for share in (0.5, 0.7, 0.9)}
     family = {
         name: replace(plain, build=build) for name, build in (penalized | limited | thinned).items()
     }
-    smaller = {f"{n} units": sorter([n], epochs=8) for n in (16, 32, 64, 96, 128, 192)}
+    smaller = {f"{n} units": sorter([n], epochs=12) for n in (4, 8, 16, 32, 64, 128)}
     copies = {name: replace(plain, augment=how) for name, how in augmentation.copies(14).items()}
     notes = {**asked, "family": [*family], "rivals": [*smaller, *copies]}
-    runs = repeated(training.replicates(pool, FEW), 10_000)
+    runs = [wrongly_labelled(pool, run, WRONG) for run in training.replicates(pool, FEW)]
+    runs = repeated(runs, 10_000)
     return Tuning({"plain": plain, **family, **smaller, **copies}, pool, runs, **CURES, notes=notes)
 
 
@@ -115,14 +125,15 @@ def early_stopping() -> Tuning:
     stopping = {
         f"early stopping, patience {patience}": sorter(
             [256],
-            epochs=80,
+            epochs=120,
             early_stopping=keras.callbacks.EarlyStopping(
                 patience=patience, restore_best_weights=True
             ),
         )
         for patience in (4, 8, 16)
     }
-    return Tuning(stopping, pool, training.replicates(pool, FEW), **CURES, at="best", notes=asked)
+    runs = [wrongly_labelled(pool, run, WRONG) for run in training.replicates(pool, FEW)]
+    return Tuning(stopping, pool, runs, **CURES, at="best", notes=asked)
 
 
 def noise(metric: str = "val_accuracy") -> Tuning:
@@ -149,6 +160,49 @@ def wrongly_labelled(pool: datasets.Split, run: training.Run, share: float) -> t
     return replace(run, targets=labels)
 
 
+# Ten times as long: OVF-29 ------------------------------------------------------------------------
+
+LONG = "OVF-29, ten times the updates"
+JUDGED = list(training.seeds(1_002, 30))  # replicates that are judged: the tuning has others
+LOOKS = 200  # at the losses, one every 80 updates
+
+
+def long_arms() -> dict[str, tuple[datasets.Split, int, list[training.Run]]]:
+    """The pictures, hidden units and runs of each arm."""
+    few, plenty = (clothes(JUDGED, train, 500, 1_000)[0] for train in (1_000, 4_000))
+    clean, many = (training.replicates(pool, JUDGED) for pool in (few, plenty))
+    scarce = [replace(run, train_rows=run.train_rows[:500]) for run in many]
+    wrong = [wrongly_labelled(few, run, 0.2) for run in clean]
+    return {
+        "500 pictures": (plenty, 128, [wrongly_labelled(plenty, run, 0.2) for run in scarce]),
+        "4,000 pictures": (plenty, 128, [wrongly_labelled(plenty, run, 0.2) for run in many]),
+        "128 units": (few, 128, wrong),
+        "8 units": (few, 8, wrong),
+        "true labels": (few, 128, clean),
+    }
+
+
+def long_rises(path: Path) -> None:
+    """Put into the file at `path` by how much the test loss of each arm rises after the turn of
+    the validation loss, and when that is (0 to 1, median).
+    """
+    for arm, (pool, units, runs) in long_arms().items():
+        row = read(path).get(LONG, {"arms": {}})
+        if arm in row["arms"]:
+            continue
+        recipe = sorter([units], epochs=LOOKS, batch_size=50, early_stopping=KEEPING)
+        kept = recipe.fit(pool, repeated(runs, 4_000, learning_rate=0.003))
+        rise = kept.at_the_end().test("loss") - kept.test("loss")
+        row["arms"][arm] = {
+            "data": str(pool),
+            "correlation": pool.correlation,
+            "turn": float(np.median(kept.best_epoch + 1)) / LOOKS,
+            "rises": [round(float(value), 6) for value in rise],
+        }
+        write(path, LONG, row)
+        print(f"{LONG}, {arm}: the test loss rises by {rise.mean():.3f}")
+
+
 # The size of nets: OVF-14, OVF-15, OVF-30, OVF-32 -------------------------------------------------
 
 
@@ -157,7 +211,7 @@ def by_heart(pictures: int) -> Tuning:
     pool, asked = clothes(FEW, pictures, 0)
     arms = {
         name: sorter(hidden, epochs=40)
-        for name, hidden in {"32 units": [32], "8 units": [8], "8-8 units": [8, 8]}.items()
+        for name, hidden in {"32 units": [32], "8 units": [8]}.items()
     }
     runs = []
     for run in repeated(training.replicates(pool, FEW), 12_000):
@@ -196,9 +250,10 @@ def teeth() -> Tuning:
 
 
 def enlarged() -> Tuning:
-    """Four sizes on 4,000 pictures, 60 passes, by the training loss: OVF-32."""
+    """Six sizes on 4,000 pictures, 60 passes, by the training loss: OVF-32."""
     pool, asked = clothes(FEW, 4_000, 0)
-    sizes = {"4 units": [4], "32 units": [32], "8 units": [8], "8-8 units": [8, 8]}
+    sizes = {f"{units} units": [units] for units in (4, 8, 16, 32)}
+    sizes |= {f"{units}-{units} units": [units, units] for units in (8, 16)}
     arms = {name: sorter(hidden, epochs=20) for name, hidden in sizes.items()}
     runs, rates = repeated(training.replicates(pool, FEW), 12_000), (0.001, 0.003, 0.01)
     return Tuning(arms, pool, runs, rates, "loss", notes=asked)
@@ -220,12 +275,12 @@ REAL = {
     "digits": {"name": "digits", "train": 500, "valid": 80, "test": 1},
     "clothes": {"name": "fashion", "train": 1_000, "valid": 500, "test": 1},
 }
-MADE = {"four teeth": 1, "eight teeth": 1, "sines": 10, "linear": 10}
+MADE = {"four teeth": 1, "sines": 10, "linear": 10}
 """The number of inputs of each function."""
 
 
 def contest(name: str) -> Tuning:
-    """A wide and a deep net with as many parameters on one of seven data sets: OVF-35."""
+    """A wide and a deep net with as many parameters on one of six data sets: OVF-35."""
     notes: dict = {}
     if name in MADE:
         sizes = {"inputs": MADE[name], "noise": 0.01, "train": 500, "valid": 500, "test": 1}
@@ -259,7 +314,7 @@ def wide_and_deep(pool: datasets.Split) -> dict[str, training.Recipe]:
     }
 
 
-TUNINGS: dict[str, Callable[[], Tuning]] = {
+TUNINGS: dict[str, Callable[[], Tuning] | Whole] = {
     "OVF-02, cures": cures,
     "OVF-02, early stopping": early_stopping,
     "OVF-09, dropout": noise,
@@ -267,6 +322,7 @@ TUNINGS: dict[str, Callable[[], Tuning]] = {
     "OVF-14, 1,000 pictures": partial(by_heart, 1_000),
     "OVF-14, 2,000 pictures": partial(by_heart, 2_000),
     "OVF-15, 8,000 pictures": much_data,
+    LONG: Whole(long_rises),
     "OVF-30, table": noisy_table,
     "OVF-30, four teeth": teeth,
     "OVF-32, 4,000 pictures": enlarged,
@@ -290,7 +346,11 @@ def found_in(tuned: training.Tuned, notes: dict) -> dict:
 def study(titles: list[str], path: Path, tunings: dict | None = None) -> None:
     """Do these tunings, without what the file at `path` has already."""
     for title in titles:
-        tuning = (tunings or TUNINGS)[title]()
+        asked = (tunings or TUNINGS)[title]
+        if isinstance(asked, Whole):
+            asked.do(path)
+            continue
+        tuning = asked()
         if isinstance(tuning, dict):  # a study that is done at once
             write(path, title, tuning)
             continue

@@ -677,12 +677,12 @@ verdicts.compare(
 # %) with the whole interval, *refuted* if it is not, with the whole interval. A further setting
 # compares with the straight line, which nobody need keep who can choose; since the curve is bent,
 # that one is hardly in doubt. Another is about the cause: for how many of the 50 sets is the chosen
-# degree too low? It counts as too low if it is below the best one and its training error is at
-# least 10 % higher. Told beside them: all that choosing by five folds brings, too high degrees
-# included.
+# degree too low? It counts as too low if it is below the best one and its test error is at least 10
+# % higher. (The training error of a lower degree is the higher one in any case.) Told beside them:
+# all that choosing by five folds brings, too high degrees included.
 
 # %%
-curve_errors = np.empty((RUNS, SETS_CURVE, FOLDS_CURVE + 2, DEGREES_CURVE))
+curve_errors = np.empty((RUNS, SETS_CURVE, FOLDS_CURVE + 1, DEGREES_CURVE))
 for seed, division, errors in zip(seeds, curve_pool.divisions, curve_errors, strict=True):
     shuffle_curve, test_points_curve = training.generator(seed), curve_points(division.test)
     for number, rows in enumerate(np.split(division.train, SETS_CURVE)):
@@ -690,9 +690,8 @@ for seed, division, errors in zip(seeds, curve_pool.divisions, curve_errors, str
         for place, fifth in enumerate(fifths):
             rest = curve_points(np.setdiff1d(rows, fifth))
             errors[number, place] = errors_by_degree_curve(rest, curve_points(fifth))
-        for place, new in ((-2, curve_points(rows)), (-1, test_points_curve)):
-            errors[number, place] = errors_by_degree_curve(curve_points(rows), new)
-curve_training, curve_test = curve_errors[:, :, -2], curve_errors[:, :, -1]
+        errors[number, -1] = errors_by_degree_curve(curve_points(rows), test_points_curve)
+curve_test = curve_errors[:, :, -1]
 curve_by_five_folds = curve_errors[:, :, :FOLDS_CURVE].mean(axis=2).argmin(axis=-1)
 curve_by_one_fifth = curve_errors[:, :, 0].argmin(axis=-1)
 
@@ -738,10 +737,9 @@ for setting_curve, role_curve, arms_curve in (
 
 # %%
 def share_too_low_curve(chosen):
-    """The share of each replicate's sets of points whose chosen degree underfits."""
-    best_fits = of_degrees_curve(curve_training, best_degree_curve)
-    fits_worse = of_degrees_curve(curve_training, chosen) >= 1.1 * best_fits
-    return np.mean((chosen < best_degree_curve) & fits_worse, axis=1)
+    """The share of each replicate's sets of points whose chosen degree is too low."""
+    dearer = of_degrees_curve(curve_test, chosen) >= 1.1 * curve_test.min(axis=-1)
+    return np.mean((chosen < best_degree_curve) & dearer, axis=1)
 
 
 verdicts.compare(
@@ -749,7 +747,7 @@ verdicts.compare(
     share_too_low_curve(curve_by_one_fifth),
     share_too_low_curve(curve_by_five_folds),
     claimed="higher",
-    measure="share of sets whose chosen degree underfits, one held-out fifth against five folds",
+    measure="share of sets whose chosen degree is too low, one held-out fifth against five folds",
     margin=0.05,
     setting="the cause: too low a degree",
     role=claims.FURTHER,
@@ -788,10 +786,9 @@ def too_low_with(points, division, shuffle):
             errors_by_degree_curve(curve_points(np.setdiff1d(rows, fold)), curve_points(fold))
             for fold in np.array_split(rows, FOLDS_CURVE)
         ]
-        own = curve_points(rows)
-        fits, new = errors_by_degree_curve(own, own), errors_by_degree_curve(own, test)
-        chosen, best = np.mean(folds, axis=0).argmin(), new.argmin()
-        too_low.append(chosen < best and fits[chosen] >= 1.1 * fits[best])
+        chosen = np.mean(folds, axis=0).argmin()
+        new = errors_by_degree_curve(curve_points(rows), test)
+        too_low.append(chosen < new.argmin() and new[chosen] >= 1.1 * new.min())
     return np.mean(too_low)
 
 
@@ -806,7 +803,7 @@ verdicts.compare(
     ),
     claimed="higher",
     margin=0.05,
-    measure="share of sets whose chosen degree underfits, 20 against 200 points",
+    measure="share of sets whose chosen degree is too low, 20 against 200 points",
     setting="degrees chosen by five folds",
     role=claims.FURTHER,
     data=curve_pool,
@@ -814,7 +811,9 @@ verdicts.compare(
 
 # %% [markdown]
 # "Too low" is said of each set by itself, by what would have been best for these very points: with
-# 20 of them the best degree may be a lower one than with 200.
+# 20 of them the best degree may be a lower one than with 200. It is said by the error on new
+# points. The training error would not do: by how much it falls from degree to degree depends on the
+# number of points, whatever there is to learn.
 #
 # ### A straight line through a parabola (OVF-24)
 #
@@ -912,33 +911,27 @@ for hidden_parabola, nets in (("no hidden layer", no_hidden), ("16 units", sixte
 # So: 4,000 training pictures of clothes, 4 against 32 hidden units, each at the best of the
 # learning rates by its training loss. *Supported* if the training accuracy of the larger net is
 # higher by more than 0.02 with the whole interval, *refuted* if the whole interval lies below 0.02.
-# It counts only if half of the training leads to the same word. Then deeper instead of wider, 8-8
-# units against 8; and on new data, the test accuracy of the first two nets, by more than 0.01.
-#
-# And one case beyond the note, where the fault is another one: 4 units at a learning rate ten times
-# too small. Is it better to take 32 units at that rate, or ten times the rate?
+# It counts only if half of the training leads to the same verdict. Then deeper instead of wider,
+# 8-8 units against 8 and 16-16 against 16; and on new data, the test accuracy of the first two
+# nets, by more than 0.01.
 
 # %%
 ENLARGED, ENLARGED_EPOCHS = "OVF-32, 4,000 pictures", 20  # of three passes
-HIDDEN_ENLARGED = {"4 units": [4], "32 units": [32], "8 units": [8], "8-8 units": [8, 8]}
+HIDDEN_ENLARGED = {
+    **{f"{units} units": [units] for units in (4, 8, 16, 32)},
+    **{f"{units}-{units} units": [units, units] for units in (8, 16)},
+}
 enlarged_clothes = clothes(train=4_000, test=1_000)
 enlarged_runs = repeated(training.replicates(enlarged_clothes, seeds), 12_000)
 
 
 # %%
-def fitted_enlarged(name, runs):
-    """Nets of one of the sizes."""
-    recipe = sorter(HIDDEN_ENLARGED[name], epochs=ENLARGED_EPOCHS, batch_size=100)
-    return recipe.fit(enlarged_clothes, runs)
-
-
 enlarged_nets = {
-    name: fitted_enlarged(name, at_best_rate(ENLARGED, name, enlarged_runs))
-    for name in HIDDEN_ENLARGED
+    name: sorter(hidden, epochs=ENLARGED_EPOCHS, batch_size=100).fit(
+        enlarged_clothes, at_best_rate(ENLARGED, name, enlarged_runs)
+    )
+    for name, hidden in HIDDEN_ENLARGED.items()
 }
-too_slow = at_best_rate(ENLARGED, "4 units", enlarged_runs)
-too_slow = [replace(run, learning_rate=run.learning_rate / 10) for run in too_slow]
-enlarged_nets["32 units, slow"] = fitted_enlarged("32 units", too_slow)
 known_enlarged = {
     name: accuracy_on_own(nets, enlarged_clothes, enlarged_runs)
     for name, nets in enlarged_nets.items()
@@ -952,12 +945,7 @@ for name_enlarged, known in known_enlarged.items():
 for larger, smaller, setting_enlarged, role_enlarged in (
     ("32 units", "4 units", "wider: 32 units against 4", claims.PRIMARY),
     ("8-8 units", "8 units", "deeper: 8-8 units against 8", claims.FURTHER),
-    (
-        "32 units, slow",
-        "4 units",
-        "a rate ten times too small: 32 units at that rate, or 4 units at ten times the rate",
-        claims.BOUNDARY,
-    ),
+    ("16-16 units", "16 units", "deeper: 16-16 units against 16", claims.FURTHER),
 ):
     arms_enlarged = known_enlarged[larger], known_enlarged[smaller]
     states = halfway_and_end(enlarged_nets[larger], enlarged_nets[smaller])
@@ -992,10 +980,11 @@ verdicts.compare(
 print(unfinished(ENLARGED, *HIDDEN_ENLARGED) or "No best rate lies at the edge of those tried.")
 
 # %% [markdown]
-# Whoever reads the note as a rule for *every* failure to learn finds the case to test it by in the
-# third line: the fault is the rate there, and the question is whether enlarging the net makes up
-# for it. What depth brings in place of width, the second line says. The course behind the note says
-# "try".
+# What depth brings in place of width, the second and the third line say: a second layer adds
+# weights as well, but all that it is told has passed the first, and how much that holds back
+# depends on how narrow the first is. A rate that is too small, or inputs on unsuitable scales, are
+# other reasons for a failure to learn, of which the note does not speak there. The course behind it
+# says "try".
 
 # %% [markdown]
 # ## 5. Too much is learned
@@ -1006,20 +995,21 @@ print(unfinished(ENLARGED, *HIDDEN_ENLARGED) or "No best rate lies at the edge o
 # many weights let a net fit its training data far more closely than new data. So we take a net with
 # very many, 256 hidden units and 53,002 weights, and one with fewer weights than there are
 # pictures, 4 units and 838 weights. (That is why the 1,000 pictures of clothes are shrunk: at full
-# size even 2 units have more.) A further setting has 2 units and 424 weights, which hold not even
-# half a weight for each picture. Labels are true. Overfitting is the **gap** here: training
-# accuracy minus test accuracy at the end. *Supported* if the gap of the large net is wider by more
-# than 0.02 with the whole interval, *refuted* if the whole interval lies below 0.02. Small nets go
-# on learning for very long, here ten times as long as the large one; the gap on validation pictures
-# must lead to the same word after half of the training and at its end. (A line told beside it gives
-# 4 units no more passes than the large net has.)
+# size even 2 units have more.) Labels are true. Overfitting is the **gap** here: training accuracy
+# minus test accuracy at the end. *Supported* if the gap of the large net is wider by more than 0.02
+# with the whole interval, *refuted* if the whole interval lies below 0.02.
+#
+# Small nets go on learning for very long. What is a fair length, then? There are two answers, and
+# both count: in the first line the small net gets ten times the passes and a higher rate, until it
+# has learned most of what it can hold; in the second it gets the passes and the rate of the large
+# one. Where they disagree, the verdict is *mixed*. In both lines the gap on validation pictures
+# must lead to the same verdict after half of the training and at its end.
 
 # %%
-# Units, epochs of ten passes, and the rate: small nets need more of both to come to rest.
+# Units, epochs of ten passes, and the rate: a small net needs more of both to come to rest.
 OVERFITTED = {
     "256 units": (16, 0.003),
     "4 units": (160, 0.01),
-    "2 units": (160, 0.01),
     "4 units, as briefly": (16, 0.003),
 }
 overfitted_clothes = clothes(train=1_000, valid=500, test=900)  # validation shows the gap's change
@@ -1045,8 +1035,7 @@ for units_overfitted, (epochs_overfitted, rate) in OVERFITTED.items():
 # %%
 for units_control, role_overfitted, setting_overfitted in (
     ("4 units", claims.PRIMARY, "fewer weights than pictures in the control"),
-    ("2 units", claims.FURTHER, "not half a weight for each picture in the control"),
-    ("4 units, as briefly", claims.BOUNDARY, "4 units, no more passes than 256 units have"),
+    ("4 units, as briefly", claims.FURTHER, "4 units, no more passes than 256 units have"),
 ):
     criterion_of_gap = {
         "claimed": "higher",
@@ -1056,22 +1045,21 @@ for units_control, role_overfitted, setting_overfitted in (
     }
     arms_of_gap = gap_by_units["256 units"], gap_by_units[units_control]
     states = zip(gap_by_epoch["256 units"].T, gap_by_epoch[units_control].T, strict=True)
-    moves = another_word("OVF-01", *states, arms_of_gap, **criterion_of_gap)
     verdicts.compare(
         "OVF-01",
         *arms_of_gap,
         setting=setting_overfitted,
         role=role_overfitted,
-        void="" if role_overfitted == claims.BOUNDARY else moves,
+        void=another_word("OVF-01", *states, arms_of_gap, **criterion_of_gap),
         **criterion_of_gap,
     )
 
 # %% [markdown]
 # The number of weights is a bound on what a net can learn by heart; the printed training accuracies
 # show how little it holds back 4 units that get ten times the passes. A gap has two sides: a small
-# net may know fewer of its own pictures, and it may be wrong about more of the new ones. The word
-# belongs to the long training; the third line, with equally many passes, says what happens in a
-# training of usual length.
+# net may know fewer of its own pictures, and it may be wrong about more of the new ones. The first
+# line compares what the two nets can come to, the second what they come to in a training of usual
+# length. The sentence does not say which of them it means.
 #
 # ### Complexity, quantity, quality (OVF-29)
 #
@@ -1086,8 +1074,12 @@ for units_control, role_overfitted, setting_overfitted in (
 # Quantity: 500 against 4,000 pictures, 20 % of the labels wrong. Complexity: 128 against 8 units,
 # quality: 20 % of the labels wrong against none, both with 1,000 pictures. In each the rise must be
 # larger by more than 0.05 with the whole interval; *refuted* if the whole interval lies below. The
-# word is that of the first, and *mixed* if one of the others is refuted; if one is undecided, only
-# the others are shown.
+# verdict is that of the first, and *mixed* if one of the others is refuted; if one is undecided,
+# only the others are shown.
+#
+# Who learns slowly overfits late. So the study has trained all of them for ten times as many
+# updates, too, with 30 replicates of its own, and the three comparisons are made once more: the
+# lines that say so are the study's, whatever `RUNS` is here, and they count as the others do.
 
 # %%
 thousand_clothes = clothes(train=1_000, valid=500, test=1_000)
@@ -1139,10 +1131,35 @@ for cause_of_rise, arms_of_rise in rises_of_loss.items():
         data=plenty_clothes if about_quantity else thousand_clothes,
     )
 
+# %%
+long_rises = tunings["OVF-29, ten times the updates"]["arms"]
+for cause_of_rise, *names_of_arms in (
+    ("quantity: 500 pictures against 4,000", "500 pictures", "4,000 pictures"),
+    ("complexity: 128 units against 8", "128 units", "8 units"),
+    ("quality: 20 % wrong labels against none", "128 units", "true labels"),
+):
+    treated_long, control_long = (long_rises[name] for name in names_of_arms)
+    late = max(treated_long["turn"], control_long["turn"]) > 0.9
+    verdicts.compare(
+        "OVF-29",
+        treated_long["rises"],
+        control_long["rises"],
+        claimed="higher",
+        measure="rise of the test loss (cross-entropy) after the turn of the validation loss",
+        margin=0.05,
+        setting=f"{cause_of_rise}, ten times the updates",
+        role=claims.FURTHER,
+        void="an arm has not turned yet" if late else "",
+        correlation=treated_long["correlation"],
+        data=treated_long["data"],
+    )
+
 # %% [markdown]
 # Each factor is changed alone, at equal numbers of updates (so that few pictures are seen more
-# often, and small nets are trained as briefly as large ones),, so each is judged by itself. (The
-# net of 128 units with 20 % wrong labels stands in the last two comparisons.) How they add up is
+# often, and small nets are trained as briefly as large ones), so each is judged by itself. (The net
+# of 128 units with 20 % wrong labels stands in two comparisons.) Where the long training says
+# something else than the short one, the factor decides how soon a net overfits and not how far it
+# can come. How they add up is
 # another question: a small net can have too little room for wrong labels, a large one enough for
 # all of them.
 #
@@ -1274,13 +1291,14 @@ verdicts.compare(
 # standardization. As a cure of overfitting regularization is the kinder reading, on features that
 # have been brought to a common scale. So 300 columns of pure noise, each on a scale of its own,
 # join the eleven of the wines; all are standardized. A net with 64 hidden units is trained for 100
-# passes with an L2 penalty, at Adam's default rate and the best of five strengths; or without, at
-# the best of five rates, of which the default is one. In each replicate the choice is made anew, by
-# validation wines. A cure must lower the error on new data: *supported* if the mean absolute test
-# error is lower by more than 5 % with the whole interval, *refuted* if it is not, with the whole
-# interval; it counts only if the try that is best most often has tries on both sides. A further
-# setting asks for the cause, 300 noise columns against none. (The other reading
-# of the cure, scaling alone, is not measured here; lesson 1 has an exercise on scaling.)
+# passes with an L2 penalty, or without, both at the best of the same five learning rates; of the
+# penalty three strengths are tried at each of these. In each replicate the choice is made anew, by
+# validation wines. (More tries favour the penalty a little.) A cure must lower the error on new
+# data: *supported* if the mean absolute test error is lower by more than 5 % with the whole
+# interval, *refuted* if it is not, with the whole interval; it counts only if the try that is best
+# most often has lower and higher rates and strengths beside it. A further setting asks for the
+# cause, 300 noise columns against none. (The other reading of the cure, scaling alone, is not
+# measured here; lesson 1 has an exercise on scaling.)
 
 # %%
 NOISE_COLUMNS = 300
@@ -1312,8 +1330,8 @@ noisy_wines, plain_wines = (  # the tables of the replicates lie one below the o
 )
 
 # %%
-WINE_RATES = (0.001, 0.01, 0.1, 0.3, 1.0)  # 0.001 is Adam's default
-WINE_STRENGTHS = (0.2, 1, 5, 25, 125)
+WINE_RATES = (0.0001, 0.001, 0.01, 0.1, 1.0)
+WINE_STRENGTHS = (1, 5, 25)
 WINE_STRENGTH = 0.1  # of the compiled penalty; Adam heeds the ratio of penalty and loss alone
 
 
@@ -1328,29 +1346,40 @@ def runs_on_wines(**own):
     return repeated(found, 20 * 800)
 
 
-def penalized_wines(strength):
+def penalized_wines(rate, strength):
     """Runs whose loss weighs so much less as their penalty is to be stronger."""
     weight = np.full(len(noisy_wines.y_train), WINE_STRENGTH / strength, "float32")
-    return runs_on_wines(sample_weight=weight)
+    return runs_on_wines(learning_rate=rate, sample_weight=weight)
 
 
 # %%
 def best_wine_error(table, tries, penalty=None):
-    """Test error of the try with the lowest validation error, anew in each replicate."""
+    """Test error of the try with the lowest validation error, anew in each replicate.
+
+    And whether the settings of the one that is best most often are the lowest or highest of all.
+    """
     features = table.x_train.shape[1]
     net = partial(models.mlp, features, [64], kernel_regularizer=penalty)
     recipe = regressor([], features, build=net, loss="mae", epochs=5, batch_size=200)
-    done = recipe.fit(table, [run for group in tries for run in group])
+    done = recipe.fit(table, [run for group in tries.values() for run in group])
     valid = np.where(np.isfinite(done.last("val_loss")), done.last("val_loss"), np.inf)
     place = valid.reshape(len(tries), RUNS).argmin(axis=0)
     counts = np.bincount(place, minlength=len(tries))
     print(f"{features} features: the tries were best {counts} times")
-    at_edge = counts.argmax() in (0, len(tries) - 1)
+    commonest = list(tries)[counts.argmax()]
+    at_edge = any(
+        own in (min(all_tried), max(all_tried))
+        for own, all_tried in zip(commonest, zip(*tries, strict=True), strict=True)
+    )
     return done.test("loss").reshape(len(tries), RUNS)[place, np.arange(RUNS)], at_edge
 
 
-at_each_rate = [runs_on_wines(learning_rate=rate) for rate in WINE_RATES]
-at_each_strength = [penalized_wines(strength) for strength in WINE_STRENGTHS]
+at_each_rate = {(rate,): runs_on_wines(learning_rate=rate) for rate in WINE_RATES}
+at_each_strength = {
+    (rate, strength): penalized_wines(rate, strength)
+    for rate in WINE_RATES
+    for strength in WINE_STRENGTHS
+}
 error_without_penalty = best_wine_error(noisy_wines, at_each_rate)
 penalty_of_wines = keras.regularizers.L2(WINE_STRENGTH)
 error_with_penalty = best_wine_error(noisy_wines, at_each_strength, penalty_of_wines)
@@ -1726,7 +1755,8 @@ for setting_through, role_through, other_fit in (
 # Of all that can be done against overfitting, says note 000, regularization matters most, and it
 # lists early stopping, weight decay, dropout and weight constraints. "Most important" is partly an
 # opinion. What can be measured: does the best of this family gain more than the best thing outside
-# it, with the same 1,000 training pictures? Outside is what the notes name elsewhere: a smaller
+# it, with the same 1,000 training pictures? One label in five is wrong, so that there is something
+# to cure. Outside is what the notes name elsewhere: a smaller
 # net, and copies of the pictures, shifted, mirrored, cropped or rotated a little, beside the
 # originals. (Note 001 and many textbooks count such copies as regularization too; the author of
 # note 000 does not list them.)
@@ -1735,10 +1765,12 @@ for setting_through, role_through, other_fit in (
 # study; what has the best validation accuracy there, on average, is judged here on others.
 # *Supported* if the test accuracy of the best regularized net is higher by more than 0.01 with the
 # whole interval, *refuted* if the whole interval lies below 0.01: what gains no more than another
-# is not the most important. Both are void if a chosen try was best at the lowest or highest rate,
-# and if neither side gains 0.01 over the plain net: then there is nothing to cure. The plain net
-# has 256 units and must know 99 % of its pictures in the end; the others are trained as long. Only
-# early stopping counts single passes.
+# is not the most important. A line is void if neither of its own two sides gains 0.01 over the
+# plain net, for then there is nothing to cure, and if one of them was best at the highest rate that
+# was tried. The lowest is another matter: a rate at which the plain net does not come to repeat its
+# labels would be early stopping in disguise, so none is that low. The plain net has 256 units and
+# must repeat 95 % of its labels in the end; the others are trained as long. Only early stopping
+# counts single passes.
 
 # %%
 CURES, STOPPINGS = "OVF-02, cures", "OVF-02, early stopping"
@@ -1763,18 +1795,18 @@ def dropout_net(share):
 
 
 # %%
-plain_cure = sorter([256], epochs=8, batch_size=100)  # of 100 minibatches
+plain_cure = sorter([256], epochs=12, batch_size=100)  # of 100 minibatches
 layer_cure = partial(models.mlp, (14, 14), [256], 10)
 builds_of_cures = {
     **{
         f"L2 {value:g}": partial(layer_cure, kernel_regularizer=keras.regularizers.L2(value))
-        for value in (0.00003, 0.0001, 0.0003)
+        for value in (0.0003, 0.001, 0.003)
     },
     **{
         f"max-norm {norm:g}": partial(layer_cure, kernel_constraint=keras.constraints.MaxNorm(norm))
-        for norm in (1, 1.5, 2)
+        for norm in (0.5, 1, 2)
     },
-    **{f"dropout {share:g}": partial(dropout_net, share) for share in (0.35, 0.5, 0.65)},
+    **{f"dropout {share:g}": partial(dropout_net, share) for share in (0.5, 0.7, 0.9)},
 }
 stops_of_cures = {
     f"early stopping, patience {patience}": keras.callbacks.EarlyStopping(
@@ -1788,24 +1820,25 @@ cures_by_name = {
     "plain": plain_cure,
     **{name: replace(plain_cure, build=build) for name, build in builds_of_cures.items()},
     **{
-        name: replace(plain_cure, epochs=80, early_stopping=stop)
+        name: replace(plain_cure, epochs=120, early_stopping=stop)
         for name, stop in stops_of_cures.items()
     },
     **{
-        f"{units} units": sorter([units], epochs=8, batch_size=100)
-        for units in (16, 32, 64, 96, 128, 192)
+        f"{units} units": sorter([units], epochs=12, batch_size=100)
+        for units in (4, 8, 16, 32, 64, 128)
     },
     **{name: replace(plain_cure, augment=how) for name, how in augmentation.copies(14).items()},
 }
 cured_clothes = clothes(train=1_000, valid=500, test=1_000, apart_from=tuned_on(CURES))
-cured_runs = training.replicates(cured_clothes, seeds)
+WRONG_OF_CURES = 0.2
+cured_runs = mislabelled(cured_clothes, training.replicates(cured_clothes, seeds), WRONG_OF_CURES)
 
 
-def cured(name, runs=cured_runs):
+def cured(name):
     """Nets with a cure, at its best rate."""
     title = STOPPINGS if name in stops_of_cures else CURES
-    many_passes = repeated(runs, 10_000, valid_rows=None)
-    own = runs if name in stops_of_cures else many_passes  # early stopping looks at single ones
+    many_passes = repeated(cured_runs, 10_000, valid_rows=None)
+    own = cured_runs if name in stops_of_cures else many_passes  # which looks at single ones
     return cures_by_name[name].fit(cured_clothes, at_best_rate(title, name, own))
 
 
@@ -1818,35 +1851,44 @@ def more_pictures(run):
     return replace(run, train_rows=np.append(run.train_rows, further))
 
 
+MORE = "four times the pictures"
+with_more = mislabelled(cured_clothes, [*map(more_pictures, cured_runs)], WRONG_OF_CURES)
 uncured = cured("plain")
-uncured_knows = accuracy_on_own(uncured, cured_clothes, cured_runs).mean()
 cured_accuracy = {
     name: cured(name).test("accuracy") for name in {best_of_family: 0, best_rival: 0}
 } | {
     "plain": uncured.test("accuracy"),
-    "four times the pictures": replace(plain_cure, epochs=20)  # of 4,000: as many updates
-    .fit(cured_clothes, at_best_rate(CURES, "plain", [*map(more_pictures, cured_runs)]))
+    MORE: replace(plain_cure, epochs=30)  # of 4,000: as many updates
+    .fit(cured_clothes, at_best_rate(CURES, "plain", with_more))
     .test("accuracy"),
 }
-print(f"the plain net knows {uncured_knows:.1%} of its pictures; test accuracies:")
+print(
+    f"the plain net repeats {uncured.last('accuracy').mean():.1%} of its labels; test accuracies:"
+)
 for name_cure, accuracy in cured_accuracy.items():
     print(f"    {name_cure:<28} {accuracy.mean():.3f}")
 
+
 # %%
-best_cure = max(cured_accuracy[name].mean() for name in (best_of_family, best_rival))
-faults_of_cures = {
-    "the plain net does not know its pictures yet": uncured_knows < 0.99,
-    "neither side gains: nothing to cure": best_cure - cured_accuracy["plain"].mean() <= 0.01,
-}
-void_cures = [fault for fault, found in faults_of_cures.items() if found]
-unfinished_cures = [
-    unfinished(STOPPINGS if name in stops_of_cures else CURES, name)
-    for name in (best_of_family, best_rival)
-]
+def fault_of_cures(*sides):
+    """Why a comparison of two sides cannot speak."""
+    faults = []
+    if uncured.last("accuracy").mean() < 0.95:
+        faults.append("the plain net does not repeat its labels yet")
+    best = max(cured_accuracy[side].mean() for side in sides)
+    if best - cured_accuracy["plain"].mean() <= 0.01:
+        faults.append("neither side gains: nothing to cure")
+    for side in set(sides) - {MORE}:  # which has the rate of the plain net
+        tuning = tunings[STOPPINGS if side in stops_of_cures else CURES]
+        if tuning["best_rates"][side] == max(map(float, tuning["scores"][side])):
+            faults.append(f"best rate the highest: {side}")
+    return "; ".join(faults)
+
+
 for rival_cure, setting_cures, role_cures, correlation_cures in (
-    (best_rival, "1,000 pictures of clothes, true labels", claims.PRIMARY, None),
+    (best_rival, "1,000 pictures of clothes, 20 % wrong labels", claims.PRIMARY, None),
     # The larger training sets overlap more.
-    ("four times the pictures", "against more data", claims.BOUNDARY, 1_000 / (1_000 + 4_000)),
+    (MORE, "against more data, 20 % wrong labels", claims.BOUNDARY, 1_000 / (1_000 + 4_000)),
 ):
     verdicts.compare(
         "OVF-02",
@@ -1857,17 +1899,17 @@ for rival_cure, setting_cures, role_cures, correlation_cures in (
         measure=f"test accuracy, {best_of_family} against {rival_cure}",
         setting=setting_cures,
         role=role_cures,
-        void="; ".join(filter(None, void_cures + unfinished_cures)),
+        void=fault_of_cures(best_of_family, rival_cure),
         correlation=correlation_cures,
         data=cured_clothes,
     )
 
 # %% [markdown]
-# The list shows what each try gained on the study's validation pictures. Where hardly any gains,
-# this set gives little to cure, and the comparison cannot say what is most important. Four times
-# the pictures are not at hand where the training set is given; where they can be had, they are the
-# first rival. ("Neither side gains" in that line speaks of the first line's two sides.) It is told
-# and does not count.
+# The list shows what each try gained on the study's validation pictures, whose labels are true. A
+# wrong label is learned by heart or not at all, so it is this kind of overfitting that is cured
+# here; with true labels these nets lose little by their long training. Four times the pictures are
+# not at hand where the training set is given; where they can be had, they are the first rival. That
+# line is told and does not count.
 
 # %% [markdown]
 # ## 6. Data and noise
@@ -2314,8 +2356,8 @@ verdicts.compare(
     scale="log",
     setting="sets of 500 pictures",
     # A shared picture is validation data as often as test data, and exchanging the two in one
-    # replicate turns the sign of its error there alone: replicates are nearly independent. A
-    # simulation of the hostile reader's gave 0.02.
+    # replicate turns the sign of its error there alone: replicates are nearly independent. The
+    # simulation is in tests/reference/test_lowest_loss.py.
     correlation=0.02,
     data=lowest_pool,
 )
@@ -2394,6 +2436,10 @@ verdicts.compare(
 # whole interval. The larger net must overfit: its validation loss has to rise by 5 % before the
 # end, in nine of ten replicates.
 #
+# That is the note's comparison. But a smaller net is also a slower one, and may only not have come
+# as far by then. So a further line asks whether it is better where each net is at its best: the
+# test loss with the weights of the epoch with the lowest validation loss, by the same 5 %.
+#
 # The chapter's data are IMDB's. Where they are absent, sentences from film reviews stand in for
 # them, with their 500 commonest words and as many steps of training. They are a further setting
 # then, and the statement itself stays open.
@@ -2415,6 +2461,7 @@ def review_net(hidden):
         optimizer="rmsprop",
         epochs=30,
         batch_size=512,
+        early_stopping=KEEPING,
     )
     runs = training.replicates(review_pool, seeds)
     return recipe.fit(review_pool, runs if review_imdb else repeated(runs, 30 * 512))
@@ -2425,20 +2472,27 @@ review_sixteen = review_net([16, 16])
 review_smaller = {"4-4-1": review_net([4, 4])} | ({"16-1": review_net([16])} if review_imdb else {})
 review_rise = review_sixteen.last("val_loss") / review_sixteen.best("val_loss")
 review_turned = np.mean(review_rise > 1.05) >= 0.9
-for name_review, nets in review_smaller.items():
-    verdicts.compare(
-        "OVF-13",
-        nets.test("loss"),
-        review_sixteen.test("loss"),
-        claimed="lower",
-        measure=f"test loss after 30 epochs of 30 steps, {name_review} against 16-16-1",
-        margin=np.exp(0.05),
-        scale="log",
-        setting=f"{'IMDB' if review_imdb else 'sentences'}, {name_review}",
-        role=claims.PRIMARY if review_imdb and name_review == "4-4-1" else claims.FURTHER,
-        void="" if review_turned else "16-16-1 did not overfit in nine of ten replicates",
-        data=review_pool,
-    )
+review_losses = {
+    "after 30 epochs of 30 steps": lambda nets: nets.at_the_end().test("loss"),
+    "at the lowest validation loss": lambda nets: nets.test("loss"),
+}
+REVIEW_SOURCE = "IMDB" if review_imdb else "sentences"
+for moment, loss_then in review_losses.items():
+    for name_review, nets in review_smaller.items():
+        is_notes_own = review_imdb and name_review == "4-4-1" and moment.startswith("after")
+        verdicts.compare(
+            "OVF-13",
+            loss_then(nets),
+            loss_then(review_sixteen),
+            claimed="lower",
+            measure=f"test loss {moment}, {name_review} against 16-16-1",
+            margin=np.exp(0.05),
+            scale="log",
+            setting=f"{REVIEW_SOURCE}, {name_review}, {moment}",
+            role=claims.PRIMARY if is_notes_own else claims.FURTHER,
+            void="" if review_turned else "16-16-1 did not overfit in nine of ten replicates",
+            data=review_pool,
+        )
 if not review_imdb:
     verdicts.open("OVF-13", detail="IMDB's reviews, which the statement is about, are absent here.")
 for name_review, nets in {"16-16-1": review_sixteen, **review_smaller}.items():
@@ -2448,8 +2502,8 @@ for name_review, nets in {"16-16-1": review_sixteen, **review_smaller}.items():
 
 # %% [markdown]
 # The statement is about the loss at the end of a training of fixed length, as the note's figures
-# are. A net that is stopped in time is another question: the printed lowest losses hint at its
-# answer.
+# are. If the lines disagree, the cure is one of the training's length as much as of the net's size:
+# whoever stops in time has then no need of the smaller net.
 #
 # ### What sets how much a net can learn? (OVF-14)
 #
@@ -2460,12 +2514,10 @@ for name_review, nets in {"16-16-1": review_sixteen, **review_smaller}.items():
 # are drawn at random. How many of these labels does the net repeat after a long training?
 #
 # *Supported* if 32 hidden units repeat a share that is higher than that of 8 units by more than
-# 0.05 with the whole interval, *refuted* if the whole interval lies below. Told beside it: two
-# layers of 8 units against one. (That is 72 weights more, and how much they bring goes on growing
-# with the training, so this line does not count.) Each net has the rate with which it learned most
-# in the study. The study also chose the number of pictures: of 1,000, 32 units learned more than
-# nine in ten labels, of 2,000 fewer. Nets like these go on learning for very long; so if half the
-# steps lead to another word, the line says so and stays undecided.
+# 0.05 with the whole interval, *refuted* if the whole interval lies below. Each net has the rate
+# with which it learned most in the study. The study also chose the number of pictures: of 1,000, 32
+# units learned more than nine in ten labels, of 2,000 fewer. Nets like these go on learning for
+# very long; so if half the steps lead to another verdict, the line says so and stays undecided.
 
 # %%
 heart_title = "OVF-14, 2,000 pictures"
@@ -2486,7 +2538,7 @@ def learning_by_heart(name, hidden):
     return recipe.fit(by_heart, repeated(runs, HEART_ROWS))
 
 
-heart_nets = {"32 units": [32], "8 units": [8], "8-8 units": [8, 8]}
+heart_nets = {"32 units": [32], "8 units": [8]}
 nets_by_heart = {name: learning_by_heart(name, hidden) for name, hidden in heart_nets.items()}
 for name_heart, nets in nets_by_heart.items():
     halfway, end = nets.history["accuracy"].mean(axis=0)[[HEART_EPOCHS // 2 - 1, -1]]
@@ -2500,28 +2552,19 @@ criterion_heart = {
     "correlation": training_overlap(by_heart),  # training rows are what is judged
     "data": by_heart,
 }
-
-# %%
-for larger_heart, setting_heart, role_heart in (
-    ("32 units", "units: 32 against 8", claims.PRIMARY),
-    ("8-8 units", "layers: 8-8 units against 8", claims.BOUNDARY),
-):
-    nets_heart = nets_by_heart[larger_heart], nets_by_heart["8 units"]
-    verdicts.compare(
-        "OVF-14",
-        *(nets.last("accuracy") for nets in nets_heart),
-        setting=setting_heart,
-        role=role_heart,
-        void=another_word("OVF-14", *halfway_and_end(*nets_heart), **criterion_heart),
-        **criterion_heart,
-    )
-
-# %%
+halfway_heart, end_heart = halfway_and_end(*nets_by_heart.values())
+verdicts.compare(
+    "OVF-14",
+    *end_heart,
+    setting="units: 32 against 8",
+    void=another_word("OVF-14", halfway_heart, end_heart, **criterion_heart),
+    **criterion_heart,
+)
 print(unfinished(heart_title, *heart_nets) or "No best rate lies at the edge of those tried.")
 
 # %% [markdown]
 # A unit more is a further thing that the net can tell apart. What a layer more brings is a question
-# of the length of the training, too, as is what a net *has* learned.
+# of the length of the training, too, as is what a net *has* learned; it is not measured here.
 #
 # ### Bigger with much data, smaller with little? (OVF-15)
 #
@@ -2676,10 +2719,11 @@ verdicts.compare(
 # learning rate. The measure is the logarithm of the ratio of errors (distances from the truth),
 # wide to deep. *Supported* if it is lower on the linear target than on the other by more than 0.1
 # with the whole interval, *refuted* if it is not, with the whole interval. It counts only if both
-# nets explain at least half of either target. And "supported" needs more: logarithms make much of
-# small errors, so the deep net must be the better one on the nonlinear target alone, too; else only
-# half of the sentence was found, and the line is undecided. A second nonlinear target is a sum of
-# two products of inputs.
+# nets explain at least half of either target. And there is a second condition: logarithms make much
+# of small errors, so the deep net must be the better one on the nonlinear target alone, too. If
+# that is refuted, half of the sentence is, and with it the sentence: then this is the line that
+# decides. If it is undecided, so is a sentence that the first condition supports. A second
+# nonlinear target is a sum of two products of inputs.
 
 # %%
 SHAPES_34 = {"wide": [32], "deep": [16, 16]}
@@ -2711,7 +2755,8 @@ def wide_to_deep(name):
 
 # %%
 alone_34 = {}
-for name_34, better, other in (("linear", "wide", "deep"), ("smooth", "deep", "wide")):
+for name_34, better in (("linear", "wide"), ("smooth", "deep"), ("products", "deep")):
+    other = "wide" if better == "deep" else "deep"
     alone_34[name_34] = verdicts.compare(
         "OVF-34",
         errors_34[name_34, better],
@@ -2729,26 +2774,32 @@ for name_34, better, other in (("linear", "wide", "deep"), ("smooth", "deep", "w
     print(f"{name_34}: {better} minus {other}, in parts of the variance: {plain_34:+.3f}")
 
 # %%
-depth_pays = alone_34["smooth"].verdict == claims.SUPPORTED
 for nonlinear, role_34 in (("smooth", claims.PRIMARY), ("products", claims.FURTHER)):
-    interaction_34 = wide_to_deep("linear"), wide_to_deep(nonlinear)
-    criterion_34 = {
-        "claimed": "lower",
+    arms_34 = wide_to_deep("linear"), wide_to_deep(nonlinear)
+    criterion_34 = {"claimed": "lower", "margin": 0.1}
+    told_34 = {
         "measure": "natural logarithm of the ratio of test errors (distance from the truth), wide "
         "to deep, linear target against nonlinear target",
-        "margin": 0.1,
+        "setting": f"the linear against the {nonlinear} target",
     }
-    one_leg = claims.compare_pairs("OVF-34", *interaction_34, **criterion_34).verdict
-    only_width = one_leg == claims.SUPPORTED and not depth_pays
+    of_depth = alone_34[nonlinear].verdict
+    if of_depth == claims.REFUTED:  # then half of the sentence is, by 0.05 and so by 0.1
+        arms_34 = [np.log(errors_34[nonlinear, shape]) for shape in ("deep", "wide")]
+        told_34 = {
+            "measure": "natural logarithm of the test error, deep against wide",
+            "setting": f"the half on depth, {nonlinear} target",
+        }
+    of_both = claims.compare_pairs("OVF-34", *arms_34, **criterion_34, **told_34).verdict
+    half_open = of_both == claims.SUPPORTED != of_depth
+    fault_34 = "depth is not shown to be the better way" if half_open else ""
     verdicts.compare(
         "OVF-34",
-        *interaction_34,
-        setting=f"the linear against the {nonlinear} target",
+        *arms_34,
         role=role_34,
-        void=why_not_34("linear", nonlinear)
-        or ("depth is not the better way" if only_width else ""),
+        void=why_not_34("linear", nonlinear) or fault_34,
         data=pools_34[nonlinear],
         **criterion_34,
+        **told_34,
     )
 
 # %% [markdown]
@@ -2760,22 +2811,22 @@ for nonlinear, role_34 in (("smooth", claims.PRIMARY), ("products", claims.FURTH
 # ### Wide or deep? It depends on the data (OVF-35)
 #
 # "Which of the two ways is the better one depends on the data set" (note 004). Two data sets with
-# different winners bear it out. Seven compete: wine, digits, clothes, sawteeth of four and of eight
-# teeth, a sum of ten sines of ten inputs, a linear target of ten inputs. (Two things were settled
-# after trials: the hidden biases of nets with one input are scattered, because with biases of 0 all
-# units of a wide net bend at 0 and it learns nothing; and there are two sawteeth, because in the
-# trials the wide net won with four teeth and the deep one with eight. The study's replicates are
-# others; its list below says what became of that.) On each compete a net with three hidden layers
-# of 32 units and one with a single layer and as many parameters, each at the best learning rate and
-# at its best validation epoch.
+# different winners bear it out. Six are tried: wine, digits, clothes, a sawtooth of four teeth, a
+# sum of ten sines of ten inputs, a linear target of ten inputs. (A seventh is left out, a sawtooth
+# of eight teeth: it had been added after a trial in which the deep net won on it, so it is no fair
+# witness. And one thing was settled after trials: the hidden biases of nets with one input are
+# scattered, because with biases of 0 all units of a wide net bend at 0 and it learns nothing.) On
+# each compete a net with three hidden layers of 32 units and one with a single layer and as many
+# parameters, each at the best learning rate and at its best validation epoch.
 #
 # The study's ten replicates pick the set on which depth gains most and the one on which width gains
 # most; fresh replicates judge. First, on the set picked for width, is the logarithm of the wide
 # net's test error lower by more than 0.05 with the whole interval? Then the statement is
 # *supported* if, on the set picked for depth, that of the deep net is; *refuted* if it is not, with
-# the whole interval. If only one direction is found, the statement stays undecided, and so it does
-# where validation errors after half the training favour another shape. For classes the error is the
-# share of wrong answers, with half an error added, because there may be none.
+# the whole interval: then no set was found among these six on which depth pays. (Others may exist.)
+# Without a set for width the statement stays undecided, and so it does where validation errors
+# after half the training favour another shape. For classes the error is the share of wrong answers,
+# with half an error added, because there may be none.
 
 # %%
 REAL_35 = {
@@ -2783,7 +2834,7 @@ REAL_35 = {
     "digits": {"train": 500, "valid": 80, "test": 400},
     "clothes": {"train": 1_000, "valid": 500, "test": 1_000},
 }
-MADE_35 = {"four teeth": 1, "eight teeth": 1, "sines": 10, "linear": 10}  # number of inputs
+MADE_35 = {"four teeth": 1, "sines": 10, "linear": 10}  # number of inputs
 
 
 def log_error(scores, metric, rows):
@@ -2881,9 +2932,9 @@ one_way_35 = "" if width_35.verdict == claims.SUPPORTED else "only one direction
 depth_35 = judged_35(for_depth, "deep", "wide", claims.PRIMARY, one_way_35)
 
 # %% [markdown]
-# In theory layers upon layers can fold a line again and again with few units, as a sawtooth of many
-# teeth needs it (Telgarsky 2016). Whether training finds such folds is another matter, so the
-# winner was left to the data.
+# In theory layers upon layers can fold a line again and again with few units, as a sawtooth of very
+# many teeth needs it (Telgarsky 2016). So data on which depth wins can be made. The question here
+# is whether one meets them among a few that nobody made for it.
 #
 # ## All verdicts of this audit
 #

@@ -45,6 +45,24 @@ def test_what_is_trained_is_not_trained_again(short, tmp_path, monkeypatch):
     assert read(path)[TITLE] == found
 
 
+def test_the_long_training_goes_on_with_the_arms_that_are_missing(tmp_path, monkeypatch):
+    path = tmp_path / "results.json"
+    pool, _ = overfitting.clothes([3, 4], 100, 50, 50)
+    arm = (pool, 2, training.replicates(pool, [3, 4]))
+    monkeypatch.setattr(overfitting, "LOOKS", 2)
+    monkeypatch.setattr(overfitting, "long_arms", lambda: {"first": arm})
+    overfitting.study([overfitting.LONG], path)
+    first = read(path)[overfitting.LONG]["arms"]["first"]
+    assert len(first["rises"]) == 2
+    assert first["turn"] in (0.5, 0.75, 1)
+    monkeypatch.setattr(overfitting, "long_arms", lambda: {"first": arm, "second": arm})
+    overfitting.study([overfitting.LONG], path)
+    arms = read(path)[overfitting.LONG]["arms"]
+    assert arms["first"] == arms["second"] == first
+    monkeypatch.setattr(training.Recipe, "fit", None)
+    overfitting.study([overfitting.LONG], path)
+
+
 def test_every_tuning_belongs_to_a_statement_of_lesson_1():
     told = {claim.id for claim in claims.read().values() if claim.lesson == "01_overfitting"}
     assert {title.split(",")[0] for title in overfitting.TUNINGS} <= told
