@@ -71,8 +71,8 @@ class NetsByColumn(keras.layers.Layer):
     def call(self, x):
         """Outputs of shape (n, columns, nets) for x of shape (n, columns)."""
         units = keras.ops.relu(x[..., None] * self.incoming + self.shift) * self.outgoing
-        of_nets = keras.ops.split(units, self.ends[:-1], axis=-1)
-        summed = [keras.ops.sum(each, axis=-1) for each in of_nets]
+        nets = zip([0, *self.ends[:-1]], self.ends, strict=True)
+        summed = [keras.ops.sum(units[..., start:end], axis=-1) for start, end in nets]
         return keras.ops.stack(summed, axis=-1) + self.level
 
     def get_config(self):
