@@ -382,7 +382,7 @@ ex.counting.check(count_parameters)
 # **Measure.** We use data whose truth is known: ten inputs, a smooth function, as much noise as
 # signal, 400 points to train on. Of each width there are two nets, from different initial weights:
 # so the rank of a net is not settled by its width alone. All stand side by side in one model, to
-# save time: they share nothing but the minibatches.
+# save time.
 
 # %%
 WIDTHS = [4, 8, 16, 32, 64, 128, 256]
@@ -511,7 +511,7 @@ plots.show(
 # and asks for more: of two nets of *one* width, does the one with the wider gap hold more noise?
 # Guessing would be right in half of the cases. The left panel shows the second statement, and there
 # it is easy to go wrong. A wider gap may come with a higher validation loss, or not: compare 4 with
-# 16 units, and 64 with 256. Beyond the best width both may be expected to rise, and the third line
+# 16 units, and 64 with 256. Beyond the best width both should rise, and the third line
 # asks how reliably they do. To choose a model, look at the height of the validation curve, not at
 # the gap.
 
@@ -715,8 +715,8 @@ plots.show(
 # Follow the two validation curves to the right of the line: do both turn? The cross-entropy can
 # rise without more mistakes, if the net grows more certain of those that it makes. So whether "many
 # epochs overfit" may depend on the error that you mean: the verdict is on the loss, and accuracy
-# has a line of its own (where it says ≈, these repetitions cannot tell). Decide which of the two
-# your task needs, and watch that one. The printed numbers of epochs show what "take long" means.
+# has a line of its own. Decide which of the two your task needs, and watch that one. The printed
+# numbers of epochs show what "take long" means.
 
 # %% [markdown]
 # ## 1.6 What came out
@@ -729,8 +729,7 @@ plots.show(
 verdicts.summary()
 
 # %% [markdown]
-# All other statements on this subject are taken up in the [audit of this
-# lesson](audits/01_overfitting.ipynb).
+# All other statements are in the [audit of this lesson](audits/01_overfitting.ipynb).
 #
 # Three sentences to keep: Judge a model by its error on new data, against its neighbours, smaller
 # and larger. The gap between the curves does not by itself say how good a model is. Choose on

@@ -210,7 +210,7 @@ def race(seed, rows, size):
 drawn = [(seed, division.train) for seed, division in zip(seeds, clothes.divisions, strict=True)]
 took = np.array([[race(*one, size) for size in paces] for one in drawn])  # (runs, sizes, 2)
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 some_net = small_nets.initial(training.generator(seeds[0]), clothes.x_train.shape[1], 64, 10)
 some_pictures = clothes.x_train[drawn[0][1]], clothes.y_train[drawn[0][1]]
 slices = {PICTURES: 2, 32: 20, 1: 200}  # steps in a slice
@@ -227,7 +227,7 @@ no_race = why_void(
     }
 )
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 verdicts.compare(
     "OPT-02",
     seconds[:, 0],
@@ -524,7 +524,7 @@ def not_to_be_judged(*arms):
 
 ALL, ANY = str(POINTS), f"{POINTS}, any rate"
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 verdicts.compare(
     "OPT-05",
     caught["1"],

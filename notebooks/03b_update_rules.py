@@ -36,8 +36,7 @@ print(runtime.start())
 
 # %% [markdown]
 # `RUNS` is the number of replicates behind a live result. Each draws its own pictures, initial
-# weights and order of minibatches; the rules compared within a replicate share all of these. Change
-# `SEED` and run all cells again: the live results move, the recorded ones stay.
+# weights and order of minibatches; the rules compared within a replicate share all of these.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -139,7 +138,7 @@ plots.show(
 # hard: its limit is lower than plain descent's. At a rate it can bear, the same look ahead damps
 # the swing (section 3b.7).
 #
-# If you run this notebook yourself, find the fastest way down, and a rate at which momentum holds
+# In a running notebook, find the fastest way down, and a rate at which momentum holds
 # but plain descent (momentum 0) is lost:
 
 
@@ -361,8 +360,8 @@ ex.looking_ahead.check(nesterov)
 # **Adagrad** divides the step of each parameter by the root of the sum of all its squared gradients
 # so far:
 #
-# $$\textbf{Adagrad:}\qquad G \leftarrow G + g^2, \qquad p \leftarrow p -
-# a\,\frac{g}{\sqrt{G + \epsilon}}$$
+# $$\textbf{Adagrad:}\qquad G \leftarrow G + g^2, \qquad p \leftarrow p - a\,\frac{g}{\sqrt{G +
+# \epsilon}}$$
 #
 # All operations are for each parameter by itself; $\epsilon$, a tiny number, prevents a division by
 # zero. A parameter whose gradients are ten times as large takes the same steps, because numerator
@@ -587,8 +586,8 @@ verdicts.by_definition(
 # $$\textbf{Nadam:}\qquad p \leftarrow p - a\,\frac{\beta_1\,\hat M + (1-\beta_1)\,g /
 # (1-\beta_1^t)}{\sqrt{E / (1-\beta_2^t)} + \epsilon}$$
 #
-# where $\hat M = M / (1-\beta_1^{t+1})$. (Keras also lets $\beta_1$ grow
-# during the first steps: `optimizers.nadam`.)
+# where $\hat M = M / (1-\beta_1^{t+1})$. (Keras also lets $\beta_1$ grow during the first steps:
+# `optimizers.nadam`.)
 #
 # That is the family. Here it is, let loose on one narrow valley from one start, every rule at its
 # own best of 60 rates (of those that never lead higher than the start). **Your guess first:** which

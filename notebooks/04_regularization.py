@@ -165,7 +165,7 @@ def unsettled(claim_id, arms, **how):
     return "" if len(words) == 1 else "twice the training gives another verdict"
 
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 at_birth = np.sqrt(6 / (14 * 14 + 64))  # no initial weight is larger (Glorot and Bengio 2010)
 grew = (largest("no penalty") > at_birth).mean() >= 0.9
 held = {"claimed": "lower", "scale": "log", "margin": np.exp(0.1), "data": clothes}
@@ -456,7 +456,7 @@ verdicts.compute(
 # values of $\lambda$, up to one that leaves hardly anything of them, and check that those of L1
 # would be found.
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 squares = 800 * np.geomspace(1e-3, 1e3, 100)  # L2 needs other factors than L1
 loaded = gram[:, None] + 2 * squares[:, None, None] * np.eye(11)
 ridge = np.linalg.solve(loaded, moment[:, None, :, None])[..., 0]  # (divisions, prices, 11)
@@ -763,7 +763,7 @@ for kind, (low, high) in found.items():
     gain, low, high = (np.exp(x) - 1 for x in (halves[kind].mean(), low, high))
     print(f"{kind} guesses: test error {gain:+.1%} ({low:+.1%} to {high:+.1%}) against stopping")
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 lower = {"claimed": "lower", "margin": 0.05, "data": cellar}
 lower["measure"] = "logarithm of the mean absolute test error, early stopping against a guess"
 arms = by_rule, by_guess.mean(axis=1)

@@ -185,6 +185,7 @@ plain = training.Recipe(
 )
 
 
+# %%
 def trained(recipe, rate, *, of=clothes, train_on=AS_THEY_ARE, test_on=AS_THEY_ARE, smoothing=0.0):
     """A run for each replicate, tested after every epoch, on versions of its own pictures."""
     targets = ((1 - smoothing) * versions.y_train + smoothing / CLASSES).astype("float32")
@@ -380,7 +381,7 @@ def known(runs):
     return np.array([runs[n : n + 1].accuracy(*pair)[0] for n, pair in enumerate(pairs)])
 
 
-# %% tags=["nbval-skip"]
+# %% jupyter={"source_hidden": true} tags=["hide-input", "nbval-skip"]
 criterion = {"claimed": "higher", "measure": "test accuracy on unaltered pictures", "margin": 0.01}
 
 
@@ -404,7 +405,7 @@ def settled(lengths):
 
 unaltered, copied, void = settled([STEPS * 2**n for n in range(4 if RUNS >= 30 else 1)])
 
-# %% tags=["nbval-skip"]
+# %% jupyter={"source_hidden": true} tags=["hide-input", "nbval-skip"]
 verdicts.compare(
     "REG-46",
     copied.test("accuracy"),
@@ -696,6 +697,7 @@ def against(title, measure, equal_rates):
     return intervals
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(4, 2, width=10.4, height=8.4, sharey=True, sharex="row") as (figure, grid):
     better = {"accuracy": "accuracy {}\nbetter →", "loss": "log loss {}\n← better"}
     for row, (measure, label) in zip(grid, better.items(), strict=True):
@@ -709,6 +711,8 @@ with plots.canvas(4, 2, width=10.4, height=8.4, sharey=True, sharex="row") as (f
             )
             axes.locator_params(axis="x", nbins=4)
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 replicates = len(gains("dropout")["300 pictures"])
 plots.show(
     figure,
@@ -719,6 +723,8 @@ plots.show(
     data=f"{small.title}; recorded by the study: means and 99 % intervals of {replicates} paired "
     "differences on test pictures",
 )
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 for title, world in worlds.items():
     found = world["test"]
     at_rate = {
