@@ -733,7 +733,7 @@ def ill_tuned(arm):
     return "a rate is at the edge" if rates & {fifteen[0], fifteen[-1]} else ""
 
 
-# %%
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 verdicts.compare(
     "OPT-31",
     troubles["borrowed"][rival],
