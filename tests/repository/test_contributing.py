@@ -125,9 +125,9 @@ def test_an_exercise_that_is_made_as_described_passes_the_walk(tmp_path, monkeyp
     test_core.test_each_wrong_answer_gets_its_own_message(one, "described")
     test_core.test_any_other_answer_is_not_yet_and_never_raises(one, "described", capsys)
     test_core.test_hints_and_solution_can_be_read(one, "described", capsys)
-    lesson = tmp_path / "lesson.py"
-    lesson.write_text(cells, encoding="utf-8")
-    monkeypatch.setattr(test_core, "lesson_of", lambda module: lesson)
+    parts = jupytext.reads(cells, "py:percent").cells
+    code = "\n".join(part.source for part in parts if part.cell_type == "code")
+    monkeypatch.setattr(test_core, "code_of", lambda module: code)
     test_core.test_the_lesson_shows_the_stub_and_the_check(one, "described")
 
 
