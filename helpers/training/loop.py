@@ -19,6 +19,12 @@ from helpers.training.run import Run
 from helpers.training.runs import HeldOut, Runs
 
 
+QUICK: dict[Any, Any] = {  # two numbers compared in float32, as Keras does, but without its tensors
+    keras.ops.less: lambda value, other: np.float32(value) < np.float32(other),
+    keras.ops.greater: lambda value, other: np.float32(value) > np.float32(other),
+}
+
+
 @dataclass
 class Record:
     """One run in training: what it is to do, and what it has done; `weights` come last."""
@@ -213,7 +219,9 @@ def note(record: Record, losses: np.ndarray, logs: dict, optimizer, settings: di
     record.history.append(logs)
     record.step_losses.append(losses)
     if np.isfinite(losses).all():
-        record.stopper.on_epoch_end(epoch, logs)
+        stopper = record.stopper
+        stopper.on_epoch_end(epoch, logs)
+        stopper.monitor_op = QUICK.get(stopper.monitor_op, stopper.monitor_op)
         return
     step = int(np.flatnonzero(~np.isfinite(losses))[0])
     total = sum(map(len, record.step_losses[:-1])) + step

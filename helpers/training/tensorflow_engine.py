@@ -68,7 +68,7 @@ class TensorFlowEngine:
         self._fixed = [variable for variable in state_of(model) if id(variable) not in trained]
         asked = {"momentum": momentum, "example": example, "updated": self._weights.updated}
         self._metrics = compile_for(model, optimizer, loss, metrics, **asked)
-        self.metric_names = list(self._metric_results())
+        self.metric_names = [name for metric in self._metrics for name in metric.result()]
         self.model = model
         self.members = [model]
         self._initial_optimizer = [variable.numpy() for variable in model.optimizer.variables]
@@ -132,7 +132,7 @@ class TensorFlowEngine:
             for name, values in settings_.items()
         }
         parts, metrics = self._train(data, batches, tf.constant(full), each)
-        parts = parts[:full].numpy()
+        parts = parts.numpy()[:full]
         if rest := len(order) % batch_size:
             last = {name: tf.constant(values[-1], tf.float32) for name, values in settings_.items()}
             part, metrics = self._train_rest(data, tf.constant(order[-rest:], tf.int32), last)
@@ -140,16 +140,13 @@ class TensorFlowEngine:
         sizes = np.full(len(parts), batch_size)
         sizes[-1] = rest or batch_size
         loss, penalty = sizes @ parts / len(order)
-        logs = {"loss": loss, "penalty": penalty} | {
-            name: float(value) for name, value in metrics.items()
-        }
+        logs = {"loss": loss, "penalty": penalty} | named(self.metric_names, metrics)
         return [(parts[:, 0], logs)]
 
     def evaluate(self, x, y, rows=None) -> list[dict[str, float]]:
         """Loss of the data and metrics of the run over all rows, or its own."""
-        if rows is not None:
-            x, y = tf.gather(x, rows[0]), tf.gather(y, rows[0])
-        return [{name: float(value) for name, value in self._evaluate(x, y).items()}]
+        own = None if rows is None else rows[0]
+        return [named(["loss", *self.metric_names], self._evaluate(x, y, own))]
 
     def finalize(self, place: int) -> None:
         """Put averages of the optimizer into the weights, where it makes some."""
@@ -210,8 +207,10 @@ class TensorFlowEngine:
         self._update_metrics(targets, outputs)
         return tf.stack([tf.cast(total - penalty, tf.float32), tf.cast(penalty, tf.float32)])
 
-    def _evaluate_all(self, x, y):
+    def _evaluate_all(self, x, y, own):
         self._reset_metrics()
+        if own is not None:
+            x, y = tf.gather(x, own), tf.gather(y, own)
         rows = tf.shape(x)[0]
 
         def part(start, total):
@@ -225,7 +224,7 @@ class TensorFlowEngine:
             return start + EVALUATION_ROWS, total
 
         _, total = tf.while_loop(lambda start, _: start < rows, part, (0, 0.0))
-        return {"loss": total / tf.cast(rows, tf.float32)} | self._metric_results()
+        return tf.concat([[total / tf.cast(rows, tf.float32)], self._metric_results()], axis=0)
 
     def _predict_rows(self, weights, x):
         with keras.StatelessScope(pairs(self.model.weights, weights)):
@@ -244,4 +243,11 @@ class TensorFlowEngine:
             metric.update_state(targets, outputs)
 
     def _metric_results(self):
-        return {name: value for metric in self._metrics for name, value in metric.result().items()}
+        """One vector, in the order of the names: each tensor that is fetched takes its time."""
+        values = [value for metric in self._metrics for value in metric.result().values()]
+        return tf.stack([tf.cast(value, tf.float32) for value in values]) if values else tf.zeros(0)
+
+
+def named(names: list[str], values) -> dict[str, float]:
+    """The numbers in a vector by their names."""
+    return dict(zip(names, values.numpy().tolist(), strict=True))
