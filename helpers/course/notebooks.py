@@ -24,6 +24,8 @@ from traitlets.config import Config
 from helpers import files
 from helpers.runtime import ROOT
 
+NAMED = "[0-9]*.ipynb"
+"""Notebooks of the course; what begins with a dot is an excerpt that is being measured."""
 KERNEL = "python3"
 KERNEL_START_SECONDS = 120
 LASTING = ("jupyter", "lines_to_next_cell", "tags")
@@ -86,12 +88,12 @@ class NotebookStopped(Exception):
 
 def find(root: Path = ROOT) -> list[Path]:
     """The notebooks of the course: the lessons, then the audits, each in order."""
-    return lessons(root) + sorted((root / "notebooks" / "audits").glob("*.ipynb"))
+    return lessons(root) + sorted((root / "notebooks" / "audits").glob(NAMED))
 
 
 def lessons(root: Path = ROOT) -> list[Path]:
-    """The notebooks of the lessons in order: `03_topic`, then a second one of it, `03b_more`."""
-    return sorted((root / "notebooks").glob("*.ipynb"))
+    """The notebooks of the lessons in order: `03_topic`, then further ones of it, `03b_more`."""
+    return sorted((root / "notebooks").glob(NAMED))
 
 
 def by_lesson(root: Path = ROOT) -> list[list[Path]]:
@@ -100,10 +102,13 @@ def by_lesson(root: Path = ROOT) -> list[list[Path]]:
 
 
 def audit(lesson: Path) -> Path:
-    """Where the audit of a lesson lies, which has the name of the lesson's first notebook.
+    """Where the audit of a lesson's notebook lies: it has its name, or that of the lesson's first.
 
-    The lesson, in one notebook or two, shows what its audit has recorded there.
+    The lesson, in one notebook or several, shows what its audit has recorded there.
     """
+    own = lesson.parent / "audits" / lesson.name
+    if own.exists():
+        return own
     (first,) = lesson.parent.glob(f"{lesson.name[:2]}_*.ipynb")
     return lesson.parent / "audits" / first.name
 

@@ -15,6 +15,7 @@ from helpers import exercises
 from helpers.course import notebooks
 from helpers.exercises import core, overfitting
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise, Mistake, writing
+from helpers.exercises.grading.lessons import imports
 
 MODULES = [
     name
@@ -92,8 +93,8 @@ def test_hints_and_solution_can_be_read(one, module, capsys):
 
 @functools.cache
 def code_of(module: str) -> str:
-    """The code of a lesson's scripts: of one notebook or of two."""
-    paths = next(paths for paths in notebooks.by_lesson() if paths[0].stem.endswith(module))
+    """The code of the scripts of the notebooks that use the exercises: one or two."""
+    paths = [path for path in notebooks.lessons() if module in imports(path)]
     cells = [cell for path in paths for cell in jupytext.read(path.with_suffix(".py")).cells]
     return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 

@@ -120,7 +120,8 @@ def told(lesson: str = "") -> set[str]:
 
 @every_lesson
 def test_lesson_and_audit_settle_all_their_statements(lesson):
-    verdicts = [v for path in [*lesson, notebooks.audit(lesson[0])] for v in claims.recorded(path)]
+    paths = [*lesson, *{notebooks.audit(path) for path in lesson}]
+    verdicts = [verdict for path in paths for verdict in claims.recorded(path)]
     assert told(lesson[0].stem) - {verdict.id for verdict in verdicts} == set()
 
 
@@ -133,11 +134,15 @@ def test_a_second_notebook_shares_the_audit_of_its_lesson(tmp_path):
     assert grouped == [names[:1], names[1:3], names[3:]]
     audits = [notebooks.audit(path).name for path in notebooks.lessons(tmp_path)]
     assert audits == ["02_a.ipynb", "03_b.ipynb", "03_b.ipynb", "04_d.ipynb"]
+    (tmp_path / "notebooks" / "audits" / "03b_c.ipynb").touch()
+    assert notebooks.audit(tmp_path / "notebooks" / "03b_c.ipynb").name == "03b_c.ipynb"
 
 
-def test_every_second_notebook_follows_a_first():
-    named = [[path.stem.split("_")[0] for path in paths] for paths in notebooks.by_lesson()]
-    assert all(numbers == [numbers[0], f"{numbers[0]}b"][: len(numbers)] for numbers in named)
+def test_every_further_notebook_follows_a_first():
+    for paths in notebooks.by_lesson():
+        number = paths[0].stem.split("_")[0]
+        expected = [number + letter for letter in ("", "b", "c")]
+        assert [path.stem.split("_")[0] for path in paths] == expected[: len(paths)]
 
 
 def test_every_statement_is_settled_by_some_notebook():

@@ -34,7 +34,7 @@ def lessons(root: Path = ROOT) -> dict[str, Path]:
 
     Two notebooks of one lesson share a package of exercises, and each asks for some of them.
     """
-    paths = sorted((root / "notebooks").glob("*.ipynb"))
+    paths = sorted((root / "notebooks").glob("[0-9]*.ipynb"))
     return {without_number(path.stem): path for path in paths if imports(path)}
 
 
