@@ -143,6 +143,11 @@ def _add_evidence(choices: argparse._SubParsersAction, shared: list[ArgumentPars
         choices=list(runtime.BACKENDS),
         help="may be given twice (default: tensorflow)",
     )
+    parser.add_argument(
+        "--changed",
+        action="store_true",
+        help="measure only statements whose cells are not those of the record",
+    )
     _add_place(parser)
     parser.add_argument(
         "--out",

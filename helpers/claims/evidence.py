@@ -20,7 +20,7 @@ from scipy import stats
 from helpers import files, runtime
 from helpers.claims import protocol
 from helpers.claims.comparison import criterion, differences, judged, threshold
-from helpers.claims.parts import Measured
+from helpers.claims.parts import Measured, Part
 from helpers.claims.statements import Claim
 from helpers.claims.statements import find as find_statement
 from helpers.claims.statements import read as read_statements
@@ -65,10 +65,20 @@ def records(parts: Iterable[Measured], root: Path = runtime.ROOT) -> list[Record
         part, when = done.part, (done.date, done.machine)
         for entry in done.found:
             verdict = Verdict(**entry["verdict"])
+            if part.only and verdict.id not in part.only:
+                continue  # a cell judged it too, but not in all its settings
             judging = _judging(verdict.id, root / part.notebook)
             where = (part.notebook, entry["cell"], part.name, judging)
             found.append(Record(verdict, *where, part.seed, part.backend, *when))
     return found
+
+
+def changed(part: Part, known: Iterable[Record], root: Path = runtime.ROOT) -> tuple[str, ...]:
+    """The statements of the part's notebook that are not recorded as its cells judge them now."""
+    origin = (part.notebook, part.seed, part.backend)
+    mine = {r.verdict.id: r.judging for r in known if _origin(r) == origin}
+    here = protocol.named(read_statements(), root / part.notebook)
+    return tuple(name for name in here if mine.get(name) != _judging(name, root / part.notebook))
 
 
 def is_first(record: Record) -> bool:
@@ -129,8 +139,15 @@ def _other_criterion(verdict: Verdict, claim: Claim) -> list[str]:
     )
 
 
-def updated(old: Iterable[Record], new: Iterable[Record], notebooks: Iterable[str]) -> list[Record]:
+def updated(
+    old: Iterable[Record],
+    new: Iterable[Record],
+    notebooks: Iterable[str],
+    only: Iterable[str] = (),
+) -> list[Record]:
     """Old records with those of a notebook, seed and backend that were measured again replaced.
+
+    `only` names the statements that were measured: all of the notebook's where it is empty.
 
     Records of a notebook that is not among the course's `notebooks` are left out, as are those of
     statements that are no more. Their order is that of claims.toml. Raises ValueError if a setting
@@ -139,8 +156,13 @@ def updated(old: Iterable[Record], new: Iterable[Record], notebooks: Iterable[st
     new = list(new)
     _check_once(new)
     order = {name: place for place, name in enumerate(read_statements())}
-    current, again = set(notebooks), {_origin(record) for record in new}
-    kept = [r for r in old if r.notebook in current and _origin(r) not in again]
+    current, again, only = set(notebooks), {_origin(record) for record in new}, set(only)
+    kept = [
+        record
+        for record in old
+        if record.notebook in current
+        and (_origin(record) not in again or (only and record.verdict.id not in only))
+    ]
     last = {
         (record.verdict.id, record.verdict.setting, record.seed, record.backend): record
         for record in [*kept, *new]

@@ -19,7 +19,8 @@ BACKENDS = tuple(runtime.BACKENDS)
 class Part:
     """One execution of a notebook.
 
-    `notebook` is a path inside the course's folder, `source` the fingerprint of its code.
+    `notebook` is a path inside the course's folder, `source` the fingerprint of its code. `only`
+    are the statements to measure, with the cells that they need; empty for the whole notebook.
     """
 
     notebook: str
@@ -27,13 +28,15 @@ class Part:
     seed: int
     backend: str
     parameters: dict
+    only: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The name in files and on the dashboard: unique to code, seed, backend, parameters."""
         path = Path(self.notebook)
         settings = json.dumps(self.parameters, sort_keys=True)
-        code = hashlib.sha256(f"{self.source} {settings}".encode()).hexdigest()[:8]
+        asked = " ".join([self.source, settings, *self.only])
+        code = hashlib.sha256(asked.encode()).hexdigest()[:8]
         return f"{path.parent.name}.{path.stem}-{code}-{self.backend}-{self.seed}"
 
     def __str__(self) -> str:
@@ -91,4 +94,8 @@ def stored(folder: Path, parts: Iterable[Part]) -> list[Measured]:
     """What is stored of these parts, in their order; parts that are not there are left out."""
     paths = [folder / f"{part.name}.json" for part in parts]
     entries = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
-    return [Measured(**{**entry, "part": Part(**entry["part"])}) for entry in entries]
+    return [Measured(**{**entry, "part": _part(entry["part"])}) for entry in entries]
+
+
+def _part(fields: dict) -> Part:
+    return Part(**{**fields, "only": tuple(fields.get("only", ()))})

@@ -81,6 +81,25 @@ def judging_digest(claim_id: str, notebooks: Iterable[Path]) -> str:
     return digest("\n".join([*codes, *(path.read_text(encoding="utf-8") for path in studies)]))
 
 
+def cells_for(claim_ids: Iterable[str], notebook: Path) -> list[str]:
+    """The sources of the notebook's cells that judge these statements, and of all that must run
+    before: a cell runs as a whole, so it needs what any of its lines needs.
+    """
+    sources = _sources(notebook)
+    found: list[str] = []
+    more = _judging_cells("|".join(claim_ids), sources)
+    while len(more) > len(found):
+        found = more
+        more = cells.with_dependencies(found, sources, unchanged=LEDGER)
+    return found
+
+
+def named(claim_ids: Iterable[str], notebook: Path) -> list[str]:
+    """Those of the statements that a code cell of the notebook names."""
+    sources = _sources(notebook)
+    return [name for name in claim_ids if any(_names(name, source) for source in sources)]
+
+
 def entries(lock: Path = LOCK) -> list[Entry]:
     """The lines of the lock, none if there is none yet.
 
@@ -203,12 +222,16 @@ def _sources(notebook: Path) -> tuple[str, ...]:
     return _parsed(notebook, notebook.stat().st_mtime_ns)
 
 
+def _names(claim_id: str, source: str) -> bool:
+    return bool(re.search(rf"[\"'](?:{claim_id})[\"']", source))
+
+
 def _judging_cells(claim_id: str, sources: tuple[str, ...]) -> list[str]:
     """The cells that name the statement, and those that make what these use.
 
     That one more verdict comes into the ledger changes no other.
     """
-    naming = [source for source in sources if re.search(rf"[\"']{claim_id}[\"']", source)]
+    naming = [source for source in sources if _names(claim_id, source)]
     return cells.with_dependencies(naming, sources, unchanged=LEDGER)
 
 

@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import psutil
 from dask.system import CPU_COUNT
 from dask.utils import format_bytes
@@ -35,6 +36,7 @@ from nbclient.exceptions import DeadKernelError
 from tornado.ioloop import PeriodicCallback
 
 from helpers import claims, runtime
+from helpers.claims import protocol
 from helpers.claims.parts import Measured, Part
 from helpers.course import notebooks
 from helpers.course.notebooks import NotebookStopped, fingerprint
@@ -216,7 +218,8 @@ def execute(
     copy, start = out / "copies" / f"{part.name}.ipynb", time.monotonic()
     options = {"watch": _nobody, "timeout": timeout, "environment": environment}
     try:
-        notebooks.run(Path(part.notebook), copy, part.parameters, **options)
+        with excerpt(part) as notebook:
+            notebooks.run(notebook, copy, part.parameters, **options)
     except NotebookStopped as stop:
         raise RuntimeError(_why_it_stopped(stop, worker)) from None
     seconds = time.monotonic() - start
@@ -225,6 +228,28 @@ def execute(
     ]
     copy.unlink()
     return found, seconds, date.today().isoformat(), machine()
+
+
+@contextmanager
+def excerpt(part: Part) -> Iterator[Path]:
+    """The part's notebook; if it has statements of its own, one for now with only their cells."""
+    notebook = Path(part.notebook)
+    if not part.only:
+        yield notebook
+        return
+    content, needed = notebooks.read(notebook), protocol.cells_for(part.only, notebook)
+    content.cells = [
+        cell
+        for cell in content.cells
+        if cell.cell_type == "code"
+        and (cell.source in needed or {"setup", "parameters"} & set(cell.metadata.get("tags", ())))
+    ]
+    short = notebook.with_name(f".{part.name}.ipynb")  # beside the lesson: its set-up looks there
+    try:
+        nbformat.write(content, short)
+        yield short
+    finally:
+        short.unlink(missing_ok=True)
 
 
 def machine() -> str:

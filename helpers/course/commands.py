@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,8 @@ def evidence(options: Namespace, root: Path) -> int:
     from helpers.claims import pages, parts
 
     planned = _planned(options, root)
+    if options.changed:
+        planned = _changed(options, root, planned)
     for folder in (options.out, options.parts):
         _check_folder(folder)
     known = _recorded_parts(options.out) | {
@@ -149,6 +152,21 @@ def _planned(options: Namespace, root: Path) -> list[Part]:
     return parts.plan(sources, seeds=options.seeds, backends=backends, parameters=parameters)
 
 
+def _changed(options: Namespace, root: Path, planned: list[Part]) -> list[Part]:
+    """Of each part the statements whose record is missing, or was judged by other cells."""
+    from helpers.claims import evidence
+
+    known = [
+        record
+        for name in (evidence.SETTINGS, evidence.REPLICATION)
+        for record in evidence.read(options.out, name)
+    ]
+    found = [replace(part, only=evidence.changed(part, known, root)) for part in planned]
+    for part in found:
+        print(f"{part}: {', '.join(part.only) or 'nothing has changed'}", flush=True)
+    return [part for part in found if part.only]
+
+
 def _recorded_parts(folder: Path) -> set[str]:
     """The executions whose verdicts are recorded in `folder`."""
     from helpers.claims import evidence
@@ -163,12 +181,15 @@ def _record(options: Namespace, root: Path, measured: list[Measured]) -> None:
     from helpers.course import notebooks
 
     current = [_inside(path, root).as_posix() for path in notebooks.find(root)]
-    found = evidence.records(measured, root)
-    first = [record for record in found if evidence.is_first(record)]
-    others = [record for record in found if not evidence.is_first(record)]
-    for name, new in ((evidence.SETTINGS, first), (evidence.REPLICATION, others)):
-        old = evidence.read(options.out, name)
-        evidence.write(evidence.updated(old, new, current), options.out, name)
+    whole = [each for each in measured if not each.part.only]
+    groups = [whole, *([each] for each in measured if each.part.only)]
+    for name, first in ((evidence.SETTINGS, True), (evidence.REPLICATION, False)):
+        known = evidence.read(options.out, name)
+        for group in groups:
+            found = evidence.records(group, root)
+            new = [record for record in found if evidence.is_first(record) == first]
+            known = evidence.updated(known, new, current, group[0].part.only if group else ())
+        evidence.write(known, options.out, name)
 
 
 def _measure(options: Namespace, wanted: list[Part]) -> list[Outcome]:

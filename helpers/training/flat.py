@@ -22,8 +22,8 @@ for the last few elements of an array: one vector would change the last digit.
 
 
 LARGE = 5_000
-"""Numbers in a weight from which it is updated by itself: joining the gradient of a large one to the
-others costs XLA more than the step (784-256-256, minibatches of 100: 14 ms in place of 0.9).
+"""Numbers in a weight above which it is updated by itself: joining the gradient of a large one to
+the others costs XLA more than the step (784-256-256, minibatches of 100: 14 ms in place of 0.9).
 """
 
 
@@ -64,7 +64,7 @@ class Separate:
 
 
 class Flat:
-    """Small weights are one vector while an epoch runs, large ones by themselves (see `Weights`)."""
+    """Small weights are one vector while an epoch runs, large ones stay apart (see `Weights`)."""
 
     def __init__(self, variables: list):
         self._variables = variables

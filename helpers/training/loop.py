@@ -18,7 +18,6 @@ from helpers.training.initial import initial_values
 from helpers.training.run import Run
 from helpers.training.runs import HeldOut, Runs
 
-
 QUICK: dict[Any, Any] = {  # two numbers compared in float32, as Keras does, but without its tensors
     keras.ops.less: lambda value, other: np.float32(value) < np.float32(other),
     keras.ops.greater: lambda value, other: np.float32(value) > np.float32(other),

@@ -389,3 +389,37 @@ def test_the_largest_of_too_many_bytes_goes():
     for child in children:
         child.wait()
         child.stdout.close()
+
+
+FOUND = """
+from IPython.display import display
+found_{1} = {{"id": "OVF-0{1}", "verdict": "supported", "setting": NAME, "detail": str({2})}}
+display({{"application/vnd.course.verdict+json": found_{1} | {{"runs": RUNS}}}}, raw=True)
+"""
+
+
+@pytest.mark.slow
+def test_only_statements_whose_cells_changed_are_measured_again(course, capsys):
+    cells = [FOUND.format("", number, f"width_{number}") for number in (1, 2)]
+    notebook = write("01_several", "width_1 = 1\nwidth_2 = 2", *cells)
+    content = notebooks.read(Path(notebook))
+    content.cells = [content.cells[0], content.cells[1], *content.cells[3:]]  # without SHOWN
+    content.cells[2:3] = [new_code_cell("width_1 = 1"), new_code_cell("width_2 = 2")]
+    nbformat.write(content, notebook)
+    arguments = ("--workers", "1", notebook)
+    assert gather(course, *arguments) == 0
+    before = {record.verdict.id: record for record in evidence.read(course / "evidence")}
+    assert [record.verdict.detail for record in before.values()] == ["1", "2"]
+
+    content.cells[3].source = "width_2 = 3"
+    content.cells.append(new_code_cell("raise ValueError('no statement needs this cell')"))
+    nbformat.write(content, notebook)
+    assert gather(course, "--changed", *arguments) == 0
+    assert "OVF-02" in capsys.readouterr().out
+    after = {record.verdict.id: record for record in evidence.read(course / "evidence")}
+    assert after["OVF-01"] == before["OVF-01"]
+    assert after["OVF-02"].verdict.detail == "3"
+    assert gather(course, "--changed", *arguments) == 0
+    assert "nothing has changed" in capsys.readouterr().out
+    assert (course / "notebooks" / "ran.txt").read_text().splitlines() == ["01_several 0"]
+    assert not list((course / "notebooks").glob(".*"))

@@ -1,12 +1,17 @@
 """Weights as one vector: where that changes no number, and only there."""
 
+from collections import OrderedDict
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import constraints, layers, optimizers
 
+from helpers.training import engine, flat, tensorflow_engine
 from helpers.training.flat import Flat, Separate, weights_for
+from tests.conftest import split_of
+from tests.training.small import train
 
 
 def net(*stack):
@@ -80,12 +85,44 @@ def test_there_and_back():
     before = model.get_weights()
     weights = Flat(model.trainable_variables)
     weights.begin()
-    flat = np.concatenate([values.ravel() for values in before])
-    np.testing.assert_array_equal(weights.updated[0].numpy(), flat)
+    vector = np.concatenate([values.ravel() for values in before])
+    np.testing.assert_array_equal(weights.updated[0].numpy(), vector)
     for ours, theirs in zip(weights.values(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    weights.updated[0].assign(tf.range(float(len(flat))))
+    weights.updated[0].assign(tf.range(float(len(vector))))
     weights.end()
     np.testing.assert_array_equal(
-        np.concatenate([values.ravel() for values in model.get_weights()]), np.arange(len(flat))
+        np.concatenate([values.ravel() for values in model.get_weights()]), np.arange(len(vector))
     )
+
+
+def test_a_large_weight_stays_apart_from_the_vector_of_the_small_ones():
+    model = keras.Sequential([keras.Input((100,)), layers.Dense(60), layers.Dense(2)])
+    weights = weights_for(model, optimizers.Adam())
+    large = model.trainable_variables[0]
+    assert [tuple(variable.shape) for variable in weights.updated] == [
+        (60 + 60 * 2 + 2,),
+        (100, 60),
+    ]
+    weights.begin()
+    for ours, theirs in zip(weights.values(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    large.assign(np.ones((100, 60)))
+    weights.updated[0].assign(tf.range(182.0))
+    weights.end()
+    kernel, bias, last, _ = model.get_weights()
+    np.testing.assert_array_equal(kernel, 1)
+    np.testing.assert_array_equal(np.concatenate([bias, last.ravel()]), np.arange(180))
+
+
+def test_weights_apart_and_together_train_alike_to_the_last_bit(monkeypatch):
+    monkeypatch.setattr(tensorflow_engine, "wants_xla", lambda *_: False)
+    split = split_of(np.random.default_rng(0).normal(size=(64, 5)), np.arange(64) % 3)
+    build = lambda: keras.Sequential([keras.Input((5,)), layers.Dense(40), layers.Dense(1)])
+    together = train(split, build)
+    monkeypatch.setattr(flat, "LARGE", 100)  # the first kernel has 200 numbers
+    monkeypatch.setattr(engine, "_cache", OrderedDict())
+    apart = train(split, build)
+    for ours, theirs in zip(together.weights, apart.weights, strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(one, other)
