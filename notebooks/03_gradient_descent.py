@@ -677,7 +677,7 @@ for arm, (_, its_rate) in arms.items():
 # somewhat less sharp. Here all nets end below that limit, most of them far below. What sets the
 # noise is the rate and the batch *together*. Both lines hang on the rate. The first was the best
 # for batches of 8 by next to nothing, and the lower the common rate, the less the batch matters: in
-# a trial with two replicates, about 1.4 times at a rate of 0.02, of which validation thinks as well.
+# a trial with two replicates about 1.4 times at a rate of 0.02, of which validation thinks as well.
 #
 # ### Exercise 5 · Predict
 #

@@ -812,8 +812,8 @@ for patience in (1, 5, 20):
 # Compare the lines of short and long guesses. Where the interval of one kind holds 0, it is not
 # certain that stopping has gained anything against it. And ≈ need not mean that nothing is gained:
 # a gain was asked for of more than 5 %, and as divisions of so few wines overlap, only about 10 %
-# could be told from that. Whoever had guessed an epoch in the flat valley would have done as well;
-# the rule spares you the guess.
+# could be told from that. A guess in the flat valley would have done as well; the rule spares
+# you the guess.
 #
 # The rule has a price: the validation wines, which could have been training wines, and a number of
 # its own, the **patience**. A validation loss is noisy, and little patience takes the first bump
