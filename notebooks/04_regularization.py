@@ -375,7 +375,8 @@ for name, runs in (("no penalty", plain), ("L2 penalty", held_back)):
 # printed accuracies and test losses: by the loss, for which the factor was chosen, the net does
 # better on new pictures, by the accuracy it does worse, so in accuracy the gap closed from above.
 # The second verdict asks whether it is worse by more than a point, and that hangs on the draw: of
-# two recordings with different seeds one left it undecided and one refuted it.
+# two recordings with different seeds one left it undecided, one refuted it,
+# and the word would then be mixed.
 #
 # ## 4.3 Zero, or nearly zero
 #
@@ -808,11 +809,11 @@ for patience in (1, 5, 20):
     print(f"patience {patience:>2}: keeps epoch {np.mean(ends) + 1:5.1f}, test error {error:.3f}")
 
 # %% [markdown]
-# Compare the lines of the short and the long guesses. Where the interval of one kind of guess holds
-# 0, stopping has gained nothing against it for certain. And ≈ need not mean that nothing is gained:
+# Compare the lines of short and long guesses. Where the interval of one kind holds 0, it is not
+# certain that stopping has gained anything against it. And ≈ need not mean that nothing is gained:
 # a gain was asked for of more than 5 %, and as divisions of so few wines overlap, only about 10 %
-# could be told from that. Whoever had guessed an epoch in the flat valley would have done as well;
-# the rule spares you the guess.
+# could be told from that. A guess in the flat valley would have done as well; the rule spares
+# you the guess.
 #
 # The rule has a price: the validation wines, which could have been training wines, and a number of
 # its own, the **patience**. A validation loss is noisy, and little patience takes the first bump

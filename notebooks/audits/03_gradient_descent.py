@@ -1510,8 +1510,8 @@ for setting_learned, *rates_learned, at_the_edge in (
 # replicates. *Supported* if even the better one of the rates ten times below and ten times above
 # it loses more than 0.01 of test accuracy with the whole interval, *refuted* if it loses less.
 # Further settings ask the same of the training loss (its logarithm, 0.05), and of the test accuracy
-# after 40 passes, since a rate that is too small may only be late. Whoever diverges counts as
-# guessing, and so does a loss above that of guessing.
+# after 40 passes, since what a power of ten costs may hang on the length of training. Whoever
+# diverges counts as guessing, and so does a loss above that of guessing.
 
 # %%
 SWEEP_POWERS = np.linspace(-5, 2, 15)  # of ten, in half decades
@@ -1620,7 +1620,10 @@ verdicts.compare(
 
 # %% [markdown]
 # The better side is what decides here: a rate that is harmless on one side would be easy to set,
-# because you could always err on that side.
+# because you could always err on that side. After 40 passes the best rate is lower, and the rate
+# ten times above it does nearly as well (the printed line). What a power of ten costs hangs on the
+# length of training and on where in a flat decade the best one falls; of twice the passes the
+# verdict says nothing for certain.
 #
 # ### Does Adagrad settle the rate? (OPT-22)
 #
@@ -1976,6 +1979,10 @@ for place, (setting_pairs, losses_of_pairs) in enumerate(compared_with_paper.ite
     )
 
 # %% [markdown]
+# The claim is one of plus-minus because one neighbor matters (ε of 1e-4 costs a fifth of the loss)
+# and another (PyTorch's ρ) does not. For "nothing" the first is enough. That a choice of your own
+# gains anything is not shown.
+#
 # The list of fifteen above tells what there is to lose with pairs that nobody has as a default. And
 # Keras's default for its added rate is 0.001, a thousand times less than the paper's rule has.
 # Whoever compares rules at the defaults of that library sees Adadelta hardly move.
@@ -1990,8 +1997,10 @@ for place, (setting_pairs, losses_of_pairs) in enumerate(compared_with_paper.ite
 # difference below 0.02 cannot be seen.) And "because" hangs on a third arm, with neither: what is
 # left of the rule without H is the root of its ε, a rate of 0.001. If that one is not clearly worse
 # than Adadelta in a setting (by more than 0.01 with the whole interval), H was not needed there,
-# and the verdict is undecided. In the further setting inputs are ten times larger, the rate tuned
-# anew, Adadelta unchanged.
+# and support becomes undecided. On the inputs as they are the tuned rate is 0.001, the root of
+# epsilon itself: control and third arm are the same nets, so that setting could support the
+# sentence only if Adadelta were clearly better. In the further setting inputs are ten times larger,
+# the rate tuned anew, Adadelta unchanged.
 
 # %%
 rate_in_place_of_h = keras.optimizers.RMSprop(rho=0.95, epsilon=1e-6)
@@ -2011,18 +2020,20 @@ def of_three(factor):
 for factor, role_of_inputs in ((1, claims.PRIMARY), (10, claims.FURTHER)):
     without_rate, with_rate, neither = of_three(factor)
     gain = claims.paired_interval(without_rate - neither, correlation=rule_clothes.correlation)
+    no_worse = {"claimed": "no worse", "margin": 0.01, "data": rule_clothes}
+    no_worse |= {
+        "measure": "test accuracy, Adadelta without a rate against a tuned rate in place of H"
+    }
+    untuned_tuned = without_rate, with_rate
+    as_good = claims.compare_pairs("OPT-28", *untuned_tuned, **no_worse).verdict == "supported"
     verdicts.compare(
         "OPT-28",
-        without_rate,
-        with_rate,
-        claimed="no worse",
-        margin=0.01,
-        measure="test accuracy, Adadelta without a rate against a tuned rate in place of H",
+        *untuned_tuned,
         setting=f"inputs x {factor}",
         role=role_of_inputs,
         void=unfinished(f"OPT-28, inputs x {factor}", "a rate")
-        or ("" if gain[0] > 0.01 else not_needed),
-        data=rule_clothes,
+        or (not_needed if as_good and gain[0] <= 0.01 else ""),
+        **no_worse,
     )
     print(f"inputs x {factor}: test accuracy of Adadelta {without_rate.mean():.3f}", end="")
     print(
@@ -2111,7 +2122,8 @@ for change in changes:
 
 # %% [markdown]
 # That the best rate *moves* is one thing; whether it matters depends on how wide the valley of good
-# rates is, and these lines say how much.
+# rates is, and these lines say how much. Batches of 512 make a sixteenth of the updates in 40
+# passes; some of what the old rate loses there is time.
 #
 # ## 8. What came out
 #
