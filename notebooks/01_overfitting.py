@@ -26,7 +26,7 @@
 # 5" tells what this notebook found; elsewhere the line is from this run.
 #
 # Before every measurement we ask for your guess. Do write it down. Plan an hour and a quarter; the
-# notebook itself computes for about a minute.
+# notebook computes for about a minute.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -325,8 +325,7 @@ plots.show(
 # Only if a smaller net, or a shorter training, would do better, and the run above cannot tell. More
 # data lower the error on new pictures; for *this* net only the name is wrong. They do
 # not help a model that is too stiff: a straight line stays straight, however many points there are.
-# (A model *chosen* by few data may come out too simple: the audit measures that, and its line
-# counts as well.)
+# (The audit looks at models *chosen* by few data.)
 #
 # ### Exercise 3 · Prepare
 #
@@ -349,10 +348,10 @@ ex.preparing.check(prepare)
 # ## 1.3 What the gap says
 #
 # "The wider the gap between training and validation loss, the more noise the model has probably
-# learned, and it is good if the two curves hardly differ" (OVF-22). Those are two statements in one
-# sentence; the verdict is on the first, and the second gets a line of its own. (The **loss** is the
-# error that training makes small, here the mean squared error.) To examine them we need nets of
-# different capacity, and a way to see how much noise each has learned.
+# learned, and it is good if the two curves hardly differ" (OVF-22). The verdict is on the first
+# half; the second gets a line of its own. (The **loss** is the error that training makes small,
+# here the mean squared error.) To examine them we need nets of different capacity, and a way to see
+# how much noise each has learned.
 #
 # ### Exercise 4 · Count
 #
@@ -507,13 +506,12 @@ plots.show(
 # %% [markdown]
 # The right panel shows the first statement: does the share of noise rise with the gap? From width
 # to width it nearly has to, for on average the gap is about twice the share of the noise times its
-# variance, which is 1 here (Efron 2004); so the second line is no surprise. The first one decides,
-# and asks for more: of two nets of *one* width, does the one with the wider gap hold more noise?
-# Guessing would be right in half of the cases. The left panel shows the second statement, and there
-# it is easy to go wrong. A wider gap may come with a higher validation loss, or not: compare 4 with
-# 16 units, and 64 with 256. Beyond the best width both should rise, and the third line
-# asks how reliably they do. To choose a model, look at the height of the validation curve, not at
-# the gap.
+# variance, which is 1 here (Efron 2004). The first line decides, and asks for more: of two nets of
+# *one* width, does the one with the wider gap hold more noise? Guessing would be right in half of
+# the cases. (An older replication left it undecided.) The left panel shows the second statement. A
+# wider gap may come with a higher validation loss, or not: compare 4 with 16 units, and 64 with
+# 256. Beyond the best width both should rise, and the third line asks how reliably they do. To
+# choose a model, look at the height of the validation curve, not the gap.
 
 # %% [markdown]
 # ## 1.4 Signal first, noise later
@@ -573,7 +571,7 @@ verdicts.compare(
     scale="log",
     margin=np.exp(0.05),
     measure="test loss at the end, divided by the test loss of the kept weights, against one",
-    setting="signal alone keeps lowering it: targets without noise",
+    setting="without noise it does not rise",
     role=claims.FURTHER,
     data=known,
 )
@@ -650,6 +648,8 @@ to_the_end = training.Recipe(
     metrics=["accuracy"],
 )
 fewer = [replace(run, train_rows=run.train_rows[:2_000]) for run in plain_runs]
+overlap = 2_000 / len(clothes.y_train) if clothes.correlation else 0.0
+judged_on = {"data": clothes, "correlation": overlap}
 went_on = to_the_end.fit(clothes, fewer)
 stopped = replace(to_the_end, early_stopping=patient).fit(clothes, fewer)
 
@@ -663,7 +663,7 @@ verdicts.compare(
     margin=np.exp(0.05),
     measure="test loss (cross-entropy) after 100 epochs against early stopping",
     setting="many epochs overfit, 2,000 pictures",
-    data=clothes,
+    **judged_on,
 )
 for name, nets in (("to the end", went_on), ("stopped early", stopped)):
     accuracy = nets.test("accuracy").mean()
@@ -687,7 +687,7 @@ for setting, margin, (treatment, control), measure in (
         measure=measure,
         setting=setting,
         role=claims.FURTHER,
-        data=clothes,
+        **judged_on,
     )
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -713,17 +713,16 @@ plots.show(
 
 # %% [markdown]
 # Follow the two validation curves to the right of the line: do both turn? The cross-entropy can
-# rise without more mistakes, if the net grows more certain of those that it makes. So whether "many
-# epochs overfit" may depend on the error that you mean: the verdict is on the loss, and accuracy
-# has a line of its own. Decide which of the two your task needs, and watch that one. The printed
-# numbers of epochs show what "take long" means.
+# rise without more mistakes, if the net grows more certain of those that it makes. So the answer
+# may depend on the error that you mean: the verdict is on the loss, and accuracy has a line of its
+# own. Watch the one your task needs. The printed epochs show what "take long" means.
 
 # %% [markdown]
 # ## 1.6 What came out
 #
 # The verdicts below are the recorded ones or, without any, those of the run above. "Expected" is
 # what we guessed beforehand. *Mixed* means that the statement held in one setting and failed in
-# another; settings in the audit count as well.
+# another; the audit's settings are listed too.
 
 # %%
 verdicts.summary()

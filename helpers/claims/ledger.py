@@ -95,9 +95,20 @@ class Ledger:
     def summary(self, link: str = "") -> Summary:
         """The verdicts as a table: one row a statement, its id linked to `link` if one is given.
 
-        What is recorded of a setting stands in place of what came out live.
+        What is recorded of a setting stands in place of what came out live. What is recorded of the
+        same statements in other notebooks counts as well: a word is settled over all settings.
         """
-        return summary([recorded_or(verdict) for verdict in self], link)
+        return summary([*map(recorded_or, self), *self._elsewhere()], link)
+
+    def _elsewhere(self) -> list[Verdict]:
+        """What is recorded of these statements in notebooks that recorded none of these settings.
+
+        So settings that this notebook no longer has are left out.
+        """
+        settings, recorded = {(verdict.id, verdict.setting) for verdict in self}, evidence.read()
+        here = {r.notebook for r in recorded if (r.verdict.id, r.verdict.setting) in settings}
+        names = {name for name, _ in settings}
+        return [r.verdict for r in recorded if r.verdict.id in names and r.notebook not in here]
 
     def _tell(self, claim_id: str, word: str, detail: str, setting: str) -> Verdict:
         claim = find(claim_id)

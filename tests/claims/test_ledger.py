@@ -20,6 +20,7 @@ def known(monkeypatch) -> dict[str, evidence.Record]:
     """What is recorded of OVF-04, by setting: nothing yet."""
     records: dict[str, evidence.Record] = {}
     monkeypatch.setattr(evidence, "find", lambda name, setting: records.get(setting))
+    monkeypatch.setattr(evidence, "read", lambda: tuple(records.values()))
     return records
 
 
@@ -177,8 +178,8 @@ def test_the_summary_is_that_of_its_verdicts(verdicts):
     assert repr(verdicts.summary()) == "OVF-04  mixed"
 
 
-def record(verdict) -> evidence.Record:
-    return evidence.Record(verdict, "01.ipynb", "a", "part", "", 0, "tensorflow", "2026", "Linux")
+def record(verdict, notebook="01.ipynb") -> evidence.Record:
+    return evidence.Record(verdict, notebook, "a", "part", "", 0, "tensorflow", "2026", "Linux")
 
 
 def test_what_is_recorded_stands_before_what_came_out_here(verdicts, known, capsys):
@@ -191,6 +192,21 @@ def test_what_is_recorded_stands_before_what_came_out_here(verdicts, known, caps
     assert list(verdicts) == [live] and live.runs == 4  # the ledger has what came out here
     assert verdicts.summary() == claims.summary([known[""].verdict])
     assert claims.recorded_or(live) is known[""].verdict and not claims.contradicted(live)
+
+
+def test_the_summary_settles_over_what_other_notebooks_recorded(verdicts, known):
+    def measured(treatment, name="OVF-04", **options):
+        criterion = {"claimed": "higher", "measure": "test accuracy", "data": "simulated"}
+        return claims.compare_pairs(name, treatment + NOISE, BASE, **criterion, **options)
+
+    known["a"] = record(measured(BASE + 0.1, setting="a"))
+    known["renamed since"] = record(measured(BASE - 0.1, setting="renamed since"))
+    known["other"] = record(measured(BASE - 0.1, name="OVF-33", setting="other"), "audit.ipynb")
+    compared(verdicts, setting="a")
+    assert repr(verdicts.summary()) == "OVF-04  supported"
+    known["b"] = record(measured(BASE - 0.1, setting="b", role=FURTHER), "audit.ipynb")
+    assert verdicts.summary() == claims.summary([known["a"].verdict, known["b"].verdict])
+    assert repr(verdicts.summary()) == "OVF-04  mixed" and len(verdicts) == 1
 
 
 def test_a_live_measurement_that_contradicts_the_record_says_so(verdicts, known, capsys):
