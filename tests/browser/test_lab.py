@@ -201,11 +201,11 @@ def test_moving_the_slider_draws_another_figure(page):
     handle = page.locator(".noUi-handle").first
     handle.scroll_into_view_if_needed()
     figure = page.locator(".widget-html img, .widget-html-content img").first
-    expect(figure).to_have_attribute("alt", re.compile("^Polynomial of degree 0 through 20 points"))
-    handle.focus()
-    for _ in range(3):
-        page.keyboard.press("ArrowRight")
-    expect(figure).to_have_attribute("alt", re.compile("^Polynomial of degree 3 through 20 points"))
+    shows = lambda degree: re.compile(f"^Polynomial of degree {degree} through 20 points")
+    expect(figure).to_have_attribute("alt", shows(0))
+    for degree in (1, 2, 3):  # on a busy machine a figure takes the focus when it comes late
+        handle.press("ArrowRight")
+        expect(figure).to_have_attribute("alt", shows(degree))
 
 
 def test_a_right_answer_is_correct(page):
