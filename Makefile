@@ -78,7 +78,7 @@ execute: sync ## sync, then execute every notebook where it lies: do this before
 	@$(IN_VENV) -m helpers execute
 
 evidence: setup ## measure with 30 replicates, record in evidence/ (SEEDS=2: once more with other seeds; CLUSTER="--scheduler tcp://...")
-	@$(IN_VENV) -m helpers evidence --seeds $(or $(SEEDS),1) $(CLUSTER)
+	@$(IN_VENV) -m helpers evidence --changed --seeds $(or $(SEEDS),1) $(CLUSTER)
 
 calibrate: setup ## print how often the protocol is wrong: simulated, with planted nulls, with other seeds
 	@$(IN_VENV) -m helpers calibrate

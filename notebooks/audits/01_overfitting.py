@@ -2505,9 +2505,7 @@ review_losses = {
 REVIEW_SOURCE = "IMDB" if review_imdb else "sentences"
 for moment, loss_then in review_losses.items():
     for name_review, nets in review_smaller.items():
-        at_end = moment.startswith("after")
-        is_notes_own = review_imdb and name_review == "4-4-1" and at_end
-        role_review = claims.FURTHER if at_end else claims.BOUNDARY
+        is_notes_own = review_imdb and name_review == "4-4-1" and moment.startswith("after")
         verdicts.compare(
             "OVF-13",
             loss_then(nets),
@@ -2517,7 +2515,7 @@ for moment, loss_then in review_losses.items():
             margin=np.exp(0.05),
             scale="log",
             setting=f"{REVIEW_SOURCE}, {name_review}, {moment}",
-            role=claims.PRIMARY if is_notes_own else role_review,
+            role=claims.PRIMARY if is_notes_own else claims.FURTHER,
             void="" if review_turned else "16-16-1 did not overfit in nine of ten replicates",
             data=review_pool,
         )
