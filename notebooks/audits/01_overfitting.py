@@ -2461,10 +2461,10 @@ verdicts.compare(
 # end, in nine of ten replicates.
 #
 # That is the note's comparison. But a smaller net is also a slower one, and may only not have come
-# as far by then. So another line asks whether it is better where each net is at its best: the test
-# loss with the weights of the epoch with the lowest validation loss, by the same 5 %. The note does
-# not say that it is: a smaller net may overfit less and be no better at its best. So these lines
-# are told and do not count.
+# as far by then. So a further line asks whether it is better where each net is at its best: the
+# test loss with the weights of the epoch with the lowest validation loss, by the same 5 %. (One can
+# object that the note does not say so: a smaller net may overfit less and be no better at its best.
+# Read that way, only the lines after 30 epochs count.)
 #
 # The chapter's data are IMDB's. Where they are absent, sentences from film reviews stand in for
 # them, with their 500 commonest words and as many steps of training. They are a further setting
