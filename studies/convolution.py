@@ -47,7 +47,9 @@ def recipes() -> dict[str, training.Recipe]:
 def drawn(seeds) -> datasets.Split:
     """Replicates of pictures of clothes, from 0 to 1."""
     small = datasets.pool("fashion").map(lambda x: half_size(x / 255), note="shrunk to 14 x 14")
-    return datasets.replicates(small, seeds, **SIZES)
+    return datasets.replicates(
+        small, seeds, train=SIZES["train"], valid=SIZES["valid"], test=SIZES["test"]
+    )
 
 
 def study(path: Path) -> None:

@@ -31,7 +31,7 @@ def test_unchanged_replicates_have_the_same_examples(pool):
 
 
 def test_each_replicate_draws_by_itself(pool):
-    draw = lambda x, generator: np.full_like(x, generator.random())
+    draw = lambda x, generator: np.full(x.shape, generator.random())
     once, again = (datasets.each(pool, SEEDS, draw).x_train for _ in range(2))
     np.testing.assert_array_equal(once, again)
     assert len(np.unique(once)) == len(SEEDS)
