@@ -616,7 +616,8 @@ winner = {"centered": ..., "moved": ..., "permuted": ...}
 # **Measure.** A replicate draws the pictures (training, validation and test), moves, permutation,
 # initial weights and order of the minibatches. Both nets share all of these. Their learning rates
 # were tuned beforehand (`studies/convolution.py`), on each version, on replicates that are not used
-# here: both tried the same rates, and validation pictures chose. Test pictures judge.
+# here: both tried the same rates, and validation pictures chose. Test pictures judge, none of which
+# helped to choose a rate.
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -628,8 +629,12 @@ def moved(x, generator):
     return datasets.moved(x, 3, generator)
 
 
+results = (course / "notebooks" / "results" / "06_convolution.json").read_text()
+tunings = json.loads(results)["settings"]
 small = datasets.pool("fashion").map(shrunk, note="14 x 14")
-clothes = datasets.replicates(small, seeds, train=1_000, valid=500, test=1_000)
+tuned_on = datasets.replicates(small, **tunings["centered"]["tuned_on"])
+sizes = {"train": 1_000, "valid": 500, "test": 1_000}
+clothes = datasets.replicates(small, seeds, **sizes, apart_from=tuned_on)
 versions = {
     "centered": clothes,
     "moved": datasets.each(clothes, seeds, moved),
@@ -643,8 +648,6 @@ for name, build in nets.items():
     print(f"{name}: {build().count_params():,} parameters")
 
 # %%
-results = (course / "notebooks" / "results" / "06_convolution.json").read_text()
-tunings = json.loads(results)["settings"]
 done = {}
 for name, build in nets.items():
     recipe = training.Recipe(
