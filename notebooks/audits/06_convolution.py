@@ -288,7 +288,7 @@ verdicts.compute(
 # %%
 def by_loop(x, kernel):
     """For x (*sizes, channels) and a kernel (*its sizes, channels, filters), of any dimensions."""
-    window, result = kernel.shape[:-2], None
+    window = kernel.shape[:-2]
     places = [n - k + 1 for n, k in zip(x.shape, window, strict=False)]
     result = np.zeros((*places, kernel.shape[-1]))
     for place in np.ndindex(*places):
@@ -367,7 +367,7 @@ verdicts.compute(
     detail=f"Equal numbers give six maps in {equal} of 6 cases. Of 30 unequal pairs {refused} are "
     f"refused, {len(grouped)} are taken as groups, and {len(else_returned)} give something else.",
     setting="channels of input and kernel, one to six each",
-    data=f"keras.ops.conv on {keras.backend.backend()}, CPU" if not runtime.with_jax() else "JAX",
+    data=f"keras.ops.conv, {keras.backend.backend()} on {runtime.machine().device}",
 )
 print(f"taken as groups (channels of input and kernel): {'; '.join(grouped) or 'none'}")
 
