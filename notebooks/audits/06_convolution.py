@@ -282,7 +282,8 @@ verdicts.compute(
 # there are: it visits every place, cuts out the window, multiplies and adds up. *Supported* if it
 # agrees with Keras's layers for one, two and three dimensions (within 0.00001 of the largest value)
 # and runs in four, for which Keras has no layer; *refuted* if it disagrees in one of them. The
-# inputs are random, with two channels, and there are three filters.
+# inputs are random, with two channels, and there are three filters. The loop computes in double
+# precision, Keras in single.
 
 
 # %%
@@ -293,7 +294,7 @@ def by_loop(x, kernel):
     result = np.zeros((*places, kernel.shape[-1]))
     for place in np.ndindex(*places):
         under = x[tuple(slice(p, p + k) for p, k in zip(place, window, strict=True))]
-        result[place] = np.tensordot(under, kernel, axes=under.ndim)
+        result[place] = np.tensordot(under.astype(float), kernel, axes=under.ndim)
     return result
 
 
