@@ -132,7 +132,7 @@ verdicts.by_definition(
 # - *spreads*: a pixel that is changed inside the picture changes all nine values of the mean whose
 #   windows hold it;
 # - *extracts*: the edge map goes with the difference of the pixels right and left of each place
-#   (correlation above 0.8), and its size hardly with the brightness there (below 0.3);
+#   (correlation above 0.8), and hardly with the brightness of the window (below 0.3 in size);
 # - *reduces*: the pixels cannot be computed back. The best linear reconstruction, fitted on other
 #   pictures, leaves more than 1 % of their variance;
 # - *locally*: no value changes whose window does not hold the changed pixel, in any of the three.
@@ -199,17 +199,17 @@ print(f"values of the mean that change with a pixel: {spread.sum(axis=(1, 2)).mi
 print(f"{spread.sum(axis=(1, 2)).max()}; changes outside of the windows: {not locally}")
 
 # %% [markdown]
-# **Extracts.** Signed values go with signed differences. Their sizes must not go with brightness:
-# else the map would be little more than the picture again.
+# **Extracts.** Signed values are compared with signed differences, and then with the brightness of
+# the window: if they went with that, the map would be little more than the picture again.
 
 # %%
 edges = apply("upright edges", clothes)
 difference = clothes[:, 1:-1, 2:] - clothes[:, 1:-1, :-2]
 brightness = apply("mean of 3 x 3", clothes)
 with_difference = np.corrcoef(edges.ravel(), difference.ravel())[0, 1]
-with_brightness = np.corrcoef(np.abs(edges).ravel(), brightness.ravel())[0, 1]
+with_brightness = abs(np.corrcoef(edges.ravel(), brightness.ravel())[0, 1])
 print(f"correlation of edges with differences {with_difference:.2f}, ", end="")
-print(f"of their size with brightness {with_brightness:.2f}")
+print(f"with brightness {with_brightness:.2f} in size")
 
 # %% [markdown]
 # **Reduces.** A quarter of the values is left. If neighboring pixels were equal, that would be
