@@ -21,6 +21,7 @@ from studies.overfitting import found_in, half_size
 RESULTS = runtime.ROOT / "notebooks" / "results" / "06_convolution.json"
 SEEDS = training.seeds(1_009, 4)  # no notebook has this SEED
 RATES = (0.001, 0.003, 0.01, 0.03)
+WIDEST = 7
 SIDE, FURTHEST = 14, 3
 SIZES = {"train": 1_000, "valid": 500, "test": 1_000}
 TRAINED = {"epochs": 30, "batch_size": 50}
@@ -58,7 +59,7 @@ def study(path: Path) -> None:
     for title, change in VERSIONS.items():
         pool = datasets.each(clothes, SEEDS, change)
         with tqdm(unit="run", desc=title) as bar:
-            how = {"metric": "val_accuracy", "widest": 7, "known": Scores(path, title, bar)}
+            how = {"metric": "val_accuracy", "widest": WIDEST, "known": Scores(path, title, bar)}
             runs = training.replicates(pool, SEEDS)
             found = training.tuned(recipes(), pool, runs, RATES, **how)
         row = {"data": str(pool), "tuned_on": {"seeds": list(SEEDS), **SIZES}, **TRAINED}
