@@ -14,6 +14,7 @@ from helpers.datasets.making import function, made
 from helpers.datasets.mislabelling import mislabelled, stacked
 from helpers.datasets.replicating import pool, replicates
 from helpers.datasets.split import Split
+from helpers.datasets.versions import each, moved, permuted
 
 __all__ = [
     "FRIEDMAN_NOISE",
@@ -21,11 +22,14 @@ __all__ = [
     "DataError",
     "Division",
     "Split",
+    "each",
     "friedman_truth",
     "function",
     "load",
     "made",
     "mislabelled",
+    "moved",
+    "permuted",
     "polynomial_truth",
     "pool",
     "replicates",

@@ -1,15 +1,13 @@
-"""Backwards: to the input by the kernel turned round, to the kernel by a sum over places."""
+"""Backward: to the input by the kernel turned round."""
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from helpers.exercises.core import Mistake, writing
 
 UPSTREAM = np.array([1.0, 0.0, -2.0, 0.5, 3.0, 1.5])
 KERNEL = np.array([2.0, -1.0, 0.5])
-SIGNAL = np.array([0.5, 2.0, -1.0, 4.0, 3.0, -2.5, 1.0, 6.0])
 
-# 6 ------------------------------------------------------------------------------------------------
+# 4 ------------------------------------------------------------------------------------------------
 
 
 def input_gradient(upstream, kernel):
@@ -92,90 +90,6 @@ by_input = writing(
         Mistake(
             input_gradient_upstream_turned,
             "You turned the gradients round; it is the kernel that must be turned.",
-        ),
-    ),
-)
-
-
-# 7 ------------------------------------------------------------------------------------------------
-
-
-def kernel_gradient(x, upstream): ...  # return one number for each weight
-
-
-def kernel_gradient_solution(x, upstream):
-    return np.correlate(x, upstream, mode="valid")
-
-
-def kernel_gradient_by_windows(x, upstream):
-    windows = sliding_window_view(x, len(x) - len(upstream) + 1)
-    return upstream @ windows
-
-
-def kernel_gradient_by_adding(x, upstream):
-    result = np.zeros(len(x) - len(upstream) + 1)
-    for place, value in enumerate(upstream):
-        result += value * x[place : place + len(result)]
-    return result
-
-
-def kernel_gradient_averaged(x, upstream):
-    return kernel_gradient_solution(x, upstream) / len(upstream)
-
-
-def kernel_gradient_flipped(x, upstream):
-    return np.convolve(x, upstream, mode="valid")
-
-
-def kernel_gradient_by_place(x, upstream):
-    return upstream[:, None] * sliding_window_view(x, len(x) - len(upstream) + 1)
-
-
-def kernel_gradient_of_the_last_place(x, upstream):
-    return upstream[-1] * x[len(upstream) - 1 :]
-
-
-by_kernel = writing(
-    "by_kernel",
-    stub=kernel_gradient,
-    reference=kernel_gradient_solution,
-    cases=(
-        (SIGNAL, UPSTREAM),
-        (SIGNAL, np.array([0.0, 1.0, 0.0, 0.0, -1.0])),
-        (SIGNAL, UPSTREAM[:4]),
-    ),
-    praise=(
-        "It is a correlation as well: the inputs under the gradients. The sum over the places is"
-        " in it."
-    ),
-    hints=(
-        (
-            "There are len(x) - len(upstream) + 1 weights. Weight 0 met x[0] at place 0, x[1] at"
-            " place 1, and so on."
-        ),
-        "Weight w gets the sum over all places of upstream[place] * x[place + w].",
-    ),
-    equivalents=(kernel_gradient_by_windows, kernel_gradient_by_adding),
-    mistakes=(
-        Mistake(
-            kernel_gradient_averaged,
-            "You averaged over the places. Each place adds its share to the loss, so the gradients"
-            " are added up.",
-        ),
-        Mistake(
-            kernel_gradient_flipped,
-            "You turned the gradients round. Weight w met x[place + w] where upstream[place] came"
-            " out: both run the same way.",
-        ),
-        Mistake(
-            kernel_gradient_by_place,
-            "These are the gradients place by place, as if each place had a kernel of its own. It"
-            " is one kernel: add up its rows.",
-        ),
-        Mistake(
-            kernel_gradient_of_the_last_place,
-            "This is the gradient from the last place alone: an assignment in a loop, perhaps,"
-            " where += was meant.",
         ),
     ),
 )

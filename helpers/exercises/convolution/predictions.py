@@ -3,7 +3,7 @@
 from helpers import claims
 from helpers.exercises.core import prediction
 
-# 5 ------------------------------------------------------------------------------------------------
+# 3 ------------------------------------------------------------------------------------------------
 
 MOVED, CHANGED = "the same, moved", "other numbers"
 ROUNDING = 1e-5
@@ -65,7 +65,7 @@ moving_prediction = prediction(
 )
 
 
-# 8 ------------------------------------------------------------------------------------------------
+# 5 ------------------------------------------------------------------------------------------------
 
 CONVNET, MLP, TIE = "convnet", "MLP", "too close to tell"
 
@@ -87,14 +87,14 @@ winner_prediction = prediction(
     truth=winners,
     evidence=(
         {
-            "centred": [-0.05, -0.04, -0.06],
+            "centered": [-0.05, -0.04, -0.06],
             "moved": [0.07, 0.05, 0.08],
             "permuted": [-0.09, -0.07, -0.08],
         },
     ),
     reasons={
         (
-            "centred",
+            "centered",
             CONVNET,
         ): (
             "Sharing weights pays where the same thing turns up in different places. These clothes"
@@ -118,7 +118,7 @@ winner_prediction = prediction(
             "permuted",
             CONVNET,
         ): (
-            "A kernel looks at neighbours. After the permutation neighbours have nothing to do with"
+            "A kernel looks at neighbors. After the permutation neighbors have nothing to do with"
             " each other; the MLP does not notice that anything happened."
         ),
         (
@@ -131,7 +131,7 @@ winner_prediction = prediction(
     },
     praise=(
         "What a net is built to ignore must fit what the data are: a place that does not matter,"
-        " neighbours that do."
+        " neighbors that do."
     ),
     hints=(
         "An MLP has a weight for each pixel; a convnet has one for each place in a small window.",

@@ -1,4 +1,4 @@
-"""The operation itself: slide a kernel, add up the channels, count the places and the weights."""
+"""The operation itself: slide a kernel, count its places and its weights."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -92,237 +92,148 @@ correlating = writing(
 # 2 ------------------------------------------------------------------------------------------------
 
 
-def filter_image(image, kernel): ...  # return one map
+def conv2d(size, channels, kernel, filters, stride, padding): ...  # return side, parameters
 
 
-def filter_image_solution(image, kernel):
-    height, width = kernel.shape[:2]
-    result = np.zeros((image.shape[0] - height + 1, image.shape[1] - width + 1))
-    for row in range(result.shape[0]):
-        for column in range(result.shape[1]):
-            result[row, column] = np.sum(
-                image[row : row + height, column : column + width] * kernel
-            )
-    return result
+def conv2d_solution(size, channels, kernel, filters, stride, padding):
+    side = (size + 2 * padding - kernel) // stride + 1
+    return side, filters * (kernel * kernel * channels + 1)
 
 
-def filter_image_by_windows(image, kernel):
-    windows = sliding_window_view(image, kernel.shape)[:, :, 0]
-    return np.einsum("rcijk,ijk->rc", windows, kernel)
-
-
-def filter_image_by_channel(image, kernel):
-    one_by_one = [
-        filter_image_solution(image[..., [c]], kernel[..., [c]]) for c in range(image.shape[2])
-    ]
-    return np.sum(one_by_one, axis=0)
-
-
-def filter_image_without_sum(image, kernel):
-    one_by_one = [
-        filter_image_solution(image[..., [c]], kernel[..., [c]]) for c in range(image.shape[2])
-    ]
-    return np.stack(one_by_one, axis=-1)
-
-
-def filter_image_averaged(image, kernel):
-    return filter_image_solution(image, kernel) / image.shape[2]
-
-
-def filter_image_first_channel(image, kernel):
-    return filter_image_solution(image[..., :1], kernel[..., :1])
-
-
-def filter_image_grey(image, kernel):
-    return filter_image_solution(
-        image.mean(axis=2, keepdims=True), kernel.mean(axis=2, keepdims=True)
-    )
-
-
-IMAGE = np.random.default_rng(6).integers(0, 9, (4, 5, 3)).astype(float)
-FILTER = np.random.default_rng(7).integers(-2, 3, (2, 3, 3)).astype(float)
-
-filtering = writing(
-    "filtering",
-    stub=filter_image,
-    reference=filter_image_solution,
-    cases=(
-        (IMAGE, FILTER),
-        (IMAGE[..., :2], FILTER[:1, :, :2]),
-        (np.ones((3, 3, 5)), np.ones((2, 2, 5))),
-    ),
-    praise="One filter, one map, whatever the number of channels: the sum runs over them as well.",
-    hints=(
-        (
-            "Two loops over the places. The window image[row : row + rows, column : column +"
-            " columns] has all channels in it."
-        ),
-        "np.sum without an axis adds up everything: rows, columns and channels.",
-    ),
-    equivalents=(filter_image_by_windows, filter_image_by_channel),
-    mistakes=(
-        Mistake(
-            filter_image_without_sum,
-            "You return one map for each channel. A filter adds them up: the result has no channels"
-            " left.",
-        ),
-        Mistake(
-            filter_image_averaged,
-            "You divide by the number of channels; the channels are added up, not averaged.",
-        ),
-        Mistake(
-            filter_image_first_channel,
-            "You use the first channel only. The kernel has weights for every one of them.",
-        ),
-        Mistake(
-            filter_image_grey,
-            "You make image and kernel grey first. Then a filter could not tell red from blue:"
-            " multiply channel by channel.",
-        ),
-    ),
-)
-
-
-# 3 ------------------------------------------------------------------------------------------------
-
-
-def count_weights(rows, columns, channels, filters): ...  # return the number of parameters
-
-
-def count_weights_solution(rows, columns, channels, filters):
-    return rows * columns * channels * filters + filters
-
-
-def count_weights_by_filter(rows, columns, channels, filters):
-    return filters * (rows * columns * channels + 1)
-
-
-def count_weights_without_bias(rows, columns, channels, filters):
-    return rows * columns * channels * filters
-
-
-def count_weights_without_channels(rows, columns, channels, filters):
-    return rows * columns * filters + filters
-
-
-def count_weights_bias_by_kernel(rows, columns, channels, filters):
-    return (rows * columns + 1) * channels * filters
-
-
-def count_weights_one_bias(rows, columns, channels, filters):
-    return rows * columns * channels * filters + 1
-
-
-counting = writing(
-    "counting",
-    stub=count_weights,
-    reference=count_weights_solution,
-    cases=((3, 3, 1, 8), (3, 3, 3, 16), (5, 2, 4, 6), (1, 1, 32, 10)),
-    praise="The size of the image is not in it: the same weights serve every place.",
-    hints=(
-        "What does one filter hold? A kernel for each channel, and one number more.",
-        "Then there are `filters` of them.",
-    ),
-    equivalents=(count_weights_by_filter,),
-    mistakes=(
-        Mistake(
-            count_weights_without_bias, "The kernels are right, but each filter has a bias as well."
-        ),
-        Mistake(
-            count_weights_without_channels,
-            "You gave each filter one kernel. It has one for each channel of its input: on a colour"
-            " image three.",
-        ),
-        Mistake(
-            count_weights_bias_by_kernel,
-            "You gave each kernel a bias. The channels are added up first; then one bias is added"
-            " for the whole filter.",
-        ),
-        Mistake(
-            count_weights_one_bias, "You gave the whole layer one bias. Each filter has its own."
-        ),
-    ),
-)
-
-
-# 4 ------------------------------------------------------------------------------------------------
-
-
-def places(size, kernel, stride, padding): ...  # return the number of places
-
-
-def places_solution(size, kernel, stride, padding):
+def side_of(size, kernel, stride, padding):
     return (size + 2 * padding - kernel) // stride + 1
 
 
-def places_by_counting(size, kernel, stride, padding):
+def side_by_counting(size, kernel, stride, padding):
     return len(range(-padding, size + padding - kernel + 1, stride))
 
 
-def places_one_short(size, kernel, stride, padding):
+def side_one_short(size, kernel, stride, padding):
     return (size + 2 * padding - kernel) // stride
 
 
-def places_padded_once(size, kernel, stride, padding):
+def side_padded_once(size, kernel, stride, padding):
     return (size + padding - kernel) // stride + 1
 
 
-def places_rounded_up(size, kernel, stride, padding):
+def side_rounded_up(size, kernel, stride, padding):
     return -(-(size + 2 * padding - kernel) // stride) + 1
 
 
-def places_divided_late(size, kernel, stride, padding):
+def side_divided_late(size, kernel, stride, padding):
     return (size + 2 * padding - kernel + 1) // stride
 
 
-def places_without_stride(size, kernel, stride, padding):
+def side_without_stride(size, kernel, stride, padding):
     return size + 2 * padding - kernel + 1
+
+
+def weights_of(channels, kernel, filters):
+    return kernel**2 * channels * filters + filters
+
+
+def weights_without_bias(channels, kernel, filters):
+    return kernel**2 * channels * filters
+
+
+def weights_without_channels(channels, kernel, filters):
+    return kernel**2 * filters + filters
+
+
+def weights_bias_by_kernel(channels, kernel, filters):
+    return (kernel**2 + 1) * channels * filters
+
+
+def weights_one_bias(channels, kernel, filters):
+    return kernel**2 * channels * filters + 1
+
+
+def weights_of_one_row(channels, kernel, filters):
+    return kernel * channels * filters + filters
+
+
+def both(side, weights):
+    """An answer with this way to count the places of a side, and this to count the weights."""
+
+    def conv2d(size, channels, kernel, filters, stride, padding):
+        return side(size, kernel, stride, padding), weights(channels, kernel, filters)
+
+    return conv2d
+
+
+def wrong_side(side, message: str) -> Mistake:
+    return Mistake(both(side, weights_of), f"The parameters are right. The side is not: {message}")
+
+
+def wrong_weights(weights, message: str) -> Mistake:
+    return Mistake(both(side_of, weights), f"The side is right. The parameters are not: {message}")
+
+
+def turned_about(*arguments):
+    return conv2d_solution(*arguments)[::-1]
 
 
 sizing = writing(
     "sizing",
-    stub=places,
-    reference=places_solution,
+    stub=conv2d,
+    reference=conv2d_solution,
     cases=(
-        (28, 3, 1, 0),
-        (28, 3, 1, 1),
-        (32, 5, 2, 0),
-        (7, 3, 2, 1),
-        (10, 3, 3, 0),
-        (11, 4, 3, 2),
-        (224, 7, 2, 3),
+        (28, 1, 3, 8, 1, 0),
+        (28, 3, 3, 16, 1, 1),
+        (32, 4, 5, 6, 2, 0),
+        (7, 2, 3, 5, 2, 1),
+        (10, 3, 3, 2, 3, 0),
+        (11, 2, 4, 3, 3, 2),
+        (224, 3, 7, 64, 2, 3),
     ),
-    praise="With padding 0 and stride 1 it is size - kernel + 1, the formula that the notes lost.",
+    praise=(
+        "The size of the image decides on the size of the maps, and never on the number of weights."
+    ),
     hints=(
-        "Padding makes the side longer by two times `padding`.",
         (
-            "The first place is free. How far can the kernel still move, and how many whole strides"
-            " are in that?"
+            "Along one side, which padding makes longer at both ends, the first place is free. How "
+            "far can the kernel still move, and how many whole strides are in that?"
         ),
+        "What does one filter hold? A kernel for each channel, and one number more.",
     ),
-    equivalents=(places_by_counting,),
+    equivalents=(both(side_by_counting, weights_of),),
     mistakes=(
-        Mistake(
-            places_one_short,
-            "You counted the moves. There is one place more than there are moves: the one it starts"
-            " from.",
+        wrong_side(
+            side_one_short,
+            "you counted the moves. There is one place more than there are moves: the one it "
+            "starts from.",
         ),
-        Mistake(
-            places_padded_once,
-            "The zeros stand before *and* after: the side grows by twice the padding.",
+        wrong_side(
+            side_padded_once,
+            "the zeros stand before *and* after, so the side grows by twice the padding.",
         ),
-        Mistake(
-            places_rounded_up,
-            "You rounded up. A stride that would carry the kernel over the end is not made: round"
-            " down.",
+        wrong_side(
+            side_rounded_up,
+            "you rounded up. A stride that would carry the kernel over the end is not made: round "
+            "down.",
         ),
-        Mistake(
-            places_divided_late,
-            "You added the first place before dividing by the stride. Divide the distance that it"
-            " can move, then add the place to start from.",
+        wrong_side(
+            side_divided_late,
+            "you added the first place before dividing by the stride. Divide the distance that the "
+            "kernel can move, then add the place it starts from.",
         ),
-        Mistake(
-            places_without_stride, "You left out the stride: these are the places at stride 1."
+        wrong_side(side_without_stride, "you left out the stride."),
+        wrong_weights(weights_without_bias, "each filter has a bias as well."),
+        wrong_weights(
+            weights_without_channels,
+            "you gave each filter one kernel. It has one for each channel of its input.",
         ),
+        wrong_weights(
+            weights_bias_by_kernel,
+            "you gave each kernel a bias. The channels are added up first; then one bias is added "
+            "for the whole filter.",
+        ),
+        wrong_weights(
+            weights_one_bias, "you gave the whole layer one bias. Each filter has its own."
+        ),
+        wrong_weights(
+            weights_of_one_row, "the kernel is a square: it has `kernel` rows of `kernel` weights."
+        ),
+        Mistake(turned_about, "Return the side first, and then the number of parameters."),
     ),
 )
