@@ -92,8 +92,12 @@ def test_hints_and_solution_can_be_read(one, module, capsys):
 
 @functools.cache
 def code_of(module: str) -> str:
-    """The code of a lesson's scripts: of one notebook or of two."""
-    paths = next(paths for paths in notebooks.by_lesson() if paths[0].stem.endswith(module))
+    """The code of a lesson's scripts: of all its notebooks, one of which has the package's name."""
+    paths = next(
+        paths
+        for paths in notebooks.by_lesson()
+        if any(path.stem.endswith(module) for path in paths)
+    )
     cells = [cell for path in paths for cell in jupytext.read(path.with_suffix(".py")).cells]
     return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
