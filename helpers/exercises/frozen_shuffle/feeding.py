@@ -192,6 +192,7 @@ class ShuffledAtTheBeginning(keras.utils.PyDataset):
         return self.x[rows], self.y[rows]
 
     def on_epoch_begin(self):
+        """Draw an order, as model.fit asks for."""
         self.order = self.generator.permutation(len(self.x))
 
 

@@ -58,7 +58,7 @@ recognizing = writing(
     mistakes=(
         Mistake(
             stuck_loss_of_each,
-            "That is the loss of one picture it gets wrong. Some it gets right, at next to no loss.",
+            "That is the loss of one picture it gets wrong. Others it gets right, at no loss.",
         ),
         Mistake(
             stuck_loss_of_the_right_ones,
@@ -131,6 +131,7 @@ from_logits = writing(
         (np.array([1.0, 2.0, 0.5]), 0),
         (np.array([0.0, 40.0, 10.0]), 0),
         (np.array([0.0, 900.0, -900.0]), 2),
+        (np.array([900.0, 0.0, 1.0]), 0),
     ),
     praise="It grows with the logits and never goes flat, so that there is always a slope.",
     hints=(
