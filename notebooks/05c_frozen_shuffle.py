@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 5c · How to feed `model.fit`
 #
-# You have built a net, chosen a loss, and written a line such as `tf.random.set_seed(42)`, so that
-# you can repeat the run. You call `model.fit(x, y)`. What could go wrong? Two things that no error
-# message tells you. Both hang on the **library** and its backend, and this course ran into both
-# while it measured something else.
+# You have built a net, chosen a loss, and set a seed with `tf.random.set_seed(42)`, so that you can
+# repeat the run. You call `model.fit(x, y)`. What could go wrong? Two things that no error message
+# tells you. Both depend on the **library** and its backend, and we ran into both while we measured
+# something else.
 #
 # After this lesson you will be able to
 #
@@ -14,8 +14,8 @@
 #
 # You need batch normalization, and minibatches from [lesson 3](03_gradient_descent.ipynb). Two
 # statements are **measured**, in the lines that begin with ✓ (supported), ✗ (refuted) or ≈
-# (undecided). Neither is in the lecture notes: they are the course's own. Before each measurement
-# we ask for your guess. Plan 40 minutes; the notebook itself computes for less than a minute.
+# (undecided). No lecture note states them: they are the course's own. Plan three quarters of an
+# hour; the notebook itself computes for less than a minute.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -215,10 +215,11 @@ plots.show(
 # %% [markdown]
 # Compare the two panels. With frozen minibatches the net can learn to tell its *minibatches* apart,
 # by the mean and variance that each stamps on its members. That lowers the training loss and is
-# worth nothing on a new picture, which has other company. (This is how we read the curves; what was
-# measured is the difference.) The gap between the losses at the end is a second look at it. We add
-# the listing of the notes that does begin with a seed: no batch normalization, but SELU and alpha
-# dropout, trained with SGD; both arms at their own best rate, tuned alike on other replicates.
+# worth nothing on a new picture, which has other company. (This is how we read the curves; only the
+# difference was measured.) Two further settings: the gap between the two losses at the end, and the
+# listing of the notes that does begin with a seed. It has no batch normalization, but SELU and
+# alpha dropout, and is trained with SGD, each arm at the best of the rates that both tried on other
+# replicates.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 verdicts.compare(
@@ -313,11 +314,9 @@ verdicts.compare(
 # ## 5c.3 A source that shuffles by itself
 #
 # The cure costs two lines: do not give arrays to a seeded `model.fit`, but a source that reshuffles
-# by itself. A `tf.data.Dataset` does, and so does a `keras.utils.PyDataset`, which you write as a
-# class with a generator of its own; the latter also works on other backends. (The compiled loop of
-# this course draws its orders with NumPy.) To leave out the seed is no cure if you want to be able
-# to repeat the run. And a seed is no substitute for replicates: what comes out the same each time
-# may be the same mistake each time.
+# by itself. A `tf.data.Dataset` can, and so can a `keras.utils.PyDataset`, a class that you write
+# with a generator of its own. To leave out the seed is no cure if you want to repeat the run. And a
+# seed is no substitute for replicates: the same result twice may be the same mistake twice.
 #
 # ### Exercise 3 · Feed it
 #
@@ -448,9 +447,8 @@ plots.show(
 )
 
 # %% [markdown]
-# On standardized pixels the logits start small, no output is certain, and nothing is clipped. This
-# is why the trap goes unnoticed for years, until somebody feeds raw pixels, or a large rate drives
-# the logits up. Then it looks like bad luck.
+# On standardized pixels the logits start small, so no output is certain and nothing is clipped.
+# This is why the trap is so easily missed.
 #
 # Your own machine can show it too, with a softmax that the loss cannot see through. Here are the
 # 2,000 pictures from above, raw, and a net of five hidden layers:

@@ -99,7 +99,7 @@ def judge(name: str, path: Path, *, rates: dict[str, float] | None = None, chunk
     net, whole = recipe(name), photos(JUDGED)
     pool = whole if name == NORMALIZED else whole.standardized()
     runs = training.replicates(pool, JUDGED)
-    row = read(path).get(name) or {"arms": {arm: {} for arm in ORDERS}}
+    row: dict = read(path).get(name) or {"arms": {arm: {} for arm in ORDERS}}
     known = len(next(iter(row["arms"].values())).get("overfitting", ()))
     for start in tqdm(range(known, len(runs), chunk), desc=name):
         some = runs[start : start + chunk]
@@ -122,7 +122,7 @@ def tune(name: str, path: Path) -> dict[str, float]:
     """The best rate of each arm by the validation accuracy, mean of the last four epochs."""
     title, net, pool = f"tuning, {name}", recipe(name), photos(TUNING).standardized()
     runs = training.replicates(pool, TUNING)
-    row = read(path).get(title) or {"scores": {arm: {} for arm in ORDERS}}
+    row: dict = read(path).get(title) or {"scores": {arm: {} for arm in ORDERS}}
     rates = list(RATES)
     while True:
         for arm in ORDERS:
@@ -152,7 +152,7 @@ def tune(name: str, path: Path) -> dict[str, float]:
 def orders(path: Path, keras2: bool = False) -> None:
     """Which rows a seeded and an unseeded `model.fit` brings, in the Keras that runs here."""
     if keras2:
-        import tf_keras as library
+        import tf_keras as library  # pyright: ignore[reportMissingImports]
 
         name = f"Keras 2 (tf-keras {library.__version__}) with TensorFlow"
     else:

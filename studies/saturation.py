@@ -67,7 +67,7 @@ def study(inputs: str, path: Path) -> None:
     pool = photos()
     pool = pool.standardized() if inputs == STANDARDIZED else pool
     title = f"{inputs}, {keras.backend.backend()}"
-    row = read(path).get(title, {"arms": {}})
+    row: dict = read(path).get(title, {"arms": {}})
     for arm, recipe in tqdm(arms().items(), desc=title):
         if arm in row["arms"]:
             continue
