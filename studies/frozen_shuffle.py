@@ -74,7 +74,7 @@ def fed(arm: str, runs: list[training.Run]) -> list[training.Run]:
     return [
         replace(
             run,
-            order=ORDERS[arm](len(run.train_rows), run.seed),
+            order=ORDERS[arm](np.size(run.train_rows), run.seed),
             valid_rows=run.test_rows,
             test_rows=None,
         )
@@ -90,7 +90,8 @@ def overfitting(
         losses = []
         for rows in (run.valid_rows, run.train_rows):
             (outputs,) = done.forward([weights], pool.x_train[rows])
-            losses.append(float(np.mean(LOGITS(pool.y_train[rows].ravel(), outputs))))
+            found = LOGITS(pool.y_train[rows].ravel(), outputs)
+            losses.append(float(keras.ops.convert_to_numpy(found)))
         yield losses[0] - losses[1]
 
 
