@@ -124,8 +124,8 @@ for library, found in shuffles["orders"].items():
     show_epochs(library, found["seeded"])
 
 # %% [markdown]
-# Keras 2, with which the notes were written, went on drawing from one epoch to the next. Keras 3 on
-# JAX shuffles with NumPy, which goes on as well.
+# Keras 2, with which the notes were written (here in its last edition), went on drawing from one
+# epoch to the next. Keras 3 on JAX shuffles with NumPy, which goes on as well.
 #
 # ### Exercise 2 · The same company?
 #
@@ -513,7 +513,8 @@ verdicts.summary()
 # ## Where to read on
 #
 # - Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing
-#   internal covariate shift*: they remark that shuffling more thoroughly improved their net.
+#   internal covariate shift*: section 4.2.1 tells what they gained by shuffling so that the same
+#   examples do not always share a minibatch.
 # - Blanchard, Higham and Higham (2021), *Accurately computing the log-sum-exp and softmax
 #   functions*.
 # - Bouthillier and others (2021), *Accounting for variance in machine learning benchmarks*: what
