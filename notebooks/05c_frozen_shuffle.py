@@ -461,37 +461,6 @@ plots.show(
 # On standardized pixels the logits start small, so no output is certain and nothing is clipped.
 # This is why the trap is so easily missed.
 #
-# Your own machine can show it too, with a softmax that the loss cannot see through. Here are the
-# 2,000 pictures from above, raw, and a net of five hidden layers:
-
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-ends = {"logits": (None, True), "softmax times 1": (unseen_softmax, False)}
-ended = {}
-for name, (activation, from_logits) in ends.items():
-    net = partial(models.mlp, pixels, [50] * 5, 10, output_activation=activation, **five_layers)
-    loss = CROSSENTROPY(from_logits=from_logits)
-    ended[name] = replace(recipe, build=net, loss=loss, epochs=5).fit(images, runs)
-    first, last = np.median(ended[name].history["loss"], axis=0)[[0, -1]]
-    print(
-        f"{name:16} median training loss {first:6.2f} in the first epoch, {last:6.2f} in the last"
-    )
-
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
-learned = ended["logits"].last("accuracy").mean() > 0.15
-verdicts.compare(
-    "NEW-04",
-    ended["softmax times 1"].test("accuracy"),
-    ended["logits"].test("accuracy"),
-    claimed="equal",
-    margin=0.01,
-    measure="test accuracy after five epochs, softmax in the net against logits",
-    setting="five hidden layers of 50, softmax times 1, 2,000 raw images",
-    role=claims.FURTHER,
-    void="" if learned else "the logits have not learned",
-    data=images,
-)
-
-# %% [markdown]
 # ### Exercise 5 · The short way
 #
 # The function below takes the long way, through clipped probabilities. Write the cross-entropy of a
