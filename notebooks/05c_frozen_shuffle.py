@@ -448,6 +448,8 @@ with plots.canvas(2, width=9.4, height=3.6, sharey=True) as (figure, panels):
         epochs = np.arange(1, len(found["logits"]["loss"][0]) + 1)
         plots.curves(axes, epochs, series, xlabel="epoch", ylabel="training loss", title=library)
         axes.set_yscale("log")
+        axes.minorticks_off()
+        axes.set_yticks([2, 5, 10, 20], ["2", "5", "10", "20"])
         axes.set_xticks(epochs)
     panels[1].set_ylabel("")
 plots.show(
@@ -458,8 +460,8 @@ plots.show(
 )
 
 # %% [markdown]
-# On standardized pixels the logits start small, so no output is certain and nothing is clipped.
-# This is why the trap is so easily missed.
+# On standardized pixels the logits start small, so that hardly anything is clipped. This is why the
+# trap is so easily missed.
 #
 # ### Exercise 5 · The short way
 #
