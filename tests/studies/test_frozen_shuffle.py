@@ -61,8 +61,9 @@ def test_what_is_published_has_what_the_lesson_reads():
     found = read(study.RESULTS)
     assert {name.split()[0] for name in found["orders"]} == {"Keras"}
     for name in (study.NORMALIZED, study.DROPPED):
-        for arm in found[name]["arms"].values():
-            assert np.shape(arm["test_accuracy"]) == (len(study.JUDGED), study.EPOCHS)
+        shapes = {np.shape(arm["test_accuracy"]) for arm in found[name]["arms"].values()}
+        ((replicates, epochs),) = shapes  # in pairs
+        assert 10 <= replicates <= len(study.JUDGED) and epochs == study.EPOCHS
 
 
 def test_no_notebook_has_the_seeds_of_the_study():
