@@ -14,4 +14,5 @@ __all__ = [
     "models",
     "momentum",
     "one_cycle",
+    "recording",
 ]

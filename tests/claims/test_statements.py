@@ -20,7 +20,7 @@ COUNTS = {
     "CIF": 21,
     "LRS": 17,
     "QA": 9,
-    "NEW": 3,
+    "NEW": 4,
 }
 LESSONS = {
     "OVF": "01_overfitting",
@@ -46,6 +46,7 @@ OWNERS = {
     "NEW-01": "05_batch_normalization",
     "NEW-02": "07_cifar10_deep_net",
     "NEW-03": "01_overfitting",
+    "NEW-04": "05_batch_normalization",
 }
 KINDS = {"comparison", "computation", "convention", "listing", "opinion"}
 CLAIMED = {"higher", "lower", "equal", "no worse"}

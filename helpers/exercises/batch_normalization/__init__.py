@@ -1,6 +1,6 @@
 """Exercises of lesson 05: batch normalization, initialization and activations."""
 
-from helpers.exercises.batch_normalization.feeding import feeding, mode_prediction
+from helpers.exercises.batch_normalization.feeding import mode_prediction
 from helpers.exercises.batch_normalization.initialization import profile_prediction, scaling
 from helpers.exercises.batch_normalization.normalization import (
     counting,
@@ -12,7 +12,6 @@ from helpers.exercises.batch_normalization.normalization import (
 
 __all__ = [
     "counting",
-    "feeding",
     "folding",
     "inferring",
     "mode_prediction",
