@@ -13,8 +13,7 @@
 # - write batch normalization, forward and backward, and name what it does in training and does not
 #   do at inference;
 # - say what it buys (rates, initial weights), what it costs, and what it costs not even that much;
-# - tell `training=` from `trainable`;
-# - feed `model.fit` so that a random seed does not do more than you asked for.
+# - tell `training=` from `trainable`.
 #
 # Statements that lecture notes repeat are **measured** here, in paired runs, and judged by their
 # 99 % interval. Look for the lines that begin with ✓ (supported), ✗ (refuted), ≈ (undecided). A
@@ -52,12 +51,11 @@ from dataclasses import replace
 
 import keras
 import numpy as np
-import tensorflow as tf  # noqa: F401 (for tf.data, in the exercise on feeding)
 from threadpoolctl import threadpool_limits
 
 from helpers import claims, datasets, plots, training
 from helpers.exercises import batch_normalization as ex
-from helpers.nets import feeding, gradients, models
+from helpers.nets import gradients, models
 from helpers.reference import layers
 
 threadpool_limits(1)  # the matrices are small here: to share one out takes longer than to do it
@@ -749,8 +747,8 @@ print(
 # training loss and guess on validation data, because the averages used there still remember their
 # starting values. The nets of section 5.6 train for so few steps that they use 0.9. Right: in
 # training, what the net sees of an image depends on the company it keeps, more so in small batches.
-# That is noise, fresh in every epoch as long as the company is; hold that thought until section
-# 5.10.
+# That is noise, fresh in every epoch as long as the company is; [How to feed
+# `model.fit`](05c_frozen_shuffle.ipynb) shows what happens when it is not.
 #
 # ### An odd one in the batch
 #
@@ -1252,267 +1250,7 @@ verdicts.compute(
 # it by the back door.
 
 # %% [markdown]
-# ## 5.10 The frozen shuffle
-#
-# Listings that want to be repeatable begin with a seed, as the notes' last one does:
-# `tf.random.set_seed(42)`. *Fixing the random seed makes a run repeatable and changes nothing
-# else*, everybody says. We came upon the following when a textbook's batch-normalized net, seeded
-# as printed, ended below its plain sibling, against all expectations.
-#
-# To see which images share a minibatch, feed the row numbers themselves, to a model that writes
-# down what it gets:
-
-
-# %%
-class Recorder(keras.Model):
-    """A model that learns nothing: it writes down which minibatches `fit` brings."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen = []
-        self.built = True  # there is nothing to build
-
-    def train_step(self, *given):
-        *state, (inputs, _) = given  # JAX brings the state of the training, too, and wants it back
-        self.seen.append(np.array(inputs)[:, 0].astype(int))
-        return ({"loss": 0.0}, *state) if state else {"loss": 0.0}
-
-
-ROWS, BATCH = 12, 4
-
-
-def record(*fed, epochs=3, **options):
-    """The row numbers in every minibatch of model.fit, shape (epochs, batches, rows)."""
-    recorder = Recorder()
-    recorder.compile(run_eagerly=True)  # eagerly: train_step sees numbers
-    recorder.fit(*fed, epochs=epochs, verbose=0, **options)
-    return np.array(recorder.seen).reshape(epochs, -1, BATCH)
-
-
-def show_epochs(title, epochs):
-    print(title)
-    for number, batches in enumerate(epochs, start=1):
-        print(f"  epoch {number}:", "  ".join(str(batch) for batch in batches))
-
-
-row_numbers, targets = np.arange(ROWS, dtype=np.float32)[:, None], np.zeros(ROWS, np.float32)
-keras.utils.set_random_seed(seeds[1])
-seeded = record(row_numbers, targets, batch_size=BATCH)
-keras.utils.set_random_seed(seeds[1])
-seeded_again = record(row_numbers, targets, batch_size=BATCH)
-show_epochs("model.fit on arrays after keras.utils.set_random_seed:", seeded)
-if keras.backend.backend() != "tensorflow":
-    print("The text tells what Keras does on TensorFlow; other backends shuffle in another way.")
-
-# %% [markdown]
-# The rows are shuffled, once. Then every epoch brings **the same minibatches in the same order**.
-# (Without a seed they are shuffled anew in each.) A run with the seed can be repeated; but it is
-# another kind of run. With ordinary gradient descent one might not notice. A batch-normalized net
-# sees each image through its company, and now the company is always the same.
-#
-# What does it do? A net of five hidden layers with batch normalization, on small colour pictures.
-# `RUNS` times each, in pairs: the minibatches shuffled anew in each epoch, or the one order that
-# `model.fit` takes with that seed. (`frozen_order` gives it, and the first check below sees to it
-# that it is the recorded one.)
-
-# %%
-IMAGES, LONG = {"quick": (2000, 12), "full": (20000, 20)}[PROFILE]
-photos = datasets.load("cifar10", seed=seeds[0]).head(train=IMAGES, valid=1000).standardized()
-
-
-def five_layers(builder):
-    options = {
-        "activation": "elu",
-        "output_activation": "softmax",
-        "kernel_initializer": "he_normal",
-    }
-    return lambda: builder((32, 32, 3), [50] * 5, 10, **options)
-
-
-nets = {
-    "with batch norm": replace(
-        recipe,
-        build=five_layers(models.batch_normalized_mlp),
-        epochs=LONG,
-        optimizer=keras.optimizers.SGD(0.05),
-    ),
-    "without": replace(recipe, build=five_layers(models.mlp), epochs=LONG),
-}
-ORDERS = {
-    "shuffled anew": lambda seed: None,
-    "frozen": lambda seed: training.frozen_order(IMAGES, seed),
-}
-fed = {}
-for name, net in nets.items():
-    some = seeds if name == "with batch norm" else seeds[:5]  # the other is for comparison only
-    for kind, order in ORDERS.items():
-        fed[name, kind] = net.fit(photos, [training.Run(seed, order=order(seed)) for seed in some])
-
-# %%
-with plots.canvas(3, width=10.2, height=3.5) as (figure, panels):
-    epochs = np.arange(1, LONG + 1)
-    words = {
-        "loss": "training loss",
-        "val_loss": "validation loss",
-        "val_accuracy": "validation accuracy",
-    }
-    for axes, metric in zip(panels, words, strict=True):
-        series = {kind: fed["with batch norm", kind].history[metric] for kind in ORDERS}
-        plots.curves(axes, epochs, series, xlabel="epoch", ylabel=words[metric])
-        axes.set_xticks(np.linspace(0, LONG, 5, dtype=int))
-    for axes in panels[1:]:
-        axes.get_legend().remove()
-plots.show(
-    figure,
-    alt="Training loss, validation loss and validation accuracy over the epochs for minibatches "
-    "shuffled anew and for frozen ones. With frozen minibatches the training loss falls much "
-    "faster while the validation loss turns up.",
-    data=f"{photos}, {IMAGES} images, with batch norm; line: median, band: middle 80 % of {RUNS} "
-    "runs",
-)
-
-
-def late(name, kind):
-    """Means over the last four epochs, which sway less than the last one alone."""
-    history = fed[name, kind].history
-    found = {metric: values[:, -4:].mean(axis=1) for metric, values in history.items()}
-    return found | {"gap": found["val_loss"] - found["loss"]}
-
-
-for name in nets:
-    frozen, fresh = late(name, "frozen"), late(name, "shuffled anew")
-    print(f"{name}, frozen minus shuffled anew:")
-    for metric in ("loss", "val_loss", "val_accuracy"):
-        difference = frozen[metric] - fresh[metric]
-        low, high = claims.paired_interval(difference)
-        interval = f"99 % interval {low:+.3f} to {high:+.3f}"
-        print(f"  {words[metric]:20} {difference.mean():+.3f}, {interval}")
-
-# %%
-repeats = bool(np.array_equal(seeded, seeded_again))
-as_predicted = np.array_equal(training.frozen_order(ROWS, seeds[1]), seeded[0].ravel())
-kinds = len({epoch.tobytes() for epoch in seeded})
-verdicts.compute(
-    "NEW-01",
-    repeats,
-    detail="Two runs of model.fit with the same seed had "
-    f"{'the same' if repeats else 'other'} minibatches.",
-    setting="the run can be repeated",
-    data="row numbers",
-)
-verdicts.compute(
-    "NEW-01",
-    kinds == len(seeded),
-    detail=f"{len(seeded)} epochs of the seeded model.fit on arrays used {kinds} different "
-    f"order{'s' if kinds > 1 else ''} of the rows, "
-    f"{'as' if as_predicted else 'unlike what'} frozen_order says.",
-    setting="fresh minibatches in every epoch",
-    data="row numbers",
-)
-words["gap"] = "gap between validation and training loss"
-
-
-def last(name, kind):
-    """Values of the last epoch."""
-    runs = fed[name, kind]
-    found = {metric: runs.last(metric) for metric in ("loss", "val_loss", "val_accuracy")}
-    return found | {"gap": found["val_loss"] - found["loss"]}
-
-
-for measured, when in ((last, "last epoch"), (late, "mean of the last four epochs")):
-    frozen, fresh = (measured("with batch norm", kind) for kind in ("frozen", "shuffled anew"))
-    for metric, claimed in (("gap", "lower"), ("val_loss", "lower"), ("val_accuracy", "higher")):
-        verdicts.compare(
-            "NEW-01",
-            frozen[metric],
-            fresh[metric],
-            claimed=claimed,
-            measure=f"{words[metric]} of {LONG} epochs with batch norm, {when}, frozen minibatches "
-            "against fresh ones",
-            setting=f"no harm to the {words[metric]}, {when}",
-            data=photos,
-        )
-
-# %% [markdown]
-# The training loss is the giveaway: with batch normalization and frozen minibatches it comes out
-# far lower, and what it gained does not carry over to other images: the gap widens. A likely reason
-# is that the net learns to tell its *minibatches* apart, by the mean and the variance that each
-# stamps on its members, as they are the same few in every epoch. The second printed block has no
-# batch normalization (and a lower learning rate, so compare it with care): what is left of the
-# effect there comes from the repeated order alone.
-#
-# On validation data the verdicts are given twice, and that is a confession. We judged the last
-# epoch first, and its values sway so much that the verdict hung on the length of training; the mean
-# of four epochs was added afterwards. Who chooses a measure after looking can find nearly anything,
-# so both stand here. Lean on what they agree in.
-#
-# A last point on method. A seed is no substitute for repeated runs: a seeded comparison comes out
-# the same to the last digit each time, and so does its mistake.
-#
-# ### How to feed Keras
-#
-# Everything that reshuffles **by itself** is safe: a `tf.data.Dataset`, or a
-# `keras.utils.PyDataset`, both with their own seed. (The compiled loop of this course takes its
-# permutations from a NumPy generator.)
-#
-# ### Exercise 9 · Feed it
-#
-# **Bug hunt.** The notes' last listing calls `tf.random.set_seed(42)`, and `model.fit(X_train,
-# y_train)` then uses the same minibatches in every epoch. Write `source(x, y, batch_size, seed)`,
-# which returns something to pass to `model.fit` in place of the arrays: every row once an epoch,
-# other minibatches in every epoch, and the same ones again in a second run with the same seed.
-
-
-# %%
-def source(
-    x, y, batch_size, seed
-): ...  # return a tf.data.Dataset (or a keras.utils.PyDataset) of minibatches
-
-
-ex.feeding.check(source)
-
-
-# %% [markdown]
-# And the proof, by recording, for both. A `PyDataset` is the longer one to write and the one that
-# also works on JAX and PyTorch:
-
-
-# %%
-class Shuffled(keras.utils.PyDataset):
-    """Minibatches of arrays in an order that a NumPy generator draws anew for every epoch."""
-
-    def __init__(self, x, y, batch_size, seed):
-        super().__init__()
-        self.x, self.y, self.batch_size = x, y, batch_size
-        self.generator = np.random.default_rng(seed)
-        self.order = self.generator.permutation(len(x))
-
-    def __len__(self):
-        return -(-len(self.x) // self.batch_size)
-
-    def __getitem__(self, number):
-        rows = self.order[number * self.batch_size : (number + 1) * self.batch_size]
-        return self.x[rows], self.y[rows]
-
-    def on_epoch_end(self):
-        self.order = self.generator.permutation(len(self.x))
-
-
-for name, make in (("tf.data", feeding.shuffled_batches), ("PyDataset", Shuffled)):
-    recorded = []
-    for _ in range(2):
-        keras.utils.set_random_seed(seeds[1])
-        batches = make(row_numbers, targets, BATCH, seeds[1])
-        recorded.append(record(batches, shuffle=False))  # they shuffle by themselves
-    fresh = len({epoch.tobytes() for epoch in recorded[0]})
-    again = np.array_equal(*recorded)
-    show_epochs(
-        f"{name}: {fresh} different orders in 3 epochs, the same in a second run: {again}",
-        recorded[0],
-    )
-
-# %% [markdown]
-# ## 5.11 What came out
+# ## 5.10 What came out
 #
 # The words below are the recorded ones or, where nothing is recorded yet, those of the run above;
 # those marked "not yet measured under the protocol" come from cells older than their criteria and
@@ -1546,4 +1284,5 @@ claims.summary(
 # - Klambauer, Unterthiner, Mayr and Hochreiter (2017), *Self-normalizing neural networks*.
 # - Yang, Pennington, Rao, Sohl-Dickstein and Schoenholz (2019), *A mean field theory of batch
 #   normalization*: why gradients explode in section 5.4.
-# - Next: **lesson 06**, on layers that look at a neighbourhood instead of at everything.
+# - Next: [how to feed `model.fit`](05c_frozen_shuffle.ipynb), and **lesson 06**, on layers that look
+#   at a neighbourhood instead of at everything.
