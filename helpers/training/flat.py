@@ -98,7 +98,8 @@ def weights_for(model, optimizer) -> Weights:
     alike = len({variable.dtype for variable in variables}) == 1
     plain = not any(variable.constraint is not None for variable in variables)
     dense = not any(isinstance(layer, keras.layers.Embedding) for layer in layers_of(model))
-    flat = alike and plain and dense and works_by_element(optimizer)
+    several = sum(size_of(variable) <= LARGE for variable in variables) > 1
+    flat = alike and plain and dense and several and works_by_element(optimizer)
     return Flat(variables) if flat else Separate(variables)
 
 

@@ -115,6 +115,11 @@ def test_a_large_weight_stays_apart_from_the_vector_of_the_small_ones():
     np.testing.assert_array_equal(np.concatenate([bias, last.ravel()]), np.arange(180))
 
 
+def test_large_weights_alone_stay_separate():
+    model = keras.Sequential([keras.Input((100,)), layers.Dense(60, use_bias=False)])
+    assert isinstance(weights_for(model, optimizers.Adam()), Separate)
+
+
 def test_weights_apart_and_together_train_alike_to_the_last_bit(monkeypatch):
     monkeypatch.setattr(tensorflow_engine, "wants_xla", lambda *_: False)
     split = split_of(np.random.default_rng(0).normal(size=(64, 5)), np.arange(64) % 3)
