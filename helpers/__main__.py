@@ -148,6 +148,12 @@ def _add_evidence(choices: argparse._SubParsersAction, shared: list[ArgumentPars
         action="store_true",
         help="measure only statements whose cells are not those of the record",
     )
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="ID",
+        help="measure only this statement, for example OVF-13; may be given again",
+    )
     _add_place(parser)
     parser.add_argument(
         "--out",

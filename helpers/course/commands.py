@@ -68,7 +68,7 @@ def evidence(options: Namespace, root: Path) -> int:
     from helpers.claims import pages, parts
 
     planned = _planned(options, root)
-    if options.changed:
+    if options.changed or options.only:
         planned = _changed(options, root, planned)
     for folder in (options.out, options.parts):
         _check_folder(folder)
@@ -153,15 +153,26 @@ def _planned(options: Namespace, root: Path) -> list[Part]:
 
 
 def _changed(options: Namespace, root: Path, planned: list[Part]) -> list[Part]:
-    """Of each part the statements whose record is missing, or was judged by other cells."""
-    from helpers.claims import evidence
+    """Of each part the statements asked for, or whose record is missing or of other cells."""
+    from helpers import claims
+    from helpers.claims import evidence, protocol
 
     known = [
         record
         for name in (evidence.SETTINGS, evidence.REPLICATION)
         for record in evidence.read(options.out, name)
     ]
-    found = [replace(part, only=evidence.changed(part, known, root)) for part in planned]
+    if unknown := [name for name in options.only or () if name not in claims.read()]:
+        raise ValueError(f"claims.toml has no {', '.join(unknown)}.")
+    found = [
+        replace(
+            part,
+            only=tuple(protocol.named(options.only, root / part.notebook))
+            if options.only
+            else evidence.changed(part, known, root),
+        )
+        for part in planned
+    ]
     for part in found:
         print(f"{part}: {', '.join(part.only) or 'nothing has changed'}", flush=True)
     return [part for part in found if part.only]

@@ -421,5 +421,10 @@ def test_only_statements_whose_cells_changed_are_measured_again(course, capsys):
     assert after["OVF-02"].verdict.detail == "3"
     assert gather(course, "--changed", *arguments) == 0
     assert "nothing has changed" in capsys.readouterr().out
+    assert gather(course, "--only", "OVF-01", *arguments) == 0
+    assert "seed 0 tensorflow: OVF-01\n" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        gather(course, "--only", "OVF-99", *arguments)
+    assert "claims.toml has no OVF-99" in capsys.readouterr().err
     assert (course / "notebooks" / "ran.txt").read_text().splitlines() == ["01_several 0"]
     assert not list((course / "notebooks").glob(".*"))
