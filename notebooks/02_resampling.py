@@ -571,7 +571,7 @@ percent.rename_axis("share of false words in %, by number of replicates")
 #    locked before a recorded run, some again after earlier results had been seen
 #    (`evidence/CHANGES.md`).
 # 4. **Does the setting fit the sentence?** One net on one data set is no law.
-# 5. **How large is it?** Look at the number before you change what you do.
+# 5. **How large is it?**
 
 # %% [markdown]
 # ## 2.7 Bias, variance and noise
@@ -626,9 +626,9 @@ plots.show(
 # (CVB-06), like a see-saw. Is that a law?
 #
 # We ask nets of one hidden layer of 2, 4, 8, ..., 64 units. Narrow nets get stuck from some initial
-# weights, so each is trained from five, and the one that fits its training set best is kept. (Five
-# proved too few.) All train side by side in one Keras model and share no weight. **Before you run it:** as the
-# layer gets wider and the bias falls, does the variance rise?
+# weights, so each is trained from five, and the one that fits its training set best is kept. All
+# train side by side in one Keras model and share no weight. **Before you run it:** as the layer
+# gets wider and the bias falls, does the variance rise?
 
 # %%
 WIDTHS, STARTS = [2, 4, 8, 16, 32, 64], 5
@@ -722,9 +722,8 @@ for step in range(len(falls)):
 # %% [markdown]
 # For polynomials on fixed inputs the see-saw is a theorem: each further coefficient takes up its
 # share of the noise. With fresh inputs, as here, a line that cannot follow the curve is unsteady as
-# well; and no theorem forces it on nets. But five starts are too few for two units: in a trial,
-# 25 left a quarter of the bias squared and half of the variance. Where both parts fall, perhaps
-# only fewer nets got stuck. So the line decides nothing.
+# well; and nothing forces it on nets. But the line decides nothing: five starts are too few for two
+# units. In a trial, 25 left a quarter of the bias squared and half of the variance.
 #
 # The formula says that the parts *add up to* the error. One would have to rise as the other falls
 # only if the error stayed the same.

@@ -265,10 +265,10 @@ verdicts.by_definition(
 # some initial weights, so each is trained from five, and the one that fits its training set best is
 # kept. Five proved too few: in a hostile reader's trial, 25 starts left a quarter of the bias
 # squared and half of the variance at 2 units. So the lines on nets decide nothing, here and in the
-# lesson, and the steps that count vary with the seeds. All of them are trained side by side in one program, and no two share a weight. The loss is
-# the *sum* of the nets' squared errors, so that each has the gradient that it would have alone. All
-# nets see the minibatches in the same order; their data and initial weights are their own. Ten sets
-# make a replicate here, as in the lesson.
+# lesson, and the steps that count vary with the seeds. All of them are trained side by side in one
+# program, and no two share a weight. The loss is the *sum* of the nets' squared errors, so that
+# each has the gradient that it would have alone. All nets see the minibatches in the same order;
+# their data and initial weights are their own. Ten sets make a replicate here, as in the lesson.
 
 # %%
 WIDTHS, STARTS, NET_STEPS = (2, 4, 8, 16, 32, 64), 5, 6_000
