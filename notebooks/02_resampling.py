@@ -561,7 +561,7 @@ percent.rename_axis("share of false words in %, by number of replicates")
 # of ten, are compared as logarithms. (The last row is an interval made for skewed differences, from
 # ten replicates on.)
 #
-# Do not stop at the interval. Ask five questions:
+# Beyond the interval, ask five questions:
 #
 # 1. **What varied?** If all replicates share one division of the data, the interval is about that
 #    division only. (Here each has its own 100 images, and its own 300 fresh ones.)
@@ -577,7 +577,7 @@ percent.rename_axis("share of false words in %, by number of replicates")
 # ## 2.7 Bias, variance and noise
 #
 # The notes call variance "how consistent the outputs are for similar inputs" and bias "about the
-# mean of the outputs for the same input". The field means something else, and precise. Train the
+# mean of the outputs for the same input". The field means something else. Train the
 # same kind of model on many training sets, and look at one place x. The spread of the predictions
 # there is the **variance**. Their mean misses the truth; that is the **bias**. A fresh observation
 # has an error of its own, whose variance is the **noise**. The three add up:
