@@ -621,8 +621,7 @@ plots.show(
 
 # %% [markdown]
 # The distance between the thick line and the dashed one is the bias, the width of the bundle is the
-# variance. A stiff model errs in much the same way each time; a flexible one is right on average
-# and off each time. So the notes say that *raising either bias or variance lowers the other*
+# variance. So the notes say that *raising either bias or variance lowers the other*
 # (CVB-06), like a see-saw. Is that a law?
 #
 # We ask nets of one hidden layer of 2, 4, 8, ..., 64 units. Narrow nets get stuck from some initial
