@@ -74,7 +74,7 @@ verdicts.by_definition(
     detail=(
         "The three lines describe k-fold cross-validation as textbooks do: each row is held out "
         "once, and k models are fitted to the other k - 1 parts. Only the word 'test' for the part "
-        "held out is loose: it is usually called the validation part."
+        "held out is loose: it is often called the validation part."
     ),
 )
 
@@ -184,7 +184,8 @@ print(f"five parts take {longer:.1f} times as long as one")
 # rows as the one that they are compared with, since all of them train on (k - 1) / k of the table.
 # The third line goes beyond the notes, which have the trainings come one after the other. Nets that
 # lie beside each other could share the overhead of each step, but not the arithmetic. How much that
-# saves is in the two lines: compare the factors before you expect a gain.
+# saves is in the two lines: compare the factors before you expect a gain. They are those of the one
+# core that recorded them; with several cores, or a GPU, the second factor may be smaller.
 #
 # ## 2. Bias and variance
 #
@@ -433,8 +434,9 @@ plots.show(
 # larger ones is too small for a step to count, although the variance goes on rising; and the ladder
 # of sizes decides much, for from 4 leaves to 16 in one step the variance would rise by a third of
 # the error. So neither line counts. What the verdict decides on is a law, not whether there is a
-# trade beyond the simplest models. The sentence holds the data fixed. Beyond it: the same trees on four times as many points, at each number of leaves
-# at which that clearly lowers the variance. Does the bias rise then?
+# trade beyond the simplest models. The sentence holds the data fixed. Beyond it: the same trees on
+# four times as many points, at each number of leaves at which that clearly lowers the variance.
+# Does the bias rise then?
 
 # %%
 more_points = np.array([bias_and_variance(trees(4 * POINTS, leaves)) for leaves in LEAVES])
@@ -489,6 +491,9 @@ for degree in (1, 3, 5, 7):
 # *Criterion:* supported if the share of the steps that go the same way is smaller than the share
 # that go opposite ways by more than 0.1, with the whole interval; refuted if the whole interval
 # lies above that. If the two parts had nothing to do with each other the shares would be alike.
+# With few replicates, noise that the two parts share looks like steps that go the same way; only
+# the recorded thirty count. Even there the interval is wide: its half-width is about as large as
+# the margin, so that only a large difference can be decided.
 
 
 # %%
@@ -780,7 +785,10 @@ verdicts.compare(
 # %% [markdown]
 # Choosing among linear models is the lesson's question for other models, once with labels that
 # nobody can predict. In each of these settings much of the optimism may remain, so "prevent" means
-# "lessen". Nested cross-validation and larger held-out parts lie beyond what the notes say.
+# "lessen". Nested cross-validation and larger held-out parts lie beyond what the notes say. Where a
+# line says that one part alone was not overfitted, read that its optimism is not clearly above
+# 0.02. And thirty replicates are too few to show equality within 0.02: the lines on nested
+# cross-validation only tell.
 #
 # ## 4. Bootstrapping
 #
