@@ -1284,5 +1284,5 @@ claims.summary(
 # - Klambauer, Unterthiner, Mayr and Hochreiter (2017), *Self-normalizing neural networks*.
 # - Yang, Pennington, Rao, Sohl-Dickstein and Schoenholz (2019), *A mean field theory of batch
 #   normalization*: why gradients explode in section 5.4.
-# - Next: [how to feed `model.fit`](05c_frozen_shuffle.ipynb), and **lesson 06**, on layers that look
-#   at a neighbourhood instead of at everything.
+# - Next: [how to feed `model.fit`](05c_frozen_shuffle.ipynb), and **lesson 06**, on layers that
+#   look at a neighbourhood instead of at everything.
