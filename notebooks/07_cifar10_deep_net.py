@@ -1121,7 +1121,7 @@ pd.DataFrame(rows).T
 # Mean and 99 % interval over seeds; where there are only one or two runs, their mean without an
 # interval. What differs from the textbook's way is nothing that this lesson has not shown:
 # standardized inputs in every row, a rate chosen for every row, minibatches of 128 that are drawn
-# anew in every epoch (lesson 5 has the reason), and early stopping on the accuracy. *Monte-Carlo
+# anew in every epoch (lesson 5c has the reason), and early stopping on the accuracy. *Monte-Carlo
 # dropout* is row e asked many times, without training it again. A row named *flips averaged* asks
 # the net of the row above twice, with each image and with its mirror image. In words:
 

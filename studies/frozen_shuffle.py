@@ -24,7 +24,7 @@ from studies.augmentation import read, write
 
 RESULTS = runtime.ROOT / "notebooks" / "results" / "05c_frozen_shuffle.json"
 PHOTOS, HELD_OUT, EPOCHS, LATE = 3_000, 2_000, 20, 4
-JUDGED = list(training.seeds(1_030, 20))  # no notebook has these SEEDs; no photograph is in two
+JUDGED = list(training.seeds(1_030, 20))  # SEEDs of no notebook; training photographs are disjoint
 TUNING = list(training.seeds(1_031, 3))
 RATES, WIDEST = (0.01, 0.03, 0.1, 0.3), 7
 LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

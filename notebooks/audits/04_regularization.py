@@ -1032,7 +1032,7 @@ print(len(plotted_002))
 # with other units left out. *Supported* if no two samples in training have the same mask, within a
 # step, between steps or between epochs, whether Keras is seeded or not; *refuted* if masks recur.
 # It could be otherwise: a seeded Keras on TensorFlow feeds the same *minibatches* in every epoch
-# (NEW-01 in lesson 5). A layer behind the Dropout layer notes the masks of 3 epochs of 50 steps
+# (NEW-01 in lesson 5c). A layer behind the Dropout layer notes the masks of 3 epochs of 50 steps
 # with two samples each.
 
 # %%

@@ -98,7 +98,7 @@ winner_prediction = prediction(
             CONVNET,
         ): (
             "Sharing weights pays where the same thing turns up in different places. These clothes"
-            " all lie in the same place, so a weight for each pixel is a good idea."
+            " all lie in the same place, and here the pictures are few and the training is short."
         ),
         (
             "moved",
