@@ -144,13 +144,14 @@ def updated(
     new: Iterable[Record],
     notebooks: Iterable[str],
     only: Iterable[str] = (),
+    root: Path = runtime.ROOT,
 ) -> list[Record]:
     """Old records with those of a notebook, seed and backend that were measured again replaced.
 
     `only` names the statements that were measured: all of the notebook's where it is empty.
 
     Records of a notebook that is not among the course's `notebooks` are left out, as are those of
-    statements that are no more. Their order is that of claims.toml. Raises ValueError if a setting
+    statements that are no more, or that no cell of the notebook in `root` names any longer. Their order is that of claims.toml. Raises ValueError if a setting
     of a statement was judged twice.
     """
     new = list(new)
@@ -161,6 +162,7 @@ def updated(
         record
         for record in old
         if record.notebook in current
+        and not _given_up(record, root / record.notebook)
         and (_origin(record) not in again or (only and record.verdict.id not in only))
     ]
     last = {
@@ -169,6 +171,12 @@ def updated(
         if record.verdict.id in order
     }
     return sorted(last.values(), key=lambda record: order[record.verdict.id])
+
+
+def _given_up(record: Record, notebook: Path) -> bool:
+    """Whether a cell of the notebook judged the statement, and none names it any longer."""
+    known = bool(record.judging) and notebook.exists()
+    return known and not protocol.named([record.verdict.id], notebook)
 
 
 def _check_once(new: list[Record]) -> None:

@@ -199,7 +199,8 @@ def _record(options: Namespace, root: Path, measured: list[Measured]) -> None:
         for group in groups:
             found = evidence.records(group, root)
             new = [record for record in found if evidence.is_first(record) == first]
-            known = evidence.updated(known, new, current, group[0].part.only if group else ())
+            only = group[0].part.only if group else ()
+            known = evidence.updated(known, new, current, only, root)
         evidence.write(known, options.out, name)
 
 

@@ -109,6 +109,15 @@ def test_what_was_measured_again_takes_the_place_of_what_was(course):
     assert found == [*new, *elsewhere]  # in the order of claims.toml
 
 
+def test_a_statement_that_its_notebook_names_no_longer_is_left_out(course):
+    kept, *gone = course.measure(compared(), told("OVF-03"))
+    assert kept.judging
+    gone = [replace(record, judging="0123456789ab") for record in gone]
+    place = {"root": course.notebook.parent}
+    assert evidence.updated([kept, *gone], [], ["01_small.ipynb"], **place) == [kept]
+    assert evidence.updated([kept, *gone], [], ["01_small.ipynb"]) == [kept, *gone]  # not there
+
+
 def test_another_seed_leaves_the_others_records(course):
     one, two = course.measure(compared(), seed=1), course.measure(compared(), seed=2)
     jax = course.measure(compared(), backend="jax")
