@@ -67,7 +67,7 @@ def records(parts: Iterable[Measured], root: Path = runtime.ROOT) -> list[Record
             verdict = Verdict(**entry["verdict"])
             if part.only and verdict.id not in part.only:
                 continue  # a cell judged it too, but not in all its settings
-            judging = _judging(verdict.id, root / part.notebook)
+            judging = entry.get("judging", "")  # of the cells that ran, not of those there are now
             where = (part.notebook, entry["cell"], part.name, judging)
             found.append(Record(verdict, *where, part.seed, part.backend, *when))
     return found
@@ -151,8 +151,9 @@ def updated(
     `only` names the statements that were measured: all of the notebook's where it is empty.
 
     Records of a notebook that is not among the course's `notebooks` are left out, as are those of
-    statements that are no more, or that no cell of the notebook in `root` names any longer. Their order is that of claims.toml. Raises ValueError if a setting
-    of a statement was judged twice.
+    statements that are no more, or that no cell of the notebook in `root` names any longer. `only`
+    names the statements that were measured: all of the notebook's where it is empty. The order is
+    that of claims.toml. Raises ValueError if a setting of a statement was judged twice.
     """
     new = list(new)
     _check_once(new)

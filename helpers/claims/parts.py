@@ -49,7 +49,8 @@ class Part:
 class Measured:
     """What a part gave: its verdicts with their cells, when, where and in how many seconds.
 
-    `found` has {"cell": id, "verdict": fields} in the order in which they came.
+    `found` has {"cell": id, "verdict": fields, "judging": digest} in the order in which they came:
+    the digest of the cells that judged the statement when they were executed.
     """
 
     part: Part

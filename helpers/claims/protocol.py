@@ -81,6 +81,11 @@ def judging_digest(claim_id: str, notebooks: Iterable[Path]) -> str:
     return digest("\n".join([*codes, *(path.read_text(encoding="utf-8") for path in studies)]))
 
 
+def judging_digests(notebook: Path) -> dict[str, str]:
+    """The digest of what judges it, for each statement that a code cell of the notebook names."""
+    return {name: judging_digest(name, [notebook]) for name in named(read(), notebook)}
+
+
 def cells_for(claim_ids: Iterable[str], notebook: Path) -> list[str]:
     """The sources of the notebook's cells that judge these statements, and of all that must run
     before: a cell runs as a whole, so it needs what any of its lines needs.

@@ -215,6 +215,7 @@ def execute(
         raise ValueError("; ".join(complaints))
     environment = dict.fromkeys(THREAD_VARIABLES, str(threads.get(worker.ip, 1)))
     environment |= {"KERAS_BACKEND": part.backend, "COURSE_PROFILE": part.parameters["PROFILE"]}
+    judging = protocol.judging_digests(Path(part.notebook))  # now: the file may change meanwhile
     copy, start = out / "copies" / f"{part.name}.ipynb", time.monotonic()
     options = {"watch": _nobody, "timeout": timeout, "environment": environment}
     try:
@@ -224,7 +225,8 @@ def execute(
         raise RuntimeError(_why_it_stopped(stop, worker)) from None
     seconds = time.monotonic() - start
     found = [
-        {"cell": cell, "verdict": asdict(verdict)} for cell, verdict in claims.live_by_cell(copy)
+        {"cell": cell, "verdict": asdict(verdict), "judging": judging.get(verdict.id, "")}
+        for cell, verdict in claims.live_by_cell(copy)
     ]
     copy.unlink()
     return found, seconds, date.today().isoformat(), machine()
