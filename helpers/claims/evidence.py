@@ -148,8 +148,6 @@ def updated(
 ) -> list[Record]:
     """Old records with those of a notebook, seed and backend that were measured again replaced.
 
-    `only` names the statements that were measured: all of the notebook's where it is empty.
-
     Records of a notebook that is not among the course's `notebooks` are left out, as are those of
     statements that are no more, or that no cell of the notebook in `root` names any longer. `only`
     names the statements that were measured: all of the notebook's where it is empty. The order is
