@@ -22,7 +22,9 @@ def short(monkeypatch):
     monkeypatch.setattr(study, "photos", pool)
     monkeypatch.setattr(study, "JUDGED", study.JUDGED[:4])
     build, whole = partial(models.mlp, (8, 8), [4], 10), study.recipe
-    monkeypatch.setattr(study, "recipe", lambda name: replace(whole(name), build=build, epochs=5))
+    monkeypatch.setattr(
+        study, "recipe", lambda name: replace(whole(name), build=build, epochs=5, batch_size=10)
+    )
 
 
 def test_arms_share_everything_but_the_order():
