@@ -32,7 +32,7 @@ RUNS = 30
 """Replicates of what is recorded; a lesson runs with fewer."""
 LIVE_LEVEL = 0.9999
 """How sure it has to be that a live measurement and the record do not agree."""
-TIMES = re.compile(r"\bseconds\b|\bin a second\b")
+TIMES = re.compile(r"\bseconds\b|\b(?:in|samples) a second\b")
 """How the measure of a time is told."""
 ARMS = ("treatment", "control", "groups")
 PACKAGES = tuple(runtime.versions())

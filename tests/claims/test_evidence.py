@@ -157,6 +157,7 @@ def test_a_live_mean_far_from_the_recorded_one_contradicts(course):
     ("measure", "told"),
     [
         ("log10 seconds of an epoch", False),
+        ("natural logarithm of samples a second, batches of 32 against 1", False),
         ("log10 samples in a second", False),
         ("training accuracy in the second epoch", True),
     ],
