@@ -77,8 +77,8 @@ def changed(part: Part, known: Iterable[Record], root: Path = runtime.ROOT) -> t
     """The statements of the part's notebook that are not recorded as its cells judge them now."""
     origin = (part.notebook, part.seed, part.backend)
     mine = {r.verdict.id: r.judging for r in known if _origin(r) == origin}
-    here = protocol.named(read_statements(), root / part.notebook)
-    return tuple(name for name in here if mine.get(name) != _judging(name, root / part.notebook))
+    here = protocol.judging_digests(root / part.notebook)
+    return tuple(name for name, judging in here.items() if mine.get(name) != judging)
 
 
 def is_first(record: Record) -> bool:

@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 from helpers import runtime
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from helpers.claims.evidence import Record
     from helpers.claims.parts import Measured, Part
     from helpers.course.cluster import Outcome
 
@@ -72,9 +75,8 @@ def evidence(options: Namespace, root: Path) -> int:
         planned = _changed(options, root, planned)
     for folder in (options.out, options.parts):
         _check_folder(folder)
-    known = _recorded_parts(options.out) | {
-        p.part.name for p in parts.stored(options.parts, planned)
-    }
+    known = {record.part for record in _recorded(options.out)}
+    known |= {done.part.name for done in parts.stored(options.parts, planned)}
     wanted = [part for part in planned if part.name not in known]
     print(f"{len(planned)} parts, {len(planned) - len(wanted)} of them measured before", flush=True)
     failed = _measure(options, wanted) if wanted else []
@@ -96,13 +98,10 @@ def calibrate(options: Namespace, root: Path) -> int:
 
 def lock(options: Namespace, root: Path) -> int:
     """Lock statements as they stand, before they are measured; note what changed and why."""
-    from helpers import claims
     from helpers.claims import protocol
     from helpers.course import notebooks
 
-    unknown = [name for name in options.statements if name not in claims.read()]
-    if unknown:
-        raise ValueError(f"claims.toml has no {', '.join(unknown)}.")
+    _check_statements(options.statements)
     for name in options.statements:
         given = {"why": options.because, "seen": not options.unseen, "folder": options.evidence}
         entry = protocol.add(name, notebooks.find(root), **given)
@@ -154,36 +153,34 @@ def _planned(options: Namespace, root: Path) -> list[Part]:
 
 def _changed(options: Namespace, root: Path, planned: list[Part]) -> list[Part]:
     """Of each part the statements asked for, or whose record is missing or of other cells."""
-    from helpers import claims
     from helpers.claims import evidence, protocol
 
-    known = [
-        record
-        for name in (evidence.SETTINGS, evidence.REPLICATION)
-        for record in evidence.read(options.out, name)
-    ]
-    if unknown := [name for name in options.only or () if name not in claims.read()]:
-        raise ValueError(f"claims.toml has no {', '.join(unknown)}.")
-    found = [
-        replace(
-            part,
-            only=tuple(protocol.named(options.only, root / part.notebook))
-            if options.only
-            else evidence.changed(part, known, root),
-        )
-        for part in planned
-    ]
+    known = _recorded(options.out)
+    _check_statements(options.only or ())
+    if options.only:
+        asked = [protocol.named(options.only, root / part.notebook) for part in planned]
+    else:
+        asked = [evidence.changed(part, known, root) for part in planned]
+    found = [replace(part, only=tuple(only)) for part, only in zip(planned, asked, strict=True)]
     for part in found:
         print(f"{part}: {', '.join(part.only) or 'nothing has changed'}", flush=True)
     return [part for part in found if part.only]
 
 
-def _recorded_parts(folder: Path) -> set[str]:
-    """The executions whose verdicts are recorded in `folder`."""
+def _recorded(folder: Path) -> list[Record]:
+    """What is recorded in `folder`, with the first seed and with others."""
     from helpers.claims import evidence
 
     names = (evidence.SETTINGS, evidence.REPLICATION)
-    return {record.part for name in names for record in evidence.read(folder, name)}
+    return [record for name in names for record in evidence.read(folder, name)]
+
+
+def _check_statements(names: Iterable[str]) -> None:
+    """Raise ValueError for a statement that claims.toml does not have."""
+    from helpers import claims
+
+    if unknown := [name for name in names if name not in claims.read()]:
+        raise ValueError(f"claims.toml has no {', '.join(unknown)}.")
 
 
 def _record(options: Namespace, root: Path, measured: list[Measured]) -> None:

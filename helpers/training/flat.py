@@ -69,10 +69,10 @@ class Flat:
     def __init__(self, variables: list):
         self._variables = variables
         self._small = [variable for variable in variables if size_of(variable) <= LARGE]
-        self._large = [variable for variable in variables if size_of(variable) > LARGE]
         self._sizes = [size_of(variable) for variable in self._small]
         self._vector: Any = keras.Variable(np.zeros(sum(self._sizes), variables[0].dtype))
-        self.updated = [self._vector, *self._large]
+        large = [variable for variable in variables if size_of(variable) > LARGE]
+        self.updated = [self._vector, *large]
 
     def begin(self) -> None:
         """Join the small weights."""
@@ -81,15 +81,19 @@ class Flat:
 
     def values(self) -> list:
         """Parts of the vector in the shapes of the weights; their gradient is joined likewise."""
-        parts = zip(tf.split(self._vector.value, self._sizes), self._small, strict=True)
-        small = {id(variable): tf.reshape(part, variable.shape) for part, variable in parts}
+        small = {id(variable): part for variable, part in self._parts()}
         return [small.get(id(variable), variable.value) for variable in self._variables]
 
     def end(self) -> None:
         """Divide the vector among the small weights."""
-        for variable, value in zip(self._variables, self.values(), strict=True):
-            if id(variable) not in map(id, self._large):
-                variable.assign(value)
+        for variable, part in self._parts():
+            variable.assign(part)
+
+    def _parts(self) -> list[tuple]:
+        """Each small weight with its part of the vector."""
+        parts = tf.split(self._vector.value, self._sizes)
+        pairs = zip(self._small, parts, strict=True)
+        return [(variable, tf.reshape(part, variable.shape)) for variable, part in pairs]
 
 
 def weights_for(model, optimizer) -> Weights:

@@ -1,6 +1,5 @@
 """Exercises of lesson 05: batch normalization, initialization and activations."""
 
-from helpers.exercises.batch_normalization.feeding import mode_prediction
 from helpers.exercises.batch_normalization.initialization import profile_prediction, scaling
 from helpers.exercises.batch_normalization.normalization import (
     counting,
@@ -9,6 +8,7 @@ from helpers.exercises.batch_normalization.normalization import (
     normalizing,
     outlier_prediction,
 )
+from helpers.exercises.batch_normalization.switches import mode_prediction
 
 __all__ = [
     "counting",
