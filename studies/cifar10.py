@@ -32,6 +32,7 @@ SHAPE, CLASSES, HELD_OUT = (32, 32, 3), 10, 5_000
 DEPTH = [100] * 20
 JUDGED, TUNING, AGAIN = 1_070, 1_071, 1_072  # SEEDs of no notebook
 WIDEST = 12  # rates
+ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805  # of SELU
 
 Pool = datasets.Split  # all training images as its training part, without a validation part
 
@@ -101,7 +102,7 @@ class Arm:
         """How it is trained, for the results file."""
         return {
             "pixels": "raw" if self.raw else "standardized",
-            "optimizer": self.optimizer().name,
+            "optimizer": type(self.optimizer()).__name__,
             "batch_size": self.batch_size,
             "epochs": self.epochs,
             "stopping": f"validation loss, patience {self.patience}" if self.patience else "none",
@@ -332,23 +333,25 @@ def sampled_accuracy(done: training.Runs, pool: Pool, rate: float, passes: int =
 
     Only the last layer differs between the passes, so the layers before it are computed once.
     """
-    model = dropped(rate)
-    below = keras.Model(model.inputs, model.layers[-3].output)
+    y = pool.y_test.ravel()
     plain_accuracy, sampled = [], []
     for number, weights in enumerate(done.weights):
-        model.set_weights(weights)
-        outputs = np.asarray(below.predict(pool.x_test, batch_size=1_000, verbose=0))
-        kernel, bias = weights[-2:]
-        generator = training.generator(number)
-        mean = np.zeros((len(outputs), CLASSES))
+        *hidden, (kernel, bias) = zip(weights[::2], weights[1::2], strict=True)
+        outputs = pool.x_test.reshape(len(y), -1)
+        for layer in hidden:
+            outputs = selu(outputs @ layer[0] + layer[1])
+        plain_accuracy.append(np.mean((outputs @ kernel + bias).argmax(axis=1) == y))
+        generator, mean = training.generator(number), np.zeros((len(y), CLASSES))
         for _ in range(passes):
             kept = generator.random(outputs.shape) >= rate
             mean += softmax(alpha_dropped(outputs, kept, rate) @ kernel + bias) / passes
-        sampled.append(np.mean(mean.argmax(axis=1) == pool.y_test.ravel()))
-        plain_accuracy.append(
-            np.mean((outputs @ kernel + bias).argmax(axis=1) == pool.y_test.ravel())
-        )
+        sampled.append(np.mean(mean.argmax(axis=1) == y))
     return {"test_accuracy": listed(plain_accuracy), "sampled_accuracy": listed(sampled)}
+
+
+def selu(x: np.ndarray) -> np.ndarray:
+    """The activation of self-normalizing nets (Klambauer et al. 2017, equation 2)."""
+    return SCALE * np.where(x > 0, x, ALPHA * np.expm1(np.minimum(x, 0)))
 
 
 def alpha_dropped(outputs: np.ndarray, kept: np.ndarray, rate: float) -> np.ndarray:
@@ -356,7 +359,7 @@ def alpha_dropped(outputs: np.ndarray, kept: np.ndarray, rate: float) -> np.ndar
 
     Source: Klambauer et al. 2017, section 2, "New dropout technique".
     """
-    limit = -1.6732632423543772 * 1.0507009873554805
+    limit = -SCALE * ALPHA
     scale = ((1 - rate) * (1 + rate * limit**2)) ** -0.5
     return scale * np.where(kept, outputs, limit) - scale * limit * rate
 
