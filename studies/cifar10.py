@@ -32,6 +32,7 @@ SHAPE, CLASSES, HELD_OUT = (32, 32, 3), 10, 5_000
 DEPTH = [100] * 20
 JUDGED, TUNING, AGAIN = 1_070, 1_071, 1_072  # SEEDs of no notebook
 WIDEST = 12  # rates
+BEST = "grid, best"  # an arm that the results of others decide
 ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805  # of SELU
 
 Pool = datasets.Split  # all training images as its training part, without a validation part
@@ -160,6 +161,25 @@ def grid() -> dict[str, Arm]:
         f"grid, dropout {share}": Arm(partial(dropped, share), rates=rates, judged=0)
         for share in (0.05, 0.1, 0.2, 0.4)
     }
+
+
+def best_of_grid(path: Path) -> Arm:
+    """Step e at the point of the grid that is best on validation images, by the results file.
+
+    Raises SystemExit where the grid is not complete.
+    """
+    found = {
+        (float(name.rpartition(" ")[2]), rate): float(np.mean(values))
+        for name, row in read(path).items()
+        if name in grid()
+        for rate, values in zip(
+            row["tuning"]["rates"], row["tuning"]["valid_accuracy"], strict=True
+        )
+    }
+    if len({share for share, _ in found}) < len(grid()):
+        raise SystemExit(f"{BEST} needs the arms {', '.join(grid())} in {path}: train these first.")
+    share, rate = max(found, key=lambda point: found[point])
+    return Arm(partial(dropped, share), rates=(), rate=rate)
 
 
 def crossed() -> dict[str, Arm]:
@@ -318,7 +338,7 @@ def described(arm: Arm, done: training.Runs, seeds: list[int]) -> dict:
     }
 
 
-def listed(values: np.ndarray) -> list:
+def listed(values) -> list:
     """Plain numbers of four decimals; None where there is none, which JSON knows."""
     rounded = np.asarray(values, float).round(4)
     return np.where(np.isfinite(rounded), rounded, None).tolist()
@@ -393,14 +413,14 @@ def main() -> None:
     """Read the command line and do the study."""
     known = arms()
     parser = argparse.ArgumentParser(prog="python -m studies.cifar10", description=__doc__)
-    parser.add_argument("arms", nargs="*", metavar="ARM", default=list(known))
+    parser.add_argument("arms", nargs="*", metavar="ARM", default=[*known, BEST])
     parser.add_argument("--out", type=Path, default=RESULTS, help="default: %(default)s")
     parser.add_argument("--minutes", type=float, default=np.inf, help="begin no arm after so many")
     parser.add_argument("--size", type=int, help="training images, for a trial")
     parser.add_argument("--epochs", type=int, help="at most, for a trial")
     parser.add_argument("--runs", type=int, help="at most of an arm, for a trial")
     options = parser.parse_args()
-    if unknown := set(options.arms) - known.keys():
+    if unknown := set(options.arms) - {*known, BEST}:
         parser.error(f"There is no arm {', '.join(sorted(unknown))}; choose of {', '.join(known)}.")
     begun = time.perf_counter()
     raw = photographs(options.size)
@@ -409,7 +429,7 @@ def main() -> None:
         if time.perf_counter() - begun > 60 * options.minutes:
             print(f"{name}: no time left", flush=True)
             continue
-        arm = smaller(known[name], options)
+        arm = smaller(known.get(name) or best_of_grid(options.out), options)
         start = time.perf_counter()
         study(name, arm, raw if arm.raw else standardized, options.out)
         print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
