@@ -17,8 +17,8 @@ from helpers import training
 from studies import cifar10
 from studies.augmentation import read, write
 from studies.cifar10 import JUDGED, RESULTS, Arm, Pool, listed
+from studies.cifar10 import SEVEN as RATES
 
-RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 EPOCHS = 10
 NOTED, DRAWN = 60, 30  # runs with the note's division, and with their own
 STAGES = 1_080  # SEEDs from here on, one for each rate; then those of the fresh nets
