@@ -411,12 +411,26 @@ def study(name: str, arm: Arm, pool: Pool, path: Path) -> None:
         write(path, "Monte-Carlo", {"runs": sampled_accuracy(done, pool, 0.1)})
 
 
+def again(name: str, arm: Arm, pool: Pool, path: Path, runs: int) -> None:
+    """Train the first judged runs of an arm once more, at the rate on record, with the backend of
+    today: its results stand beside those on record.
+    """
+    row = read(path)
+    if f"{name}, again" in row:
+        return
+    seeds = list(training.seeds(JUDGED, runs))
+    found, _ = judge(arm, pool, row[name]["rate"], seeds)
+    with_what = {"backend": keras.backend.backend(), "versions": runtime.versions()}
+    write(path, f"{name}, again", {"how": arm.told() | with_what} | found)
+
+
 def main() -> None:
     """Read the command line and do the study."""
     known = arms()
     parser = argparse.ArgumentParser(prog="python -m studies.cifar10", description=__doc__)
     parser.add_argument("arms", nargs="*", metavar="ARM", default=[*known, BEST])
     parser.add_argument("--out", type=Path, default=RESULTS, help="default: %(default)s")
+    parser.add_argument("--again", type=int, metavar="N", help="repeat N runs that are on record")
     parser.add_argument("--minutes", type=float, default=np.inf, help="begin no arm after so many")
     parser.add_argument("--size", type=int, help="training images, for a trial")
     parser.add_argument("--epochs", type=int, help="at most, for a trial")
@@ -433,7 +447,11 @@ def main() -> None:
             continue
         arm = smaller(known.get(name) or best_of_grid(options.out), options)
         start = time.perf_counter()
-        study(name, arm, raw if arm.raw else standardized, options.out)
+        pool = raw if arm.raw else standardized
+        if options.again:
+            again(name, arm, pool, options.out, options.again)
+        else:
+            study(name, arm, pool, options.out)
         print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
 
 
