@@ -13,17 +13,11 @@ from tqdm.auto import tqdm
 from helpers import runtime
 from helpers.nets.momentum import momentum_name
 from helpers.training.checks import check_initial, check_loss, check_model, check_monitor
-from helpers.training.engine import (
-    TRAINING,
-    Engine,
-    engine_for,
-    excludes_weights,
-    seeded,
-    state_of,
-)
+from helpers.training.engine import TRAINING, Engine, engine_for, excludes_weights, state_of
 from helpers.training.initial import initial_values
 from helpers.training.run import Run
 from helpers.training.runs import HeldOut, Runs
+from helpers.training.seeding import seeded
 
 QUICK: dict[Any, Any] = {  # two numbers compared in float32, as Keras does, but without its tensors
     keras.ops.less: lambda value, other: np.float32(value) < np.float32(other),
