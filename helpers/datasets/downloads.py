@@ -34,7 +34,7 @@ def verify(path: Path, expected: str) -> None:
     if found != expected:
         raise DataError(
             f"{path} is damaged or not the public file (SHA-256 {found}, expected {expected}): "
-            "delete it or put a good copy in its place."
+            "move it away or put a good copy in its place."
         )
 
 
@@ -130,7 +130,7 @@ class _OnlyArrays(pickle.Unpickler):
         """The class or function of this name; DataError unless arrays are made of it."""
         if (module, name) not in self.ALLOWED:
             raise DataError(
-                f"The file asks to run {module}.{name}, which no data set needs: delete it."
+                f"The file asks to run {module}.{name}, which no data set needs: move it away, and do not open it with anything else."
             )
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 

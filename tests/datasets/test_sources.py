@@ -248,7 +248,7 @@ def test_a_cached_archive_with_another_sha256_is_not_opened(monkeypatch):
     archive = runtime.keras_home() / "datasets" / "cifar-10-batches-py-target_archive"
     keras_cifar10(archive, monkeypatch)
     archive.write_bytes(archive.read_bytes()[:-1])
-    with pytest.raises(DataError, match=f"{archive.name} is damaged.*delete it"):
+    with pytest.raises(DataError, match=f"{archive.name} is damaged.*move it away"):
         datasets.load("cifar10")
 
 

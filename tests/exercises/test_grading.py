@@ -56,7 +56,11 @@ def test_every_exercise_of_every_lesson_has_a_named_answer(package):
         ([".", "--lesson", "01_overfitting", "--out", "absent/grades.csv"], "no folder absent"),
         (
             [".", "--lesson", "01_overfitting", "--out", "other.csv"],
-            "was not written by this command",
+            "other.json was not written by this command",
+        ),
+        (
+            [".", "--lesson", "01_overfitting", "--out", "class.csv"],
+            "class.csv was not written by this command",
         ),
     ],
 )
@@ -64,11 +68,14 @@ def test_bad_input_is_named_before_any_work(tmp_path, monkeypatch, capsys, argum
     monkeypatch.chdir(tmp_path)
     Path("somebody.ipynb").write_text("{}")
     Path("other.json").write_text('{"somebody": 1}')
+    Path("class.csv").write_text("learner,birthday\n")
     with pytest.raises(SystemExit) as stop:
         main(["grade", *arguments])
     assert stop.value.code == 2
     assert message in capsys.readouterr().err
-    assert {path.name for path in tmp_path.iterdir()} == {"somebody.ipynb", "other.json"}
+    there = {path.name for path in tmp_path.iterdir()}
+    assert there == {"somebody.ipynb", "other.json", "class.csv"}
+    assert Path("class.csv").read_text() == "learner,birthday\n"
 
 
 def test_the_lesson_is_the_one_that_most_notebooks_are_of(tmp_path):

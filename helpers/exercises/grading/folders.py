@@ -47,7 +47,7 @@ def grade(
     `seconds` and use `gigabytes` of memory; `jobs` answers are examined at a time. Without a
     lesson, it is the one that most notebooks are of. Raises FileNotFoundError where there is no
     notebook or no folder to write into, and ValueError for a lesson that the course does not have,
-    limits that leave nothing, and a JSON file beside `out` that is something else.
+    limits that leave nothing, and files with the names of `out` that are something else.
     """
     check_limits(seconds, gigabytes, jobs)
     check_out(out)
@@ -79,12 +79,13 @@ def check_limits(seconds: float, gigabytes: float, jobs: int) -> None:
 
 def check_out(out: Path) -> None:
     """Raise ValueError or FileNotFoundError where the table, or the JSON beside it, cannot be
-    written.
+    written, or would replace something else.
     """
     if out.suffix != ".csv":
         raise ValueError(f"--out is {out}: name a .csv file.")
     if not out.resolve().parent.is_dir():
         raise FileNotFoundError(f"There is no folder {out.parent} to write {out.name} into.")
+    tables.check_table(out)
     tables.remembered(out.with_suffix(".json"))
 
 
@@ -125,7 +126,8 @@ def grade_here(text: str) -> None:
         in_order = {one: entries[one] for one in found if one in entries}
         files.write_text(beside, json.dumps(in_order, indent=1))
     rows = [tables.row(name, entries[name]["found"]) for name in found]
-    header = ["learner", *lesson.answers, "correct", "status"]
+    first, *last = tables.HEADER
+    header = [first, *lesson.answers, *last]
     files.write_text(out, tables.table(header, rows))
 
 

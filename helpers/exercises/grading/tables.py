@@ -13,6 +13,27 @@ from helpers.exercises.grading.submissions import OK
 from helpers.runtime import ROOT
 
 
+HEADER = ["learner", "correct", "status"]
+"""The columns of the table, the first and the last two; between them stand the exercises."""
+
+
+def check_table(path: Path) -> None:
+    """Raise ValueError where the file is there and is no table of grades."""
+    if path.exists():
+        with path.open(encoding="utf-8", errors="replace", newline="") as stream:
+            header = next(csv.reader(stream), [])
+        if [*header[:1], *header[-2:]] != HEADER:
+            raise not_ours(path)
+
+
+def not_ours(path: Path) -> ValueError:
+    """What is said of a file that this command would replace, and has not written."""
+    return ValueError(
+        f"{path} was not written by this command, which would replace it: choose another --out, or"
+        " move it away."
+    )
+
+
 def remembered(path: Path) -> dict[str, dict]:
     """What was found before, by learner. Raises ValueError where the file holds something else."""
     if not path.exists():
@@ -23,10 +44,7 @@ def remembered(path: Path) -> dict[str, dict]:
             return entries
     except (ValueError, AttributeError):
         pass
-    raise ValueError(
-        f"{path} was not written by this command, which would replace it: choose another --out, or"
-        " delete it."
-    )
+    raise not_ours(path)
 
 
 def course_mark(task: Task) -> bytes:
