@@ -30,6 +30,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         self, steps: int, peak: float, start: float = 0.1, end: float = 1e-4, tail: float = 0.1
     ):
         super().__init__()
+        steps = schedules.whole(steps)  # a number of NumPy's could not be saved
         self.settings = {"steps": steps, "peak": peak, "start": start, "end": end, "tail": tail}
         self._rates = schedules.one_cycle(**self.settings).learning_rate.astype("float32")
 
