@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from helpers import files
+from helpers import display, files
 from helpers.datasets import arrays
 
 CHUNK = 1 << 20  # bytes read at a time
@@ -44,7 +44,7 @@ def download(url: str, path: Path, expected: str, *, timeout: float = 30.0) -> N
     `timeout` is in seconds: how long the server may stay silent. Raises DataError if there is no
     network or no permission to write, or if other bytes came than expected.
     """
-    print(f"Downloading {url} to {path}")
+    display.say(f"Downloading {url} to {path}")
     digest = hashlib.sha256()
     try:
         with files.whole(path) as stream:
@@ -130,7 +130,8 @@ class _OnlyArrays(pickle.Unpickler):
         """The class or function of this name; DataError unless arrays are made of it."""
         if (module, name) not in self.ALLOWED:
             raise DataError(
-                f"The file asks to run {module}.{name}, which no data set needs: move it away, and do not open it with anything else."
+                f"The file asks to run {module}.{name}, which no data set needs: put a good copy "
+                "in its place."
             )
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 

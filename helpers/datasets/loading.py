@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.datasets import load_digits, make_moons
 from sklearn.feature_extraction.text import CountVectorizer
 
+from helpers import display
 from helpers.datasets import dividing, sources, standins
 from helpers.datasets.split import Split
 
@@ -66,7 +67,7 @@ def splits(name: str, seeds: Iterable[int], *, size: int | None = None) -> list[
     if size is not None:
         found = [split.subset(size, seed=seed) for split, seed in zip(found, seeds, strict=True)]
     for split in found[:1]:
-        print(repr(split))
+        display.say(repr(split))
     return found
 
 

@@ -52,7 +52,9 @@ def test_every_exercise_of_every_lesson_has_a_named_answer(package):
         (["."], "name the lesson"),
         ([".", "--lesson", "09_dancing"], "no lesson 'dancing'"),
         ([".", "--lesson", "01_overfitting", "--out", "grades.xlsx"], "name a .csv file"),
-        ([".", "--lesson", "01_overfitting", "--seconds", "0"], "above 0"),
+        ([".", "--lesson", "01_overfitting", "--seconds", "0"], "'0' is no positive number"),
+        ([".", "--memory", "nan"], "argument --memory: 'nan' is no positive number"),
+        ([".", "--jobs", "0"], "argument --jobs: '0' is no whole number above 0"),
         ([".", "--lesson", "01_overfitting", "--out", "absent/grades.csv"], "no folder absent"),
         (
             [".", "--lesson", "01_overfitting", "--out", "other.csv"],

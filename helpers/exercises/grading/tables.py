@@ -12,7 +12,6 @@ from helpers.exercises.grading.processes import Task
 from helpers.exercises.grading.submissions import OK
 from helpers.runtime import ROOT
 
-
 HEADER = ["learner", "correct", "status"]
 """The columns of the table, the first and the last two; between them stand the exercises."""
 
