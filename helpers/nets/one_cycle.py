@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from helpers.nets.momentum import Momentum
+from helpers.nets.momentum import Momentum, inner
 from helpers.reference import schedules
 
 
@@ -86,11 +86,6 @@ class CycleMomentum(keras.callbacks.Callback):
         del self._optimizer.get_config, model.make_train_function
         object.__setattr__(self._optimizer, "momentum", self._compiled)
         model.make_train_function(force=True)
-
-
-def inner(optimizer):
-    """The optimizer itself, where Keras has put it into one that scales the loss of float16."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def value_at(step, values):
