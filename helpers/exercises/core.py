@@ -32,6 +32,7 @@ __all__ = [
     "call",
     "expect",
     "prediction",
+    "told",
     "writing",
 ]
 
@@ -99,7 +100,7 @@ class Exercise:
         except NotYet as reason:
             return self._show(NOT_YET, str(reason))
         except Exception as error:  # whatever a learner's code raises is an answer, too
-            return self._show(NOT_YET, f"Your code raised {type(error).__name__}: {error}")
+            return self._show(NOT_YET, f"Your code raised {told(error)}")
 
     def hint(self, number: int = 1) -> None:
         """Show one hint; `.hint(2)` shows the next."""
@@ -143,6 +144,14 @@ class Exercise:
         record = {"exercise": self.name, "status": status, "message": message}
         display.show_line(text, markup, COLORS[status], {MIME_TYPE: record})
         return result
+
+
+def told(error: Exception) -> str:
+    """The exception's class and message, which may be code of a learner's, too."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__
 
 
 def untouched(answer, stub) -> bool:

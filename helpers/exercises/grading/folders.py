@@ -7,8 +7,10 @@ is not protected.
 
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -16,13 +18,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from helpers import files
+from helpers import display, files
 from helpers.exercises.grading import processes, tables
 from helpers.exercises.grading.confinement import protection, wall
 from helpers.exercises.grading.lessons import (
     learners,
     lessons,
     most_answered,
+    passed_over,
     read_lesson,
     without_number,
 )
@@ -60,11 +63,29 @@ def grade(
     print(protection(bool(walls)), flush=True)
     program = "import sys; from helpers.exercises import grading; grading.grade_here(sys.argv[1])"
     command = [*walls, "env", *ENVIRONMENT, sys.executable, "-c", program, json.dumps(asdict(task))]
-    status = subprocess.run(command, cwd=ROOT).returncode
+    if others := passed_over(folder):
+        display.say(f"Not graded, since their names do not end in .ipynb: {', '.join(others)}.")
+    status = attached(command)
     if status == 0:
         beside = f"{out.with_suffix('.json')} (the reasons; what is in it is not graded again)"
         print(f"Written: {out} and {beside}.")
     return status
+
+
+def attached(command: list[str]) -> int:
+    """Run the command, which ends when this process does, however that happens; its exit status."""
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
+        return process.wait()
+
+
+def end_with_parent() -> None:
+    """Have this process end when the one at the other end of its input does."""
+
+    def wait() -> None:
+        os.read(sys.stdin.fileno(), 1)  # nothing is written there: it ends with the file
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def check_system() -> None:
@@ -103,6 +124,7 @@ def grade_here(text: str) -> None:
     """Do the task (as JSON) in this process and its children. Learners whose files did not change
     since are left out.
     """
+    end_with_parent()
     task = Task(**json.loads(text))
     lesson, out = read_lesson(task.lesson), Path(task.out)
     found, beside = learners(Path(task.folder)), out.with_suffix(".json")
