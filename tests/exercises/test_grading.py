@@ -442,7 +442,7 @@ def test_everything_that_was_handed_in_has_a_row_or_is_named(tmp_path, capfd):
     folder = tmp_path / "in"
     folder.mkdir()
     hand_in(folder, ["no_cells"])
-    empty = (folder / "no_cells.ipynb").rename(folder / "=cmd|' /c calc'!A1.ipynb")
+    empty = (folder / "no_cells.ipynb").rename(folder / "=cmd|' calc'!A1.ipynb")
     (folder / os.fsdecode("홍길동.ipynb".encode("cp949"))).write_bytes(empty.read_bytes())
     os.mkfifo(folder / "pipe.ipynb")
     (folder / "link.ipynb").symlink_to("absent.ipynb")
@@ -454,7 +454,7 @@ def test_everything_that_was_handed_in_has_a_row_or_is_named(tmp_path, capfd):
     with out.open(encoding="utf-8") as file:
         status = {line["learner"]: line["status"] for line in csv.DictReader(file)}
     unreadable = dict.fromkeys(["pipe", "link", "round", "folder"], UNREADABLE)
-    assert status == {"'=cmd|' /c calc'!A1": OK, "홍길동": OK} | unreadable
+    assert status == {"'=cmd|' calc'!A1": OK, "홍길동": OK} | unreadable
     assert "do not end in .ipynb: mail.ipynb.json." in capfd.readouterr().out
 
 
