@@ -1,4 +1,8 @@
-"""How sharply the loss of a Keras model curves: its Hessian, and the top eigenvalue of it."""
+"""How sharply the loss of a Keras model curves: its Hessian, and the top eigenvalue of it.
+
+The loss is that of the data, without penalties, and the net's outputs are those of inference:
+without dropout, and with batch normalization by its moving averages.
+"""
 
 from typing import Any
 

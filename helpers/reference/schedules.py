@@ -112,8 +112,10 @@ def cosine_restarts(
     The first rate of each is `shrink` times that of the one before. Loshchilov and Hutter 2017
     (SGDR), equation 5 and section 3. The length of the first cycle follows from `steps`, so that
     the last ends on the last step. Keras: `CosineDecayRestarts(first, length, growth, shrink)`,
-    equal at every step before the last, where Keras would start again; with a `last` above 0 and
-    shrinking cycles Keras shrinks only what is above `last`, as we do.
+    equal at every step before the last, where Keras would start again. A cycle whose length is no
+    whole number of steps begins between two of them, so the rate of its first step is a little
+    below the highest. With a `last` above 0 and shrinking cycles Keras shrinks only what is above
+    `last`, as we do.
     """
     cycles = whole(cycles, "cycles")
     steps = whole(steps, least=2 * cycles)

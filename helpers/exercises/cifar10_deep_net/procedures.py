@@ -264,7 +264,7 @@ def monte_carlo_in_a_loop(model, images, samples):
 
 def monte_carlo_of_arrays(model, images, samples):
     answers = [keras.ops.convert_to_numpy(model(images, training=True)) for _ in range(samples)]
-    return sum(answers) / samples
+    return np.sum(answers, axis=0) / samples
 
 
 def monte_carlo_of_tensors(model, images, samples):
