@@ -263,8 +263,10 @@ def monte_carlo_in_a_loop(model, images, samples):
 
 
 def monte_carlo_of_arrays(model, images, samples):
-    answers = [keras.ops.convert_to_numpy(model(images, training=True)) for _ in range(samples)]
-    return np.sum(answers, axis=0) / samples
+    total = np.zeros(1)
+    for _ in range(samples):
+        total = total + np.array(keras.ops.convert_to_numpy(model(images, training=True)))
+    return total / samples
 
 
 def monte_carlo_of_tensors(model, images, samples):
