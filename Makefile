@@ -71,8 +71,8 @@ test-browser: ## drive JupyterLab, and the book if it is built, in Chromium (ins
 lab: setup ## open JupyterLab; saving a notebook writes its .py
 	@$(IN_VENV) -m jupyterlab
 
-sync: setup ## write each .py into its .ipynb; outputs of unchanged cells stay
-	@$(if $(SCRIPTS),$(IN_VENV) -m jupytext --quiet --update --to ipynb $(SCRIPTS),echo "There is no notebooks/*.py yet.")
+sync: setup ## make the .py and .ipynb of each pair equal, by the one that was saved last; outputs of unchanged cells stay
+	@$(if $(SCRIPTS),$(IN_VENV) -m jupytext --quiet --sync $(SCRIPTS),echo "There is no notebooks/*.py yet.")
 
 execute: sync ## sync, then execute every notebook where it lies: do this before committing
 	@$(IN_VENV) -m helpers execute

@@ -8,7 +8,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 
-from helpers import runtime
+from helpers import display, runtime
 from helpers.course import commands
 
 
@@ -19,6 +19,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = runtime.ROOT) -> i
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    display.let_streams_replace()
     try:
         return options.command(options, root)
     except (ValueError, OSError) as error:
@@ -237,20 +238,20 @@ def _add_limits(parser: ArgumentParser) -> None:
     """What the examination of one answer may use."""
     parser.add_argument(
         "--seconds",
-        type=float,
+        type=_positive,
         default=60,
         help="longest computing time of one answer (default: %(default)s)",
     )
     parser.add_argument(
         "--memory",
-        type=float,
+        type=_positive,
         default=4,
         metavar="GIGABYTES",
         help="most memory of one answer (default: %(default)s)",
     )
     parser.add_argument(
         "--jobs",
-        type=int,
+        type=_count,
         default=min(os.cpu_count() or 1, 8),
         help="answers at a time (default: cores, at most 8)",
     )

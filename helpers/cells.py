@@ -9,6 +9,13 @@ from operator import or_
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+RUN_ELSEWHERE = (
+    "bash", "cmd", "file", "html", "HTML", "javascript", "js", "latex", "markdown", "perl", "pypy",
+    "python", "python2", "python3", "ruby", "script", "sh", "svg", "SVG", "sx", "system", "timeit",
+    "writefile",
+)  # fmt: skip
+"""Cell magics of IPython's whose body defines nothing in the notebook."""
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -107,16 +114,17 @@ def parsed(sources: list[str]) -> tuple[list[Statement], list[str]]:
 
 
 def tree(source: str) -> ast.Module:
-    """A cell as Python: magics become calls; of a cell with a cell magic such as %%time only the
-    body stays.
+    """A cell as Python: magics become calls; of a cell with cell magics such as %%time only the
+    body stays, and nothing if that runs elsewhere, as with %%bash.
     """
     try:
         return ast.parse(source)
     except SyntaxError:
         first, _, rest = source.lstrip().partition("\n")
-        return ast.parse(
-            TransformerManager().transform_cell(rest if first.startswith("%%") else source)
-        )
+        if first.startswith("%%"):
+            magic = first.removeprefix("%%").strip("! ").partition(" ")[0]
+            return ast.Module([], []) if magic in RUN_ELSEWHERE else tree(rest)
+        return ast.parse(TransformerManager().transform_cell(source))
 
 
 def described(node: ast.stmt) -> Statement:
@@ -158,13 +166,19 @@ def owner(place: ast.expr) -> str:
 
 def paths_used(statements: Iterable[Statement]) -> set[str]:
     """Full names of what the statements import, at whatever depth, and of what they reach through
-    an import.
+    an import; and their texts, since a function may import what it is named.
 
     `from numpy import linalg` and `linalg.norm` give "numpy.linalg" and "numpy.linalg.norm".
     """
     nodes = [node for one in statements for node in ast.walk(one.node)]
     places: dict[str, str] = {}
-    paths: set[str] = set()
+    paths = {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.replace(".", "").isidentifier()
+    }  # importlib.import_module("...")
     for node in nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             above = f"{node.module or ''}." if isinstance(node, ast.ImportFrom) else ""
@@ -174,6 +188,12 @@ def paths_used(statements: Iterable[Statement]) -> set[str]:
                 # `import a.b` defines a; `import a.b as c` and `from a import b as c` define c.
                 local = alias.asname or alias.name.partition(".")[0]
                 places[local] = path if above or alias.asname else local
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
+            places |= {
+                target.id: places[node.value.id]
+                for target in node.targets
+                if isinstance(target, ast.Name) and node.value.id in places
+            }  # another name for a module
     for node in nodes:
         if isinstance(node, ast.Attribute):
             first, _, rest = ast.unparse(node).partition(".")

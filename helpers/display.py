@@ -14,13 +14,29 @@ def in_notebook() -> bool:
     return bool(ipython and getattr(ipython.get_ipython(), "kernel", None))
 
 
+def say(text: str) -> None:
+    """Print the text; a terminal that lacks one of its characters gets a question mark instead."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))
+
+
+def let_streams_replace() -> None:
+    """Have both streams print a question mark for a character that the terminal lacks.
+
+    For programs, whose streams are their own; libraries `say`.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def show_line(text: str, markup: str, color: str, data: dict) -> None:
     """Show one line: `text` where there is only text, `markup` (HTML) in a notebook.
 
     `data` maps a MIME type to what is recorded under it, as JSON.
     """
     if not in_notebook():
-        print(text)
+        say(text)
         return
     from IPython.display import display
 
@@ -50,7 +66,7 @@ def show_figure(figure, alt: str) -> None:
     check_alt(alt)
     image = png(figure)
     if not in_notebook():
-        print(f"[figure: {alt}]")
+        say(f"[figure: {alt}]")
         return
     from IPython.display import display
 
@@ -97,7 +113,7 @@ def show_animation(image: bytes, alt: str) -> None:
     """
     check_alt(alt)
     if not in_notebook():
-        print(f"[animation: {alt}]")
+        say(f"[animation: {alt}]")
         return
     from IPython.display import display
 

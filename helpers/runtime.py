@@ -45,15 +45,21 @@ def profile() -> str:
 def data_directory() -> Path | None:
     """`COURSE_DATA_DIR`: a folder with your own copies of the data sets, or None.
 
-    Raises FileNotFoundError if the variable names a folder that is not there.
+    Raises FileNotFoundError if the variable names a folder that is not there, and PermissionError
+    for one that you may not read.
     """
     name = os.environ.get("COURSE_DATA_DIR")
     if not name:
         return None
     folder = Path(name).expanduser()
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # pathlib's own raises where a parent may not be read
         raise FileNotFoundError(
             f"COURSE_DATA_DIR is {name!r}, which is no folder: create it or unset the variable."
+        )
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise PermissionError(
+            f"COURSE_DATA_DIR is {name!r}, which you may not read: change its permissions, "
+            "or unset the variable."
         )
     return folder
 

@@ -8,6 +8,8 @@ from matplotlib import pyplot
 from PIL import Image
 
 from helpers import display, plots
+from helpers.exercises import overfitting
+from helpers.exercises.core import NOT_YET
 
 
 def test_outside_a_notebook_a_line_is_text(capsys):
@@ -74,3 +76,30 @@ def test_an_image_tag_carries_its_description_escaped():
 def test_nobody_gets_a_slider_where_nobody_watches(capsys):
     plots.slider_over(lambda value: pytest.fail("drawn for nobody"), [1, 2], label="degree")
     assert capsys.readouterr().out == ""
+
+
+KOREAN_WINDOWS = "cp949"
+
+
+@pytest.mark.parametrize("encoding", [KOREAN_WINDOWS, "ascii"])
+def test_a_terminal_without_a_character_gets_a_question_mark(monkeypatch, encoding):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict")
+    monkeypatch.setattr("sys.stdout", stream)
+    result = overfitting.choosing.check(lambda validation_error: 0)
+    assert result.status == NOT_YET
+    stream.flush()
+    assert stream.buffer.getvalue().startswith(b"? choosing: not yet. ")
+
+
+def test_a_programs_streams_replace(monkeypatch):
+    streams = {
+        name: io.TextIOWrapper(io.BytesIO(), encoding=KOREAN_WINDOWS)
+        for name in ("stdout", "stderr")
+    }
+    for name, stream in streams.items():
+        monkeypatch.setattr(f"sys.{name}", stream)
+    display.let_streams_replace()
+    for stream in streams.values():
+        stream.write("✓ 한글")
+        stream.flush()
+        assert stream.buffer.getvalue() == "? 한글".encode(KOREAN_WINDOWS)

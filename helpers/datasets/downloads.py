@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import math
 import pickle
 import urllib.request
 import zipfile
@@ -12,12 +13,17 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from helpers import files
+from helpers import display, files
 from helpers.datasets import arrays
 
 CHUNK = 1 << 20  # bytes read at a time
 # The cures that several messages name.
 ELSEWHERE = "set KERAS_HOME to a folder where you may write, on a disk with free space"
+DAMAGED = (
+    OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error,
+    RuntimeError,  # encrypted, or compressed in a way that Python does not know
+)  # fmt: skip
+"""What reading an archive raises that is none, or is no longer whole."""
 INSTEAD = (
     "copy the file by hand into the folder that COURSE_DATA_DIR names, "
     "or set COURSE_PROFILE=quick (no downloads)"
@@ -30,12 +36,20 @@ class DataError(RuntimeError):
 
 def verify(path: Path, expected: str) -> None:
     """Raise DataError unless the file at `path` has the expected SHA-256, hexadecimal."""
-    found = files.sha256(path)
+    found = sha256(path)
     if found != expected:
         raise DataError(
             f"{path} is damaged or not the public file (SHA-256 {found}, expected {expected}): "
-            "delete it or put a good copy in its place."
+            "move it away or put a good copy in its place."
         )
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, hexadecimal. Raises DataError if it cannot be read."""
+    try:
+        return files.sha256(path)
+    except OSError as error:
+        raise DataError(f"Cannot read {path} ({error}): put a good copy in its place.") from error
 
 
 def download(url: str, path: Path, expected: str, *, timeout: float = 30.0) -> None:
@@ -44,7 +58,7 @@ def download(url: str, path: Path, expected: str, *, timeout: float = 30.0) -> N
     `timeout` is in seconds: how long the server may stay silent. Raises DataError if there is no
     network or no permission to write, or if other bytes came than expected.
     """
-    print(f"Downloading {url} to {path}")
+    display.say(f"Downloading {url} to {path}")
     digest = hashlib.sha256()
     try:
         with files.whole(path) as stream:
@@ -92,7 +106,7 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         raise DataError(
             f"{path} lacks an array ({error.args[0]}); it must hold {', '.join(names)}."
         ) from error
-    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise DataError(
             f"{path} is damaged or no .npz of plain arrays ({error}): put a good copy there."
         ) from error
@@ -110,6 +124,8 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
         shape, in_columns, dtype = read_header(stream)
         if dtype.hasobject:
             raise ValueError(f"{name} holds Python objects")
+        if math.prod(shape) * dtype.itemsize > archive.getinfo(f"{name}.npy").file_size:
+            raise EOFError(f"{name} ends early")
         array = arrays.empty(shape[::-1] if in_columns else shape, dtype)
         missing = array.data.cast("B") if array.size else b""
         while missing and (count := stream.readinto(missing[:CHUNK])):
@@ -130,7 +146,8 @@ class _OnlyArrays(pickle.Unpickler):
         """The class or function of this name; DataError unless arrays are made of it."""
         if (module, name) not in self.ALLOWED:
             raise DataError(
-                f"The file asks to run {module}.{name}, which no data set needs: delete it."
+                f"The file asks to run {module}.{name}, which no data set needs: put a good copy "
+                "in its place."
             )
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 

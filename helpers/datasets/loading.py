@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.datasets import load_digits, make_moons
 from sklearn.feature_extraction.text import CountVectorizer
 
+from helpers import display
 from helpers.datasets import dividing, sources, standins
 from helpers.datasets.split import Split
 
@@ -66,7 +67,7 @@ def splits(name: str, seeds: Iterable[int], *, size: int | None = None) -> list[
     if size is not None:
         found = [split.subset(size, seed=seed) for split, seed in zip(found, seeds, strict=True)]
     for split in found[:1]:
-        print(repr(split))
+        display.say(repr(split))
     return found
 
 
@@ -116,7 +117,7 @@ def _reviews(seed: int) -> Split:
         path, source = found
         parts = dividing.beside_test_part(sources.read_imdb(path, VOCABULARY), seed)
         return Split("reviews", "IMDB", source, *parts, class_names=REVIEW_CLASSES)
-    sentences, ratings = sources.read_sentences(sources.SENTENCES)
+    sentences, ratings = sources.read_sentences(sources.embedded(sources.SENTENCES))
     y = (ratings > 0).astype(np.int64)
     counter = CountVectorizer(binary=True)
     # A sparse matrix, its columns in alphabetical order.
@@ -147,7 +148,7 @@ def _fashion(seed: int) -> Split:
 
 
 def _embedded_fashion() -> dict[str, np.ndarray]:
-    return sources.read_images(sources.FASHION, (28, 28))
+    return sources.read_images(sources.embedded(sources.FASHION), (28, 28))
 
 
 def _cifar10(seed: int, sizes: Sequence[int] = STAND_IN) -> Split:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from helpers import display
 from helpers.datasets import dividing, loading
 from helpers.datasets.dividing import Division, Sizes
 from helpers.datasets.split import PARTS, Split
@@ -62,7 +63,7 @@ def replicates(
         correlation = dividing.correlation(found, rows, count)
         made = replace(pooled, divisions=tuple(found), correlation=correlation)
     made = replace(made, title=f"{made.title}, {_design(made)}")
-    print(repr(made))
+    display.say(repr(made))
     return made
 
 

@@ -4,6 +4,8 @@ They may be own copies, in Keras's cache, downloads, or embedded.
 """
 
 import gzip
+import hashlib
+import os
 import tarfile
 import zlib
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import files, runtime
+from helpers import runtime
 from helpers.datasets import arrays as memory
 from helpers.datasets import downloads
 from helpers.datasets.downloads import DataError
@@ -28,10 +30,16 @@ WINE_COLUMNS = (
     "total sulfur dioxide", "density", "pH", "sulphates", "alcohol", "quality",
 )  # fmt: skip
 WINES = 1_599
+WINE_SHA256 = "d4f6a6d672e0ee31d41fdd93b4b58985b45a31f2f971499c18137c42229278ac"
+"""Of the numbers of Cortez et al.'s own table, row by row as float64."""
 RATED_SENTENCES = 10_605
 PARTS = ("x_train", "y_train", "x_test", "y_test")
 
 
+EMBEDDED_SHA256 = {
+    SENTENCES.name: "bb8abef8a258d9632bed4a4675d4501f859ae6cef77c68061de045637cbb160d",
+    FASHION.name: "fa05ebf3d207d78dfcc49c3ab266c6ee1294952f6a23cb0c78960fb7ffc90d36",
+}
 # Two independent public lists of checksums agree on these; Keras itself has none for them.
 FASHION_FILES = {
     "train-images-idx3": "08dc20ab1689590a0bcd66e874647b6ee8464e2d501b5a3f1f78831db19a3fdc",
@@ -87,10 +95,23 @@ REAL = {
 
 
 def own(*names: str) -> Path | None:
-    """The first of these files or folders that $COURSE_DATA_DIR holds, or None."""
+    """The first of these files or folders that $COURSE_DATA_DIR holds, or None.
+
+    Raises DataError for a link that leads nowhere: a stand-in would take its place unnoticed.
+    """
     folder = runtime.data_directory()
     candidates = [folder / name for name in names] if folder else []
-    return next((path for path in candidates if path.exists()), None)
+    found = next((path for path in candidates if os.path.lexists(path)), None)
+    if found and not found.exists():
+        raise DataError(f"{found} is a link that leads nowhere: put a good copy in its place.")
+    return found
+
+
+def embedded(path: Path) -> Path:
+    """The path of a file that the course brings along. Raises DataError if it was changed."""
+    if downloads.sha256(path) != EMBEDDED_SHA256[path.name]:
+        raise DataError(f"{path} is damaged or was changed: {REBUILD}.")
+    return path
 
 
 def find(name: str) -> tuple[Path, str] | None:
@@ -125,7 +146,7 @@ def read_wine(path: Path) -> tuple[np.ndarray, np.ndarray]:
         header, *lines = path.read_text(encoding="utf-8").splitlines()
         delimiter = ";" if ";" in header else ","
         columns = tuple(word.strip('"') for word in header.split(delimiter))
-        table = np.loadtxt(lines, dtype=np.float32, delimiter=delimiter, ndmin=2)
+        table = np.loadtxt(lines, delimiter=delimiter, ndmin=2)
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is damaged ({error}): {REBUILD}.") from error
     if columns != WINE_COLUMNS or table.shape != (WINES, len(WINE_COLUMNS)):
@@ -133,6 +154,9 @@ def read_wine(path: Path) -> tuple[np.ndarray, np.ndarray]:
             f"{path} is not the red wine table: {len(table)} rows of {', '.join(columns)}; "
             f"expected {WINES} rows of {', '.join(WINE_COLUMNS)}: {REBUILD}."
         )
+    if hashlib.sha256(table.astype("<f8").tobytes()).hexdigest() != WINE_SHA256:
+        raise DataError(f"{path} holds other numbers than the red wine table: {REBUILD}.")
+    table = table.astype(np.float32)
     return table[:, :-1], table[:, -1]
 
 
@@ -161,7 +185,9 @@ def read_images(path: Path, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
 def check_images(
     path: Path, arrays: dict[str, np.ndarray], shape: tuple[int, ...]
 ) -> dict[str, np.ndarray]:
-    """`arrays` with labels (n,), if they are uint8 images of `shape` with labels from 0 to 9."""
+    """`arrays` with labels (n,), if they are uint8 images of `shape` with labels from 0 to 9, all
+    of which occur, and the parts differ.
+    """
     checked = {}
     for part in ("train", "test"):
         x, y = arrays[f"x_{part}"], arrays[f"y_{part}"].reshape(-1)
@@ -169,15 +195,24 @@ def check_images(
             x.dtype != np.uint8
             or x.shape[1:] != shape
             or len(x) != len(y)
-            or not np.isin(y, np.arange(10)).all()
+            or not np.array_equal(np.unique(y), np.arange(10))
         ):
             raise DataError(
                 f"{path}: the {part} part is {x.dtype} {x.shape} with {len(y)} labels; "
                 f"expected uint8 (n, {', '.join(map(str, shape))}) with a label from 0 to 9 "
-                "for each image. Put a good copy in its place."
+                "for each image, and images of all ten. Put a good copy in its place."
             )
         checked |= {f"x_{part}": x, f"y_{part}": y}
+    check_apart(path, checked)
     return checked
+
+
+def check_apart(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Raise DataError where a test part is the training part: nothing could be measured with it."""
+    if np.array_equal(arrays["x_train"], arrays["x_test"]):
+        raise DataError(
+            f"{path}: the training part and the test part are the same. Put a good copy there."
+        )
 
 
 def read_fashion(folder: Path) -> dict[str, np.ndarray]:
@@ -229,16 +264,28 @@ def read_imdb(path: Path, columns: int) -> dict[str, np.ndarray]:
     file must hold plain arrays: word ids in a row (4 + rank of the word), offsets, labels. Raises
     DataError if it does not.
     """
-    if files.sha256(path) == IMDB_SHA256:
+    if downloads.sha256(path) == IMDB_SHA256:
         return _read_imdb_keras(path, columns)
     names = [f"{part}_{name}" for part in ("train", "test") for name in ("ids", "offsets")]
     arrays = downloads.read_npz(path, (*names, "y_train", "y_test"))
     found = {}
     for part in ("train", "test"):
         ids, offsets, y = arrays[f"{part}_ids"], arrays[f"{part}_offsets"], arrays[f"y_{part}"]
-        if len(offsets) != len(y) + 1 or offsets[-1] != len(ids) or (np.diff(offsets) < 0).any():
+        if not all(each.ndim == 1 and each.dtype.kind in "iu" for each in (ids, offsets, y)):
+            raise DataError(
+                f"{path}: the {part} part's ids, offsets and labels must be rows of whole numbers: "
+                "put a good copy there."
+            )
+        ends = offsets[[0, -1]].tolist() if len(offsets) else []
+        falls = (np.diff(offsets.astype(np.int64)) < 0).any()
+        if len(offsets) != len(y) + 1 or ends != [0, len(ids)] or falls:
             raise DataError(
                 f"{path}: the {part} part's offsets do not fit its ids or labels: "
+                "put a good copy there."
+            )
+        if not np.array_equal(np.unique(y), [0, 1]):
+            raise DataError(
+                f"{path}: the {part} part's labels must be 0 and 1, both of them: "
                 "put a good copy there."
             )
         rows = np.repeat(np.arange(len(y)), np.diff(offsets))
@@ -246,6 +293,7 @@ def read_imdb(path: Path, columns: int) -> dict[str, np.ndarray]:
             f"x_{part}": multi_hot(rows, ids.astype(np.int64) - 4, (len(y), columns)),
             f"y_{part}": y,
         }
+    check_apart(path, found)
     return found
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "call",
     "expect",
     "prediction",
+    "told",
     "writing",
 ]
 
@@ -99,7 +100,7 @@ class Exercise:
         except NotYet as reason:
             return self._show(NOT_YET, str(reason))
         except Exception as error:  # whatever a learner's code raises is an answer, too
-            return self._show(NOT_YET, f"Your code raised {type(error).__name__}: {error}")
+            return self._show(NOT_YET, f"Your code raised {told(error)}")
 
     def hint(self, number: int = 1) -> None:
         """Show one hint; `.hint(2)` shows the next."""
@@ -143,6 +144,14 @@ class Exercise:
         record = {"exercise": self.name, "status": status, "message": message}
         display.show_line(text, markup, COLORS[status], {MIME_TYPE: record})
         return result
+
+
+def told(error: Exception) -> str:
+    """The exception's class and message, which may be code of a learner's, too."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__
 
 
 def untouched(answer, stub) -> bool:
@@ -308,15 +317,20 @@ def outcome(function, arguments):
 
 
 def same(given, expected) -> bool:
-    """Equal up to rounding, whatever mixture of tuples, lists, arrays and numbers it is."""
+    """Equal up to rounding, whatever mixture of tuples, lists, arrays and numbers it is.
+
+    An array may be computed in float32, where a number near 0 has the rounding of the large ones.
+    """
     if any(isinstance(value, type | str) for value in (given, expected)):
         return given is expected or given == expected
     try:
         if isinstance(expected, tuple):
             return len(given) == len(expected) and all(map(same, given, expected))
         given, expected = np.asarray(given, float), np.asarray(expected, float)
+        largest = np.abs(expected[np.isfinite(expected)]).max(initial=0)
+        tolerance = {"rtol": 1e-5, "atol": 1e-8 + 1e-6 * largest}
         return given.shape == expected.shape and np.allclose(
-            given, expected, rtol=1e-5, atol=1e-8, equal_nan=True
+            given, expected, equal_nan=True, **tolerance
         )
     except (TypeError, ValueError):
         return False

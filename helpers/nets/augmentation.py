@@ -5,7 +5,8 @@ height, width) or (n, height, width, colours), uint8 or float; those that only m
 square grey images, shape (n, height * width), too; `y` are their targets; `seed` is two integers.
 Each image of the minibatch is changed by itself. `chain` puts changes one after the other, `kept`
 leaves some images as they are. For changes of your own that every Keras backend can compile, take
-`keras.ops`, and random numbers from `uniform`, `integers` and `normal`.
+`keras.ops`, and random numbers from `uniform`, `integers` and `normal`. Two draws from one seed
+are not independent: `split` the seed first, into one for each draw.
 
 Changes made here are equal where name and settings are: training with them compiles once.
 """
@@ -144,7 +145,8 @@ def noise(deviation: float):
 def mixup(alpha: float):
     """Mix each example with another of the minibatch, inputs and targets alike.
 
-    Shares are drawn from Beta(alpha, alpha). Inputs may have any shape; targets must be numbers
+    Shares are drawn from Beta(alpha, alpha), one for each example; the paper's own program draws
+    one for each minibatch. Inputs may have any shape; targets must be numbers
     that can be mixed (one-hot classes as float32). Zhang, Cisse, Dauphin and Lopez-Paz (2018),
     "mixup: Beyond Empirical Risk Minimization", equation 1. Raises ValueError for an alpha that is
     not above 0, and for whole numbers as targets.

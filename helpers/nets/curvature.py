@@ -1,4 +1,8 @@
-"""How sharply the loss of a Keras model curves: its Hessian, and the top eigenvalue of it."""
+"""How sharply the loss of a Keras model curves: its Hessian, and the top eigenvalue of it.
+
+The loss is that of the data, without penalties, and the net's outputs are those of inference:
+without dropout, and with batch normalization by its moving averages.
+"""
 
 from typing import Any
 
@@ -25,7 +29,7 @@ def top_eigenvalues(build, weights, x, y, *, loss: str, iterations: int = 30) ->
     model = build()
     variables = model.trainable_variables
     iteration = _jax_iteration if with_jax() else _tensorflow_iteration
-    iterate = iteration(_mean_loss(model, x, y, loss), variables, iterations)
+    iterate = iteration(_mean_loss(model, x, y, loss), model, iterations)
     generator = np.random.default_rng(0)
     start = [
         ops.convert_to_tensor(generator.normal(size=variable.shape), "float32")
@@ -61,11 +65,11 @@ def _mean_loss(model, x, y, loss: str):
     return lambda: ops.mean(measure(targets, model(inputs, training=False)))
 
 
-def _tensorflow_iteration(objective, variables, iterations: int):
+def _tensorflow_iteration(objective, model, iterations: int):
     """A compiled function: the last Rayleigh quotient of power iteration from given directions."""
     import tensorflow as tf
 
-    variables = [variable.value for variable in variables]
+    variables = [variable.value for variable in model.trainable_variables]
 
     @tf.function
     def multiply(directions):
@@ -91,14 +95,19 @@ def _tensorflow_iteration(objective, variables, iterations: int):
     return iterate
 
 
-def _jax_iteration(objective, variables, iterations: int):
-    """As `_tensorflow_iteration`, but the loop is not compiled: XLA is slow with convolutions."""
+def _jax_iteration(objective, model, iterations: int):
+    """As `_tensorflow_iteration`, but the loop is not compiled: XLA is slow with convolutions.
+
+    Moving averages are an argument: the compiled step would keep those that it saw first.
+    """
     import jax  # pyright: ignore[reportMissingImports]
 
-    gradient = jax.grad(as_function(objective, variables))
+    variables, others = model.trainable_variables, model.non_trainable_variables
+    mean = as_function(objective, [*variables, *others])
 
     @jax.jit
-    def once(values, directions):
+    def once(values, fixed, directions):
+        gradient = jax.grad(lambda values: mean([*values, *fixed]))
         length = ops.sqrt(sum(ops.sum(direction**2) for direction in directions))
         directions = [direction / length for direction in directions]
         product = jax.jvp(gradient, (values,), (directions,))[1]
@@ -106,8 +115,9 @@ def _jax_iteration(objective, variables, iterations: int):
 
     def iterate(directions):
         quotient = 0.0
+        values, fixed = [[one.value for one in each] for each in (variables, others)]
         for _ in range(iterations):
-            directions, quotient = once([variable.value for variable in variables], directions)
+            directions, quotient = once(values, fixed, directions)
         return quotient
 
     return iterate

@@ -33,9 +33,14 @@ class Momentum(keras.Variable):
 def momentum_name(optimizer) -> str:
     """What the optimizer calls its momentum. Raises ValueError where it has none."""
     for name in ("momentum", "beta_1"):
-        if hasattr(optimizer, name):
+        if hasattr(inner(optimizer), name):
             return name
     raise ValueError(
         f"{type(optimizer).__name__} has no momentum to set: "
         "take SGD, RMSprop or one of the Adam family."
     )
+
+
+def inner(optimizer):
+    """The optimizer itself, where Keras has put it into one that scales the loss of float16."""
+    return getattr(optimizer, "inner_optimizer", optimizer)

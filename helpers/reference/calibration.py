@@ -1,7 +1,7 @@
 """Reliability and expected calibration error: does 90 % come out right nine times in ten?
 
 Probabilities have shape (n, classes), or (n,) for the probability of class 1 of two; labels are
-class numbers (n,).
+class numbers (n,), from 0.
 """
 
 from typing import NamedTuple
@@ -71,6 +71,12 @@ def check(probabilities: np.ndarray, labels: np.ndarray, bins: int) -> None:
     if not (probabilities >= 0).all() or not (probabilities <= 1).all():
         raise ValueError(
             "probabilities must lie between 0 and 1: put logits through a softmax first."
+        )
+    classes = 2 if probabilities.ndim == 1 else probabilities.shape[1]
+    if not np.isin(labels, range(classes)).all():
+        raise ValueError(
+            f"labels must be class numbers from 0 to {classes - 1}; "
+            f"these hold {', '.join(map(str, np.setdiff1d(labels, range(classes))[:5]))}."
         )
     if probabilities.ndim == 2 and not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
         raise ValueError(

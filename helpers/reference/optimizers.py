@@ -152,7 +152,7 @@ def adagrad(
 
     Duchi, Hazan and Singer 2011, figure 1 (diagonal form, no projection). As in Keras, G starts at
     0.1 and not at the paper's 0 (TensorFlow's choice), and epsilon is inside the root; the paper
-    adds a constant outside.
+    adds a constant outside, as PyTorch does.
     """
 
     def init(parameters):
@@ -250,7 +250,8 @@ def nadam(
     Dozat 2016, algorithm 2, with the schedule that its section on hyperparameters proposes. As in
     Keras, m itself decays with the constant b1, whereas the paper uses u_t there too; and 0.96^t
     stands for the paper's 0.96^(t / 250), so the warm-up is over after about a hundred steps
-    instead of tens of thousands. Epsilon is added to the root of the corrected v, unlike in `adam`.
+    instead of tens of thousands. PyTorch's `momentum_decay`, 0.004, is the paper's 1 / 250; optax
+    keeps b1 constant. Epsilon is added to the root of the corrected v, unlike in `adam`.
     """
 
     def warmed(step):

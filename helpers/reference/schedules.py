@@ -27,12 +27,13 @@ def total_steps(examples: int, batch_size: int, epochs: int) -> int:
 
     The last minibatch of an epoch may be smaller than the others; it is a step of its own.
     """
-    return -(-examples // batch_size) * epochs
+    examples, batch_size = whole(examples, "examples"), whole(batch_size, "batch_size")
+    return -(-examples // batch_size) * whole(epochs, "epochs")
 
 
 def constant(steps: int, rate: float) -> np.ndarray:
     """The same rate at every step, shape (steps,)."""
-    check_steps(steps)
+    steps = whole(steps)
     check_rates(rate=rate)
     return np.full(steps, float(rate))
 
@@ -45,7 +46,7 @@ def piecewise(steps: int, boundaries: list[int], rates: list[float]) -> np.ndarr
     not the first of the new one. Raises ValueError unless the boundaries grow and there is one rate
     more than boundaries.
     """
-    check_steps(steps)
+    steps = whole(steps)
     if len(rates) != len(boundaries) + 1 or np.any(np.diff(boundaries) <= 0):
         needed = f"{len(boundaries)} growing boundaries need {len(boundaries) + 1} rates"
         raise ValueError(f"{needed}; got {boundaries} and {rates}.")
@@ -58,8 +59,7 @@ def step_decay(steps: int, first: float, *, factor: float, every: int) -> np.nda
 
     Keras: `ExponentialDecay(first, decay_steps=every, decay_rate=factor, staircase=True)`.
     """
-    check_steps(steps)
-    check_steps(every, "every")
+    steps, every = whole(steps), whole(every, "every")
     check_rates(first=first, factor=factor)
     return first * float(factor) ** (np.arange(steps) // every)
 
@@ -68,7 +68,7 @@ def linear(steps: int, first: float, last: float = 0.0) -> np.ndarray:
     """A straight line from `first` to `last`, shape (steps,). Keras: `PolynomialDecay(first, steps
     - 1, last)`.
     """
-    check_steps(steps, least=2)
+    steps = whole(steps, least=2)
     check_rates(first=first, last=last)
     return np.linspace(first, last, steps)
 
@@ -79,7 +79,7 @@ def exponential(steps: int, first: float, last: float) -> np.ndarray:
     Keras: `ExponentialDecay(first, decay_steps=steps - 1, decay_rate=last / first)`. Both must be
     above 0.
     """
-    check_steps(steps, least=2)
+    steps = whole(steps, least=2)
     check_rates(first=first, last=last)
     if not first * last:
         raise ValueError(f"An exponential never reaches 0: first is {first}, last is {last}.")
@@ -92,7 +92,7 @@ def cosine(steps: int, first: float, last: float = 0.0) -> np.ndarray:
     Loshchilov and Hutter 2017 (SGDR), equation 5, one cycle. Keras: `CosineDecay(first, steps - 1,
     last / first)`.
     """
-    check_steps(steps, least=2)
+    steps = whole(steps, least=2)
     check_rates(first=first, last=last)
     return half_cosine(np.linspace(0, 1, steps), first, last)
 
@@ -112,11 +112,13 @@ def cosine_restarts(
     The first rate of each is `shrink` times that of the one before. Loshchilov and Hutter 2017
     (SGDR), equation 5 and section 3. The length of the first cycle follows from `steps`, so that
     the last ends on the last step. Keras: `CosineDecayRestarts(first, length, growth, shrink)`,
-    equal at every step before the last, where Keras would start again; with a `last` above 0 and
-    shrinking cycles Keras shrinks only what is above `last`, as we do.
+    equal at every step before the last, where Keras would start again. A cycle whose length is no
+    whole number of steps begins between two of them, so the rate of its first step is a little
+    below the highest. With a `last` above 0 and shrinking cycles Keras shrinks only what is above
+    `last`, as we do.
     """
-    check_steps(cycles, "cycles")
-    check_steps(steps, least=2 * cycles)
+    cycles = whole(cycles, "cycles")
+    steps = whole(steps, least=2 * cycles)
     check_rates(first=first, last=last, growth=growth, shrink=shrink)
     lengths = float(growth) ** np.arange(cycles)
     lengths *= (steps - 1) / lengths.sum()
@@ -137,7 +139,7 @@ def warm_up(steps: int, peak: float, first: float = 0.0) -> np.ndarray:
     cosine(n, peak)])` is `CosineDecay(0.0, n - 1, warmup_target=peak, warmup_steps=w)`. With
     `first` at 0 the first step changes nothing.
     """
-    check_steps(steps)
+    steps = whole(steps)
     check_rates(peak=peak, first=first)
     return np.linspace(first, peak, steps, endpoint=False)
 
@@ -169,7 +171,7 @@ def one_cycle(
         raise ValueError(
             f"momenta are the high and the low one, above 0 and below 1; got {momenta}."
         )
-    step = np.arange(steps)
+    step = np.arange(knots[-1] + 1)
     rates = np.interp(step, knots, peak * np.array([start, 1, start, end]))
     return Cycle(rates, np.interp(step, knots, [high, low, high, high]))
 
@@ -201,7 +203,7 @@ def cycle_knots(steps: int, tail: float) -> list[int]:
         raise ValueError(
             f"tail is {tail}; it is the share of the steps after the cycle, above 0 and below 1."
         )
-    check_steps(steps)
+    steps = whole(steps)
     half = int((steps - 1) * (1 - tail) / 2)
     if half < 1:
         raise ValueError(f"steps is {steps}; up, down and a tail of {tail:g} of them need more.")
@@ -213,10 +215,20 @@ def half_cosine(done: np.ndarray, first, last: float) -> np.ndarray:
     return last + (first - last) * (1 + np.cos(np.pi * done)) / 2
 
 
-def check_steps(steps: int, name: str = "steps", least: int = 1) -> None:
-    """Raise ValueError unless the number of steps is whole and at least `least`."""
-    if steps != int(steps) or steps < least:
-        raise ValueError(f"{name} is {steps}; it must be a whole number, at least {least}.")
+def whole(number, name: str = "steps", least: int = 1) -> int:
+    """The number as Python's own: 12 of 12, of NumPy's 12, and of 12.0, which `np.ceil` gives.
+
+    Raises ValueError unless it is whole and at least `least`.
+    """
+    value = np.asarray(number)
+    if not is_number(value) or value < least or value != int(value):
+        raise ValueError(f"{name} is {number}; it must be a whole number, at least {least}.")
+    return int(value)
+
+
+def is_number(value: np.ndarray) -> bool:
+    """Whether the array is one finite number."""
+    return value.ndim == 0 and value.dtype.kind in "iuf" and bool(np.isfinite(value))
 
 
 def check_rates(**rates: float) -> None:
@@ -224,5 +236,5 @@ def check_rates(**rates: float) -> None:
     break the weights.
     """
     for name, rate in rates.items():
-        if not (np.isfinite(rate) and rate >= 0):
+        if not is_number(np.asarray(rate)) or rate < 0:
             raise ValueError(f"{name} is {rate}; it must be a finite number, not below 0.")

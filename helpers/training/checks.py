@@ -15,12 +15,8 @@ def check_request(split, runs: list, recipe, watch: dict) -> None:
     """Raise ValueError unless the data are complete, and what the runs have fits them."""
     if not runs:
         raise ValueError("runs is empty: ask for at least one run.")
-    for name in ("epochs", "batch_size"):
-        value = getattr(recipe, name)
-        if not is_whole(value) or value < 1:
-            raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1.")
-    if isinstance(recipe.metrics, str):
-        raise ValueError(f"metrics is {recipe.metrics!r}; it must be a list: [{recipe.metrics!r}].")
+    check_recipe(recipe)
+    check_parts(split)
     if len(split.x_train) == 0:
         raise ValueError("x_train is empty: give at least one training row.")
     check_watch(watch)
@@ -38,8 +34,45 @@ def check_request(split, runs: list, recipe, watch: dict) -> None:
             )
 
 
+def check_recipe(recipe) -> None:
+    """What a recipe holds must be of the right kinds; the optimizer was looked at before."""
+    if isinstance(recipe.build, keras.Model) or not callable(recipe.build):
+        raise ValueError(
+            f"build is {recipe.build!r}; it must be a function that makes a new model each time: "
+            "put the lines that make the model into one, and give its name."
+        )
+    for name in ("epochs", "batch_size"):
+        value = getattr(recipe, name)
+        if not is_whole(value) or value < 1:
+            raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1.")
+    if not isinstance(recipe.metrics, list | tuple):
+        raise ValueError(f"metrics is {recipe.metrics!r}; it must be a list: ['mae'].")
+    for metric in recipe.metrics:
+        if not isinstance(metric, str) and not callable(metric):
+            raise ValueError(
+                f"metrics holds {metric!r}; give names, metrics of Keras's, or functions."
+            )
+    if recipe.augment is not None and not callable(recipe.augment):
+        raise ValueError(
+            f"augment is {recipe.augment!r}; it must be a function augment(x, y, seed) -> (x, y)."
+        )
+
+
+def check_parts(split) -> None:
+    """A split must have inputs and targets in three parts, of which some may be empty."""
+    names = [f"{side}_{part}" for part in ("train", "valid", "test") for side in "xy"]
+    missing = [name for name in names if not hasattr(split, name)]
+    if missing:
+        raise ValueError(
+            f"split is a {type(split).__name__} without {', '.join(missing)}; give what "
+            "datasets.load returns, or make a datasets.Split of your own arrays."
+        )
+
+
 def check_watch(watch: dict) -> None:
     """Further data need a name of their own, and inputs with targets."""
+    if not isinstance(watch, dict):
+        raise ValueError(f'watch is a {type(watch).__name__}; give names: {{"test": (x, y)}}.')
     for name, data in watch.items():
         if name == "val":
             raise ValueError('"val" is the name of the validation data: watch under another name.')
@@ -205,7 +238,8 @@ def check_model(model, split) -> None:
     """The model must be one that can be trained on the rows of x_train."""
     if not isinstance(model, keras.Model):
         raise ValueError(f"build() must return a Keras model; it returned {type(model).__name__}.")
-    if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
+    sides = getattr(model, "inputs", None) or (), getattr(model, "outputs", None) or ()
+    if not model.built or any(len(side) != 1 for side in sides):  # subclasses have neither
         raise ValueError(
             "The model must have one input and one output, known at once: "
             "begin it with keras.Input(shape)."

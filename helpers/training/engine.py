@@ -1,7 +1,6 @@
 """What trains the runs: the protocol of an engine, what engines share, and their cache."""
 
 import json
-import random
 import re
 import threading
 from collections import OrderedDict
@@ -86,20 +85,6 @@ class Engine(Protocol):
         It changes nothing, and needs the memory of EVALUATION_ROWS rows on a core or a GPU.
         """
         ...
-
-
-def seeded(build: Callable, seed: int):
-    """The model that `keras.utils.set_random_seed(seed); build()` makes.
-
-    Only Python's generator is seeded, and put back after: seeding TensorFlow would freeze the
-    minibatches of every later `model.fit` in the notebook (claim NEW-01).
-    """
-    state = random.getstate()
-    random.seed(int(seed))
-    try:
-        return build()
-    finally:
-        random.setstate(state)
 
 
 def state_of(model) -> list:

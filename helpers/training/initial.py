@@ -13,7 +13,8 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from helpers.training.engine import layers_of, seeded, state_of
+from helpers.training.engine import layers_of, state_of
+from helpers.training.seeding import seeded
 
 Values = list[np.ndarray]
 """A value for each variable of a model, in the order of `state_of`."""
@@ -28,7 +29,7 @@ def initial_values(
     """What gives, for a seed of a run, the values that a fresh model begins with.
 
     `first` is the model that `build` made for the first of the seeds. Raises ValueError for a
-    `build` that returns one model twice.
+    `build` that returns one model twice, or other weights for the same seed.
     """
     known = {seeds[0]: values_of(first)}
     if len(seeds) == 1:
@@ -50,7 +51,15 @@ def initial_values(
     def built(seed: int) -> Values:
         return known[seed] if seed in known else values_of(seeded(build, seed))
 
-    return foretold if all(same(foretold(seed), known[seed]) for seed in known) else built
+    if all(same(foretold(seed), known[seed]) for seed in known):
+        return foretold
+    if not same(values_of(seeded(build, seeds[0])), known[seeds[0]]):
+        raise ValueError(
+            "build() gives other weights each time, whatever the seed: let it draw with "
+            "keras.initializers, keras.random, or functions of np.random such as "
+            "np.random.normal, which the seed decides."
+        )
+    return built
 
 
 def origins_of(model: keras.Model, seed: int) -> list[Origin]:

@@ -14,6 +14,7 @@ import jax.numpy as jnp  # pyright: ignore[reportMissingImports]
 import keras
 import numpy as np
 
+from helpers.nets.momentum import inner
 from helpers.training.devices import (
     device_for,
     prediction_size,
@@ -286,7 +287,7 @@ class JaxEngine:
         loss, penalty, outputs, fixed = found
         known = list(state["optimizer"])
         for name, value in settings.items():
-            known[place_of(getattr(optimizer, name), optimizer.variables)] = value
+            known[place_of(getattr(inner(optimizer), name), optimizer.variables)] = value
         trainable, known = optimizer.stateless_apply(known, gradients, state["trainable"])
         metrics = self._update_metrics(metrics, targets, outputs)
         seed = state["seed"] + jnp.array([0, 1], jnp.uint32)

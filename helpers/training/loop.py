@@ -13,17 +13,11 @@ from tqdm.auto import tqdm
 from helpers import runtime
 from helpers.nets.momentum import momentum_name
 from helpers.training.checks import check_initial, check_loss, check_model, check_monitor
-from helpers.training.engine import (
-    TRAINING,
-    Engine,
-    engine_for,
-    excludes_weights,
-    seeded,
-    state_of,
-)
+from helpers.training.engine import TRAINING, Engine, engine_for, excludes_weights, state_of
 from helpers.training.initial import initial_values
 from helpers.training.run import Run
 from helpers.training.runs import HeldOut, Runs
+from helpers.training.seeding import seeded
 
 QUICK: dict[Any, Any] = {  # two numbers compared in float32, as Keras does, but without its tensors
     keras.ops.less: lambda value, other: np.float32(value) < np.float32(other),
@@ -318,7 +312,15 @@ def test_data(split, run: Run) -> HeldOut:
 
 
 def fresh_optimizer(optimizer) -> keras.optimizers.Optimizer:
-    """A new optimizer, as one of Keras's, its name or a function describes it."""
+    """A new optimizer, as one of Keras's, its name or a function describes it.
+
+    Raises ValueError for anything else.
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        raise ValueError(
+            "The optimizer is a LossScaleOptimizer: give the one that it holds. Where weights are "
+            "float16, Keras scales the loss by itself."
+        )
     if isinstance(optimizer, keras.optimizers.Optimizer):
         if excludes_weights(optimizer):
             raise ValueError(
@@ -326,7 +328,13 @@ def fresh_optimizer(optimizer) -> keras.optimizers.Optimizer:
                 "give a function that makes it."
             )
         return type(optimizer).from_config(optimizer.get_config())
-    return optimizer() if callable(optimizer) else keras.optimizers.get(optimizer)
+    found = optimizer() if callable(optimizer) else keras.optimizers.get(optimizer)
+    if not isinstance(found, keras.optimizers.Optimizer):
+        raise ValueError(
+            f"optimizer is {optimizer!r}, which gives {found!r}; it must be an optimizer of Keras, "
+            'its name, or a function that makes one: keras.optimizers.SGD(0.1), "adam".'
+        )
+    return found
 
 
 def with_defaults(runs: list[Run], optimizer: keras.optimizers.Optimizer) -> list[Run]:

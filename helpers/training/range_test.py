@@ -10,7 +10,7 @@ from helpers.training.loop import prepare, restart, settings_of
 from helpers.training.run import Run
 
 STEPS_BETWEEN_LOOKS = 10  # to see whether a run has diverged
-DIVERGED = 4  # times the lowest loss so far
+DIVERGED = 4  # times as far above the lowest loss as the loss has fallen before
 
 
 def range_test(recipe, split, runs: list[Run], rates: np.ndarray) -> np.ndarray:
@@ -57,18 +57,32 @@ def endless_order(rows: np.ndarray, length: int, seed: int) -> np.ndarray:
 
 
 def has_diverged(losses: np.ndarray) -> bool:
-    """Whether the latest losses are not finite, or far above the lowest before."""
+    """Whether the latest losses are not finite, or far above the lowest before.
+
+    Far is measured by how much the loss fell, or by how it varies between the first steps, since
+    not every loss has its lowest value at 0.
+    """
     starts = range(0, len(losses), STEPS_BETWEEN_LOOKS)
     means = [losses[start : start + STEPS_BETWEEN_LOOKS].mean() for start in starts]
-    return bool(not np.isfinite(means[-1]) or means[-1] > DIVERGED * min(means))
+    if not np.isfinite(means[-1]):
+        return True
+    lowest = min(means)
+    usual = max(means[0] - lowest, losses[:STEPS_BETWEEN_LOOKS].std())
+    return bool(means[-1] - lowest > DIVERGED * usual)
 
 
 def suggested_rates(rates: np.ndarray, losses: np.ndarray) -> dict[str, float]:
     """Learning rates that a range test suggests, by the rule that picks them.
 
     Both rules look at the median over the runs, smoothed over a twentieth of the steps, as far as
-    all runs have got. Raises ValueError for runs that diverged within three steps.
+    all runs have got. `rates` have shape (steps,), `losses` (runs, steps). Raises ValueError for
+    other shapes, fewer than three steps, and runs that diverged within three steps.
     """
+    if np.ndim(losses) != 2 or np.shape(rates) != np.shape(losses)[1:] or len(rates) < 3:
+        raise ValueError(
+            f"rates have shape {np.shape(rates)} and losses {np.shape(losses)}; give (steps,) and "
+            "(runs, steps), with at least three steps."
+        )
     finite = np.asarray(np.isfinite(losses).all(axis=0))
     until = len(finite) if finite.all() else int(finite.argmin())
     if until < 3:

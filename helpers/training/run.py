@@ -6,6 +6,8 @@ from numbers import Integral
 
 import numpy as np
 
+from helpers.training.checks import is_whole
+
 SEEDS = 10_000  # for each SEED
 LARGEST = 2**32 // SEEDS - 1  # SEED: NumPy, scikit-learn and JAX take seeds below 2**32
 
@@ -44,9 +46,9 @@ def seeds(seed: int, runs: int) -> range:
     Those of different SEEDs have none in common; those of SEED 0 begin at 0.
     Raises ValueError for a SEED or a number of runs out of range.
     """
-    if not isinstance(seed, Integral) or not 0 <= seed <= LARGEST:
+    if not is_whole(seed) or not 0 <= seed <= LARGEST:
         raise ValueError(f"SEED is {seed!r}; choose a whole number from 0 to {LARGEST}.")
-    if not isinstance(runs, Integral) or not 1 <= runs <= SEEDS:
+    if not is_whole(runs) or not 1 <= runs <= SEEDS:
         raise ValueError(f"RUNS is {runs!r}; choose a whole number from 1 to {SEEDS}.")
     return range(int(seed) * SEEDS, int(seed) * SEEDS + int(runs))
 
@@ -88,7 +90,9 @@ def runs_of(runs: Sequence) -> list[Run]:
         raise ValueError(f"runs is {runs}; give seeds, for example training.seeds(SEED, {runs}).")
     if isinstance(runs, Run):
         raise ValueError("runs is one Run; give a list of them: [run].")
-    found = [Run(int(run)) if isinstance(run, Integral) else run for run in runs]
+    if not isinstance(runs, Iterable):
+        raise ValueError(f"runs is {runs!r}; give a list of training.Run or of seeds.")
+    found = [Run(int(run)) if is_whole(run) else run for run in runs]
     for run in found:
         if not isinstance(run, Run):
             raise ValueError(f"runs holds {run!r}; it must hold training.Run or seeds.")

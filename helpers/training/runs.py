@@ -95,11 +95,11 @@ class Runs:
 
     def last(self, metric: str) -> np.ndarray:
         """The metric at each run's last trained epoch, shape (runs,)."""
-        return self.history[metric][np.arange(len(self)), self.epochs - 1]
+        return self._curves(metric)[np.arange(len(self)), self.epochs - 1]
 
     def best(self, metric: str) -> np.ndarray:
         """The metric at each run's best epoch, shape (runs,)."""
-        return self.history[metric][np.arange(len(self)), self.best_epoch]
+        return self._curves(metric)[np.arange(len(self)), self.best_epoch]
 
     def epochs_to(self, metric: str, value: float, direction: str = "lower") -> np.ndarray:
         """For each run the epochs until the metric first reaches `value`; NaN if it never does.
@@ -108,10 +108,18 @@ class Runs:
         """
         if direction not in ("lower", "higher"):
             raise ValueError(f'direction is {direction!r}; it must be "lower" or "higher".')
-        curve = self.history[metric]
+        curve = self._curves(metric)
         with np.errstate(invalid="ignore"):
             reached = curve <= value if direction == "lower" else curve >= value
         return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, np.nan)
+
+    def _curves(self, metric: str) -> np.ndarray:
+        """The history of a metric. Raises ValueError for one that it does not have."""
+        if metric not in self.history:
+            raise ValueError(
+                f"There is no {metric!r} in the history; it has {', '.join(self.history)}."
+            )
+        return self.history[metric]
 
     def _measure(self, metric: str) -> Callable:
         if not all(map(len, self.test_data)):

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from helpers.nets.momentum import inner
 from helpers.training.engine import (
     EVALUATION_ROWS,
     as_input,
@@ -127,14 +128,15 @@ class TensorFlowEngine:
         # As many steps as the data have, so that a fold, or less data, needs no program of its own.
         steps = max(full, len(data[0]) // batch_size)
         batches = tf.constant(np.resize(order[: full * batch_size], (steps, batch_size)), tf.int32)
+        kind = keras.config.floatx()  # of Keras's rates and momenta
         each = {
-            name: tf.constant(np.resize(values[:full], steps), tf.float32)
+            name: tf.constant(np.resize(values[:full], steps), kind)
             for name, values in settings_.items()
         }
         parts, metrics = self._train(data, batches, tf.constant(full), each)
         parts = parts.numpy()[:full]
         if rest := len(order) % batch_size:
-            last = {name: tf.constant(values[-1], tf.float32) for name, values in settings_.items()}
+            last = {name: tf.constant(values[-1], kind) for name, values in settings_.items()}
             part, metrics = self._train_rest(data, tf.constant(order[-rest:], tf.int32), last)
             parts = np.append(parts, [part], axis=0)
         sizes = np.full(len(parts), batch_size)
@@ -190,14 +192,14 @@ class TensorFlowEngine:
             x, targets = self._augment(x, targets, seed)
         inputs = as_input(self.model, x)
         for name, value in settings.items():
-            getattr(optimizer, name).assign(value)
+            getattr(inner(optimizer), name).assign(value)
         updated = self._weights.updated
         with tf.GradientTape() as tape:
             known = pairs(model.trainable_variables, self._weights.values())
             with keras.StatelessScope(known, collect_losses=True) as scope:
                 outputs = model(inputs, training=True)
                 total = model.compute_loss(inputs, targets, outputs, weights, training=True)
-                penalty = self._penalty()
+                penalty = tf.cast(self._penalty(), total.dtype)
             scaled = optimizer.scale_loss(total)
         optimizer.apply(tape.gradient(scaled, updated), updated)
         for variable in self._fixed:  # the step may have changed them
@@ -218,7 +220,7 @@ class TensorFlowEngine:
             inputs, targets = as_input(self.model, x[now]), y[now]
             outputs = self.model(inputs, training=False)
             loss = self.model.compute_loss(inputs, targets, outputs, training=False)
-            loss -= self._penalty()
+            loss -= tf.cast(self._penalty(), loss.dtype)
             self._update_metrics(targets, outputs)
             total += tf.cast(loss, tf.float32) * tf.cast(tf.shape(targets)[0], tf.float32)
             return start + EVALUATION_ROWS, total

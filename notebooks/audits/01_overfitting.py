@@ -2151,6 +2151,7 @@ verdicts.compare(
     role=claims.FURTHER,
     data=noisy_friedman,
 )
+
 # %%
 fitted_friedman = predicted_friedman(kept_noiseless, "train")
 verdicts.compare(

@@ -652,6 +652,7 @@ l1_model.compile(optimizer='rmsprop',
                  metrics=['accuracy'])
 l1_model.summary()
 """
+
 # %%
 L2_LISTING = """
 # l2
@@ -686,6 +687,7 @@ l1_l2_model.compile(optimizer='rmsprop',
                     metrics=['accuracy'])
 l1_l2_model.summary()
 """
+
 # %%
 OWN_LISTING = """
 # The default of the L2 penalty, 0.01, can be customized
@@ -984,6 +986,7 @@ plots.show(
     "lies on the other L2 curve.",
     data=f"{of_reviews['data']}; the first replicate",
 )
+
 # %%
 best_plotted, best_bare = (
     plotted_002.min(axis=2).argmin(axis=1),
@@ -1022,6 +1025,7 @@ print(len(plotted_002))
 # even where models predict alike: the winner agrees, the order at the end does not. To compare
 # models, evaluate them without it. The names that the listing draws are not defined anywhere in the
 # note as found.
+
 # %% [markdown]
 # ## 5. What dropout does
 #
@@ -1366,6 +1370,7 @@ EPOCH_CALLS = ["on_epoch_begin", *BATCH_CALLS * 4, "on_epoch_end", "get_monitor_
 EXPECTED_CALLS = ["on_train_begin", *EPOCH_CALLS * 5, "on_train_end"]
 for name_of_call in dict.fromkeys(EXPECTED_CALLS):
     setattr(NotedStopping, name_of_call, noting(name_of_call))
+
 # %%
 called_net, called_data = models.mlp(1, []), (np.ones((40, 1)), np.ones((40, 1)))
 called_net.compile("sgd", "mse")
@@ -1404,6 +1409,7 @@ early_stopping = EarlyStopping(
     restore_best_weights=True, # when stopping, go back to the best weights found before
 )
 """
+
 # %%
 FIRST_LISTING = f"""
 from tensorflow.keras.callbacks import EarlyStopping
@@ -1545,6 +1551,7 @@ history = model.fit(
     callbacks=[early_stopping] # put the callback into the list
 )
 """
+
 # %%
 listed_wine = datasets.load("wine", seed=seeds[0], size=512)
 lowest_wine, highest_wine = listed_wine.x_train.min(axis=0), listed_wine.x_train.max(axis=0)
@@ -1635,6 +1642,7 @@ for rival_watched, setting_watched, role_watched in (
         role=role_watched,
         data=watched_clothes,
     )
+
 # %%
 for rival_nets, setting_watched in (
     (by_training, "600 pictures, test accuracy"),
@@ -1696,6 +1704,7 @@ def test_curves(stopped, again):
 # %%
 large_wine_runs = at_best_rate(WINES, "large", wine_runs)
 large_wines = wine_nets(LARGE_WINES, large_wine_runs)
+
 # %%
 curves_wines, void_wines = test_curves(
     large_wines, lambda epochs: wine_nets(LARGE_WINES, tested_live(large_wine_runs), epochs, None)
@@ -1806,6 +1815,7 @@ ended_early = {
 void_sizes = edge_void(WINES, "large", "small")
 if ended_early["large"] < 0.9:
     void_sizes = "the large net too seldom ended early"
+
 # %%
 if ended_early["large"] < 0.5:
     verdicts.compute(
@@ -1947,6 +1957,7 @@ verdicts.compare(
     void=edge_void(NUMBERS["sgd"], "weights of 0.05", "weights of 1"),
     data=number_clothes,
 )
+
 # %%
 for (arm_of_numbers, optimizer_used), (nets, *_) in number_nets.items():
     log_loss, share_known = learned[arm_of_numbers, optimizer_used][0]
@@ -2356,6 +2367,7 @@ bounds = {
     "twice as many": trained(pool, twice, None, choice["rate_as_they_are"], 1_500),
 }
 right = {name: runs.test("accuracy") for name, runs in bounds.items()}
+
 # %% tags=["nbval-skip"]
 verdicts.compare(
     "REG-46",
@@ -2379,6 +2391,7 @@ verdicts.compare(
     role=claims.BOUNDARY,
     data=pool,
 )
+
 # %% tags=["nbval-skip"]
 digits = pool_of("digits, clean labels", 150, 150)
 choice = copying["digits, clean labels"]["choice"]
@@ -2401,6 +2414,7 @@ for setting, change, rate in (
         data=digits,
         **criterion,
     )
+
 # %% tags=["nbval-skip"]
 for name, accuracies in right.items():
     print(f"clothes, {name}: test accuracy {accuracies.mean():.3f}")

@@ -31,6 +31,8 @@ def test_the_readme_states_size_and_sha256_of_every_embedded_file():
         assert path.name in readme
         assert files.sha256(path) in readme
         assert f"{path.stat().st_size:,}" in readme
+    for name, sha256 in sources.EMBEDDED_SHA256.items():
+        assert sha256 in readme and (sources.EMBEDDED / name).exists()
 
 
 def test_embedded_files_are_small():

@@ -5,8 +5,10 @@ import importlib.util
 import io
 import os
 import pickle
+import re
 import shutil
 import tarfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +123,11 @@ def test_a_bad_table_of_wines_is_named_with_the_cure(own):
         (text.replace("pH", "acidity"), "acidity"),
         ("", "damaged"),
         ("\x00\xff", "damaged"),
+        (text.replace("7.4", "nan", 1), "other numbers"),
+        (text.replace("7.4", "inf", 1), "other numbers"),
+        (text.replace("7.4", "7.5", 1), "other numbers"),
+        (text.replace(",5\n", ",99\n", 1), "other numbers"),
+        (re.sub(r"[1-9]", "0", text), "other numbers"),
     ):
         (own / "winequality-red.csv").write_text(content, encoding="latin-1")
         assert_refused("wine", "winequality-red.csv", word)
@@ -152,9 +159,74 @@ def test_other_arrays_than_photographs_are_named_with_the_cure(own):
         datasets.load("cifar10")
 
 
+def test_photographs_that_cannot_be_divided_or_tested_are_named_with_the_cure(own):
+    path = own / "cifar10.npz"
+    for count in (0, 5):
+        save_images(path, count=count)
+        assert_refused("cifar10", path.name, "images of all ten")
+    arrays = save_images(path)
+    save_images(path, x_test=arrays["x_train"], y_test=arrays["y_train"])
+    with pytest.raises(DataError, match="the training part and the test part are the same"):
+        datasets.load("cifar10")
+
+
+def rewritten(path, change):
+    """The archive again, each of its members changed."""
+    with zipfile.ZipFile(path) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, change(content))
+
+
+def test_an_archive_that_promises_more_than_it_holds_is_refused(own):
+    path = own / "cifar10.npz"
+    save_images(path)
+
+    def promising(content: bytes) -> bytes:
+        return content.replace(b"(200, 32, 32, 3), }", b"(9" + b"9" * 9 + b", 32, 9), }", 1)
+
+    rewritten(path, promising)
+    assert_refused("cifar10", path.name, "ends early")
+
+
+@pytest.mark.parametrize(("place", "value"), [(6, 1), (8, 99)], ids=["encrypted", "compressed"])
+def test_an_archive_that_python_cannot_open_is_named_with_the_cure(own, place, value):
+    path = own / "cifar10.npz"
+    save_images(path)
+    content = bytearray(path.read_bytes())
+    for mark, shift in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):  # in members and directory
+        at = content.find(mark)
+        while at >= 0:
+            content[at + place + shift] = value
+            at = content.find(mark, at + 4)
+    path.write_bytes(content)
+    assert_refused("cifar10", path.name, "damaged")
+
+
 def test_reviews_with_offsets_that_do_not_fit_are_named_with_the_cure(own):
-    save_imdb(own / "imdb.npz", train_offsets=np.arange(5))
-    assert_refused("reviews", "imdb.npz", "offsets")
+    for offsets in (np.arange(5), np.arange(2, 804, 4), np.zeros(0, int)):
+        save_imdb(own / "imdb.npz", train_offsets=offsets)
+        assert_refused("reviews", "imdb.npz", "offsets")
+
+
+def test_reviews_of_other_kinds_are_named_with_the_cure(own):
+    path = own / "imdb.npz"
+    for changes, word in (
+        ({"train_ids": np.full(800, "the")}, "rows of whole numbers"),
+        ({"y_train": np.full(200, 0.5)}, "rows of whole numbers"),
+        ({"y_test": np.ones(20, int)}, "0 and 1"),
+    ):
+        save_imdb(path, **changes)
+        assert_refused("reviews", path.name, word)
+    path.unlink()
+    path.mkdir()
+    assert_refused("reviews", path.name, "Cannot read")
+
+
+def test_a_link_that_leads_nowhere_is_no_stand_in(own):
+    (own / "winequality-red.csv").symlink_to(own / "absent.csv")
+    assert_refused("wine", "winequality-red.csv", "leads nowhere")
 
 
 def test_a_folder_of_fashion_that_lacks_something_is_named_with_the_cure(own):
@@ -175,10 +247,13 @@ def test_damaged_embedded_files_name_the_cure(monkeypatch, tmp_path):
     ):
         original = getattr(sources, constant)
         broken = tmp_path / original.name
-        broken.write_bytes(original.read_bytes()[:-700])
-        monkeypatch.setattr(sources, constant, broken)
-        with pytest.raises(DataError, match=f"{broken.name}.*(good copy|data/build.py)"):
-            datasets.load(name)
+        content = original.read_bytes()
+        for changed in (content[:-700], content[:-4] + b"3" + content[-3:]):
+            broken.write_bytes(changed)
+            with monkeypatch.context() as patch:
+                patch.setattr(sources, constant, broken)
+                with pytest.raises(DataError, match=f"{broken.name}.*(good copy|data/build.py)"):
+                    datasets.load(name)
 
 
 class Bomb:
@@ -248,7 +323,7 @@ def test_a_cached_archive_with_another_sha256_is_not_opened(monkeypatch):
     archive = runtime.keras_home() / "datasets" / "cifar-10-batches-py-target_archive"
     keras_cifar10(archive, monkeypatch)
     archive.write_bytes(archive.read_bytes()[:-1])
-    with pytest.raises(DataError, match=f"{archive.name} is damaged.*delete it"):
+    with pytest.raises(DataError, match=f"{archive.name} is damaged.*move it away"):
         datasets.load("cifar10")
 
 

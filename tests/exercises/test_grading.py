@@ -5,7 +5,11 @@ import functools
 import importlib
 import inspect
 import json
+import os
+import subprocess
+import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +29,7 @@ from helpers.exercises.grading.submissions import (
     code_cells,
 )
 from helpers.exercises.overfitting import capacity
+from helpers.runtime import ROOT
 
 LESSON = lessons.lessons()["overfitting"]
 NAMES = ["degree_prediction", "choosing", "preparing", "counting", "stopping"]
@@ -52,11 +57,17 @@ def test_every_exercise_of_every_lesson_has_a_named_answer(package):
         (["."], "name the lesson"),
         ([".", "--lesson", "09_dancing"], "no lesson 'dancing'"),
         ([".", "--lesson", "01_overfitting", "--out", "grades.xlsx"], "name a .csv file"),
-        ([".", "--lesson", "01_overfitting", "--seconds", "0"], "above 0"),
+        ([".", "--lesson", "01_overfitting", "--seconds", "0"], "'0' is no positive number"),
+        ([".", "--memory", "nan"], "argument --memory: 'nan' is no positive number"),
+        ([".", "--jobs", "0"], "argument --jobs: '0' is no whole number above 0"),
         ([".", "--lesson", "01_overfitting", "--out", "absent/grades.csv"], "no folder absent"),
         (
             [".", "--lesson", "01_overfitting", "--out", "other.csv"],
-            "was not written by this command",
+            "other.json was not written by this command",
+        ),
+        (
+            [".", "--lesson", "01_overfitting", "--out", "class.csv"],
+            "class.csv was not written by this command",
         ),
     ],
 )
@@ -64,11 +75,14 @@ def test_bad_input_is_named_before_any_work(tmp_path, monkeypatch, capsys, argum
     monkeypatch.chdir(tmp_path)
     Path("somebody.ipynb").write_text("{}")
     Path("other.json").write_text('{"somebody": 1}')
+    Path("class.csv").write_text("learner,birthday\n")
     with pytest.raises(SystemExit) as stop:
         main(["grade", *arguments])
     assert stop.value.code == 2
     assert message in capsys.readouterr().err
-    assert {path.name for path in tmp_path.iterdir()} == {"somebody.ipynb", "other.json"}
+    there = {path.name for path in tmp_path.iterdir()}
+    assert there == {"somebody.ipynb", "other.json", "class.csv"}
+    assert Path("class.csv").read_text() == "learner,birthday\n"
 
 
 def test_the_lesson_is_the_one_that_most_notebooks_are_of(tmp_path):
@@ -101,6 +115,7 @@ def test_each_notebook_of_a_lesson_is_graded_by_its_own_exercises(two_notebooks)
     assert lessons.without_number("03b_more_rules") == "more_rules"
 
 
+BAD = b'{"verdict": "not yet", "event": "ok", "message": "No."}'
 GOOD = b'{"verdict": "correct", "event": "ok", "message": "Well."}'
 
 
@@ -117,6 +132,11 @@ GOOD = b'{"verdict": "correct", "event": "ok", "message": "Well."}'
         (b'{"verdict": "excellent", "event": "ok", "message": ""}', False, 0, (NOT_YET, EXIT)),
         (b'{"verdict": "correct", "event": 3, "message": ""}', False, 0, (NOT_YET, EXIT)),
         (b'["correct"]', False, 0, (NOT_YET, EXIT)),
+        (b'{"verdict": "correct", "event": "ok", "message": 3}', False, 0, (NOT_YET, EXIT)),
+        (b'{"verdict": "correct", "event": "won", "message": ""}', False, 0, (NOT_YET, EXIT)),
+        (BAD + b"\n" + GOOD + b"\n", False, 0, (CORRECT, OK)),  # the last counts
+        (BAD + b"\n" + GOOD[:20], True, -9, (NOT_YET, OK)),  # the last that is whole
+        (b"", False, 255, (NOT_YET, KILLED)),  # the server has ended
         (b"\x80\x04pickle", False, 0, (NOT_YET, EXIT)),
     ],
 )
@@ -310,6 +330,25 @@ LEARNERS = {
     "exit": counting(EXIT, "raise SystemExit"),
     "exit_at_once": counting(EXIT, "import os; os._exit(0)"),
     "kill": counting(KILLED, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"),
+    "server": counting(
+        KILLED,
+        "import os, signal, time; os.kill(os.getppid(), signal.SIGKILL); time.sleep(60)",
+    ),
+    "seated": (
+        notebook(
+            [
+                "layers = {}",
+                "for kind in ['dense']:\n    layers[kind] = lambda a, b: (a + 1) * b",
+                *solved(
+                    count_parameters=COUNT
+                    + "widths = [inputs, *hidden, outputs]\n    return sum(layers['dense'](a, b) "
+                    "for a, b in zip(widths, widths[1:]))"
+                ),
+            ]
+        ),
+        {},
+        OK,
+    ),
     "crash": counting(CRASH, "import ctypes; ctypes.string_at(0)"),
     "output": counting(TIME, "while True: print('x' * 10**6)"),
     "large_file": counting(OK, "open('file', 'wb').write(bytes(10**8))"),
@@ -376,8 +415,8 @@ def expected(name: str) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_thirty_learners_each_get_their_own_row(tmp_path, capfd):
-    assert len(LEARNERS) == 30
+def test_each_of_thirty_learners_gets_a_row_whatever_the_others_do(tmp_path, capfd):
+    assert len(LEARNERS) >= 30
     hand_in(tmp_path / "in", LEARNERS)
     out = tmp_path / "grades.csv"
 
@@ -396,6 +435,53 @@ def test_thirty_learners_each_get_their_own_row(tmp_path, capfd):
     assert (
         capfd.readouterr().err == ""
     )  # no bar where there is no terminal, nothing of TensorFlow's
+
+
+@pytest.mark.slow
+def test_everything_that_was_handed_in_has_a_row_or_is_named(tmp_path, capfd):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    hand_in(folder, ["no_cells"])
+    empty = (folder / "no_cells.ipynb").rename(folder / "=cmd|' calc'!A1.ipynb")
+    (folder / os.fsdecode("홍길동.ipynb".encode("cp949"))).write_bytes(empty.read_bytes())
+    os.mkfifo(folder / "pipe.ipynb")
+    (folder / "link.ipynb").symlink_to("absent.ipynb")
+    (folder / "round.ipynb").symlink_to("round.ipynb")
+    (folder / "folder.ipynb").mkdir()
+    (folder / "mail.ipynb.json").write_text("{}")
+    out = tmp_path / "grades.csv"
+    assert main(["grade", str(folder), "--out", str(out), "--lesson", "01_overfitting"]) == 0
+    with out.open(encoding="utf-8") as file:
+        status = {line["learner"]: line["status"] for line in csv.DictReader(file)}
+    unreadable = dict.fromkeys(["pipe", "link", "round", "folder"], UNREADABLE)
+    assert status == {"'=cmd|' calc'!A1": OK, "홍길동": OK} | unreadable
+    assert "do not end in .ipynb: mail.ipynb.json." in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["=1", "+1+1", "-1", "@x", "\t=1"])
+def test_no_name_is_a_formula(name):
+    assert tables.table(["learner"], [[name]]).splitlines()[1].strip('"') == f"'{name}"
+
+
+def test_the_inner_command_ends_with_the_outer_one(tmp_path):
+    """The process that waits is ended in the hardest way."""
+    trace = tmp_path / "trace"
+    inner = (
+        "import time; from pathlib import Path; "
+        "from helpers.exercises.grading.folders import end_with_parent; "
+        f"end_with_parent(); Path({str(trace)!r}).write_text('begun'); time.sleep(600)"
+    )
+    outer = (
+        "import sys; from helpers.exercises.grading.folders import attached; "
+        f"attached([sys.executable, '-c', {inner!r}])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", outer], cwd=ROOT, stdout=subprocess.PIPE
+    ) as process:
+        while not trace.exists():
+            time.sleep(0.1)
+        process.kill()
+        assert process.stdout.read() == b""  # ends when the last that has it open ends
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ RETURN = "def choose(training, validation, test):\n    return "
 
 
 def say(*cells: str, exercise=choosing, name="choose", lesson=LESSON):
-    found = submissions.examine(exercise, name, list(cells), lesson)
+    *_, found = submissions.examine(exercise, name, list(cells), lesson)
     return found.verdict, found.event
 
 
@@ -106,6 +106,113 @@ def test_other_answers_get_their_word_and_what_happened(cells, expected):
     assert say(*cells) == expected
 
 
+CHECK = "ex.choosing.check(choose)"
+BY_NAME = RETURN + "rules['best'](validation)"
+SEATED = {
+    "a loop": ("rules = {}", "for rule in [np.argmin]:\n    rules['best'] = rule", BY_NAME),
+    "with": (
+        "rules = {}",
+        "with np.errstate():\n    rules['best'] = np.argmin",
+        BY_NAME,
+    ),
+    "a call": ("rules = {}", "def fill(x):\n    x['best'] = np.argmin", "fill(rules)", BY_NAME),
+    "global": (
+        "def setup():\n    global rule\n    rule = np.argmin",
+        "setup()",
+        RETURN + "rule(validation)",
+    ),
+    "a heap": (
+        "import heapq\norder = []",
+        "heapq.heappush(order, 1)",
+        RETURN + "order[0] * np.argmin(validation)",
+    ),
+    "an alias": ("rules = {}", "same = rules", "same['best'] = np.argmin", BY_NAME),
+    "a decorator": (
+        "rules = {}\ndef named(rule):\n    rules[rule.__name__] = rule\n    return rule",
+        "@named\ndef best(errors):\n    return np.argmin(errors)",
+        BY_NAME,
+    ),
+    "display": (RETURN + "(display(test), np.argmin(validation))[1]",),
+    "a magic inside": (RIGHT.replace("    return", "    %matplotlib inline\n    return"),),
+    "another language before": ("%%script bash\nchoose = 3", RIGHT),
+    "another language behind": (RIGHT, "%%bash\nchoose = 3"),
+    "a file": (RIGHT, "%%writefile choose.py\nchoose = 3"),
+    "two magics": ("%%time\n%%capture\n" + RIGHT,),
+    "deleted behind the check": (RIGHT, CHECK, "del choose"),
+    "deleted in the cell of the check": (
+        RIGHT + "\nex.choosing.check(\n    choose\n)\ndel choose",
+    ),
+    "another value behind the check": (RIGHT, CHECK, "choose = 3"),
+    "main": ("if __name__ == '__main__':\n    " + RIGHT.replace("\n", "\n    "),),
+}
+
+
+@pytest.mark.parametrize("cells", SEATED.values(), ids=SEATED)
+def test_what_is_correct_where_the_learner_sits_is_correct(cells):
+    assert say(*cells) == (CORRECT, OK)
+
+
+def test_a_prediction_may_be_filled_in_by_a_loop():
+    cells = (
+        "prediction = {'training error': ..., 'test error': ...}",
+        "for part, guess in zip(prediction, ['falls', 'falls, then rises']):\n"
+        "    prediction[part] = guess",
+    )
+    assert say(*cells, exercise=degree_prediction, name="prediction") == (CORRECT, OK)
+
+
+def test_cells_that_have_nothing_to_do_with_a_wrong_answer_do_not_run(tmp_path):
+    trace = tmp_path / "trace"
+    wrong = RETURN + "np.argmin(test)"
+    cells = (LESSON[0], f"open({str(trace)!r}, 'w')", "others = 1", wrong, CHECK)
+    assert say(*cells) == (NOT_YET, OK)
+    assert not trace.exists()
+
+
+def test_a_cell_that_ends_python_leaves_the_first_finding():
+    cells = ("rules = {}", "rules.update(best=np.argmax)", "exit(rules)", BY_NAME, CHECK)
+    assert say(*cells) == (NOT_YET, OK)
+
+
+BAD_TEXT = "class Silent(Exception):\n    def __str__(self):\n        raise ValueError\n"
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (("if False:\n    choose = 1",), "Defining choose: no statement that ran defines it."),
+        ((BAD_TEXT + "def fail():\n    raise Silent\nchoose = fail()",), "Silent"),
+        ((BAD_TEXT + "def choose(a, b, c):\n    raise Silent",), "Your code raised Silent"),
+        (("def fail():\n    raise ValueError('x' * 10**6)\nchoose = fail()",), "ValueError: xxx"),
+    ],
+    ids=["never bound", "no text when defined", "no text when called", "a long text"],
+)
+def test_what_cannot_be_defined_or_told_gets_its_reason(cells, message):
+    *_, found = submissions.examine(choosing, "choose", list(cells), LESSON)
+    assert (found.verdict, found.event) == (NOT_YET, OK)
+    assert message in found.message and len(found.message) < 1100
+
+
+HELPERS = ".overfitting.data.choose_solution(training, validation, test)"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("import helpers", RETURN + "helpers.exercises" + HELPERS),
+        ("import helpers", "course = helpers", RETURN + "course.exercises" + HELPERS),
+        ("import helpers", "tasks = helpers.exercises", RETURN + "tasks" + HELPERS),
+        (
+            "import importlib",
+            "data = importlib.import_module('helpers.exercises.overfitting.data')",
+            RETURN + "data.choose_solution(training, validation, test)",
+        ),
+    ],
+)
+def test_a_solution_is_found_behind_a_chain_of_names(cells):
+    assert say(*cells) == (NOT_YET, SOLUTION)
+
+
 STOP = "def stop(losses, patience, min_delta):\n    return "
 
 
@@ -139,7 +246,7 @@ def test_other_functions_of_the_course_and_of_the_same_name_are_granted():
 
 
 def test_what_failed_before_is_part_of_the_reason():
-    found = submissions.examine(
+    *_, found = submissions.examine(
         choosing, "choose", ["import missing_package as np", RETURN + "np.argmin(validation)"], []
     )
     assert (

@@ -68,3 +68,22 @@ def test_leaves_no_seed_behind(line):
         lambda: models.mlp(3, []), [models.mlp(3, []).get_weights()], x, y, loss="mse"
     )
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_each_set_of_weights_has_its_own_moving_averages(line):
+    x, y = line
+
+    def build():
+        return keras.Sequential(
+            [keras.Input((3,)), keras.layers.BatchNormalization(), *models.mlp(3, [4]).layers]
+        )
+
+    first = training.seeded(build, 0)
+    second = training.seeded(build, 0)
+    normalization = second.layers[0]
+    normalization.moving_variance.assign(np.full(3, 0.05))
+    sets = [net.get_weights() for net in (first, second)]
+    together = curvature.top_eigenvalues(build, sets, x, y, loss="mse")
+    alone = [curvature.top_eigenvalues(build, [one], x, y, loss="mse")[0] for one in sets]
+    np.testing.assert_allclose(together, alone, rtol=1e-5)
+    assert together[1] > 2 * together[0]

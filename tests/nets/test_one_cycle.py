@@ -158,20 +158,52 @@ def test_a_backup_of_keras_goes_on_too(tmp_path, whole):
     assert_equal_weights(fit(compiled(), keras.callbacks.BackupAndRestore(tmp_path)), whole, 0)
 
 
-def test_training_that_was_interrupted_goes_on_with_the_same_model(whole):
-    """As with the stop button of a notebook: Keras does not say that training has ended."""
+class Stop(keras.callbacks.Callback):
+    """The stop button of a notebook, after two epochs."""
 
-    class Stop(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            if epoch == 1:
-                raise KeyboardInterrupt
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
 
+
+def interrupted():
+    """A network whose training was stopped: Keras does not say that training has ended."""
     network = compiled()
     with pytest.raises(KeyboardInterrupt):
         fit(network, Stop())
+    return network
+
+
+def test_training_that_was_interrupted_goes_on_with_the_same_model(whole):
+    network = interrupted()
     assert_equal_weights(fit(network, initial_epoch=2), whole, 0)
     assert type(network.optimizer.momentum) is float and network.optimizer.momentum == 0.95
     assert network.optimizer.get_config()["momentum"] == 0.95
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["as it is", "compiled anew"])
+def test_after_an_interrupt_plain_training_has_the_compiled_momentum(anew):
+    network, twin = interrupted(), compiled()
+    twin.set_weights(network.get_weights())
+    twin.optimizer.build(twin.trainable_variables)
+    for ours, theirs in zip(twin.optimizer.variables, network.optimizer.variables, strict=True):
+        ours.assign(theirs)
+    for each in (network, twin):
+        if anew:
+            each.compile(keras.optimizers.SGD(CYCLE, momentum=0.95), loss="mse")
+        each.fit(X, Y, batch_size=BATCH, shuffle=False, verbose=0)
+    assert type(network.optimizer.momentum) is float and network.optimizer.momentum == 0.95
+    assert_equal_weights(network.get_weights(), twin.get_weights(), 0)
+
+
+def test_the_loss_of_float16_may_be_scaled():
+    """Under mixed precision Keras puts the optimizer into another one."""
+    network = compiled()
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(CYCLE, momentum=0.95))
+    network.compile(scaled, loss="mse")
+    plain = compiled()
+    assert_equal_weights(fit(network), fit(plain))
+    assert scaled.inner_optimizer.momentum == 0.95
 
 
 def test_a_model_can_be_trained_with_it_after_training_without():

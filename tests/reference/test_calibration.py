@@ -76,6 +76,11 @@ def test_the_ends_have_bins(confidence):
         ([[0.5, 0.9]], [0], 10, "sum to 1"),
         ([0.5], [0], 0, "at least one"),
         ([], [], 10, "shape"),
+        ([0.9, 0.2], [1, -1], 10, "class numbers from 0 to 1; these hold -1"),
+        ([0.2, 0.3], [0, 2], 10, "these hold 2"),
+        ([[0.5, 0.5], [0.2, 0.8]], [0, 5], 10, "class numbers from 0 to 1; these hold 5"),
+        ([0.9, 0.2], [1, 0.5], 10, "these hold 0.5"),
+        ([0.9, 0.2], ["b", "a"], 10, "these hold a, b"),
     ],
 )
 def test_what_does_not_fit_is_refused(probabilities, labels, bins, message):

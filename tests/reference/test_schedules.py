@@ -200,3 +200,40 @@ def test_total_steps_are_those_that_keras_trains(case):
     zeros = np.zeros((examples, 1))
     model.fit(zeros, zeros, batch_size=batch_size, epochs=epochs, verbose=0)
     assert schedules.total_steps(*case) == int(model.optimizer.iterations)
+
+
+EVERY = {
+    "constant": lambda steps: schedules.constant(steps, 0.1),
+    "piecewise": lambda steps: schedules.piecewise(steps, [3, 6], [0.1, 0.01, 0.001]),
+    "step_decay": lambda steps: schedules.step_decay(steps, 0.1, factor=0.5, every=steps // 4),
+    "linear": lambda steps: schedules.linear(steps, 0.1),
+    "exponential": lambda steps: schedules.exponential(steps, 0.1, 0.01),
+    "cosine": lambda steps: schedules.cosine(steps, 0.1),
+    "cosine_restarts": lambda steps: schedules.cosine_restarts(steps, 0.1, cycles=2),
+    "warm_up": lambda steps: schedules.warm_up(steps, 0.1),
+    "one_cycle": lambda steps: schedules.one_cycle(steps, 0.1).learning_rate,
+}
+
+
+@pytest.mark.parametrize("steps", [3 * np.ceil(100 / 32), np.int64(12), np.float32(12), 12.0])
+@pytest.mark.parametrize("name", EVERY)
+def test_a_whole_number_may_be_a_float(name, steps):
+    np.testing.assert_array_equal(EVERY[name](steps), EVERY[name](12))
+
+
+@pytest.mark.parametrize("steps", [12.5, np.nan, np.inf, -12.0])
+@pytest.mark.parametrize("name", EVERY)
+def test_other_numbers_of_steps_are_refused(name, steps):
+    with pytest.raises(ValueError, match="must be a whole number"):
+        EVERY[name](steps)
+
+
+@pytest.mark.parametrize("rate", ["0.1", None, np.nan, [0.1, 0.2], -0.1])
+def test_what_is_no_rate_is_refused(rate):
+    with pytest.raises(ValueError, match="first is .*; it must be a finite number, not below 0"):
+        schedules.cosine(12, rate)
+
+
+def test_steps_of_a_training_are_a_whole_number():
+    assert schedules.total_steps(100.0, np.int64(32), 3) == 12
+    assert type(schedules.total_steps(100.0, 32.0, 3.0)) is int

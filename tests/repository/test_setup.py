@@ -118,6 +118,28 @@ def test_pairs_are_configured():
     assert settings["formats"] == "ipynb,py:percent"
 
 
+@pytest.mark.parametrize("edited", [".ipynb", ".py"])
+def test_sync_keeps_what_was_saved_last(tmp_path, edited):
+    """A notebook may be edited where nothing writes its .py: in an editor other than JupyterLab."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    pair = [tmp_path / f"intact{suffix}" for suffix in (".ipynb", ".py")]
+    for path in pair:
+        shutil.copy(ROOT / "tests" / "fixtures" / path.name, path)
+        os.utime(path, (1e9, 1e9))
+    changed = tmp_path / f"intact{edited}"
+    text = changed.read_text(encoding="utf-8")
+    assert "PROFILE" in text
+    changed.write_text(text.replace("PROFILE", "EDITED"), encoding="utf-8")
+    found = re.search(r"-m (jupytext .*) \$\(SCRIPTS\)", MAKEFILE)
+    assert found
+    subprocess.run(
+        [sys.executable, "-m", *found[1].split(), pair[1].name], cwd=tmp_path, check=True
+    )
+    for path in pair:
+        text = path.read_text(encoding="utf-8")
+        assert "EDITED" in text and "PROFILE" not in text
+
+
 @pytest.fixture
 def clone(tmp_path) -> Path:
     """The Makefile and what makes environments, in a folder with a space in its name, with no

@@ -20,6 +20,22 @@ def each(**own):
     return [Run(seed, **own) for seed in range(3)]
 
 
+class Subclass(keras.Model):
+    """A model whose inputs nobody knows."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(1)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def built(model):
+    model.build((None, 5))
+    return model
+
+
 REST = np.arange(10, 70)
 REFUSED = {
     "no runs": ({"runs": []}, "runs is empty"),
@@ -186,6 +202,26 @@ REFUSED = {
         {"runs": [Run(train_rows=np.arange(15))]},
         "there are 15 training rows",
     ),
+    "model for build": ({"build": build()}, "build is <.*it must be a function that makes"),
+    "build missing": ({"build": None}, "build is None; it must be a function"),
+    "subclass": ({"build": Subclass}, "one input and one output, known at once"),
+    "built subclass": ({"build": lambda: built(Subclass())}, "one input and one output"),
+    "optimizer missing": ({"optimizer": None}, "optimizer is None.* must be an optimizer of Keras"),
+    "optimizer a number": ({"optimizer": lambda: 0.1}, "gives 0.1; it must be an optimizer"),
+    "scaled loss": (
+        {"optimizer": keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())},
+        "is a LossScaleOptimizer: give the one that it holds",
+    ),
+    "metrics missing": ({"metrics": None}, "metrics is None; it must be a list"),
+    "metric a number": ({"metrics": [3]}, "metrics holds 3; give names"),
+    "augment a number": ({"augment": 3}, r"augment is 3; it must be a function augment\(x, y"),
+    "watch without names": ({"watch": (1, 2)}, "watch is a tuple; give names"),
+    "runs missing": ({"runs": None}, "runs is None; give a list"),
+    "seed true": ({"runs": [True]}, "runs holds True"),
+    "rate a schedule": (
+        {"runs": each(learning_rate=keras.optimizers.schedules.CosineDecay(0.1, 9))},
+        "it must be a number, or one for each step",
+    ),
     "patience": ({"early_stopping": 20}, "must be a keras.callbacks.EarlyStopping"),
 }
 
@@ -225,6 +261,22 @@ def test_refused_data(numbers, nothing_compiled):
             train(changed(numbers, **spoiled))
     with pytest.raises(ValueError, match="x_test has 20 rows and y_test has 19"):
         train(numbers, watch={"test": (numbers.x_valid, numbers.y_valid[1:])})
+
+
+def test_arrays_are_no_split(numbers, nothing_compiled):
+    with pytest.raises(ValueError, match="a tuple without x_train, y_train, x_valid"):
+        train((numbers.x_train, numbers.y_train))
+
+
+def test_whole_numbers_of_numpy_work(numbers):
+    asked = {"epochs": 2, "batch_size": 16, "runs": [0, 1]}
+    of_numpy = {"epochs": np.int64(2), "batch_size": np.uint8(16), "runs": np.arange(2)}
+    for found, expected in zip(
+        train(numbers, **of_numpy).weights, train(numbers, **asked).weights, strict=True
+    ):
+        np.testing.assert_array_equal(found[0], expected[0])
+    runs = [Run(np.int64(1), learning_rate=np.float32(0.1))]
+    assert len(train(numbers, runs=runs, epochs=1)) == 1
 
 
 def test_targets_of_every_part_must_fit_the_loss(classes, nothing_compiled):

@@ -3,11 +3,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import initializers, layers
 
 from helpers.training import initial
-from helpers.training.engine import seeded
 from helpers.training.initial import initial_values, values_of
+from helpers.training.seeding import seeded
 
 SEEDS = [3, 7, 11, 12345]
 
@@ -95,7 +96,54 @@ def test_weights_from_elsewhere_are_built_for_every_run(build, builds):
     for seed in SEEDS:
         for ours, theirs in zip(values(seed), values_of(seeded(build, seed)), strict=True):
             np.testing.assert_array_equal(ours, theirs)
-    assert builds == SEEDS[1:]
+    again, *others = SEEDS  # the first once more, to see whether the seed decides
+    assert builds == [others[0], again, *others[1:]]
+
+
+def drawn(draw):
+    """A build whose weights `draw` makes, a function of a shape."""
+
+    def build():
+        model = net(layers.Dense(2))
+        model.set_weights([np.asarray(draw(values.shape)) for values in model.get_weights()])
+        return model
+
+    return build
+
+
+DRAWS = [
+    lambda shape: np.random.normal(size=shape),  # noqa: NPY002 (the state that the seed decides)
+    keras.random.normal,
+    tf.random.normal,
+]
+
+
+@pytest.mark.parametrize("draw", DRAWS, ids=["numpy", "keras", "tensorflow"])
+def test_the_seed_decides_whatever_draws(draw):
+    build = drawn(draw)
+    values = initial_values(build, seeded(build, SEEDS[0]), SEEDS)
+    for seed in SEEDS:
+        keras.utils.set_random_seed(seed)
+        for ours, theirs in zip(values(seed), values_of(build()), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("draw", DRAWS, ids=["numpy", "keras", "tensorflow"])
+def test_what_the_notebook_draws_next_stays_the_same(draw):
+    keras.utils.set_random_seed(9)
+    expected = [np.asarray(draw((4,))) for _ in range(2)]
+    keras.utils.set_random_seed(9)
+    found = [np.asarray(draw((4,)))]
+    for seed in (9, 3):
+        seeded(drawn(draw), seed)
+    np.testing.assert_array_equal([*found, np.asarray(draw((4,)))], expected)
+
+
+def test_a_build_that_no_seed_decides_is_refused():
+    generator = np.random.default_rng(0)
+    build = drawn(lambda shape: generator.normal(size=shape))
+    with pytest.raises(ValueError, match="gives other weights each time"):
+        initial_values(build, seeded(build, SEEDS[0]), SEEDS)
 
 
 def test_one_run_builds_no_second_model(builds):

@@ -57,6 +57,25 @@ def test_range_test_stops_when_diverged_and_suggests(numbers):
         assert not runs.failures and (runs.last("loss") < runs.history["loss"][:, 0]).all()
 
 
+def test_a_constant_in_the_loss_changes_no_rate(numbers):
+    """A loss may be negative: a likelihood's logarithm, a similarity."""
+
+    def shifted(targets, outputs):
+        return keras.losses.mean_squared_error(targets, outputs) - 5
+
+    _, losses = range_test(numbers)
+    rates, lower = range_test(numbers, loss=shifted)
+    np.testing.assert_allclose(lower, losses - 5, rtol=1e-3)
+    assert suggested_rates(rates, lower) == suggested_rates(rates, losses)
+
+
+@pytest.mark.parametrize("shapes", [((2,), (3, 2)), ((5,), (5,)), ((5,), (3, 4))])
+def test_suggestions_need_three_steps_and_a_row_for_each_run(shapes):
+    rates, losses = map(np.ones, shapes)
+    with pytest.raises(ValueError, match="at least three steps"):
+        suggested_rates(rates, losses)
+
+
 def test_suggestions_on_a_crafted_curve():
     rates = np.geomspace(1e-5, 1, 501)
     position = np.log10(rates)

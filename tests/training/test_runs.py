@@ -32,6 +32,13 @@ def test_last_best_and_epochs_to():
     np.testing.assert_array_equal(runs.epochs_to("val_loss", 4.5, direction="higher"), [np.nan, 1])
 
 
+def test_an_unknown_metric_is_named_with_those_that_are_there():
+    runs = runs_with(np.ones((1, 2)), [0], [2])
+    for asked in (runs.last, runs.best, lambda metric: runs.epochs_to(metric, 1.0)):
+        with pytest.raises(ValueError, match="no 'val_lss' in the history; it has .*val_loss"):
+            asked("val_lss")
+
+
 @pytest.mark.parametrize("direction", ["bigger", "Lower", "", None])
 def test_epochs_to_refuses_another_direction(direction):
     runs = runs_with(np.ones((2, 3)), [0, 0], [3, 3])

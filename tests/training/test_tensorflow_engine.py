@@ -50,7 +50,15 @@ def plain_fit(build, split, run: Run, *, optimizer, loss, metrics=(), callbacks=
 
 
 def assert_same_as_fit(
-    build, split, run=None, *, optimizer=lambda: "adam", loss="mse", metrics=(), **reference
+    build,
+    split,
+    run=None,
+    *,
+    optimizer=lambda: "adam",
+    loss="mse",
+    metrics=(),
+    tolerance=0.0,
+    **reference,
 ):
     """A recipe and `model.fit` must end with equal weights and report equal numbers."""
     run = run or Run(seed=3)
@@ -65,7 +73,7 @@ def assert_same_as_fit(
     runs = Recipe(build, **how).fit(seen, [run])
     model, history = plain_fit(build, split, run, optimizer=optimizer(), **asked, **reference)
     for ours, theirs in zip(runs.weights[0], model.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_allclose(ours, theirs, rtol=tolerance)
     np.testing.assert_allclose(
         runs.history["loss"][0] + runs.history["penalty"][0], history["loss"], rtol=1e-5
     )
@@ -103,6 +111,24 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_each_optimizer_ends_at_the_weights_of_fit(name, numbers, like_fit):
     assert_same_as_fit(net(), numbers, optimizer=OPTIMIZERS[name])
+
+
+def restored_precision():
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
+def test_other_precisions_end_at_the_weights_of_fit(policy, numbers, like_fit, request):
+    request.addfinalizer(restored_precision)
+    if policy == "float64":
+        keras.config.set_floatx(policy)
+    keras.config.set_dtype_policy(policy)
+    penalized = net(layers.BatchNormalization, kernel_regularizer=regularizers.L2(0.01))
+    momentum = Run(3, learning_rate=0.05, momentum=0.9)
+    tolerance = 1e-13 if policy == "float64" else 0  # its sums are vectorized in another way
+    how = {"optimizer": OPTIMIZERS["momentum"], "tolerance": tolerance}
+    assert_same_as_fit(penalized, numbers, momentum, **how)
 
 
 NETS = {

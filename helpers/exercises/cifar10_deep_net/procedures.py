@@ -2,6 +2,7 @@
 
 import copy
 
+import keras
 import numpy as np
 
 from helpers.exercises.core import Mistake, writing
@@ -236,15 +237,16 @@ class ToyDropoutNet:
         self.calls = 0
 
     def __call__(self, images, training=False):
-        """Class probabilities, shape (images, classes)."""
+        """Class probabilities, a tensor of shape (images, classes)."""
         if not training:
-            return self.noisy[0, : len(images)] ** 2
+            return keras.ops.convert_to_tensor(self.noisy[0, : len(images)] ** 2)
         self.calls += 1
-        return self.noisy[(self.calls - 1) % len(self.noisy), : len(images)]
+        noisy = self.noisy[(self.calls - 1) % len(self.noisy), : len(images)]
+        return keras.ops.convert_to_tensor(noisy)
 
     def predict(self, images, verbose=0):
         """The probabilities without dropout, as `predict` of Keras gives them."""
-        return self(images)
+        return np.asarray(self(images))
 
     def __repr__(self) -> str:
         return "model"
@@ -258,6 +260,18 @@ def monte_carlo_in_a_loop(model, images, samples):
     for _ in range(samples):
         total = total + np.asarray(model(images, training=True))
     return total / samples
+
+
+def monte_carlo_of_arrays(model, images, samples):
+    total = np.zeros(1)
+    for _ in range(samples):
+        total = total + np.array(keras.ops.convert_to_numpy(model(images, training=True)))
+    return total / samples
+
+
+def monte_carlo_of_tensors(model, images, samples):
+    answers = [model(images, training=True) for _ in range(samples)]
+    return keras.ops.mean(keras.ops.stack(answers), axis=0)
 
 
 def monte_carlo_without_dropout(model, images, samples):
@@ -302,7 +316,7 @@ averaging = writing(
         ),
         "The mean over the calls is the mean over the first axis of the list of answers.",
     ),
-    equivalents=(monte_carlo_in_a_loop,),
+    equivalents=(monte_carlo_in_a_loop, monte_carlo_of_arrays, monte_carlo_of_tensors),
     mistakes=(
         Mistake(
             monte_carlo_without_dropout,

@@ -7,8 +7,10 @@ is not protected.
 
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -16,13 +18,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from helpers import files
+from helpers import display, files
 from helpers.exercises.grading import processes, tables
 from helpers.exercises.grading.confinement import protection, wall
 from helpers.exercises.grading.lessons import (
     learners,
     lessons,
     most_answered,
+    passed_over,
     read_lesson,
     without_number,
 )
@@ -47,9 +50,9 @@ def grade(
     `seconds` and use `gigabytes` of memory; `jobs` answers are examined at a time. Without a
     lesson, it is the one that most notebooks are of. Raises FileNotFoundError where there is no
     notebook or no folder to write into, and ValueError for a lesson that the course does not have,
-    limits that leave nothing, and a JSON file beside `out` that is something else.
+    and for files with the names of `out` that are something else.
     """
-    check_limits(seconds, gigabytes, jobs)
+    check_system()
     check_out(out)
     found = list(learners(folder).values())
     name = lesson_named(lesson or most_answered(found))
@@ -60,31 +63,48 @@ def grade(
     print(protection(bool(walls)), flush=True)
     program = "import sys; from helpers.exercises import grading; grading.grade_here(sys.argv[1])"
     command = [*walls, "env", *ENVIRONMENT, sys.executable, "-c", program, json.dumps(asdict(task))]
-    status = subprocess.run(command, cwd=ROOT).returncode
+    if others := passed_over(folder):
+        display.say(f"Not graded, since their names do not end in .ipynb: {', '.join(others)}.")
+    status = attached(command)
     if status == 0:
         beside = f"{out.with_suffix('.json')} (the reasons; what is in it is not graded again)"
         print(f"Written: {out} and {beside}.")
     return status
 
 
-def check_limits(seconds: float, gigabytes: float, jobs: int) -> None:
-    """Raise ValueError on a system that cannot grade, and for limits that leave nothing."""
+def attached(command: list[str]) -> int:
+    """Run the command, which ends when this process does, however that happens; its exit status."""
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
+        return process.wait()
+
+
+def end_with_parent() -> None:
+    """Have this process end when the one at the other end of its input does."""
+
+    def wait() -> None:
+        os.read(sys.stdin.fileno(), 1)  # nothing is written there: it ends with the file
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def check_system() -> None:
+    """Raise ValueError on a system that cannot grade."""
     if sys.platform == "win32":
         raise ValueError(
             "Grading needs Linux or macOS: on Windows, run it in the Windows Subsystem for Linux."
         )
-    if min(seconds, gigabytes, jobs) <= 0:
-        raise ValueError("--seconds, --memory and --jobs must be above 0.")
 
 
 def check_out(out: Path) -> None:
     """Raise ValueError or FileNotFoundError where the table, or the JSON beside it, cannot be
-    written.
+    written, or would replace something else.
     """
     if out.suffix != ".csv":
         raise ValueError(f"--out is {out}: name a .csv file.")
     if not out.resolve().parent.is_dir():
         raise FileNotFoundError(f"There is no folder {out.parent} to write {out.name} into.")
+    tables.check_table(out)
     tables.remembered(out.with_suffix(".json"))
 
 
@@ -104,6 +124,7 @@ def grade_here(text: str) -> None:
     """Do the task (as JSON) in this process and its children. Learners whose files did not change
     since are left out.
     """
+    end_with_parent()
     task = Task(**json.loads(text))
     lesson, out = read_lesson(task.lesson), Path(task.out)
     found, beside = learners(Path(task.folder)), out.with_suffix(".json")
@@ -125,7 +146,8 @@ def grade_here(text: str) -> None:
         in_order = {one: entries[one] for one in found if one in entries}
         files.write_text(beside, json.dumps(in_order, indent=1))
     rows = [tables.row(name, entries[name]["found"]) for name in found]
-    header = ["learner", *lesson.answers, "correct", "status"]
+    first, *last = tables.HEADER
+    header = [first, *lesson.answers, *last]
     files.write_text(out, tables.table(header, rows))
 
 

@@ -1,6 +1,7 @@
 """Which lesson is graded, what its exercises ask for, and whose notebooks there are."""
 
 import ast
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -64,19 +65,53 @@ def read_lesson(name: str, root: Path = ROOT) -> Lesson:
 
 
 def learners(folder: Path) -> dict[str, Path]:
-    """The notebooks below the folder by learner: the path inside the folder, without .ipynb. Raises
-    FileNotFoundError.
+    """What is called .ipynb below the folder by learner: the path inside the folder, without
+    .ipynb. Raises FileNotFoundError.
+
+    A folder or a pipe of that name has a row too: somebody may wait for it.
     """
-    found = sorted(
-        path
-        for path in folder.rglob("*.ipynb")
-        if path.is_file() and ".ipynb_checkpoints" not in path.parts
-    )
+    found = [path for path in handed_in(folder) if path.suffix == ".ipynb"]
     if not found:
         raise FileNotFoundError(
             f"There is no .ipynb below {folder}: put one notebook a learner there."
         )
-    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in found}
+    return {readable(path.relative_to(folder).with_suffix("").as_posix()): path for path in found}
+
+
+def passed_over(folder: Path) -> list[str]:
+    """The names of what may have been meant as a notebook, but does not end in .ipynb."""
+    return [
+        readable(path.relative_to(folder).as_posix())
+        for path in handed_in(folder)
+        if path.suffix != ".ipynb"
+    ]
+
+
+def handed_in(folder: Path) -> list[Path]:
+    """Everything below the folder that has .ipynb in its name, but for Jupyter's own copies."""
+    found = folder.rglob("*.ipynb*")
+    return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
+
+
+def readable(name: str) -> str:
+    """A file's name as text. Archives made with Korean Windows hold names in its own encoding."""
+    encoded = os.fsencode(name)
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return encoded.decode(encoding)
+        except UnicodeDecodeError:
+            pass
+    return encoded.decode("ascii", "backslashreplace")
+
+
+def text_of(path: Path) -> str:
+    """The text of a notebook's file; empty where there is none that could be graded."""
+    try:
+        if not path.is_file() or path.stat().st_size > LARGEST_NOTEBOOK:
+            return ""
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def most_answered(found: list[Path], root: Path = ROOT) -> str:
@@ -84,9 +119,8 @@ def most_answered(found: list[Path], root: Path = ROOT) -> str:
     exercises and check the most of the same. Raises ValueError where none imports any.
     """
     given = [read_lesson(name, root) for name in lessons(root)]
-    small = [path for path in found if path.stat().st_size <= LARGEST_NOTEBOOK]
     counts: Counter[str] = Counter()
-    for text in (path.read_text(encoding="utf-8", errors="replace") for path in small):
+    for text in map(text_of, found):
         imported, checked = set(IMPORTED.findall(text)), set(CHECKED.findall(text))
         own = [lesson for lesson in given if lesson.package in imported]
         if own:

@@ -14,15 +14,29 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET
+from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise
 from helpers.exercises.grading import confinement, submissions
 from helpers.exercises.grading.lessons import LARGEST_NOTEBOOK, Lesson
-from helpers.exercises.grading.submissions import EXIT, UNREADABLE, Finding
+from helpers.exercises.grading.submissions import (
+    EXIT,
+    MEMORY,
+    OK,
+    SOLUTION,
+    SYNTAX,
+    UNREADABLE,
+    Finding,
+)
+from helpers.runtime import quiet_libraries
 
 LARGEST_FILE, LARGEST_RESULT = 10_000_000, 50_000
 PATIENCE = 10
 """How many times its seconds an answer may take by the clock: it may have to wait."""
 TIME, CRASH, KILLED = "timed out", "crashed", "killed"
+EVENTS = (OK, SYNTAX, EXIT, MEMORY, SOLUTION, UNREADABLE)
+"""What a process can say of itself; all else its end says."""
+SERVER_GONE = 255
+"""The exit status that multiprocessing gives a process whose fork server has ended before it."""
+SERVER_ENDED = Finding(NOT_YET, KILLED, "The answer ended the program that examines it.")
 
 
 @dataclass(frozen=True)
@@ -71,12 +85,30 @@ def examined(
     """Learner, exercise and Finding of each of the answers, as they are done; `task.jobs` of them
     at a time.
 
+    An answer can end the server that all processes are forked from, and with it the examination of
+    others. So those that ended without a word when the server did are examined again, one at a
+    time, where each can end its own examination only.
+    """
+    unclear = []
+    for name, exercise, found in at_a_time(examiner, answers, examiner.task.jobs):
+        if found is SERVER_ENDED:
+            unclear.append((name, exercise))
+        else:
+            yield name, exercise, found
+    yield from at_a_time(examiner, unclear, 1)
+
+
+def at_a_time(
+    examiner: Examiner, answers: list[tuple[str, str]], jobs: int
+) -> Iterator[tuple[str, str, Finding]]:
+    """As `examined`, for so many jobs, and once.
+
     One thread does all: processes of a fork server must not be started and awaited by several.
     """
     answers = answers[::-1]
     running: dict[Any, Running] = {}
     while answers or running:
-        while answers and len(running) < examiner.task.jobs:
+        while answers and len(running) < jobs:
             one = start(examiner, *answers.pop())
             running[one.process.sentinel] = one
         ended = wait(list(running), timeout=1)
@@ -92,14 +124,20 @@ def examined(
 
 def start(examiner: Examiner, name: str, exercise: str) -> Running:
     """Start examining an answer in a process of its own, in an empty folder."""
-    reader, writer = examiner.context.Pipe(duplex=False)
-    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     task = examiner.task
-    process = examiner.context.Process(
-        target=answer_process,
-        args=(writer, folder.name, examiner.found[name], examiner.lesson, exercise, task),
-    )
-    process.start()
+    while True:
+        reader, writer = examiner.context.Pipe(duplex=False)
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        process = examiner.context.Process(
+            target=answer_process,
+            args=(writer, folder.name, examiner.found[name], examiner.lesson, exercise, task),
+        )
+        try:
+            with quiet_libraries():  # it starts the server anew where an answer has ended it
+                process.start()
+            break
+        except (EOFError, ConnectionError):  # it was ended a moment ago
+            folder.cleanup()
     writer.close()
     deadline = time.monotonic() + task.seconds * PATIENCE
     return Running(name, exercise, process, deadline, folder, reader)
@@ -125,13 +163,19 @@ def finished(one: Running, late: bool) -> Finding:
 
 
 def finding(text: bytes, late: bool, exitcode: int) -> Finding:
-    """What an ended process says, or what its end says."""
-    try:
-        given = Finding(**json.loads(text))
-        if given.verdict in (CORRECT, NOT_YET, NOT_ATTEMPTED) and isinstance(given.event, str):
+    """What an ended process says, in the last of its lines that says something, or what its end
+    says.
+    """
+    for line in reversed(text.splitlines()):
+        try:
+            given = Finding(**json.loads(line))
+        except (ValueError, TypeError):
+            continue
+        words = given.verdict in (CORRECT, NOT_YET, NOT_ATTEMPTED) and given.event in EVENTS
+        if words and isinstance(given.message, str):
             return given
-    except (ValueError, TypeError):
-        pass
+    if exitcode == SERVER_GONE:
+        return SERVER_ENDED
     if late or exitcode == -signal.SIGXCPU:
         return Finding(NOT_YET, TIME, "The answer did not end in time.")
     if exitcode == -signal.SIGKILL:
@@ -149,10 +193,16 @@ def answer_process(
     os.chdir(folder)
     asked = getattr(importlib.import_module(f"helpers.exercises.{lesson.package}"), exercise)
     confinement.confine(math.ceil(task.seconds), int(task.gigabytes * 2**30), LARGEST_FILE)
+    for result in findings(asked, path, lesson.answers[exercise], lesson):
+        os.write(writer.fileno(), json.dumps(asdict(result)).encode() + b"\n")
+    os._exit(0)  # without waiting for threads that an answer left
+
+
+def findings(exercise: Exercise, path: Path, answer: str, lesson: Lesson) -> Iterator[Finding]:
+    """What is found in the notebook, of which the last counts."""
     try:
         cells = submissions.code_cells(path, LARGEST_NOTEBOOK)
-        result = submissions.examine(asked, lesson.answers[exercise], cells, lesson.sources)
     except ValueError as error:
-        result = Finding(NOT_ATTEMPTED, UNREADABLE, str(error))
-    os.write(writer.fileno(), json.dumps(asdict(result)).encode())
-    os._exit(0)  # without waiting for threads that an answer left
+        yield Finding(NOT_ATTEMPTED, UNREADABLE, str(error))
+        return
+    yield from submissions.examine(exercise, answer, cells, lesson.sources)

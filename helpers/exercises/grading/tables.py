@@ -12,6 +12,30 @@ from helpers.exercises.grading.processes import Task
 from helpers.exercises.grading.submissions import OK
 from helpers.runtime import ROOT
 
+HEADER = ["learner", "correct", "status"]
+"""The columns of the table, the first and the last two; between them stand the exercises."""
+
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")."""
+
+
+def check_table(path: Path) -> None:
+    """Raise ValueError where the file is there and is no table of grades."""
+    if path.exists():
+        with path.open(encoding="utf-8", errors="replace", newline="") as stream:
+            header = next(csv.reader(stream), [])
+        if [*header[:1], *header[-2:]] != HEADER:
+            raise not_ours(path)
+
+
+def not_ours(path: Path) -> ValueError:
+    """What is said of a file that this command would replace, and has not written."""
+    return ValueError(
+        f"{path} was not written by this command, which would replace it: choose another --out, or"
+        " move it away."
+    )
+
 
 def remembered(path: Path) -> dict[str, dict]:
     """What was found before, by learner. Raises ValueError where the file holds something else."""
@@ -23,10 +47,7 @@ def remembered(path: Path) -> dict[str, dict]:
             return entries
     except (ValueError, AttributeError):
         pass
-    raise ValueError(
-        f"{path} was not written by this command, which would replace it: choose another --out, or"
-        " delete it."
-    )
+    raise not_ours(path)
 
 
 def course_mark(task: Task) -> bytes:
@@ -39,8 +60,11 @@ def course_mark(task: Task) -> bytes:
 
 def mark(path: Path, shared: bytes) -> str:
     """A checksum of what a learner's row depends on."""
-    size = path.stat().st_size
-    content = path.read_bytes() if size <= LARGEST_NOTEBOOK else str(size).encode()
+    try:
+        size = path.stat().st_size if path.is_file() else LARGEST_NOTEBOOK + 1
+        content = path.read_bytes() if size <= LARGEST_NOTEBOOK else str(size).encode()
+    except OSError as error:
+        content = str(error).encode()
     return hashlib.sha256(shared + content).hexdigest()
 
 
@@ -58,7 +82,13 @@ def row(name: str, found: dict[str, dict]) -> list:
 
 
 def table(header: list[str], rows: list[list]) -> str:
-    """The rows as CSV."""
+    """The rows as CSV, in which a spreadsheet finds no formula."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    names = [[quoted(name), *others] for name, *others in rows]
+    csv.writer(text, lineterminator="\n").writerows([header, *names])
     return text.getvalue()
+
+
+def quoted(name: str) -> str:
+    """A learner's name with an apostrophe where a spreadsheet would take it for a formula."""
+    return f"'{name}" if name.startswith(FORMULA) else name

@@ -98,6 +98,10 @@ def prepare_with_scikit_learn(x_train, x_valid):
     return scaler.transform(x_train), scaler.transform(x_valid)
 
 
+def prepare_in_float32(x_train, x_valid):
+    return prepare_solution(x_train.astype("float32"), x_valid.astype("float32"))
+
+
 def prepare_each_alone(x_train, x_valid):
     return tuple((x - x.mean(axis=0)) / x.std(axis=0) for x in (x_train, x_valid))
 
@@ -160,7 +164,7 @@ preparing = writing(
         ),
         "On the day the net is used, a single new wine arrives. What is its mean?",
     ),
-    equivalents=(prepare_with_scikit_learn,),
+    equivalents=(prepare_with_scikit_learn, prepare_in_float32),
     mistakes=(
         Mistake(
             prepare_each_alone,

@@ -51,7 +51,10 @@ def batch_normalization_backward(
 def moving_averages(
     mean, variance, cache: Cache, momentum: float = MOMENTUM
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The moving mean and variance after a training batch: what inference will use."""
+    """The moving mean and variance after a training batch: what inference will use.
+
+    The variance has the divisor n, as in Keras; the paper (algorithm 2) and PyTorch take n - 1.
+    """
     return momentum * mean + (1 - momentum) * cache.mean, momentum * variance + (
         1 - momentum
     ) * cache.variance

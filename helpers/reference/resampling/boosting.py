@@ -73,7 +73,8 @@ def gradient_boosting(x, y, rounds: int, *, rate: float = 0.1, depth: int = 1) -
 
     Starts from the mean of y; every tree counts `rate`. Friedman (2001), algorithm 2;
     scikit-learn's `GradientBoostingRegressor` with `learning_rate=rate, max_depth=depth` gives the
-    same predictions.
+    same predictions for the rows that it was fitted to. New rows may get others: where two cuts of
+    a tree are equally good, chance chooses one, there as here.
     """
     y = np.asarray(y, float)
     check_boosting(y, rounds)
