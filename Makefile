@@ -68,8 +68,9 @@ test-browser: ## drive JupyterLab, and the book if it is built, in Chromium (ins
 	@$(ENVIRONMENT) browser
 	@build/venv/browser/bin/python -m pytest tests/browser
 
-lab: setup ## open JupyterLab; saving a notebook writes its .py
-	@$(IN_VENV) -m jupyterlab
+lab: setup ## open your own copy of the course in JupyterLab, at its first page (contributors: the pairs are in notebooks/)
+	@$(IN_VENV) -m helpers begin
+	@$(IN_VENV) -m jupyterlab --LabApp.news_url=None work/00_start.ipynb
 
 sync: setup ## write each .py into its .ipynb; outputs of unchanged cells stay
 	@$(if $(SCRIPTS),$(IN_VENV) -m jupytext --quiet --update --to ipynb $(SCRIPTS),echo "There is no notebooks/*.py yet.")

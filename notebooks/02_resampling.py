@@ -205,6 +205,7 @@ print(f"words chosen on all sentences {leaky:.0%}, inside the folds {honest:.0%}
 
 # %%
 winner = {"its cross-validation score": ..., "on fresh wines": ..., "nested cross-validation": ...}
+ex.optimism_prediction.check(winner)
 
 # %%
 MODELS = 200
@@ -931,3 +932,8 @@ claims.summary(
 # - Efron and Tibshirani (1993), *An introduction to the bootstrap*.
 # - Neal et al. (2018), *A modern take on the bias-variance tradeoff in neural networks*.
 # - Next: **lesson 3**, on gradient descent.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+from helpers import exercises
+
+exercises.show_progress("02_resampling")

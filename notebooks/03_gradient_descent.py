@@ -325,6 +325,7 @@ ex.accumulating.check(accumulate)
 
 # %%
 heights = {"a rate ten times smaller": ..., "a rate that falls": ..., "a tenth of the passes": ...}
+ex.hovering_prediction.check(heights)
 
 # %%
 WINES, PASSES, LOOK = 400, 125, 50
@@ -688,6 +689,7 @@ for arm, (_, its_rate) in arms.items():
 
 # %%
 rescaling = {"predictions": ..., "sharpness": ...}
+ex.rescaling_prediction.check(rescaling)
 
 # %%
 trained, (pictures, labels) = resting["8"][0]
@@ -891,3 +893,8 @@ verdicts.summary()
 #   Andriushchenko, Croce, Müller, Hein and Flammarion (2023), *A modern look at the relationship
 #   between sharpness and generalization*.
 # - Next: **lesson 3b**, on the rules that make more of a gradient than one step against it.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+from helpers import exercises
+
+exercises.show_progress("03_gradient_descent")

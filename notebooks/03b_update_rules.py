@@ -108,6 +108,7 @@ tunings = json.loads(results)["settings"]
 
 # %%
 fates = {"plain below": ..., "plain above": ..., "momentum above": ..., "Nesterov above": ...}
+ex.divergence_prediction.check(fates)
 
 # %%
 valley, start = surfaces.quadratic(100), (-2.0, 0.2)
@@ -891,3 +892,8 @@ verdicts.summary()
 #   Schmidt, Schneider and Hennig (2021), *Descending through a crowded valley*: fifteen rules, many
 #   tasks, equal budgets.
 # - Next: **lesson 4**, on regularization.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+from helpers import exercises
+
+exercises.show_progress("03b_update_rules")

@@ -15,8 +15,8 @@
 # - tell a price on weights from a price on outputs, and max-norm from clipping;
 # - say what early stopping saves you from.
 #
-# Six statements of the lecture notes are **measured** on the way, in the lines that begin with ✓
-# (supported), ✗ (refuted) or ≈ (undecided), and a seventh is explained. Plan an hour and a quarter.
+# Six statements of the lecture notes are **measured** on the way, in lines that begin with ✓
+# (supported), ✗ (refuted) or ≈ (undecided). Plan an hour.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -556,6 +556,7 @@ for name, rule in (("SGD", optimizers.sgd(0.05)), ("Adam", optimizers.adam(0.01)
 
 # %%
 same_weights = {"plain gradient descent": ..., "Adam": ...}
+ex.decay_prediction.check(same_weights)
 
 # %%
 digits = datasets.load("digits", seed=seeds[0])
@@ -822,8 +823,7 @@ for patience in (1, 5, 20):
 #
 # ## 4.7 What came out
 #
-# The verdicts below are the recorded ones or, where nothing is recorded yet, those of the run
-# above. "Expected" is what the literature says.
+# The verdicts below are the recorded ones. "Expected" is what the literature says.
 
 # %%
 verdicts.summary()
@@ -843,3 +843,8 @@ verdicts.summary()
 # - Loshchilov and Hutter (2019), *Decoupled weight decay regularization*.
 # - Prechelt (1998), *Early stopping: but when?*
 # - Next: [4b](04b_dropout_and_data.ipynb), on dropout, noise, more pictures and softer labels.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+from helpers import exercises
+
+exercises.show_progress("04_regularization")

@@ -576,6 +576,7 @@ print(f"the same where all labels are right: {gained:+.3f}")
 
 # %%
 sureness = {"one-hot labels": ..., "strongly smoothed labels": ...}
+ex.confidence_prediction.check(sureness)
 
 # %%
 softened = trained(plain, thinning["rate_without"], smoothing=0.3)
@@ -659,6 +660,7 @@ dropout_helps = {
     "8 hidden units": ...,
     "2,000 pictures": ...,
 }
+ex.dropout_prediction.check(dropout_helps)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 worlds = {title: fight[title] for title in dropout_helps}
@@ -783,3 +785,8 @@ verdicts.summary()
 # - Müller, Kornblith and Hinton (2019), *When does label smoothing help?*
 # - Zhang, Cisse, Dauphin and Lopez-Paz (2018), *mixup: beyond empirical risk minimization*.
 # - Next: **lesson 5**, on batch normalization, initialization and activations.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+from helpers import exercises
+
+exercises.show_progress("04b_dropout_and_data")

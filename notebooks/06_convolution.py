@@ -379,6 +379,7 @@ moving = {
     "stride 2, by one pixel": ...,
     "stride 2, by two pixels": ...,
 }
+ex.moving_prediction.check(moving)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 random_kernel = generator.normal(scale=0.2, size=(3, 3, 3, 1)).astype("float32")
@@ -611,6 +612,7 @@ verdicts.compute(
 
 # %%
 winner = {"centered": ..., "moved": ..., "permuted": ...}
+ex.winner_prediction.check(winner)
 
 # %% [markdown]
 # **Measure.** A replicate draws the pictures (training, validation and test), moves, permutation,
@@ -771,3 +773,8 @@ verdicts.summary()
 # - Zhang (2019), *Making convolutional networks shift-invariant again*: what stride breaks, and how
 #   to repair it.
 # - Next: **lesson 7**, where plain deep nets and convnets meet on color pictures.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+from helpers import exercises
+
+exercises.show_progress("06_convolution")
