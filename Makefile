@@ -68,9 +68,11 @@ test-browser: ## drive JupyterLab, and the book if it is built, in Chromium (ins
 	@$(ENVIRONMENT) browser
 	@build/venv/browser/bin/python -m pytest tests/browser
 
-lab: setup ## open your own copy of the course in JupyterLab, at its first page (contributors: the pairs are in notebooks/)
+# With JupyterLab's questions about news and updates answered: the course pins its version. LAB has further options.
+lab: export JUPYTER_CONFIG_PATH = $(CURDIR)/notebooks/.jupyter
+lab: setup ## open your own copy of the course, work/, in JupyterLab (contributors edit the pairs in notebooks/)
 	@$(IN_VENV) -m helpers begin
-	@$(IN_VENV) -m jupyterlab --LabApp.news_url=None work/00_start.ipynb
+	@$(IN_VENV) -m jupyterlab --LabApp.default_url=/lab/tree/work/00_start.ipynb $(LAB)
 
 sync: setup ## write each .py into its .ipynb; outputs of unchanged cells stay
 	@$(if $(SCRIPTS),$(IN_VENV) -m jupytext --quiet --update --to ipynb $(SCRIPTS),echo "There is no notebooks/*.py yet.")

@@ -189,11 +189,13 @@ plots.show(
 # We shall use the word in this one sense throughout: *a model overfits if its test error is above
 # the best on the path, and less capacity, or less training, would lower it.* The **gap** between
 # test and training error is something else; section 1.3 asks what it says.
-#
+
+# %% [markdown] tags=["answer"]
 # Now cover the upper curve with your hand. The training error falls to the very end, without a sign
 # of where to stop. Already at the best degree it is a little below the dotted line: with 20 points,
 # every coefficient takes up some noise.
-#
+
+# %% [markdown]
 # "A low training error is not a good sign by itself", the notes say (OVF-04). What does it cost to
 # trust it? We choose a degree twice, by the lowest training error and by the lowest validation
 # error, and judge both choices on the test points. The errors differ by powers of ten, so we

@@ -281,7 +281,7 @@ for world, values in told.items():
         f"{world}: the winner's score {shown:.3f}, on fresh wines {real:.3f}, nested {inside:.3f}"
     )
 
-# %% [markdown]
+# %% [markdown] tags=["answer"]
 # The arrow is the price: how far the winner's score lies above what it does on fresh wines. With
 # coin labels a score says nothing, so the winner is the luckiest of 200. With real labels a good
 # score means something, and among the good ones the luckiest wins. Nested cross-validation

@@ -133,12 +133,13 @@ plots.show(
     data="quadratic valley, curvatures 1 and 100; the first 24 steps",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["answer"]
 # The velocity still points back when the walker has jumped across, so momentum brakes the jumps.
 # Nesterov measures the gradient further out, where the wall is steeper, and so pushes back too
 # hard: its limit is lower than plain descent's. At a rate it can bear, the same look ahead damps
 # the swing (section 3b.7).
-#
+
+# %% [markdown]
 # In a running notebook, find the fastest way down, and a rate at which momentum holds
 # but plain descent (momentum 0) is lost:
 

@@ -593,12 +593,13 @@ for name, how in rules.items():
     apart[name] = [np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in pairs]
 ex.decay_prediction.check(same_weights, *apart.values())
 
-# %% [markdown]
+# %% [markdown] tags=["answer"]
 # For plain gradient descent one line shows that they are the same: $w - a\,(g + 2c\,w) = w - a\,g -
 # 2ac\,w$. **Adam** divides every component of the gradient by its usual size (lesson 3). In
 # `descend` the penalty is part of that gradient, so it is divided too; the decay is not. Where the
 # gradients are large, the penalty is divided by much.
-#
+
+# %% [markdown]
 # The pixels show it. In the middle of a digit there is ink in most pictures, at its border hardly
 # ever. We compare the weights of each pixel with those of a training with neither. The decay is
 # chosen larger than the penalty, so that both act about as strongly on the busiest pixels:

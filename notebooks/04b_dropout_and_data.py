@@ -739,7 +739,7 @@ for title, world in worlds.items():
         f"new pictures; {chosen}"
     )
 
-# %% [markdown]
+# %% [markdown] tags=["answer"]
 # Read the upper row by columns. In the first world the plain net learns nearly all of its pictures
 # by heart, and yet there is hardly anything to gain: where all labels are true, a picture that is
 # known by heart is still a right example. A wrong label can *only* be learned by heart, and then it
