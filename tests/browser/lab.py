@@ -85,7 +85,7 @@ def open_page(browser: Browser, address: str, console: list[str]) -> Page:
     )
     page.on("pageerror", lambda error: console.append(str(error)))
     page.goto(address, wait_until="domcontentloaded")
-    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first).to_be_attached()
+    expect(page.get_by_text("| Idle")).to_be_visible()  # in the status bar: the kernel listens
     return page
 
 
