@@ -69,7 +69,7 @@ test-browser: ## drive JupyterLab, and the book if it is built, in Chromium (ins
 	@build/venv/browser/bin/python -m pytest tests/browser
 
 # With JupyterLab's questions about news and updates answered: the course pins its version. LAB has further options.
-lab: export JUPYTER_CONFIG_PATH := $(CURDIR)/notebooks/.jupyter$(addprefix :,$(JUPYTER_CONFIG_PATH))
+lab: export JUPYTER_CONFIG_PATH := $(CURDIR)/notebooks/.jupyter$(if $(JUPYTER_CONFIG_PATH),:$(JUPYTER_CONFIG_PATH))
 lab: setup ## open your own copy of the course, work/, in JupyterLab (contributors edit the pairs in notebooks/)
 	@$(IN_VENV) -m helpers begin
 	@$(IN_VENV) -m jupyterlab --LabApp.default_url=/lab/tree/work/00_start.ipynb $(LAB)

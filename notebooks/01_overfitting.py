@@ -744,7 +744,7 @@ verdicts.summary()
 # - Next: **lesson 02**, on how to estimate the error on new data well, and how to average errors
 #   away.
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
 from helpers import exercises
 
 exercises.show_progress("01_overfitting")

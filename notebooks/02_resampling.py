@@ -933,7 +933,7 @@ claims.summary(
 # - Neal et al. (2018), *A modern take on the bias-variance tradeoff in neural networks*.
 # - Next: **lesson 3**, on gradient descent.
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
 from helpers import exercises
 
 exercises.show_progress("02_resampling")

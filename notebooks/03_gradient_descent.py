@@ -896,7 +896,7 @@ verdicts.summary()
 #   between sharpness and generalization*.
 # - Next: **lesson 3b**, on the rules that make more of a gradient than one step against it.
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
 from helpers import exercises
 
 exercises.show_progress("03_gradient_descent")

@@ -894,7 +894,7 @@ verdicts.summary()
 #   tasks, equal budgets.
 # - Next: **lesson 4**, on regularization.
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
 from helpers import exercises
 
 exercises.show_progress("03b_update_rules")

@@ -845,7 +845,7 @@ verdicts.summary()
 # - Prechelt (1998), *Early stopping: but when?*
 # - Next: [4b](04b_dropout_and_data.ipynb), on dropout, noise, more pictures and softer labels.
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
 from helpers import exercises
 
 exercises.show_progress("04_regularization")

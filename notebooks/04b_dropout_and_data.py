@@ -786,7 +786,7 @@ verdicts.summary()
 # - Zhang, Cisse, Dauphin and Lopez-Paz (2018), *mixup: beyond empirical risk minimization*.
 # - Next: **lesson 5**, on batch normalization, initialization and activations.
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
 from helpers import exercises
 
 exercises.show_progress("04b_dropout_and_data")

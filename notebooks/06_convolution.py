@@ -778,7 +778,7 @@ verdicts.summary()
 #   to repair it.
 # - Next: **lesson 7**, where plain deep nets and convnets meet on color pictures.
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
 from helpers import exercises
 
 exercises.show_progress("06_convolution")

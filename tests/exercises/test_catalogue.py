@@ -6,6 +6,7 @@ import pytest
 
 from helpers.course import notebooks
 from helpers.exercises import catalogue
+from helpers.exercises.core import Prediction
 from tests.exercises.test_core import ALL
 
 
@@ -21,6 +22,11 @@ def test_the_exercises_of_a_lesson_are_numbered_from_one(lesson):
     for entry in lesson.exercises:
         package = importlib.import_module(f"helpers.exercises.{entry.package}")
         assert getattr(package, entry.name).name == entry.name, "a hint is asked for by this name"
+
+
+def test_a_name_tells_a_prediction():
+    for one in (param.values[0] for param in ALL):
+        assert isinstance(one, Prediction) == one.name.endswith("_prediction")
 
 
 def test_the_lessons_are_those_of_the_course():
