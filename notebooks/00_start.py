@@ -93,16 +93,17 @@ ex.luck_prediction.check(luck)
 # %% [markdown]
 # Now let it happen, a hundred times with a thousand people each.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "hide-output"]
 chance = np.random.default_rng(SEED)
-right = chance.integers(0, 2, size=(100, 1000, 20))  # times, people, questions: 1 is a right answer
-on_old, on_new = right[:, :, :10].mean(axis=2), right[:, :, 10:].mean(axis=2)
-best = on_old.argmax(axis=1)
-each = np.arange(len(best))
-print(f"the best of a thousand, on the 10 questions: {on_old[each, best].mean():.2f} right")
-print(f"the same person, on 10 new questions:        {on_new[each, best].mean():.2f} right")
+# times, people, questions; 1 is a right answer
+right = chance.integers(0, 2, size=(100, 1000, 20))
+old, new = (part.mean(axis=2) for part in np.split(right, 2, axis=2))
+best, each = old.argmax(axis=1), np.arange(len(old))
+on_old, on_new = old[each, best], new[each, best]
+print(f"the best of a thousand, on the 10: {on_old.mean():.2f} right")
+print(f"the same person, on 10 new ones:   {on_new.mean():.2f} right")
 
-ex.luck_prediction.check(luck, on_old[each, best], on_new[each, best])
+ex.luck_prediction.check(luck, on_old, on_new)
 
 # %% [markdown]
 # A thousand people who toss coins, or a thousand models that are fitted to the same few data: it is
