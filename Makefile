@@ -68,8 +68,11 @@ test-browser: ## drive JupyterLab, and the book if it is built, in Chromium (ins
 	@$(ENVIRONMENT) browser
 	@build/venv/browser/bin/python -m pytest tests/browser
 
-lab: setup ## open JupyterLab; saving a notebook writes its .py
-	@$(IN_VENV) -m jupyterlab
+# With JupyterLab's questions about news and updates answered: the course pins its version. LAB has further options.
+lab: export JUPYTER_CONFIG_PATH := $(CURDIR)/notebooks/.jupyter$(if $(JUPYTER_CONFIG_PATH),:$(JUPYTER_CONFIG_PATH))
+lab: setup ## open your own copy of the course, work/, in JupyterLab (contributors edit the pairs in notebooks/)
+	@$(IN_VENV) -m helpers begin
+	@$(IN_VENV) -m jupyterlab --LabApp.default_url=/lab/tree/work/00_start.ipynb $(LAB)
 
 sync: setup ## make the .py and .ipynb of each pair equal, by the one that was saved last; outputs of unchanged cells stay
 	@$(if $(SCRIPTS),$(IN_VENV) -m jupytext --quiet --sync $(SCRIPTS),echo "There is no notebooks/*.py yet.")

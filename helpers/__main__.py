@@ -40,6 +40,9 @@ def _parser() -> ArgumentParser:
     _add_evidence(choices, [executed, varied])
     _add_lock(choices)
     _add_calibrate(choices)
+    _add_begin(choices)
+    _add_progress(choices)
+    _add_handout(choices)
     _add_grade(choices)
     _add_doctor(choices)
     _add_publish(choices)
@@ -216,6 +219,29 @@ def _add_place(parser: ArgumentParser) -> None:
         metavar="tcp://HOST:PORT",
         help="a running dask scheduler instead of this machine",
     )
+
+
+def _add_begin(choices: argparse._SubParsersAction) -> None:
+    about = "copy the notebooks into work/, where nothing of yours is overwritten"
+    choices.add_parser("begin", help=about).set_defaults(command=commands.begin)
+
+
+def _add_progress(choices: argparse._SubParsersAction) -> None:
+    about = "say what you have solved, and how often your predictions were right"
+    choices.add_parser("progress", help=about).set_defaults(command=commands.progress)
+
+
+def _add_handout(choices: argparse._SubParsersAction) -> None:
+    about = "write a lesson for learners: no outputs, no answers to predictions"
+    parser = choices.add_parser("handout", help=about)
+    parser.add_argument("lesson", help="its number or name, for example 01 or 03b_update_rules")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("handout"),
+        help="folder of the notebook (default: %(default)s)",
+    )
+    parser.set_defaults(command=commands.handout)
 
 
 def _add_grade(choices: argparse._SubParsersAction) -> None:

@@ -25,8 +25,8 @@
 # cannot tell. Where a result from 30 repetitions is **recorded**, it comes first, and "Here, with
 # 5" tells what this notebook found; elsewhere the line is from this run.
 #
-# Before every measurement we ask for your guess. Do write it down. Plan an hour and a quarter; the
-# notebook computes for about a minute.
+# Before every measurement we ask for your guess. Plan an hour; the notebook computes for about a
+# minute of it.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -90,10 +90,10 @@ verdicts = claims.Ledger()
 
 # %%
 prediction = {"training error": ..., "test error": ...}
+ex.degree_prediction.check(prediction)
 
 # %% [markdown]
-# The check comes with the curves below. **Look** first at three of the fits. The dashed curve is
-# the signal, the random errors are the noise:
+# **Look** at three of the fits. The dashed curve is the signal, the random errors are the noise:
 
 # %%
 degrees = np.arange(16)
@@ -189,11 +189,13 @@ plots.show(
 # We shall use the word in this one sense throughout: *a model overfits if its test error is above
 # the best on the path, and less capacity, or less training, would lower it.* The **gap** between
 # test and training error is something else; section 1.3 asks what it says.
-#
+
+# %% [markdown] tags=["answer"]
 # Now cover the upper curve with your hand. The training error falls to the very end, without a sign
 # of where to stop. Already at the best degree it is a little below the dotted line: with 20 points,
 # every coefficient takes up some noise.
-#
+
+# %% [markdown]
 # "A low training error is not a good sign by itself", the notes say (OVF-04). What does it cost to
 # trust it? We choose a degree twice, by the lowest training error and by the lowest validation
 # error, and judge both choices on the test points. The errors differ by powers of ten, so we
@@ -720,9 +722,8 @@ plots.show(
 # %% [markdown]
 # ## 1.6 What came out
 #
-# The verdicts below are the recorded ones or, without any, those of the run above. "Expected" is
-# what we guessed beforehand. *Mixed* means that the statement held in one setting and failed in
-# another; the audit's settings are listed too.
+# The verdicts below are the recorded ones. "Expected" is what we guessed beforehand. *Mixed* means
+# that the statement held in one setting and failed in another; the audit's settings count too.
 
 # %%
 verdicts.summary()
@@ -742,3 +743,8 @@ verdicts.summary()
 #   why the gap and the share of noise belong together.
 # - Next: **lesson 02**, on how to estimate the error on new data well, and how to average errors
 #   away.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
+from helpers import exercises
+
+exercises.show_progress("01_overfitting")

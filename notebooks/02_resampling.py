@@ -205,6 +205,7 @@ print(f"words chosen on all sentences {leaky:.0%}, inside the folds {honest:.0%}
 
 # %%
 winner = {"its cross-validation score": ..., "on fresh wines": ..., "nested cross-validation": ...}
+ex.optimism_prediction.check(winner)
 
 # %%
 MODELS = 200
@@ -280,7 +281,7 @@ for world, values in told.items():
         f"{world}: the winner's score {shown:.3f}, on fresh wines {real:.3f}, nested {inside:.3f}"
     )
 
-# %% [markdown]
+# %% [markdown] tags=["answer"]
 # The arrow is the price: how far the winner's score lies above what it does on fresh wines. With
 # coin labels a score says nothing, so the winner is the luckiest of 200. With real labels a good
 # score means something, and among the good ones the luckiest wins. Nested cross-validation
@@ -931,3 +932,8 @@ claims.summary(
 # - Efron and Tibshirani (1993), *An introduction to the bootstrap*.
 # - Neal et al. (2018), *A modern take on the bias-variance tradeoff in neural networks*.
 # - Next: **lesson 3**, on gradient descent.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
+from helpers import exercises
+
+exercises.show_progress("02_resampling")

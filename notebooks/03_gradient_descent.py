@@ -325,6 +325,7 @@ ex.accumulating.check(accumulate)
 
 # %%
 heights = {"a rate ten times smaller": ..., "a rate that falls": ..., "a tenth of the passes": ...}
+ex.hovering_prediction.check(heights)
 
 # %%
 WINES, PASSES, LOOK = 400, 125, 50
@@ -418,12 +419,13 @@ plots.show(
     f"{RUNS} replicates",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["answer"]
 # At the minimum the mean gradient is zero, but the gradients of the single wines are not. Each
 # pushes the weights its own way, and they never agree. With a constant rate the descent does not
 # stop, it **hovers**, at a height that the rate sets. A rate that falls lets it settle; that is one
 # reason for the learning-rate schedules of lesson 8.
-#
+
+# %% [markdown]
 # ## 3.4 More than one minimum
 #
 # Bowls have one minimum. The loss of a net has many, and other places where the gradient is zero.
@@ -688,6 +690,7 @@ for arm, (_, its_rate) in arms.items():
 
 # %%
 rescaling = {"predictions": ..., "sharpness": ...}
+ex.rescaling_prediction.check(rescaling)
 
 # %%
 trained, (pictures, labels) = resting["8"][0]
@@ -699,12 +702,13 @@ ex.rescaling_prediction.check(rescaling, *logits, *plain)
 for name, found in (("sharpness", plain), ("adaptive sharpness", adaptive)):
     print(f"{name} {found[0]:.3g}, rescaled {found[1]:.3g}")
 
-# %% [markdown]
+# %% [markdown] tags=["answer"]
 # Dinh and others (2017) made this argument. It does not refute the notes, for training does not
 # rescale its nets. But a measure that changes while the function stays is a doubtful witness. The
 # **adaptive** sharpness (Kwon and others 2021) lets each weight move in proportion to its own size,
 # and then the rescaling changes nothing.
-#
+
+# %% [markdown]
 # Now the second link. It takes many nets: 30 replicates, each with **360** pictures of its own, and
 # in each of them six nets of each of four **plans** (batches of 8 and of 36, two rates each), all
 # at rest at the same loss. The study has trained them all, so what follows does not depend on
@@ -891,3 +895,8 @@ verdicts.summary()
 #   Andriushchenko, Croce, Müller, Hein and Flammarion (2023), *A modern look at the relationship
 #   between sharpness and generalization*.
 # - Next: **lesson 3b**, on the rules that make more of a gradient than one step against it.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
+from helpers import exercises
+
+exercises.show_progress("03_gradient_descent")

@@ -108,6 +108,7 @@ tunings = json.loads(results)["settings"]
 
 # %%
 fates = {"plain below": ..., "plain above": ..., "momentum above": ..., "Nesterov above": ...}
+ex.divergence_prediction.check(fates)
 
 # %%
 valley, start = surfaces.quadratic(100), (-2.0, 0.2)
@@ -132,12 +133,13 @@ plots.show(
     data="quadratic valley, curvatures 1 and 100; the first 24 steps",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["answer"]
 # The velocity still points back when the walker has jumped across, so momentum brakes the jumps.
 # Nesterov measures the gradient further out, where the wall is steeper, and so pushes back too
 # hard: its limit is lower than plain descent's. At a rate it can bear, the same look ahead damps
 # the swing (section 3b.7).
-#
+
+# %% [markdown]
 # In a running notebook, find the fastest way down, and a rate at which momentum holds
 # but plain descent (momentum 0) is lost:
 
@@ -891,3 +893,8 @@ verdicts.summary()
 #   Schmidt, Schneider and Hennig (2021), *Descending through a crowded valley*: fifteen rules, many
 #   tasks, equal budgets.
 # - Next: **lesson 4**, on regularization.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
+from helpers import exercises
+
+exercises.show_progress("03b_update_rules")

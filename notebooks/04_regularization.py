@@ -15,8 +15,8 @@
 # - tell a price on weights from a price on outputs, and max-norm from clipping;
 # - say what early stopping saves you from.
 #
-# Six statements of the lecture notes are **measured** on the way, in the lines that begin with ✓
-# (supported), ✗ (refuted) or ≈ (undecided), and a seventh is explained. Plan an hour and a quarter.
+# Six statements of the lecture notes are **measured** on the way, in lines that begin with ✓
+# (supported), ✗ (refuted) or ≈ (undecided). Plan an hour.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -556,6 +556,7 @@ for name, rule in (("SGD", optimizers.sgd(0.05)), ("Adam", optimizers.adam(0.01)
 
 # %%
 same_weights = {"plain gradient descent": ..., "Adam": ...}
+ex.decay_prediction.check(same_weights)
 
 # %%
 digits = datasets.load("digits", seed=seeds[0])
@@ -592,12 +593,13 @@ for name, how in rules.items():
     apart[name] = [np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in pairs]
 ex.decay_prediction.check(same_weights, *apart.values())
 
-# %% [markdown]
+# %% [markdown] tags=["answer"]
 # For plain gradient descent one line shows that they are the same: $w - a\,(g + 2c\,w) = w - a\,g -
 # 2ac\,w$. **Adam** divides every component of the gradient by its usual size (lesson 3). In
 # `descend` the penalty is part of that gradient, so it is divided too; the decay is not. Where the
 # gradients are large, the penalty is divided by much.
-#
+
+# %% [markdown]
 # The pixels show it. In the middle of a digit there is ink in most pictures, at its border hardly
 # ever. We compare the weights of each pixel with those of a training with neither. The decay is
 # chosen larger than the penalty, so that both act about as strongly on the busiest pixels:
@@ -822,8 +824,7 @@ for patience in (1, 5, 20):
 #
 # ## 4.7 What came out
 #
-# The verdicts below are the recorded ones or, where nothing is recorded yet, those of the run
-# above. "Expected" is what the literature says.
+# The verdicts below are the recorded ones. "Expected" is what the literature says.
 
 # %%
 verdicts.summary()
@@ -843,3 +844,8 @@ verdicts.summary()
 # - Loshchilov and Hutter (2019), *Decoupled weight decay regularization*.
 # - Prechelt (1998), *Early stopping: but when?*
 # - Next: [4b](04b_dropout_and_data.ipynb), on dropout, noise, more pictures and softer labels.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
+from helpers import exercises
+
+exercises.show_progress("04_regularization")

@@ -576,6 +576,7 @@ print(f"the same where all labels are right: {gained:+.3f}")
 
 # %%
 sureness = {"one-hot labels": ..., "strongly smoothed labels": ...}
+ex.confidence_prediction.check(sureness)
 
 # %%
 softened = trained(plain, thinning["rate_without"], smoothing=0.3)
@@ -659,6 +660,7 @@ dropout_helps = {
     "8 hidden units": ...,
     "2,000 pictures": ...,
 }
+ex.dropout_prediction.check(dropout_helps)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 worlds = {title: fight[title] for title in dropout_helps}
@@ -737,7 +739,7 @@ for title, world in worlds.items():
         f"new pictures; {chosen}"
     )
 
-# %% [markdown]
+# %% [markdown] tags=["answer"]
 # Read the upper row by columns. In the first world the plain net learns nearly all of its pictures
 # by heart, and yet there is hardly anything to gain: where all labels are true, a picture that is
 # known by heart is still a right example. A wrong label can *only* be learned by heart, and then it
@@ -783,3 +785,8 @@ verdicts.summary()
 # - Müller, Kornblith and Hinton (2019), *When does label smoothing help?*
 # - Zhang, Cisse, Dauphin and Lopez-Paz (2018), *mixup: beyond empirical risk minimization*.
 # - Next: **lesson 5**, on batch normalization, initialization and activations.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
+from helpers import exercises
+
+exercises.show_progress("04b_dropout_and_data")

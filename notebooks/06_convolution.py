@@ -379,6 +379,7 @@ moving = {
     "stride 2, by one pixel": ...,
     "stride 2, by two pixels": ...,
 }
+ex.moving_prediction.check(moving)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 random_kernel = generator.normal(scale=0.2, size=(3, 3, 3, 1)).astype("float32")
@@ -421,13 +422,14 @@ plots.show(
 for place, value in measured.items():
     print(f"{place:26} largest difference {value:.1e}")
 
-# %% [markdown]
+# %% [markdown] tags=["answer"]
 # In the middle the map moves with the picture, number for number. That is called **equivariance**.
 # No training is needed for it; it follows from using the same weights everywhere. At the edges it
 # breaks, for the window meets zeros there that are no part of the photo. With stride 2 it breaks
 # all over the map after a move by one pixel, because the window now stops at the places that it
 # used to skip. Pooling by two has the same stride, and breaks it in the same way.
-#
+
+# %% [markdown]
 # The notes say of the edges nothing, and of the rest: *the kernel stays the same while it moves
 # within the domain of the input, and it is applied locally* (CNN-03). Those are two properties.
 #
@@ -611,6 +613,7 @@ verdicts.compute(
 
 # %%
 winner = {"centered": ..., "moved": ..., "permuted": ...}
+ex.winner_prediction.check(winner)
 
 # %% [markdown]
 # **Measure.** A replicate draws the pictures (training, validation and test), moves, permutation,
@@ -693,15 +696,18 @@ plots.show(
     data=f"{clothes}; median and middle 80 % of {RUNS} replicates",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["answer"]
 # Read it from the left. Where all clothes lie in the same place, sharing weights over all places
 # need not help. In this small contest (1,000 pictures, 600 updates, maps that are averaged) it does
 # not; with more pictures and longer training convnets win on centered clothes, too. Then the
 # clothes are moved. The MLP has to learn each of them for every place where it can be; the kernels
 # meet the same sleeve wherever it is. Last, the permutation. An MLP does not know in which order
 # its inputs come, so apart from chance nothing changes for it. For the convnet the neighbors are
-# gone. How much is locality worth, then? We compare what the permutation costs each of the nets.
-# The notes do not say anything about this, so the line below is told and does not count.
+# gone.
+
+# %% [markdown]
+# How much is locality worth, then? We compare what the permutation costs each of the nets. The
+# notes do not say anything about this, so the line below is told and does not count.
 
 # %%
 cost = {name: accuracy[name, "moved"] - accuracy[name, "permuted"] for name in nets}
@@ -771,3 +777,8 @@ verdicts.summary()
 # - Zhang (2019), *Making convolutional networks shift-invariant again*: what stride breaks, and how
 #   to repair it.
 # - Next: **lesson 7**, where plain deep nets and convnets meet on color pictures.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
+from helpers import exercises
+
+exercises.show_progress("06_convolution")

@@ -15,6 +15,7 @@ class Lesson:
     """A notebook of a lesson as it stands in course.toml, with the name of its audit.
 
     A second notebook of a lesson, `03b_more`, shares the audit and the statements of the first.
+    `audit` is empty for a notebook without one.
     """
 
     name: str
@@ -27,7 +28,7 @@ class Lesson:
     @property
     def number(self) -> str:
         """The lesson's number, which its name begins with; a second notebook has a b behind it."""
-        return self.name.split("_")[0].lstrip("0")
+        return self.name.split("_")[0].lstrip("0") or "0"
 
     @property
     def is_first(self) -> bool:
@@ -43,8 +44,8 @@ def lessons(path: Path = COURSE) -> dict[str, Lesson]:
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["lessons"]
     found: dict[str, Lesson] = {}
     for name, entry in entries.items():
-        audit = next(other for other in (*found, name) if other[:2] == name[:2])
-        lesson = Lesson(name, **{**entry, "needs": tuple(entry["needs"])}, audit=audit)
+        first = next(other for other in (*found, name) if other[:2] == name[:2])
+        lesson = Lesson(name, **{"audit": first, **entry, "needs": tuple(entry["needs"])})
         unknown = [needed for needed in lesson.needs if needed not in found]
         if unknown:
             raise ValueError(

@@ -105,5 +105,7 @@ def linked(data: dict, folder: str) -> dict:
         )
     if "text/markdown" in data:  # the summary of a lesson: one row a statement
         row = re.compile(r"^\| \[?([A-Z]+-\d+)(?:\]\([^)]*\))? \|", flags=re.MULTILINE)
-        shown["text/markdown"] = row.sub(rf"| [\1]({folder}\1.html) |", shown["text/markdown"])
+        text = row.sub(rf"| [\1]({folder}\1.html) |", shown["text/markdown"])
+        # Sphinx follows no links of outputs, such as those from 00_start to the lessons.
+        shown["text/markdown"] = re.sub(r"\]\((\w+)\.ipynb\)", r"](\1.html)", text)
     return shown

@@ -117,6 +117,35 @@ def grade(options: Namespace, root: Path) -> int:
     return grading.grade(options.submissions, options.out, lesson=options.lesson, **limits)
 
 
+def begin(options: Namespace, root: Path) -> int:
+    """Write the reader's own copies of the notebooks, where there are none yet; say what is new."""
+    from helpers.course import copies
+
+    for path in copies.begin(root):
+        print(f"New in your folder: {path.relative_to(root)}")
+    return 0
+
+
+def progress(options: Namespace, root: Path) -> int:
+    """Say what is solved and how often predictions were right, lesson by lesson."""
+    from helpers.exercises import overview, progress
+
+    print(overview.in_a_terminal(progress.STORE.read()))
+    return 0
+
+
+def handout(options: Namespace, root: Path) -> int:
+    """Write a lesson's notebook as learners get it into `options.out`."""
+    from helpers.course import copies
+    from helpers.exercises import catalogue
+
+    name = f"{catalogue.lesson(options.lesson).name}.ipynb"
+    _check_folder(options.out)
+    copies.write(copies.handout(root / "notebooks" / name), options.out / name)
+    print(options.out / name)
+    return 0
+
+
 def doctor(options: Namespace, root: Path) -> int:
     """Say what the course finds on this machine, and what it is good for."""
     from helpers.course import doctor

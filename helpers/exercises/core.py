@@ -9,25 +9,29 @@ import ast
 import copy
 import dis
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from helpers import display
+from helpers.exercises import catalogue, progress
 
 __all__ = [
     "COLORS",
     "CORRECT",
     "MIME_TYPE",
+    "NOTED",
     "NOT_ATTEMPTED",
     "NOT_YET",
     "SYMBOLS",
     "Exercise",
     "Mistake",
     "NotYet",
+    "Prediction",
     "Result",
     "call",
     "expect",
@@ -37,9 +41,9 @@ __all__ = [
 ]
 
 MIME_TYPE = "application/vnd.course.exercise+json"
-CORRECT, NOT_ATTEMPTED, NOT_YET = "correct", "not attempted", "not yet"
-SYMBOLS = {CORRECT: "✓", NOT_ATTEMPTED: "○", NOT_YET: "✗"}
-COLORS = {CORRECT: "#0072B2", NOT_ATTEMPTED: "#7F7F7F", NOT_YET: "#D55E00"}
+CORRECT, NOT_ATTEMPTED, NOT_YET, NOTED = "correct", "not attempted", "not yet", "noted"
+SYMBOLS = {CORRECT: "✓", NOT_ATTEMPTED: "○", NOT_YET: "✗", NOTED: "●"}
+COLORS = {CORRECT: "#0072B2", NOT_ATTEMPTED: "#7F7F7F", NOT_YET: "#D55E00", NOTED: "#0072B2"}
 
 
 class NotYet(Exception):
@@ -87,20 +91,20 @@ class Exercise:
     mistakes: tuple[Mistake, ...] = ()
     evidence: tuple = ()
 
+    @property
+    def key(self) -> str:
+        """By which a reader's progress names it: the package that the stub lies in, and a name."""
+        return _key(self.stub, self.name)
+
     def check(self, answer, *evidence) -> Result:
         """Examine the answer, show the result and return it. Never raises because of the answer."""
         if untouched(answer, self.stub):
-            return self._show(
-                NOT_ATTEMPTED,
-                "Nothing was changed yet. Write your answer and run the cell again. "
-                f"Stuck? Run ex.{self.name}.hint().",
-            )
-        try:
-            return self._show(CORRECT, self.examine(answer, *evidence))
-        except NotYet as reason:
-            return self._show(NOT_YET, str(reason))
-        except Exception as error:  # whatever a learner's code raises is an answer, too
-            return self._show(NOT_YET, f"Your code raised {told(error)}")
+            how = "Edit the code above and run the cell again."
+            return self._show(NOT_ATTEMPTED, how)
+        status, message = self._examined(answer, evidence)
+        if status == CORRECT:
+            progress.solve(self.key)
+        return self._show(status, message)
 
     def hint(self, number: int = 1) -> None:
         """Show one hint; `.hint(2)` shows the next."""
@@ -108,10 +112,10 @@ class Exercise:
             raise ValueError(
                 f"There are {len(self.hints)} hints: ask for .hint(1) to .hint({len(self.hints)})."
             )
-        after = f"; .hint({number + 1}) shows the next" if number < len(self.hints) else ""
-        more = f" (of {len(self.hints)}{after})" if len(self.hints) > 1 else ""
-        text = f"Hint {number}{more}: {self.hints[number - 1]}"
-        display.show_line(text, display.escape(text), "#E69F00", {})
+        more = number < len(self.hints)
+        following = f" The next: `ex.{self.name}.hint({number + 1})`" * more
+        text = f"Hint {number} of {len(self.hints)}: {self.hints[number - 1]}{following}"
+        display.show_line(text, _markup(text), "#E69F00", {})
 
     def solution(self) -> None:
         """Show the solution."""
@@ -134,16 +138,78 @@ class Exercise:
             "\n".join([f"def {self.stub.__name__}{inspect.signature(self.stub)}:", *lines]) + "\n"
         )
 
+    def _examined(self, answer, evidence: tuple) -> tuple[str, str]:
+        """A word and a reason for an answer that is more than the stub."""
+        try:
+            return CORRECT, self.examine(answer, *evidence)
+        except NotYet as reason:
+            return NOT_YET, str(reason)
+        except Exception as error:  # whatever a learner's code raises is an answer, too
+            return NOT_YET, f"Your code raised {told(error)}"
+
     def _show(self, status: str, message: str) -> Result:
-        result = Result(self.name, status, message)
-        text = f"{SYMBOLS[status]} {self.name}: {status}. {message}"
+        number = catalogue.number(self.key)
+        title = f"Exercise {number}" if number else self.name
+        word = "not attempted yet" if status == NOT_ATTEMPTED else status
+        head = f"{SYMBOLS[status]} {title} · {word}."
+        stuck = f" Stuck? Run `ex.{self.name}.hint()`" * (status in (NOT_ATTEMPTED, NOT_YET))
         markup = (
-            f'<b style="color:{COLORS[status]}">{SYMBOLS[status]} {display.escape(self.name)}:'
-            f" {status}.</b> {display.escape(message)}"
+            f'<b style="color:{COLORS[status]}">{display.escape(head)}</b> '
+            f"{_markup(message + stuck)}"
         )
         record = {"exercise": self.name, "status": status, "message": message}
-        display.show_line(text, markup, COLORS[status], {MIME_TYPE: record})
-        return result
+        line = f"{head} {message}{stuck}"
+        display.show_line(line, markup, COLORS[status], {MIME_TYPE: record})
+        return Result(self.name, status, message)
+
+
+@dataclass(frozen=True)
+class Prediction(Exercise):
+    """An exercise that asks what a run will show: noted and locked at once, judged by the run.
+
+    `truth` reads what is right off the evidence; an answer maps each question to one of `choices`.
+    """
+
+    truth: Callable[..., dict] = field(kw_only=True)
+    choices: tuple[str, ...] = field(kw_only=True)
+
+    @property
+    def key(self) -> str:
+        """As of any exercise; its stub is no function."""
+        return _key(self.truth, self.name)
+
+    def check(self, answer, *evidence) -> Result:
+        """Without evidence note the prediction, of which the first counts; with it, judge."""
+        if untouched(answer, self.stub):
+            offered = ", ".join(f'"{choice}"' for choice in self.choices)
+            how = f"Replace the dots in your prediction, each with one of {offered}"
+            return self._show(NOT_ATTEMPTED, f"{how}, and run its cell again.")
+        try:
+            given = chosen(answer, self.stub, self.choices)
+        except NotYet as reason:
+            return self._show(NOT_YET, str(reason))
+        locked = progress.lock(self.key, given)
+        first = "" if locked == given else f" Your first prediction counts: {_in_words(locked)}."
+        if not evidence:
+            return self._show(NOTED, f"Your prediction is locked; the run will judge it.{first}")
+        status, message = self._examined(answer, evidence)
+        progress.judge(self.key, self._examined(locked, evidence)[0] == CORRECT)
+        return self._show(status, message + first)
+
+
+def _key(maker: Any, name: str) -> str:
+    """The name of an exercise behind that of the package in which something of it was made."""
+    package = getattr(maker, "__module__", "").removeprefix("helpers.exercises.").split(".")[0]
+    return f"{package}.{name}"
+
+
+def _in_words(guess: dict) -> str:
+    return ", ".join(f"{question}: {choice}" for question, choice in guess.items())
+
+
+def _markup(text: str) -> str:
+    """Text as HTML, in which `code` is set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", display.escape(text))
 
 
 def told(error: Exception) -> str:
@@ -258,7 +324,7 @@ def first_difference(name: str, cases, given: list, expected: list) -> str:
 
 def prediction(
     name: str, *, choices, truth: Callable[..., dict], evidence, reasons: dict, praise: str, hints
-) -> Exercise:
+) -> Prediction:
     """An exercise that asks what a run will show, before it is drawn; the run decides.
 
     An answer maps each question to one of `choices`. `truth(*evidence)` reads the right ones off
@@ -279,8 +345,17 @@ def prediction(
     mistakes = [
         Mistake(right | {question: guess}, reason) for (question, guess), reason in reasons.items()
     ]
-    stub = dict.fromkeys(right, ...)
-    return Exercise(name, stub, right, examine, tuple(hints), (), tuple(mistakes), tuple(evidence))
+    return Prediction(
+        name,
+        dict.fromkeys(right, ...),
+        right,
+        examine,
+        tuple(hints),
+        mistakes=tuple(mistakes),
+        evidence=tuple(evidence),
+        truth=truth,
+        choices=tuple(choices),
+    )
 
 
 def chosen(answer, found: dict, choices) -> dict:
@@ -302,8 +377,9 @@ def chosen(answer, found: dict, choices) -> dict:
 
 
 def bare(choice) -> str:
-    """A choice in small letters, without punctuation and needless spaces."""
-    return " ".join(str(choice).lower().replace(",", " ").rstrip(". ").split())
+    """A choice in small letters, without punctuation and needless spaces; "Fall" is "falls"."""
+    words = str(choice).lower().replace(",", " ").rstrip(". ").split()
+    return " ".join(word.removesuffix("s") for word in words)
 
 
 def outcome(function, arguments):

@@ -20,7 +20,7 @@ from helpers.exercises.grading.lessons import imports
 MODULES = [
     name
     for _, name, _ in pkgutil.iter_modules(exercises.__path__)
-    if name not in ("core", "grading")
+    if name not in ("catalogue", "core", "grading", "overview", "progress")
 ]
 
 
@@ -243,11 +243,11 @@ def test_counting_agrees_with_keras(widths):
 
 def test_a_prediction_may_be_written_in_other_capitals_and_without_comma():
     found, choices = {"test error": None}, ("falls", "falls, then rises")
-    for written in ("Falls then rises.", " falls,  then rises", "falls, then rises"):
+    for written in ("Falls then rises.", " falls,  then rises", "Fall, then rise"):
         assert core.chosen({"test error": written}, found, choices) == {
             "test error": "falls, then rises"
         }
     with pytest.raises(core.NotYet, match="not filled in yet"):
         core.chosen({"test error": ...}, found, choices)
-    with pytest.raises(core.NotYet, match="'rise' is no choice"):
-        core.chosen({"test error": "rise"}, found, choices)
+    with pytest.raises(core.NotYet, match="'sinks' is no choice"):
+        core.chosen({"test error": "sinks"}, found, choices)

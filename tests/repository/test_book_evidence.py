@@ -162,6 +162,13 @@ def test_the_notebooks_outputs_play_no_part(tmp_path):
     }
 
 
+def test_links_between_notebooks_in_outputs_lead_to_pages():
+    output = {"text/markdown": "| [1 · A](01_a.ipynb) |\n\n| [OVF-01](audits/01_a.ipynb) | 1 |"}
+    assert staging.linked(output, "../evidence/")["text/markdown"] == (
+        "| [1 · A](01_a.html) |\n\n| [OVF-01](../evidence/OVF-01.html) | 1 |"
+    )
+
+
 def test_places_in_words():
     assert evidence.place("000:7") == "note 000, line 7"
     assert evidence.place("001:13-14") == "note 001, lines 13 to 14"

@@ -121,7 +121,7 @@ def told(lesson: str = "") -> set[str]:
 @every_lesson
 def test_lesson_and_audit_settle_all_their_statements(lesson):
     paths = [*lesson, *{notebooks.audit(path) for path in lesson}]
-    verdicts = [verdict for path in paths for verdict in claims.recorded(path)]
+    verdicts = [verdict for path in paths if path.exists() for verdict in claims.recorded(path)]
     assert told(lesson[0].stem) - {verdict.id for verdict in verdicts} == set()
 
 

@@ -1,10 +1,8 @@
 """Exercises of lesson 03 about rates that converge, gradients that add up, and sharpness."""
 
-from dataclasses import replace
-
 import numpy as np
 
-from helpers.exercises.core import Mistake, bare, prediction, writing
+from helpers.exercises.core import Mistake, prediction, writing
 from helpers.reference import optimizers
 
 # 1 ------------------------------------------------------------------------------------------------
@@ -213,7 +211,6 @@ divergence_prediction = prediction(
 # 8 ------------------------------------------------------------------------------------------------
 
 STAYS, CHANGES = "stays", "changes"
-SHORT = {"stay": STAYS, "change": CHANGES}
 
 
 def what_rescaling_does(predictions, rescaled_predictions, sharpness, rescaled_sharpness) -> dict:
@@ -228,7 +225,7 @@ def what_rescaling_does(predictions, rescaled_predictions, sharpness, rescaled_s
     }
 
 
-_rescaling_prediction = prediction(
+rescaling_prediction = prediction(
     "rescaling_prediction",
     choices=(STAYS, CHANGES),
     truth=what_rescaling_does,
@@ -257,18 +254,4 @@ _rescaling_prediction = prediction(
         "What is relu(5 z), compared with relu(z)?",
         "Shift one output weight by 0.01, before and after. What moves the prediction more?",
     ),
-)
-
-
-def examine_rescaling(answer, *evidence) -> str:
-    """The same with "stay" and "change", as the question has them, for "stays" and "changes"."""
-    if isinstance(answer, dict):
-        answer = {question: SHORT.get(bare(guess), guess) for question, guess in answer.items()}
-    return _rescaling_prediction.examine(answer, *evidence)
-
-
-rescaling_prediction = replace(
-    _rescaling_prediction,
-    examine=examine_rescaling,
-    equivalents=({"predictions": "stay", "sharpness": "Change"},),
 )
