@@ -9,7 +9,8 @@ import warnings
 from collections.abc import Callable
 from unittest import mock
 
-STEP_A = """\
+STEP_A = (
+    """\
 from keras.datasets import cifar10
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,7 +24,9 @@ X_valid = X_train_full[:5000]
 y_valid = y_train_full[:5000]
 model=keras.models.Sequential()
 model.add(keras.layers.Flatten(input_shape=[32,32,3]))
-""" + 20 * "model.add(keras.layers.Dense(100,activation='elu',kernel_initializer='he_normal'))\n"
+"""
+    + 20 * "model.add(keras.layers.Dense(100,activation='elu',kernel_initializer='he_normal'))\n"
+)
 OUTPUT = 'model.add(keras.layers.Dense(10, activation="softmax"))\n'
 STEP_B = """\
 model.compile(loss='sparse_categorical_crossentropy',
@@ -33,7 +36,8 @@ checkpoint_cb=keras.callbacks.ModelCheckpoint(
     r"C어쩌구공부\\model\\my11modelb.h5", save_best_only=True)
 early_stopping_cb=keras.callbacks.EarlyStopping(patience=10,restore_best_weights=True)
 callbacks=[checkpoint_cb,early_stopping_cb]
-history=model.fit(X_train,y_train,epochs=100,validation_data=(X_valid, y_valid),callbacks=callbacks)
+history=model.fit(X_train,y_train,epochs=100,validation_data=(X_valid, y_valid),
+                  callbacks=callbacks)
 model = keras.models.load_model( r"어쩌구\\공부\\model\\my11modelb.h5")
 model.evaluate(X_valid, y_valid)
 """
@@ -52,7 +56,8 @@ modelc.compile(loss='sparse_categorical_crossentropy',
 checkpoint_cb=keras.callbacks.ModelCheckpoint( r"\\공부\\model\\my11modelc.h5", save_best_only=True)
 early_stopping_cb=keras.callbacks.EarlyStopping(patience=10,restore_best_weights=True)
 callbacks=[checkpoint_cb,early_stopping_cb]
-history=modelc.fit(X_train,y_train,epochs=100,validation_data=(X_valid, y_valid),callbacks=callbacks)
+history=modelc.fit(X_train,y_train,epochs=100,validation_data=(X_valid, y_valid),
+                   callbacks=callbacks)
 model = keras.models.load_model( r"\\공부\\model\\my11modelc.h5")
 model.evaluate(X_valid, y_valid)
 """
@@ -75,7 +80,8 @@ X_test_scaled = (X_test - X_means) / X_stds
 checkpoint_cb=keras.callbacks.ModelCheckpoint( r"\\공부\\model\\my11modeld.h5", save_best_only=True)
 early_stopping_cb=keras.callbacks.EarlyStopping(patience=10,restore_best_weights=True)
 callbacks=[checkpoint_cb,early_stopping_cb]
-history=modeld.fit(X_train,y_train,epochs=100,validation_data=(X_valid, y_valid),callbacks=callbacks)
+history=modeld.fit(X_train,y_train,epochs=100,validation_data=(X_valid, y_valid),
+                   callbacks=callbacks)
 """
 STEP_E = """\
 modele=keras.models.Sequential()
@@ -100,7 +106,7 @@ early_stopping_cb=keras.callbacks.EarlyStopping(patience=10,restore_best_weights
 callbacks=[checkpoint_cb,early_stopping_cb]
 history=modele.fit(X_train,y_train,epochs=100,validation_data=(X_valid, y_valid),
                    callbacks=callbacks)
-"""
+"""  # noqa: E501
 
 
 def run(

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from helpers import claims, datasets, runtime
-from helpers.claims import BY_DEFINITION, FURTHER, OPEN, OUTDATED, REFUTED, SUPPORTED, UNDECIDED, evidence
+from helpers.claims import (
+    BY_DEFINITION,
+    FURTHER,
+    OPEN,
+    OUTDATED,
+    REFUTED,
+    SUPPORTED,
+    UNDECIDED,
+    evidence,
+)
 from helpers.course import notebooks
 
 BASE = np.linspace(0.5, 0.7, 10)
