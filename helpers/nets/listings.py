@@ -5,10 +5,11 @@
 
 import contextlib
 import io
+import logging
 import re
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from unittest import mock
 
 STEP_A = (
@@ -128,15 +129,25 @@ def run(
         mock.patch.dict(sys.modules, modules),
         mock.patch.object(library.datasets.cifar10, "load_data", lambda: photographs),
         mock.patch.object(net, "fit", _watched(net.fit, seen, few)),
-        contextlib.redirect_stdout(io.StringIO()),
-        warnings.catch_warnings(),
+        _silence(),
     ):
-        warnings.simplefilter("ignore")  # Keras 3 wants keras.Input, and other names of files
         try:
             exec(compile(text, "listing", "exec"), left)
         except Exception as error:  # whatever stops it is what is asked for
             return left, seen, f"{type(error).__name__}: {error}"
     return left, seen, ""
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """No progress bars, and none of the warnings that Keras 3 has for input shapes and old files."""
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _watched(original: Callable, seen: list, few: int | None) -> Callable:
