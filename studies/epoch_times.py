@@ -40,7 +40,9 @@ def images() -> tuple[np.ndarray, np.ndarray]:
 def with_fit(build: Callable[[], keras.Model]) -> Callable[[], object]:
     """One epoch of `model.fit`, again and again on the same model."""
     model, (x, y) = build(), images()
-    model.compile(keras.optimizers.Nadam(RATE), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(
+        keras.optimizers.Nadam(RATE), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     return lambda: model.fit(x, y, batch_size=BATCH, verbose=0)
 
 

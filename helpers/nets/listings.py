@@ -140,7 +140,7 @@ def run(
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """No progress bars, and none of the warnings that Keras 3 has for input shapes and old files."""
+    """No progress bars, and none of the warnings of Keras 3 for input shapes and old files."""
     logging.disable(logging.WARNING)
     try:
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():

@@ -35,7 +35,6 @@ from functools import partial
 
 import keras
 import numpy as np
-import tensorflow as tf
 from scipy import stats
 
 from helpers import claims, datasets, plots, training
@@ -50,7 +49,8 @@ verdicts = claims.Ledger()
 #
 # What follows is read from files that the course's studies have written. The photographs are a copy
 # of CIFAR-10 that keeps every image and label, compressed as JPEG, so that pixels differ a little,
-# and in another order. What was counted of it is in a small file by itself
+# and in another order. So where we take "the note's division", the first 5,000 images for
+# validation, they are other images than the note's. What was counted of it is in a small file by itself
 # (`studies/photographs.py`).
 
 
@@ -114,7 +114,7 @@ central = stats.binom.ppf([0.005, 0.995], 5_000, 0.1) / 5_000
 best_constant = max(counts["labels of the first 5,000"]) / 5_000
 verdicts.compute(
     "CIF-09",
-    bool(central[0] <= 0.1038 <= central[1] and 0.1038 <= best_constant),
+    bool(central[0] <= 0.1038 <= central[1] and best_constant >= 0.1038),
     detail=f"Random guesses reach {central[0]:.4f} to {central[1]:.4f} in 99 of 100 cases; the "
     f"best constant answer is right in {best_constant:.4f} of the first 5,000 images.",
     setting="0.1038 on 5,000 images",
@@ -241,13 +241,13 @@ are_shares = answers.shape == (100, 10) and answers.min() >= 0
 are_shares = are_shares and np.allclose(answers.sum(axis=1), 1, atol=1e-4)
 after_ten = np.array([curve[9] for curve in study["b raw"]["curves"]["val_accuracy"][:10]], float)
 stuck = int((after_ten <= 0.15).sum())
+if error_b or not are_shares or stuck >= 5:
+    word_b = False
+else:
+    word_b = True if stuck == 0 and len(after_ten) == 10 else None
 verdicts.compute(
     "CIF-04",
-    False
-    if error_b or not are_shares or stuck >= 5
-    else True
-    if not stuck and len(after_ten) == 10
-    else None,
+    word_b,
     detail=f"{ended(error_b)}; its outputs are {'' if are_shares else 'no '}probabilities. On real "
     f"raw pixels the validation accuracy after ten epochs is {after_ten.min():.3f} to "
     f"{after_ten.max():.3f} in {len(after_ten)} runs.",
@@ -259,7 +259,7 @@ print(f"lowest validation loss of the history {lowest_b:.4f}, of the file loaded
 
 # %% [markdown]
 # The last line is a part of CIF-07, which the lesson judges: checkpoint and early stopping work, and
-# the file that is loaded holds the best epoch. It is where the training begins that goes wrong.
+# the file that is loaded holds the best epoch. What goes wrong is where the training begins.
 #
 # A trap, for those who use JAX: there Keras computes the loss from the softmax's probabilities,
 # which it clips, and a net that is certain and wrong gets no gradient. On raw pixels this listing
@@ -336,7 +336,7 @@ def outputs_by_layer(model, x):
 SOME = {name: values[:1_000] for name, values in given_b.items()} | {"X_test": source.x_test[:100]}
 net_d, seen_d, error_d = listings.run(listings.STEP_D, library=keras, few=0, tf=net_a["tf"], **SOME)
 features_d, signals_d = spread_of_features(seen_d[0]), outputs_by_layer(net_d["modeld"], seen_d[0])
-standard_d = features_d[0] < 0.05 and 0.95 < features_d[1] and features_d[2] < 1.05
+standard_d = features_d[0] < 0.05 and features_d[1] > 0.95 and features_d[2] < 1.05
 judge_listing(
     "CIF-17",
     not error_d and bool(standard_d) and all(0.8 < signal < 1.25 for signal in signals_d),
@@ -381,7 +381,7 @@ if {"listing d", "listing d, scaled"} <= study.keys():
 # %%
 net_e, seen_e, error_e = listings.run(listings.STEP_E, library=keras, few=0, tf=net_a["tf"], **SOME)
 features_e = spread_of_features(seen_e[0])
-standard_e = features_e[0] < 0.05 and 0.95 < features_e[1] and features_e[2] < 1.05
+standard_e = features_e[0] < 0.05 and features_e[1] > 0.95 and features_e[2] < 1.05
 *_, dropout_e, _ = net_e["modele"].layers
 signal_e = np.asarray(SOME["X_train"], "float32") / 255
 for layer in net_e["modele"].layers[:-2]:
@@ -522,10 +522,11 @@ for name, chosen in (("the listing's", one_net), ("a fresh", fresh_sweep)):
 # ### 0.0001 to 0.0003? (CIF-06)
 #
 # What the author reads off the plots: "about 0.0001 to 0.0003 is best, so let us use 0.0003". It is
-# meant as a fact about the net, so every rate gets fresh nets, on raw pixels, ten epochs. The better
-# of the note's two rates against the best of the other five, each chosen by the mean validation
-# accuracy of five further runs: *supported* if it is no worse in test accuracy, within a point. The
-# note names the loss as well, and takes 0.0003 alone in the end: two further settings.
+# meant as a fact about the net, so every rate gets fresh nets, on raw pixels, ten epochs. We
+# compare the better of the note's two rates with the best of the other five, each chosen by the
+# mean validation accuracy of five further runs. *Supported* if it is no worse in test accuracy,
+# within a point; *refuted* if it is worse by more. The note names the loss as well, and takes
+# 0.0003 alone in the end: two further settings.
 
 # %%
 rates = np.array(study["sweep, fresh nets"]["sweep"]["rates"])
@@ -589,8 +590,16 @@ if "sweep, fresh nets again, standardized" in study:
     )
 
 # %% [markdown]
-# With early stopping instead of ten epochs the rates have not been tried on raw pixels; that
-# setting of the statement is left out.
+# With early stopping instead of ten epochs, all seven rates were tried on raw pixels, but only the
+# best of them was judged; so that setting of the statement is left out. What the trial runs say:
+
+# %%
+if "b raw, tuned" in study:
+    tried = study["b raw, tuned"]["tuning"]
+    for rate, values in zip(tried["rates"], tried["valid_accuracy"], strict=True):
+        print(f"early stopping, rate {rate:g}: validation accuracy {np.mean(values):.3f}")
+
+# %% [markdown]
 #
 # ## 4. Batch normalization
 #
@@ -636,15 +645,13 @@ verdicts.compare(
     margin=0.405,
     measure=f"natural logarithm of the epochs to a validation accuracy of {target:.3f}, batch "
     "normalization against none, each at its most accurate rate",
-    setting="standardized pixels",
+    setting="standardized pixels, each at its best rate",
     void=untuned("b", "c"),
     data=PHOTOGRAPHS,
 )
-print(
-    f"with it {np.median(epochs_c):.1f} epochs, without {np.median(epochs_b):.1f} (medians);",
-    end="",
-)
-print(f" never there: {(epochs_c == 100).sum()} and {(epochs_b == 100).sum()} of {len(epochs_b)}")
+for told, epochs in (("with it", epochs_c), ("without", epochs_b)):
+    never = f"{(epochs == 100).sum()} of {len(epochs)} never get there"
+    print(f"{told}: {np.median(epochs):.1f} epochs (median), {never}")
 
 # %% [markdown]
 # As found but healthy: the listing of step c against a fresh net of step b on raw pixels, both with
@@ -676,12 +683,9 @@ if {"b", "c"} <= earlier.keys():
     }
     means = {step: np.array(row["valid_curve_mean"], float) for step, row in best_rows.items()}
     earlier_target = 0.95 * np.mean(best_rows["b"]["valid"])
+    print(f"batches of 128, by the mean curve of ten runs, to {earlier_target:.3f}:")
     for step, curve in means.items():
-        print(
-            f"batches of 128, step {step}: {epochs_to([curve], earlier_target)[0]:.1f} epochs",
-            end="",
-        )
-        print(f" to {earlier_target:.3f}, by the mean curve of ten runs")
+        print(f"  step {step}: {epochs_to([curve], earlier_target)[0]:.1f} epochs")
 
 # %% [markdown]
 # The last lines are those of an earlier study, with batches of 128 images and early stopping by the
@@ -747,9 +751,8 @@ def printed_line(claim_id, arm, printed, *, setting, role=claims.PRIMARY):
         low, high = prediction_interval(of(arm, figure))
         inside[figure] = bool(low <= value <= high)
         name = figure.removeprefix("last_").replace("_", " ").replace("valid", "validation")
-        told.append(
-            f"{name} {value:g} {'in' if inside[figure] else 'not in'} {low:.4g} to {high:.4g}"
-        )
+        where = "in" if inside[figure] else "not in"
+        told.append(f"{name} {value:g} {where} {low:.4g} to {high:.4g}")
     all_in = True if all(inside.values()) else None
     verdicts.compute(
         claim_id,
@@ -894,9 +897,10 @@ def in_words(pair):
 
 
 words = [claims.beyond(compared[pair][1], 0.95) for pair in (("c", "b"), ("d", "c"))]
+word_of_pairs = False if False in words else True if all(words) else None
 verdicts.compute(
     "CIF-16",
-    None if untuned("b", "c", "d") else False if False in words else True if all(words) else None,
+    None if untuned("b", "c", "d") else word_of_pairs,
     detail=f"Right pairs of single runs: {in_words(('c', 'b'))}; {in_words(('d', 'c'))}. "
     f"{untuned('b', 'c', 'd')}".rstrip(),
     setting="c against b, d against c",
@@ -919,10 +923,8 @@ with plots.canvas(width=5.6, height=3.8) as (figure, axes):
     for number, step in enumerate("bcde"):
         style = {"color": plots.COLORS[number], "marker": plots.MARKERS[number], "s": 16}
         axes.scatter(of(step, "valid_accuracy"), of(step), label=f"step {step}", **style)
-    ends = [
-        min(axes.get_xlim()[0], axes.get_ylim()[0]),
-        max(axes.get_xlim()[1], axes.get_ylim()[1]),
-    ]
+    limits = np.array([axes.get_xlim(), axes.get_ylim()])
+    ends = limits.min(), limits.max()
     axes.plot(ends, ends, color="#777777", linestyle=":", linewidth=1.2)
     axes.set(xlabel="validation accuracy", ylabel="test accuracy")
     axes.legend()
@@ -940,8 +942,8 @@ plots.show(
 # ### The whole order, on the stand-in (NEW-02)
 #
 # The lesson asks how often one run of each of the five steps puts them into the right order. Here
-# is the same on what you can run yourself: few images of the stand-in, few epochs, no tuning. It is
-# a further setting. On few runs its interval is wide.
+# is the same on what you can run yourself: few images of the stand-in, few epochs, one rate for
+# all. It is told and does not count.
 
 # %%
 SIZE, EPOCHS, BATCH = 1_000, 5, 32
@@ -989,13 +991,13 @@ verdicts.compute(
     detail=f"{in_order()[0]:.0%} of all draws order steps b to e as the means do, "
     f"{len(decided)} of 6 pairs being decided; 99 % interval {ends[0]:.0%} to {ends[1]:.0%}.",
     setting="the stand-in, few images and epochs, steps b to e",
-    role=claims.FURTHER,
+    role=claims.BOUNDARY,
     data=pixels,
 )
 
 # %% [markdown]
-# Step f is left out, whose cycle needs more epochs than these. (Where no pair is decided every
-# order is right, and the line says nothing.)
+# Step f is left out: its cycle needs more epochs than these. Where no pair is decided, every order
+# is right, and the line stays undecided.
 #
 # ## All statements at a glance
 
