@@ -50,8 +50,8 @@ verdicts = claims.Ledger()
 # What follows is read from files that the course's studies have written. The photographs are a copy
 # of CIFAR-10 that keeps every image and label, compressed as JPEG, so that pixels differ a little,
 # and in another order. So where we take "the note's division", the first 5,000 images for
-# validation, they are other images than the note's. What was counted of it is in a small file by itself
-# (`studies/photographs.py`).
+# validation, they are other images than the note's. A small file by itself says what was counted
+# of it (`studies/photographs.py`).
 
 
 # %%
@@ -258,8 +258,8 @@ loaded_b = net_b["model"].evaluate(net_b["X_valid"][:FEW], net_b["y_valid"][:FEW
 print(f"lowest validation loss of the history {lowest_b:.4f}, of the file loaded {loaded_b:.4f}")
 
 # %% [markdown]
-# The last line is a part of CIF-07, which the lesson judges: checkpoint and early stopping work, and
-# the file that is loaded holds the best epoch. What goes wrong is where the training begins.
+# The last line is a part of CIF-07, which the lesson judges: checkpoint and early stopping work,
+# and the file that is loaded holds the best epoch. What goes wrong is where the training begins.
 #
 # A trap, for those who use JAX: there Keras computes the loss from the softmax's probabilities,
 # which it clips, and a net that is certain and wrong gets no gradient. On raw pixels this listing
@@ -462,8 +462,9 @@ print(f"training less validation accuracy: none {gap['d']:.3f}, with dropout {ga
 
 # %%
 def swept(name, figure="valid_accuracy", runs=slice(None)):
-    """A figure after ten epochs, shape (runs, rates)."""
-    return np.array(study[name]["sweep"][figure][runs], float)
+    """A figure after ten epochs, shape (runs, rates); a net that diverged is guessing."""
+    values = np.array(study[name]["sweep"][figure][runs], float)
+    return np.nan_to_num(values, nan=np.log(10) if "loss" in figure else 0.1)
 
 
 def agreement(name, suffix=""):
@@ -536,8 +537,7 @@ OTHERS = [place for place in range(len(rates)) if place not in (ONE, THREE)]
 
 def picked(places, figure="valid_accuracy", sweep="sweep, fresh nets, tuning"):
     """The best of these rates by the mean over runs that are not judged."""
-    means = np.nan_to_num(swept(sweep, figure), nan=np.inf if "loss" in figure else 0.0)
-    means = means.mean(axis=0)[places] * (-1 if "loss" in figure else 1)
+    means = swept(sweep, figure).mean(axis=0)[places] * (-1 if "loss" in figure else 1)
     return places[int(means.argmax())]
 
 
