@@ -349,8 +349,7 @@ plots.show(
     figure,
     alt="Validation accuracy of every run of step b, one line of marks for each start: fresh or "
     "after the sweep, on raw or on standardized pixels. A dotted line at 10 % is guessing.",
-    data=f"{PHOTOGRAPHS}; rate {study['b']['rate']:g} for fresh nets on standardized pixels, "
-    "0.0003 for the others",
+    data=f"{PHOTOGRAPHS}; rate 0.0003, fresh nets on standardized pixels {study['b']['rate']:g}",
 )
 for name, arm in known.items():
     accuracies = of(arm, "valid_accuracy")

@@ -51,8 +51,14 @@ def with_the_loop(build: Callable[[], keras.Model]) -> Callable[[], object]:
     x, y = images()
     parts = x, y, x[:0], y[:0], x[:0], y[:0]
     split = datasets.Split("noise", "noise", "generated", *parts, class_names=tuple("0123456789"))
-    how = {"loss": "sparse_categorical_crossentropy", "optimizer": "nadam"}
-    recipe = training.Recipe(build, epochs=1, batch_size=BATCH, metrics=["accuracy"], **how)
+    recipe = training.Recipe(
+        build,
+        loss="sparse_categorical_crossentropy",
+        optimizer="nadam",
+        epochs=1,
+        batch_size=BATCH,
+        metrics=["accuracy"],
+    )
     return lambda: recipe.fit(split, [training.Run(0, learning_rate=RATE)], progress=False)
 
 
