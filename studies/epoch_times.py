@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -43,7 +44,8 @@ def with_fit(build: Callable[[], keras.Model]) -> Callable[[], object]:
     model.compile(
         keras.optimizers.Nadam(RATE), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    return lambda: model.fit(x, y, batch_size=BATCH, verbose=0)
+    silent: Any = 0
+    return lambda: model.fit(x, y, batch_size=BATCH, verbose=silent)
 
 
 def with_the_loop(build: Callable[[], keras.Model]) -> Callable[[], object]:

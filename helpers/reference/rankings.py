@@ -9,8 +9,6 @@ from itertools import pairwise, permutations
 import numpy as np
 
 RESAMPLES = 2_000
-ONE_OF_EACH = None
-"""Each run counts once: the weights of the runs themselves, not of a resample."""
 
 
 def share_of_right_pairs(better, worse) -> np.floating:
@@ -23,19 +21,19 @@ def share_of_right_pairs(better, worse) -> np.floating:
     return np.mean((better > worse) + 0.5 * (better == worse))
 
 
-def share_between_replicates(right, weights=ONE_OF_EACH) -> np.ndarray:
+def share_between_replicates(right, weights: np.ndarray | None = None) -> np.ndarray:
     """The share of right pairs among those of different replicates, for each resample.
 
     `right` says of run i of one variant and run j of another whether they are, shape (runs, runs);
-    `weights` how often each replicate was drawn, shape (resamples, runs).
+    `weights` how often each replicate was drawn, shape (resamples, runs); once if not given.
     """
-    weights = np.ones((1, len(right))) if weights is ONE_OF_EACH else weights
+    weights = np.ones((1, len(right))) if weights is None else weights
     apart = 1 - np.eye(len(right))
     counts = [((weights @ each) * weights).sum(axis=1) for each in (right * apart, apart)]
     return counts[0] / counts[1]
 
 
-def share_of_right_orders(values, decided, weights=ONE_OF_EACH) -> np.ndarray:
+def share_of_right_orders(values, decided, weights: np.ndarray | None = None) -> np.ndarray:
     """The share of all draws, one run of each variant, that put the variants into the right order.
 
     `values` has shape (variants, runs). `decided` are pairs of variants (better, worse) which must
@@ -45,8 +43,8 @@ def share_of_right_orders(values, decided, weights=ONE_OF_EACH) -> np.ndarray:
     values = np.asarray(values, float)
     values = values + 1e-9 * np.random.default_rng(0).normal(size=values.shape)
     count, runs = values.shape
-    weights = np.ones((1, runs)) if weights is ONE_OF_EACH else weights
-    right = 0.0
+    weights = np.ones((1, runs)) if weights is None else weights
+    right = np.zeros(len(weights))
     for order in permutations(range(count)):  # from the lowest to the highest
         if all(order.index(worse) < order.index(better) for better, worse in decided):
             chains = weights  # weighted numbers of ways up to each run of a variant
