@@ -162,6 +162,7 @@ def drawn(arm):
     return np.array([own + own[-1:] * (longest - len(own)) for own in curves], float)
 
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(2, width=9.6, height=3.9) as (figure, (left, right)):
     for number, (step, title) in enumerate(STEPS.items()):
         curve = drawn(step)
@@ -351,6 +352,8 @@ plots.show(
     "after the sweep, on raw or on standardized pixels. A dotted line at 10 % is guessing.",
     data=f"{PHOTOGRAPHS}; rate 0.0003, fresh nets on standardized pixels {study['b']['rate']:g}",
 )
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 for name, arm in known.items():
     accuracies = of(arm, "valid_accuracy")
     at_ten = np.mean((accuracies > 0.09) & (accuracies < 0.11))
@@ -498,6 +501,8 @@ if earlier:
         role=claims.FURTHER,
         data="CIFAR-10 (a JPEG copy), the course's earlier study",
     )
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 ruined = of("b after the sweep", runs=slice(len(of("listing c"))))
 verdicts.compare(
     "CIF-15",
@@ -513,7 +518,7 @@ verdicts.compare(
 
 # %% [markdown]
 # The last line is what the author of the notes saw; the first is what batch normalization does. A
-# gain may be real and still be far from dramatic.
+# gain may be real, and still be less than a word like "dramatic" promises.
 #
 # ## 7.5 A net that normalizes itself
 #
@@ -782,6 +787,9 @@ if len(chosen) == len(STEPS):
     )
 
 # %% [markdown]
+# Compare the lines. Whether one run is enough depends on how far apart the variants are and how far
+# their runs scatter, and after one run of each you know neither.
+#
 # There is a second draw, hidden in the first. Every row of a table stands at some learning rate,
 # and usually *one* sweep has chosen it. Our trial runs, and those of an earlier study with other
 # batches, show how often a single sweep picks the rate that is best on average:
