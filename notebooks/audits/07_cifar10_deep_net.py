@@ -275,8 +275,8 @@ print(f"lowest validation loss of the history {lowest_b:.4f}, of the file loaded
 # below says what became of it on all of them.
 
 # %%
-given_b = {name: net_b[name] for name in ("X_train", "y_train", "X_valid", "y_valid")}
-TINY = {name: values[:FEW] for name, values in given_b.items()}
+given = {name: net_a[name] for name in ("X_train", "y_train", "X_valid", "y_valid")}
+TINY = {name: values[:FEW] for name, values in given.items()}
 with tempfile.TemporaryDirectory() as folder:
     net_c, _, error_c = listings.run(
         listings.STEP_C, library=keras, folder=folder, few=FEW, tf=net_a["tf"], **TINY
@@ -333,7 +333,7 @@ def outputs_by_layer(model, x):
     return found
 
 
-SOME = {name: values[:1_000] for name, values in given_b.items()} | {"X_test": source.x_test[:100]}
+SOME = {name: values[:1_000] for name, values in given.items()} | {"X_test": source.x_test[:100]}
 net_d, seen_d, error_d = listings.run(listings.STEP_D, library=keras, few=0, tf=net_a["tf"], **SOME)
 features_d, signals_d = spread_of_features(seen_d[0]), outputs_by_layer(net_d["modeld"], seen_d[0])
 standard_d = features_d[0] < 0.05 and features_d[1] > 0.95 and features_d[2] < 1.05
