@@ -941,8 +941,9 @@ plots.show(
 )
 
 # %% [markdown]
-# The validation images have chosen epoch and rate, which tilts their accuracy upward; the line
-# above the figure says by how much. To use the test images once, at the end, costs nothing.
+# The validation images have chosen epoch and rate, which can tilt their accuracy upward; the line
+# above the figure says how much of that is to be seen here. To use the test images once, at the
+# end, costs nothing.
 #
 # ## All statements at a glance
 
