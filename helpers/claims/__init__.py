@@ -2,6 +2,7 @@
 
 from helpers.claims.calibration import simulated_nulls
 from helpers.claims.comparison import (
+    beyond,
     compare_pairs,
     compare_within,
     criterion,
@@ -62,6 +63,7 @@ __all__ = [
     "Record",
     "Summary",
     "Verdict",
+    "beyond",
     "bootstrap_t_interval",
     "by_claim",
     "compare_pairs",

@@ -181,6 +181,12 @@ def word(interval: tuple[float, float], claimed: str, margin: float) -> str:
     return REFUTED if high < least else UNDECIDED
 
 
+def beyond(interval: tuple[float, float], threshold: float) -> bool | None:
+    """Whether the interval lies above the threshold or below it; None where it holds it."""
+    low, high = interval
+    return True if low > threshold else False if high < threshold else None
+
+
 def signed(value: float) -> str:
     """Three significant digits with a sign; what is left of rounding is 0."""
     return f"{value:+.3g}" if abs(value) > 1e-12 else "0"

@@ -20,6 +20,7 @@ from helpers.claims.verdict import (
     REFUTED,
     SUPPORTED,
     SYMBOLS,
+    UNDECIDED,
     Verdict,
 )
 
@@ -56,7 +57,7 @@ class Ledger:
     def compute(
         self,
         claim_id: str,
-        condition: bool,
+        condition: bool | None,
         *,
         detail: str,
         setting: str = "",
@@ -65,16 +66,17 @@ class Ledger:
     ) -> Verdict:
         """Settle a formula, a count or a listing by a computed condition.
 
-        `detail` says in one sentence what was computed and what came out. Raises TypeError unless
-        `condition` is a single truth value.
+        It is None where what was computed is neither what supports the statement nor what refutes
+        it, such as an interval that holds a threshold (`beyond`). `detail` says in one sentence
+        what was computed and what came out. Raises TypeError for any other condition than these.
         """
         claim = find(claim_id)
-        if not isinstance(condition, bool | np.bool_):
+        if condition is not None and not isinstance(condition, bool | np.bool_):
             raise TypeError(
                 f"The condition for {claim_id} is {condition!r}; "
-                "it must be True or False, computed by the run."
+                "it must be True or False, or None for undecided, computed by the run."
             )
-        word = SUPPORTED if condition else REFUTED
+        word = UNDECIDED if condition is None else SUPPORTED if condition else REFUTED
         return self._record(self._verdict(claim, word, detail, setting, role, data), claim)
 
     def by_definition(self, claim_id: str, *, detail: str, setting: str = "") -> Verdict:

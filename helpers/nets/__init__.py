@@ -11,6 +11,7 @@ __all__ = [
     "curvature",
     "feeding",
     "gradients",
+    "listings",
     "models",
     "momentum",
     "one_cycle",

@@ -3,7 +3,6 @@
 from helpers.reference import (
     calibration,
     early_stopping,
-    ensembles,
     label_smoothing,
     layers,
     optimizers,
@@ -19,7 +18,6 @@ from helpers.reference import (
 __all__ = [
     "calibration",
     "early_stopping",
-    "ensembles",
     "label_smoothing",
     "layers",
     "optimizers",

@@ -293,3 +293,9 @@ def test_what_does_not_go_together_is_undecided():
 def test_what_cannot_be_correlated_is_refused(x, y, options, says):
     with pytest.raises(ValueError, match=says):
         within(x, y, **options)
+
+
+def test_an_interval_beyond_a_threshold_is_above_or_below_it():
+    assert claims.beyond((0.2, 0.3), 0.1) is True
+    assert claims.beyond((0.2, 0.3), 0.4) is False
+    assert claims.beyond((0.2, 0.3), 0.25) is None

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from helpers import claims, datasets, runtime
-from helpers.claims import BY_DEFINITION, FURTHER, OPEN, OUTDATED, REFUTED, SUPPORTED, evidence
+from helpers.claims import (
+    BY_DEFINITION,
+    FURTHER,
+    OPEN,
+    OUTDATED,
+    REFUTED,
+    SUPPORTED,
+    UNDECIDED,
+    evidence,
+)
 from helpers.course import notebooks
 
 BASE = np.linspace(0.5, 0.7, 10)
@@ -115,10 +124,11 @@ def test_what_cannot_be_compared_is_not_recorded(treatment, options, says, verdi
 def test_a_condition_is_a_computed_truth_value(verdicts):
     assert verdicts.compute("OVF-33", np.bool_(True), detail="counted").verdict == SUPPORTED
     assert verdicts.compute("OVF-33", 1 > 2, detail="counted").verdict == REFUTED
-    for condition in ("yes", 1, None, np.array([True, True]), BASE):
+    assert verdicts.compute("OVF-33", None, detail="counted").verdict == UNDECIDED
+    for condition in ("yes", 1, np.array([True, True]), BASE):
         with pytest.raises(TypeError, match="True or False"):
             verdicts.compute("OVF-33", condition, detail="counted")
-    assert len(verdicts) == 2
+    assert len(verdicts) == 3
 
 
 def test_all_but_what_is_judged_goes_by_name(verdicts):

@@ -1,110 +1,97 @@
-"""What will the run show?"""
+"""Exercises of lesson 07: what the recorded runs will show."""
 
 import numpy as np
 
 from helpers.exercises.core import prediction
 
-GUESSING, LEARNING = "about 10 %", "clearly above 10 %"
-RAW, STANDARDIZED, NEITHER = "raw pixels", "standardized pixels", "neither"
+HIGHER, LOWER, CLOSE = "higher", "lower", "within one point"
+FEW, SOME, MOST = "fewer than one in ten", "one in ten to one in two", "more than half"
 
 
-def learned(accuracy) -> str:
-    """In one of two phrases, what nets for ten classes of equal size have learned."""
-    return LEARNING if np.mean(accuracy) > 0.13 else GUESSING
+def steps_truth(b, c, d, e, f) -> dict:
+    """What each step of the exercise changes, by the means of test accuracies of shape (runs,)."""
+    pairs = {"c against b": (c, b), "d against c": (d, c), "e against d": (e, d)}
+    pairs["f against e"] = (f, e)
+    return {
+        name: change(np.mean(later) - np.mean(before)) for name, (later, before) in pairs.items()
+    }
+
+
+def change(difference: float) -> str:
+    """A difference of accuracies in one of three phrases."""
+    return CLOSE if abs(difference) <= 0.01 else HIGHER if difference > 0 else LOWER
+
+
+steps_prediction = prediction(
+    "steps_prediction",
+    choices=(HIGHER, LOWER, CLOSE),
+    truth=steps_truth,
+    evidence=([0.50, 0.51], [0.53, 0.54], [0.50, 0.52], [0.51, 0.52], [0.53, 0.53]),
+    reasons={
+        ("c against b", LOWER): "Batch normalization does not cost a whole point here.",
+        (
+            "c against b",
+            CLOSE,
+        ): "Normalizing every layer moves the accuracy by more than a point.",
+        (
+            "d against c",
+            HIGHER,
+        ): "A net that normalizes itself is not a whole point above one that is normalized.",
+        (
+            "e against d",
+            HIGHER,
+        ): "To drop a tenth of the last hidden layer does not gain a whole point here.",
+        (
+            "e against d",
+            LOWER,
+        ): "To drop a tenth of the last hidden layer does not cost a whole point here.",
+        (
+            "f against e",
+            LOWER,
+        ): "The cycle, with its own optimizer and batch size, does not cost a whole point.",
+    },
+    praise="All four. Now look at how far single runs scatter around their means.",
+    hints=("In which step is every layer changed, and in which only the last?",),
+)
 
 
 def carried_truth(carried, fresh) -> dict:
-    """What the validation accuracies say of nets trained on from the sweep's end, and of fresh
-    ones.
-    """
-    return {"the net that the sweep has left": learned(carried), "a fresh net": learned(fresh)}
+    """How many nets end with a validation accuracy of about 10 %, of shapes (runs,)."""
+    return {"nets that the sweep has left": ending(carried), "fresh nets": ending(fresh)}
+
+
+def ending(accuracy) -> str:
+    """In one of three phrases, how many of these accuracies are those of guessing."""
+    accuracy = np.asarray(accuracy, float)
+    share = np.mean((accuracy > 0.09) & (accuracy < 0.11))
+    return FEW if share < 0.1 else SOME if share <= 0.5 else MOST
 
 
 carried_prediction = prediction(
     "carried_prediction",
-    choices=(GUESSING, LEARNING),
+    choices=(FEW, SOME, MOST),
     truth=carried_truth,
-    evidence=([0.1, 0.1, 0.11], [0.19, 0.22, 0.2]),
+    evidence=([0.10, 0.10, 0.31, 0.42], [0.42, 0.45, 0.44]),
     reasons={
         (
-            "the net that the sweep has left",
-            LEARNING,
+            "nets that the sweep has left",
+            FEW,
         ): (
-            "The large rates threw its weights to where no gradient leads back: compile() gives it"
-            " a new optimizer, and leaves the weights."
+            "At least one in ten never recovers from the largest rate: compile() brings a new "
+            "optimizer and leaves the weights."
         ),
         (
-            "a fresh net",
-            GUESSING,
-        ): (
-            "The fresh net learns, if slowly: the architecture and the rate are not what was"
-            " broken."
-        ),
+            "nets that the sweep has left",
+            MOST,
+        ): "At least half of them find a way back, even from where the largest rate threw them.",
+        (
+            "fresh nets",
+            MOST,
+        ): "Most fresh nets learn, raw pixels or not: neither the net nor its rate was broken.",
     },
     praise=(
-        "So the 10 % of the notes do not speak against the net or its learning rate; they are what"
-        " the sweep left behind."
+        "Right on both. compile() brings a new optimizer and leaves the weights, so the two kinds "
+        "begin in different places."
     ),
     hints=("What does model.compile() reset: the weights, the optimizer, or both?",),
-)
-
-
-def batch_norm_truth(raw, raw_normalized, standardized, standardized_normalized) -> dict:
-    """Where batch normalization adds more accuracy, and which pixels the best of the four nets
-    gets.
-    """
-    gains = (
-        np.mean(raw_normalized) - np.mean(raw),
-        np.mean(standardized_normalized) - np.mean(standardized),
-    )
-    best = (
-        max(map(np.mean, (raw, raw_normalized))),
-        max(map(np.mean, (standardized, standardized_normalized))),
-    )
-    return {
-        "batch normalization adds more on": larger(*gains),
-        "the best of the four nets gets": larger(*best),
-    }
-
-
-def larger(raw, standardized) -> str:
-    """Which of the two is larger, if by a percentage point."""
-    return (
-        NEITHER if abs(raw - standardized) < 0.01 else RAW if raw > standardized else STANDARDIZED
-    )
-
-
-batch_norm_prediction = prediction(
-    "batch_norm_prediction",
-    choices=(RAW, STANDARDIZED, NEITHER),
-    truth=batch_norm_truth,
-    evidence=([0.30, 0.33], [0.43, 0.44], [0.43, 0.44], [0.47, 0.48]),
-    reasons={
-        (
-            "batch normalization adds more on",
-            STANDARDIZED,
-        ): "On standardized pixels part of its work is done already, so that less is left to gain.",
-        (
-            "batch normalization adds more on",
-            NEITHER,
-        ): "The gains differ: on raw pixels it also does what standardization does.",
-        (
-            "the best of the four nets gets",
-            RAW,
-        ): "Batch normalization does not make the standardization of the inputs superfluous.",
-        (
-            "the best of the four nets gets",
-            NEITHER,
-        ): "The two best nets differ by more than a percentage point.",
-    },
-    praise=(
-        "Two changes at once, standardized inputs and normalized layers, and the notes gave one of"
-        " them all the credit."
-    ),
-    hints=(
-        (
-            "The notes' net begins with a BatchNormalization before the first dense layer. What"
-            " does that layer do to the pixels?"
-        ),
-    ),
 )
