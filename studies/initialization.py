@@ -1,0 +1,306 @@
+"""The trainings behind lesson 5, on initialization: `python -m studies.initialization`.
+
+Deep nets on 2,000 pictures each. Every arm of a comparison tries the same learning rates on
+replicates that are not judged later, and more of them while a best rate is at an edge; then each is
+trained at its best on other replicates. The lesson judges what came out (BNI-17, 20, 22, 24, 27);
+BNI-22 also takes from here the rate at which its nets are trained there. What has been trained is
+in the results file: start again to go on.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from helpers import datasets, runtime, training
+from helpers.nets import models
+from helpers.reference import deep_nets
+from studies.augmentation import Scores, read, write
+
+RESULTS = runtime.ROOT / "notebooks" / "results" / "05_initialization.json"
+TUNED = training.seeds(1_010, 2)  # no notebook has these SEEDs
+JUDGED = training.seeds(1_011, 10)
+RATES = (0.001, 0.01, 0.1, 1.0, 10.0)  # SGD
+NADAM_RATES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+CLOSE_RATES = tuple(float(f"{10 ** (half / 2):.3g}") for half in range(-6, 0))  # 0.001 to 0.316
+PIXELS_RATE = 0.0003  # the rate of the notes
+TRAIN, VALID, TEST, BATCH = 2_000, 500, 1_000, 32
+WIDEST = 11  # rates
+LEARNS = 0.15  # accuracy: guessing has 0.1
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+@keras.saving.register_keras_serializable("course")
+class EvenSGD(keras.optimizers.SGD):
+    """SGD in which the gradient of every layer is first brought to the last hidden layer's size.
+
+    Size is relative: the length of the gradient over that of the weights, bias and all. The output
+    layer keeps its own.
+    """
+
+    def apply(self, grads, trainable_variables=None):
+        """Scale the gradients, then do what SGD does."""
+        variables = trainable_variables or self._trainable_variables
+        layers = [slice(start, start + 2) for start in range(0, len(variables), 2)]
+        relative = [length(grads[own]) / length(variables[own]) for own in layers]
+        scales = [relative[-2] / size for size in relative[:-1]] + [1.0]
+        scaled = [g * scale for own, scale in zip(layers, scales, strict=True) for g in grads[own]]
+        super().apply(scaled, trainable_variables)
+
+
+def length(arrays):
+    """The length of all these together; squares of tiny numbers would be 0 in single precision."""
+    parts = [keras.ops.reshape(keras.ops.convert_to_tensor(array), [-1]) for array in arrays]
+    joined = keras.ops.concatenate(parts)
+    largest: Any = keras.ops.maximum(keras.ops.max(keras.ops.abs(joined)), 1e-30)
+    rest: Any = keras.ops.sqrt(keras.ops.sum(keras.ops.square(joined / largest)))
+    return largest * rest
+
+
+@dataclass(frozen=True)
+class Net:
+    """A stack of dense layers, and how it is trained; by default as Keras has it."""
+
+    activation: str
+    start: str = "glorot_uniform"
+    depth: int = 20
+    optimizer: str | type = "sgd"
+
+    def recipe(self, shape: tuple, epochs: int) -> training.Recipe:
+        """So many epochs on pictures of this shape."""
+        options = {"activation": self.activation, "kernel_initializer": self.start}
+        net = partial(models.mlp, shape, [deep_nets.UNITS] * self.depth, 10, **options)
+        how = {"loss": LOSS, "optimizer": self.optimizer, "metrics": ["accuracy"]}
+        return training.Recipe(net, epochs=epochs, batch_size=BATCH, **how)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Arms that are compared: tuned by `metric` after so many epochs, then judged by `measure`."""
+
+    arms: dict[str, Net]
+    epochs: int
+    metric: str
+    measure: "Callable[[Trained], dict[str, list]] | None" = None  # None: the arms are only tuned
+    longer: int = 1  # what is judged trains for so many times the epochs
+    rates: tuple[float, ...] = RATES  # a single one is not tuned
+    pool: str = "fashion"
+    draws: str = ""  # an arm that is trained on one replicate's pictures, other weights each time
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The runs of an arm, as they were asked for and as they came out."""
+
+    job: Job
+    net: Net
+    pool: datasets.Split
+    asked: list[training.Run]
+    done: training.Runs
+
+    def curve(self, metric: str, name: str) -> dict[str, list]:
+        """The metric after the epochs of the tuning, and at the end; 0 for what diverged."""
+        values = np.nan_to_num(self.done.history[metric]).round(5)
+        return {
+            name: values[:, self.job.epochs - 1].tolist(),
+            f"{name}, longer": values[:, -1].tolist(),
+        }
+
+    def passed(self):
+        """For each run, what its training pictures send through its hidden layers."""
+        for weights, run in zip(self.done.weights, self.asked, strict=True):
+            x = self.pool.x_train[run.train_rows]
+            given = x.reshape(len(x), -1), weights[::2], self.net.activation, weights[1::2]
+            yield deep_nets.forward(*given)
+
+
+def accuracies(trained: Trained) -> dict[str, list]:
+    """Accuracy on the training pictures, as the mean over an epoch."""
+    return trained.curve("accuracy", "training accuracy")
+
+
+def tested(trained: Trained) -> dict[str, list]:
+    """Accuracy on test pictures, which are validated on once the tuning is done."""
+    return trained.curve("val_accuracy", "test accuracy") | accuracies(trained)
+
+
+def dead(trained: Trained) -> dict[str, list]:
+    """The share of hidden units whose slope is next to 0 for every training picture."""
+    shares = [deep_nets.dead_share(own, trained.net.activation) for own in trained.passed()]
+    return {"dead": shares} | accuracies(trained)
+
+
+def spreads(trained: Trained) -> dict[str, list]:
+    """Mean and standard deviation of the outputs of every layer, shape (replicates, layers)."""
+    outputs = [[layer.outputs for layer in own] for own in trained.passed()]
+    means = [[round(float(each.mean()), 5) for each in own] for own in outputs]
+    deviations = [[round(float(each.std()), 5) for each in own] for own in outputs]
+    return {"means": means, "standard deviations": deviations} | accuracies(trained)
+
+
+SIGMOIDS = {"20 layers": Net("sigmoid"), "2 layers": Net("sigmoid", depth=2)}
+NADAM = {name: replace(net, optimizer="nadam") for name, net in SIGMOIDS.items()}
+ELU = {"He": Net("elu", "he_normal"), "0.05": Net("elu", "random_normal")}
+RELU = Net("relu", "he_normal")
+JOBS = {
+    "BNI-17": Job(SIGMOIDS, 50, "accuracy", accuracies, longer=2),
+    "BNI-17, 8 layers": Job({"8 layers": Net("sigmoid", depth=8)}, 50, "accuracy", accuracies),
+    "BNI-17, Nadam": Job(NADAM, 50, "accuracy", accuracies, rates=NADAM_RATES),
+    "BNI-17, even gradients": Job(
+        {"even": Net("sigmoid", optimizer=EvenSGD)}, 50, "accuracy", accuracies
+    ),
+    "BNI-20": Job({"ReLU": RELU, "sigmoid": Net("sigmoid")}, 20, "accuracy", accuracies),
+    "BNI-22": Job({"ReLU": RELU, "ELU": ELU["He"]}, 10, "val_accuracy", rates=CLOSE_RATES),
+    "BNI-22, Nadam": Job(
+        {
+            name: replace(net, optimizer="nadam")
+            for name, net in (("ELU", ELU["He"]), ("ReLU", RELU))
+        },
+        10,
+        "accuracy",
+        dead,
+        rates=(PIXELS_RATE,),
+        pool="fashion, raw",
+    ),
+    "BNI-24": Job(ELU, 50, "val_accuracy", tested, longer=2, draws="He"),
+    "BNI-27": Job(
+        {"SELU": Net("selu", "lecun_normal")},
+        10,
+        "val_accuracy",
+        spreads,
+        pool="cifar10",
+    ),
+}
+
+
+@lru_cache(maxsize=1)
+def pool_of(name: str) -> datasets.Split:
+    """All pictures, ready: standardized as a whole, pixel by pixel as in the notes, or raw."""
+    if name == "fashion, raw":
+        return datasets.pool("fashion").map(lambda x: x.astype("float32"), note="pixels 0 to 255")
+    if name == "cifar10":
+        everything = datasets.pool("cifar10").map(lambda x: x.reshape(len(x), -1))
+        return everything.standardized()  # of a table, each column
+    return datasets.pool(name).standardized()
+
+
+def replicates(job: Job, seeds, apart_from=None) -> datasets.Split:
+    """The pool, divided for each seed, with test pictures that nothing was tuned on."""
+    sizes = {"train": TRAIN, "valid": VALID, "test": TEST}
+    return datasets.replicates(pool_of(job.pool), list(seeds), **sizes, apart_from=apart_from)
+
+
+def widened(recipes, pool, runs, job: Job, scores: Scores) -> training.Tuned:
+    """What each rate scores, and rates beyond them while the best of an arm that learns is an edge.
+
+    The best rate of an arm that guesses at every rate is chance: for it nothing is widened.
+    """
+    rates = job.rates
+    while True:
+        how = {"metric": job.metric, "widest": len(rates), "known": scores}
+        found = training.tuned(recipes, pool, runs, rates, **how)
+        if not learning_at_edge(found) or len(rates) >= WIDEST:
+            return found
+        rates = (rates[0] ** 2 / rates[1], *rates, rates[-1] ** 2 / rates[-2])
+
+
+def learning_at_edge(found: training.Tuned) -> list[str]:
+    """The arms whose best rate is at an edge although they do better than guess."""
+    return [arm for arm in found.at_edge if found.means[arm].max() > LEARNS]
+
+
+def tune(title: str, path: Path) -> tuple[datasets.Split, dict]:
+    """The best rate of each arm, and what was tried."""
+    job = JOBS[title]
+    pool = replicates(job, TUNED)
+    if len(job.rates) == 1:
+        return pool, {"best_rates": dict.fromkeys(job.arms, job.rates[0]), "at_edge": []}
+    recipes = {
+        name: net.recipe(pool.x_train.shape[1:], job.epochs) for name, net in job.arms.items()
+    }
+    runs = training.replicates(pool, TUNED)
+    if not job.metric.startswith("val"):
+        runs = [replace(run, valid_rows=None) for run in runs]
+    with tqdm(unit="run", desc=title) as bar:
+        scores = Scores(path, title, bar)
+        found = widened(recipes, pool, runs, job, scores)
+    print(found, flush=True)
+    chosen = {"best_rates": found.best, "at_edge": learning_at_edge(found), "budget": found.budget}
+    return pool, chosen | {"metric": job.metric, "scores": read(path)[title]["scores"]}
+
+
+def judge(job: Job, name: str, rate: float, pool, runs) -> dict:
+    """An arm trained at this rate on each run, and what is measured on it."""
+    assert job.measure is not None
+    net = job.arms[name]
+    asked = [replace(run, learning_rate=rate) for run in runs]
+    recipe = net.recipe(pool.x_train.shape[1:], job.epochs * job.longer)
+    found = job.measure(Trained(job, net, pool, asked, recipe.fit(pool, asked)))
+    return {"rate": rate, **found}
+
+
+def asked_for(job: Job, pool) -> list[training.Run]:
+    """The runs that are judged; their rates are chosen, so what they validate on is test rows."""
+    parts = {"valid_rows": None, "test_rows": None}
+    return [
+        replace(run, **parts | ({"valid_rows": run.test_rows} if job.measure is tested else {}))
+        for run in training.replicates(pool, JUDGED)
+    ]
+
+
+def study(title: str, path: Path) -> None:
+    """Tune the arms, and judge them, without what the file at `path` has already."""
+    job = JOBS[title]
+    tuned_on, chosen = tune(title, path)
+    stored = read(path).get(title, {})
+    row = {"epochs": job.epochs, "epochs, longer": job.epochs * job.longer, **chosen}
+    row["judged"] = stored.get("judged", {})
+    if job.measure is None:
+        return write(path, title, row | {"data": str(tuned_on)})
+    pool = replicates(job, JUDGED, tuned_on)
+    row |= {"data": str(pool), "correlation": pool.correlation}
+    runs = asked_for(job, pool)
+    sets = {name: (name, runs) for name in job.arms}
+    if job.draws:
+        epochs = np.tile(np.arange(TRAIN), (job.epochs, 1))
+        order = np.random.default_rng(JUDGED[0]).permuted(epochs, axis=1)
+        alike = [replace(runs[0], seed=seed, order=order) for seed in JUDGED]
+        sets["draws"] = (job.draws, alike)
+    for key, (name, own) in sets.items():
+        rate = chosen["best_rates"][name]
+        if row["judged"].get(key, {}).get("rate") != rate:
+            asked = replace(job, longer=1) if key == "draws" else job
+            row["judged"][key] = judge(asked, name, rate, pool, own)
+            write(path, title, row)
+            told = {
+                what: np.round(np.mean(np.atleast_1d(values), axis=0), 4).tolist()
+                for what, values in row["judged"][key].items()
+            }
+            print(title, key, told, flush=True)
+    write(path, title, row)
+
+
+def main() -> None:
+    """Read the command line and do the study."""
+    parser = argparse.ArgumentParser(prog="python -m studies.initialization", description=__doc__)
+    parser.add_argument(
+        "jobs", nargs="*", metavar="JOB", default=list(JOBS), help=f"of {'; '.join(JOBS)}"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=RESULTS, help="results file (default: %(default)s)"
+    )
+    options = parser.parse_args()
+    if unknown := set(options.jobs) - JOBS.keys():
+        parser.error(f"There is no job {'; '.join(sorted(unknown))}; choose of {'; '.join(JOBS)}.")
+    for title in options.jobs:
+        study(title, options.out)
+
+
+if __name__ == "__main__":
+    main()
