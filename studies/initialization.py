@@ -3,11 +3,13 @@
 Deep nets on 2,000 pictures each. Every arm of a comparison tries the same learning rates on
 replicates that are not judged later, and more of them while a best rate is at an edge; then each is
 trained at its best on other replicates. The lesson judges what came out (BNI-17, 20, 22, 24, 27);
-BNI-22 also takes from here the rate at which its nets are trained there. What has been trained is
-in the results file: start again to go on.
+BNI-22 also takes from here the rate at which its nets are trained there. BNI-23 takes what they have learned after ten epochs. For the audit there are also the
+fastest rates on wines (QA-06) and the times of predictions (BNI-23), which want a quiet machine.
+What has been trained is in the results file: start again to go on.
 """
 
 import argparse
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -26,6 +28,7 @@ from studies.augmentation import Scores, read, write
 RESULTS = runtime.ROOT / "notebooks" / "results" / "05_initialization.json"
 TUNED = training.seeds(1_010, 2)  # no notebook has these SEEDs
 JUDGED = training.seeds(1_011, 10)
+WINES = training.seeds(1_012, 3)
 RATES = (0.001, 0.01, 0.1, 1.0, 10.0)  # SGD
 NADAM_RATES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 CLOSE_RATES = tuple(float(f"{10 ** (half / 2):.3g}") for half in range(-6, 0))  # 0.001 to 0.316
@@ -156,7 +159,9 @@ JOBS = {
         {"even": Net("sigmoid", optimizer=EvenSGD)}, 50, "accuracy", accuracies
     ),
     "BNI-20": Job({"ReLU": RELU, "sigmoid": Net("sigmoid")}, 20, "accuracy", accuracies),
-    "BNI-22": Job({"ReLU": RELU, "ELU": ELU["He"]}, 10, "val_accuracy", rates=CLOSE_RATES),
+    "BNI-22": Job(
+        {"ReLU": RELU, "ELU": ELU["He"]}, 10, "val_accuracy", accuracies, rates=CLOSE_RATES
+    ),
     "BNI-22, Nadam": Job(
         {
             name: replace(net, optimizer="nadam")
@@ -286,20 +291,104 @@ def study(title: str, path: Path) -> None:
     write(path, title, row)
 
 
+# For the audit ------------------------------------------------------------------------------------
+
+WINE_RATES = tuple(float(f"{10 ** (half / 2):.3g}") for half in range(-10, 1))  # 0.00001 to 1
+PASSES = (10, 50, 200, 770)  # 770 passes of 13 updates are 10,010
+PAIRS, PREDICTED = 60, 10_000
+
+
+def fastest_rates(path: Path) -> None:
+    """Which rate takes each scale of the wines to 0.75 of the variance in the fewest passes: QA-06.
+
+    Fewest on average, of logarithms; a run that does not arrive counts as 10,000 updates.
+    """
+    wines = datasets.replicates("wine", list(WINES), train=815, valid=272, test=272)
+    wines = replace(wines, y_train=wines.y_train - wines.y_train.mean())
+    net = partial(models.mlp, 11, [64, 64])
+    recipe = training.Recipe(net, loss="mse", optimizer="sgd", epochs=1, batch_size=64)
+    row: dict[str, Any] = {"best_rates": {}, "at_edge": [], "passes": {}, "data": str(wines)}
+    for arm, how in {
+        "as they are": lambda x, train: x,
+        "from 0 to 1": datasets.unit_range,
+        "standardized": datasets.standard,
+    }.items():
+        logs = log_passes(recipe, datasets.rescaled(wines, how, note=arm))
+        row["best_rates"][arm] = WINE_RATES[logs.argmin()]
+        row["at_edge"] += [arm] if logs.argmin() in (0, len(logs) - 1) else []
+        means = zip(map(repr, WINE_RATES), np.exp(logs).round(1).tolist(), strict=True)
+        row["passes"][arm] = dict(means)
+        print("QA-06", arm, row["passes"][arm], flush=True)
+    write(path, "QA-06", row)
+
+
+def log_passes(recipe: training.Recipe, pool: datasets.Split) -> np.ndarray:
+    """Logarithm of the passes at each rate, a mean over the replicates, shape (rates,).
+
+    Where a run has not arrived, it is a lower bound; the trainings get longer until the lowest mean
+    of all is no such bound.
+    """
+    runs = [
+        replace(run, learning_rate=rate)
+        for rate in WINE_RATES
+        for run in training.replicates(pool, WINES)
+    ]
+    logs = np.empty(0)
+    for epochs in PASSES:
+        needed = training.passes_needed(replace(recipe, epochs=epochs), pool, runs, share=0.75)
+        needed = needed.reshape(len(WINE_RATES), -1)
+        logs = np.log(np.nan_to_num(needed, nan=epochs)).mean(axis=1)
+        if np.isfinite(needed[logs.argmin()]).all():
+            break
+    return logs
+
+
+def times_in_turns(path: Path) -> None:
+    """Seconds in which the notes' net predicts 10,000 photographs, ELU and ReLU in turns: BNI-23.
+
+    Which of them goes first changes from pair to pair.
+    """
+    photographs = datasets.pool("cifar10").standardized()
+    x, times = photographs.x_train[:PREDICTED], {}
+    nets = {
+        name: models.mlp(
+            (32, 32, 3), [100] * 20, 10, activation=name, kernel_initializer="he_normal"
+        )
+        for name in ("elu", "relu")
+    }
+    for turn in range(PAIRS + 1):
+        for name in sorted(nets, reverse=bool(turn % 2)):
+            started = time.perf_counter()
+            nets[name].predict(x, batch_size=32, verbose=0)  # pyright: ignore[reportArgumentType]
+            times.setdefault(name, []).append(round(time.perf_counter() - started, 5))
+    seconds = {name: values[1:] for name, values in times.items()}  # the first warms up
+    print("BNI-23", {name: float(np.median(values)) for name, values in seconds.items()})
+    write(path, "BNI-23", {"seconds": seconds, "data": str(photographs)})
+
+
+WHOLE = {"QA-06": fastest_rates, "BNI-23": times_in_turns}
+
+
 def main() -> None:
     """Read the command line and do the study."""
+    titles = [*JOBS, *WHOLE]
     parser = argparse.ArgumentParser(prog="python -m studies.initialization", description=__doc__)
     parser.add_argument(
-        "jobs", nargs="*", metavar="JOB", default=list(JOBS), help=f"of {'; '.join(JOBS)}"
+        "jobs", nargs="*", metavar="JOB", default=titles, help=f"of {'; '.join(titles)}"
     )
     parser.add_argument(
         "--out", type=Path, default=RESULTS, help="results file (default: %(default)s)"
     )
     options = parser.parse_args()
-    if unknown := set(options.jobs) - JOBS.keys():
-        parser.error(f"There is no job {'; '.join(sorted(unknown))}; choose of {'; '.join(JOBS)}.")
+    if unknown := set(options.jobs) - set(titles):
+        parser.error(
+            f"There is no job {'; '.join(sorted(unknown))}; choose of {'; '.join(titles)}."
+        )
     for title in options.jobs:
-        study(title, options.out)
+        if title in JOBS:
+            study(title, options.out)
+        elif title not in read(options.out):
+            WHOLE[title](options.out)
 
 
 if __name__ == "__main__":

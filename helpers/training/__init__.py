@@ -1,5 +1,6 @@
 """Many runs for the price of one: train the same Keras model over seeds, folds, labels or rates."""
 
+from helpers.training.arrival import passes_needed
 from helpers.training.choosing import Chosen, chosen
 from helpers.training.engine import seeded
 from helpers.training.frozen import frozen_order
@@ -19,6 +20,7 @@ __all__ = [
     "chosen",
     "frozen_order",
     "generator",
+    "passes_needed",
     "replicates",
     "seeded",
     "seeds",
