@@ -197,7 +197,7 @@ print(f"layer 1: {first:.1f}, layer 10: {middle:.1f}, layer 20: {last:.1f}")
 #
 # **Measure.** That takes some minutes, so it was done beforehand (`studies/initialization.py`).
 # Both nets tried the same rates, 0.001 to 10 in powers of ten (and beyond, where the best was at an
-# edge), on two replicates. Each net's best was then used on ten others, which do not depend on
+# edge and no mere guessing), on two replicates. Each net's best was then used on ten others, which do not depend on
 # `RUNS` or `SEED`. As slow training is no failure, we look again after 100 epochs.
 
 
@@ -371,8 +371,8 @@ verdicts.compare(
 # The sigmoid's slope is 1/4 at best, and nearly everything is better. Tanh has slope 1 in the
 # middle, where the sums of a fresh net lie, and fades slowly. ReLU has slope 1 too, but only for
 # half of the sums: for the others it is 0. Half of all paths are closed in every layer, and Keras's
-# default weights do not make good for it. So in place of the sigmoid ReLU is a relief and no cure:
-# see its own line. In place of tanh, ReLU *alone* has little to relieve, and fades faster.
+# default weights do not make good for it. So in place of the sigmoid ReLU is a relief and no cure.
+# In place of tanh, ReLU *alone* has little to relieve, and fades faster.
 #
 # ## 5.4 Change the weights
 #
@@ -641,9 +641,9 @@ for other, role in (("sigmoid", claims.FURTHER), ("relu", claims.BOUNDARY)):
 # %% [markdown]
 # Look at the share *before* training. All hidden biases begin at 0, and twenty layers of ReLU make
 # all pictures look alike: a deep unit is on for nearly all of them or off for nearly all. So many
-# units are dead at birth, and training can revive a unit whose inputs change. The usual story, of
-# units killed by large steps, is another: for that, take ELU out of the cells above and give ReLU
-# ten times the rate.
+# units are dead at birth, and training can revive a unit whose inputs change. The usual story is
+# another, of units killed by large steps. For that, leave ELU out and give ReLU ten times the rate:
+# now and then a whole net dies.
 #
 # ## 5.6 A net that normalizes itself
 #

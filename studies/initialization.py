@@ -3,9 +3,10 @@
 Deep nets on 2,000 pictures each. Every arm of a comparison tries the same learning rates on
 replicates that are not judged later, and more of them while a best rate is at an edge; then each is
 trained at its best on other replicates. The lesson judges what came out (BNI-17, 20, 22, 24, 27);
-BNI-22 also takes from here the rate at which its nets are trained there. BNI-23 takes what they have learned after ten epochs. For the audit there are also the
-fastest rates on wines (QA-06) and the times of predictions (BNI-23), which want a quiet machine.
-What has been trained is in the results file: start again to go on.
+BNI-22 also takes from here the rate at which its nets are trained there, and BNI-23 of the audit
+what they have learned. For the audit there are also the fastest rates on wines (QA-06), and the
+times of predictions (BNI-23), which want a quiet machine. What has been trained is in the results
+file: start again to go on.
 """
 
 import argparse

@@ -1073,7 +1073,7 @@ as_made, evened = (
 def unevenness(nets):
     """Standard deviation over mean of the reliances; the largest value there is if constant."""
     found = reliances_of(nets)
-    largest = found.shape[1] ** 0.5
+    largest = (found.shape[1] - 1) ** 0.5  # if all reliance is on one feature
     constant = found.sum(axis=1) < CONSTANT
     spread = found.std(axis=1) / found.mean(axis=1).clip(CONSTANT)
     return np.where(constant, largest, spread)
