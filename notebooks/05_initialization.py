@@ -196,9 +196,10 @@ print(f"layer 1: {first:.1f}, layer 10: {middle:.1f}, layer 20: {last:.1f}")
 # on nearly unchanged what it gets.)
 #
 # **Measure.** That takes some minutes, so it was done beforehand (`studies/initialization.py`).
-# Both nets tried the same rates, 0.001 to 10 in powers of ten (and beyond, where the best was at an
-# edge and no mere guessing), on two replicates. Each net's best was then used on ten others, which do not depend on
-# `RUNS` or `SEED`. As slow training is no failure, we look again after 100 epochs.
+# Both nets tried the same rates, 0.001 to 10 in powers of ten, and more where the best was at an
+# edge and better than guessing, on two replicates. Each net's best was then used on ten others,
+# which do not depend on `RUNS` or `SEED`. As slow training is no failure, we look again after 100
+# epochs.
 
 
 # %%
