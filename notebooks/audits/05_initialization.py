@@ -937,7 +937,7 @@ def reliances_of(nets):
 
 
 # %%
-WINE_RATES = np.geomspace(1e-5, 0.1, 6)
+WINE_RATES = np.geomspace(1e-6, 0.1, 7)
 own_best = {
     name: training.chosen(wine_net, pool, training.replicates(pool, seeds), WINE_RATES)
     for name, pool in (("as they are", as_is), ("standardized", standardized))

@@ -69,3 +69,41 @@ def test_what_is_trained_stays(short, tmp_path, monkeypatch, title):
     monkeypatch.setattr(training.Recipe, "fit", trained_again)
     study.study(title, path)
     assert study.read(path)[title] == first
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Few rates, short trainings and three predictions of few pictures."""
+    monkeypatch.setattr(study, "WINE_RATES", (1e-7, 0.01, 0.1, 1.0, 1e6))
+    monkeypatch.setattr(study, "PASSES", (2, 20))
+    monkeypatch.setattr(study, "PAIRS", 2)
+    monkeypatch.setattr(study, "PREDICTED", 64)
+
+
+def test_the_fastest_rate_is_that_at_which_all_arrive_first(quick, tmp_path):
+    path = tmp_path / "results.json"
+    study.fastest_rates(path)
+    found = study.read(path)["QA-06"]
+    assert found["best_rates"]["standardized"] in (0.01, 0.1)
+    slowest = found["passes"]["standardized"]["1e-07"]
+    assert slowest == found["passes"]["standardized"]["1000000.0"] > 1
+    assert "standardized" not in found["at_edge"]
+
+
+def test_times_are_taken_in_turns_after_a_warm_up(quick, tmp_path):
+    path = tmp_path / "results.json"
+    study.times_in_turns(path)
+    seconds = study.read(path)["BNI-23"]["seconds"]
+    assert {name: len(values) for name, values in seconds.items()} == {"elu": 2, "relu": 2}
+    assert min(map(min, seconds.values())) > 0
+
+
+def test_everything_is_in_the_results_file():
+    stored = study.read(study.RESULTS)
+    assert stored.keys() == study.JOBS.keys() | study.WHOLE.keys()
+    for title, job in study.JOBS.items():
+        assert stored[title]["judged"].keys() >= job.arms.keys()
+
+
+def test_no_notebook_has_the_seeds_of_the_study():
+    assert min(*study.TUNED, *study.JUDGED, *study.WINES) > max(training.seeds(999, 30))
