@@ -5,8 +5,8 @@ replicates that are not judged later, and more of them while a best rate is at a
 trained at its best on other replicates. The lesson judges what came out (BNI-17, 20, 22, 24, 27);
 BNI-22 also takes from here the rate at which its nets are trained there, and BNI-23 of the audit
 what they have learned. For the audit there are also the fastest rates on wines (QA-06), and the
-times of predictions (BNI-23), which want a quiet machine. What has been trained is in the results
-file: start again to go on.
+times of predictions (BNI-23), which want a quiet machine; these two are done anew if they are
+named. What has been trained is in the results file: start again to go on.
 """
 
 import argparse
@@ -374,9 +374,7 @@ def main() -> None:
     """Read the command line and do the study."""
     titles = [*JOBS, *WHOLE]
     parser = argparse.ArgumentParser(prog="python -m studies.initialization", description=__doc__)
-    parser.add_argument(
-        "jobs", nargs="*", metavar="JOB", default=titles, help=f"of {'; '.join(titles)}"
-    )
+    parser.add_argument("jobs", nargs="*", metavar="JOB", help=f"of {'; '.join(titles)}")
     parser.add_argument(
         "--out", type=Path, default=RESULTS, help="results file (default: %(default)s)"
     )
@@ -385,10 +383,10 @@ def main() -> None:
         parser.error(
             f"There is no job {'; '.join(sorted(unknown))}; choose of {'; '.join(titles)}."
         )
-    for title in options.jobs:
+    for title in options.jobs or titles:
         if title in JOBS:
             study(title, options.out)
-        elif title not in read(options.out):
+        elif options.jobs or title not in read(options.out):
             WHOLE[title](options.out)
 
 
