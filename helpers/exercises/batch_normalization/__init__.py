@@ -1,6 +1,5 @@
-"""Exercises of lesson 05: batch normalization, initialization and activations."""
+"""Exercises of lesson 05b: batch normalization."""
 
-from helpers.exercises.batch_normalization.initialization import profile_prediction, scaling
 from helpers.exercises.batch_normalization.normalization import (
     counting,
     folding,
@@ -17,6 +16,4 @@ __all__ = [
     "mode_prediction",
     "normalizing",
     "outlier_prediction",
-    "profile_prediction",
-    "scaling",
 ]

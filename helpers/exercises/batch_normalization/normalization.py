@@ -170,7 +170,7 @@ inferring = writing(
     reference=infer_solution,
     cases=(moving(0, 6, 4), moving(1, 1, 3), moving(2, 5, 5)),
     praise=(
-        "At inference the layer is the same straight line for everyone. Section 5.7 makes use of"
+        "At inference the layer is the same straight line for everyone. A later exercise uses"
         " it: lines can be folded."
     ),
     hints=("Which numbers of the line come from x and should come from training?",),
