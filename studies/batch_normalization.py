@@ -86,8 +86,11 @@ def at(rate: float, runs: list[training.Run]) -> list[training.Run]:
 
 
 def best_of(scores: dict[str, list], better: Callable = max) -> str:
-    """The rate, a text, with the best mean score."""
-    return better(scores, key=lambda rate: np.mean(scores[rate]))
+    """The rate, a text, with the best mean score; the middle one if all score the same."""
+    means = {rate: np.mean(scores[rate]) for rate in scores}
+    if len(set(means.values())) == 1:
+        return sorted(means, key=float)[len(means) // 2]
+    return better(means, key=means.__getitem__)
 
 
 def on_edge(rate: str, tried: Iterable[str]) -> bool:
@@ -220,7 +223,7 @@ TARGET = 0.4 * GUESSING
 WATCHED = 500  # of the training pictures
 
 
-def updates_to_target(recipe: training.Recipe, pool: datasets.Split, runs: list) -> list[int]:
+def updates_to_target(recipe, pool: datasets.Split, runs: list, target=TARGET) -> list[int]:
     """For each run the updates until the loss is down to the target; all of them if it never is.
 
     The loss is that of the first 500 training pictures, in inference mode, every sixth update.
@@ -239,7 +242,7 @@ def updates_to_target(recipe: training.Recipe, pool: datasets.Split, runs: list)
             engine.train_epoch(data, [part], recipe.batch_size, [settings])
             updates += -(-len(part) // recipe.batch_size)
             (seen,) = engine.evaluate(*job.data, [run.train_rows[:WATCHED].astype("int32")])
-            if seen["loss"] <= TARGET:
+            if seen["loss"] <= target:
                 break
         found.append(updates)
     return found
