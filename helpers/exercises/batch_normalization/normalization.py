@@ -1,8 +1,8 @@
-"""Batch normalization by hand: training, inference, folding, counting, one odd example."""
+"""Batch normalization by hand: training, inference, folding, counting."""
 
 import numpy as np
 
-from helpers.exercises.core import Mistake, prediction, writing
+from helpers.exercises.core import Mistake, writing
 
 EPSILON = 0.001
 
@@ -199,64 +199,6 @@ inferring = writing(
             infer_without_scale_and_shift, "gamma and beta belong to the layer at inference too."
         ),
     ),
-)
-
-
-# 5 ------------------------------------------------------------------------------------------------
-
-SMALLER, SAME, LARGER = "far smaller", "about the same", "far larger"
-
-
-def spreads(training, inference, bare) -> dict:
-    """Whether the spread of the others, with the odd image over without it, changed by more than a
-    factor of 2.
-    """
-    measured = {
-        "after batch norm in training": training,
-        "after batch norm at inference": inference,
-        "without batch norm": bare,
-    }
-    middle = {name: np.median(ratio) for name, ratio in measured.items()}
-    return {
-        name: SMALLER if value < 0.5 else LARGER if value > 2 else SAME
-        for name, value in middle.items()
-    }
-
-
-outlier_prediction = prediction(
-    "outlier_prediction",
-    choices=(SMALLER, SAME, LARGER),
-    truth=spreads,
-    evidence=(0.06, 1.0, 1.0),
-    reasons={
-        (
-            "after batch norm in training",
-            SAME,
-        ): (
-            "The variance by which all 32 are divided belongs to the batch, and "
-            "one of the 32 makes up nearly all of it."
-        ),
-        (
-            "after batch norm in training",
-            LARGER,
-        ): (
-            "The odd image makes the variance of the batch huge, and all 32 "
-            "are divided by its root."
-        ),
-        (
-            "after batch norm at inference",
-            SMALLER,
-        ): "At inference the moving averages are used: no image has a say in another's result.",
-        (
-            "without batch norm",
-            LARGER,
-        ): "A dense layer treats every row by itself: the other 31 do not notice.",
-    },
-    praise=(
-        "In training every image is measured with a ruler that all 32 have made together. One giant"
-        " makes it long."
-    ),
-    hints=("By what are the other 31 divided, and who has a part in that number?",),
 )
 
 
