@@ -359,7 +359,7 @@ for setting, role, values in (
     ("each start at its own rate", claims.FURTHER, lambda arm: accuracy(arm, own=True)),
     ("twice as many epochs", claims.FURTHER, lambda arm: accuracy(arm, "test, twice as long")),
 ):
-    one_rate = "own" not in setting
+    edges = starts["own_at_edge" if "own" in setting else "at_edge"]
     verdicts.compare(
         "BNI-11",
         sensitivity(values("with")),
@@ -369,7 +369,7 @@ for setting, role, values in (
         measure="test accuracy, best less worst of the initializations, with against without",
         setting=setting,
         role=role,
-        void="a best rate is at the edge" if one_rate and starts["at_edge"] else "",
+        void=f"best rate at the edge: {'; '.join(edges)}" if edges else "",
         correlation=starts["correlation"],
         data=starts["data"],
     )
@@ -732,7 +732,7 @@ verdicts.summary()
 
 # %% [markdown]
 # The other statements of the notes on this subject are settled in the [audit of this
-# lesson](audits/05_batch_normalization.ipynb), among them where the layer belongs, before or after
+# lesson](audits/05b_batch_normalization.ipynb), among them where the layer belongs, before or after
 # the activation.
 #
 # Three sentences to keep: Batch normalization makes the outputs of a layer independent of the scale

@@ -85,9 +85,12 @@ def at(rate: float, runs: list[training.Run]) -> list[training.Run]:
     return [replace(run, learning_rate=rate) for run in runs]
 
 
-def best_of(scores: dict[str, list], better: Callable = max) -> str:
-    """The rate, a text, with the best mean score; the middle one if all score the same."""
-    means = {rate: np.mean(scores[rate]) for rate in scores}
+def best_of(scores: dict[str, list], better: Callable = max, floor=-np.inf) -> str:
+    """The rate, a text, with the best mean score; the middle one if all score the same.
+
+    A mean below `floor` counts as `floor`: nothing has been learned.
+    """
+    means = {rate: max(np.mean(scores[rate]), floor) for rate in scores}
     if len(set(means.values())) == 1:
         return sorted(means, key=float)[len(means) // 2]
     return better(means, key=means.__getitem__)
@@ -157,16 +160,30 @@ def starts(path: Path) -> None:
         every = [scores(arm, start, tried) for start in STARTS]
         return best_of({rate: [np.mean(each[rate]) for each in every] for rate in tried})
 
-    tried = widened(START_RATES, lambda tried: [one_rate(arm, tried) for arm in ARMS])
+    def each_own(arm: str, tried: list[str]) -> dict[str, str]:
+        return {start: best_of(scores(arm, start, tried), floor=0.15) for start in STARTS}
+
+    tried = widened(
+        START_RATES,
+        lambda tried: [
+            rate for arm in ARMS for rate in (one_rate(arm, tried), *each_own(arm, tried).values())
+        ],
+    )
     rates = {arm: one_rate(arm, tried) for arm in ARMS}
-    own_rates = {arm: {s: best_of(scores(arm, s, tried)) for s in STARTS} for arm in ARMS}
+    own_rates = {arm: each_own(arm, tried) for arm in ARMS}
     judged = clothes(JUDGED, valid=0)
     for arm, initializer in ((arm, start) for arm in ARMS for start in STARTS):
         judge_start(path, title, judged, (arm, initializer), rates[arm], 2 * EPOCHS)
         judge_start(path, title, judged, (arm, initializer), own_rates[arm][initializer], EPOCHS)
     edges = [arm for arm, rate in rates.items() if on_edge(rate, tried)]
-    notes = {"rates": rates, "at_edge": edges, "own_rates": own_rates, "data": str(judged)}
-    notes |= {"correlation": judged.correlation, "tried": tried}
+    own_edges = [
+        f"{arm}, {start}"
+        for arm, own in own_rates.items()
+        for start, rate in own.items()
+        if on_edge(rate, tried)
+    ]
+    notes = {"rates": rates, "at_edge": edges, "own_rates": own_rates, "own_at_edge": own_edges}
+    notes |= {"correlation": judged.correlation, "tried": tried, "data": str(judged)}
     write(path, title, read(path)[title] | notes)
 
 
