@@ -574,6 +574,12 @@ for name, setting, doing in (
 for arm, name in ARMS.items():
     more = nets[arm].count_params()
     print(f"{name}: {more:,} parameters, {np.median(watches[arm]):.2f} s for 10,000 predictions")
+step, raced = study["BNI-13"]["step"], study["BNI-12, speed, 20 layers"]
+by_updates, by_step = (
+    np.exp(np.mean(np.log(found["with"]) - np.log(found["without"]))) for found in (raced, step)
+)
+print(f"to the target of 5b.5, with against without: {by_updates:.2f} times the updates, ", end="")
+print(f"and if steps cost there what they cost here, {by_updates * by_step:.2f} times the time")
 
 # %% [markdown]
 # But this cost can be avoided. In use, mean and variance are constants. Then `gamma * (x @ kernel -

@@ -211,9 +211,9 @@ def sound() -> Contest:
     return Contest(arms, partial(quality, "standardized"), ("0.01", "0.03", "0.1"), "validation")
 
 
-def sorter(arm: str, hidden: list[int], activation: str, epochs: int) -> training.Recipe:
+def sorter(build: Callable, hidden: list[int], activation: str, epochs: int) -> training.Recipe:
     """A net that sorts pictures of clothes."""
-    build = partial(ARMS[arm], (28, 28), hidden, 10, activation=activation)
+    build = partial(build, (28, 28), hidden, 10, activation=activation)
     return training.Recipe(build, loss=LOGITS, optimizer="sgd", epochs=epochs, batch_size=32)
 
 
@@ -227,7 +227,7 @@ def slow() -> Contest:
     """Updates that ten layers of sigmoids need until their loss is half of that of guessing."""
 
     def updates(arm: str, pool: datasets.Split, seeds: Sequence[int], rate: float) -> dict:
-        recipe = sorter(arm, [50] * 10, "sigmoid", 20)
+        recipe = sorter(ARMS[arm], [50] * 10, "sigmoid", 20)
         runs = at(rate, training.replicates(pool, seeds))
         found = np.log(updates_to_target(recipe, pool, runs, 0.5 * GUESSING))
         return {"log updates": listed(found)}
@@ -244,7 +244,7 @@ def efficient(hidden: list[int], activation: str, rates: Sequence[str], epochs=5
     """The training loss after equally many updates, in inference mode."""
 
     def losses(arm: str, pool: datasets.Split, seeds: Sequence[int], rate: float) -> dict:
-        recipe = sorter(arm, hidden, activation, epochs)
+        recipe = sorter(KINDS[arm], hidden, activation, epochs)
         done = recipe.fit(pool, at(rate, training.replicates(pool, seeds)))
         found = []
         for weights, own in zip(done.weights, pool.divisions, strict=True):
@@ -252,7 +252,7 @@ def efficient(hidden: list[int], activation: str, rates: Sequence[str], epochs=5
             found.append(float(LOGITS(pool.y_train[own.train], outputs)))
         return {"log loss": listed(np.nan_to_num(np.log(found), nan=np.log(GUESSING)))}
 
-    arms: dict[str, Arm] = {arm: partial(losses, arm) for arm in ARMS}
+    arms: dict[str, Arm] = {arm: partial(losses, arm) for arm in KINDS}
     how = {"judged": JUDGED[:5], **who}
     return Contest(arms, partial(clothes, 5_000), rates, "log loss", **how)
 
@@ -273,7 +273,7 @@ def reading_digits(activation: str) -> Contest:
     def accuracy(arm: str, pool: datasets.Split, seeds: Sequence[int], rate: float) -> dict:
         how = {"activation": activation, "kernel_initializer": start}
         recipe = training.Recipe(
-            partial(ARMS[arm], (8, 8), [100] * 5, 10, **how),
+            partial(KINDS[arm], (8, 8), [100] * 5, 10, **how),
             loss=LOGITS,
             optimizer="sgd",
             epochs=20,
@@ -283,7 +283,7 @@ def reading_digits(activation: str) -> Contest:
         done = recipe.fit(pool, at(rate, training.replicates(pool, seeds)))
         return {"validation": listed(np.nan_to_num(done.last("val_accuracy"), nan=0.1))}
 
-    arms: dict[str, Arm] = {arm: partial(accuracy, arm) for arm in ARMS}
+    arms: dict[str, Arm] = {arm: partial(accuracy, arm) for arm in KINDS}
     scouts = training.seeds(1_017, 4)
     rates = ("0.01", "0.03", "0.1", "0.3")
     return Contest(arms, digits, rates, "validation", max, (), scouts)

@@ -477,10 +477,7 @@ for arm, values in slow.items():
 # %%
 clothes = datasets.pool("fashion").standardized()
 range_pool = datasets.replicates(clothes, seeds, train=5_000, test=1)
-BUILDS = {
-    "with": partial(models.batch_normalized_mlp, momentum=0.9),  # few steps
-    "without": models.mlp,
-}
+BUILDS = {"with": models.batch_normalized_mlp, "without": models.mlp}
 
 
 def log_losses(arm):
