@@ -383,6 +383,7 @@ with plots.canvas(width=7.2, height=3.6) as (figure, axes):
     plots.groups(axes, STARTS, {name: accuracy(arm) for arm, name in ARMS.items()})
     axes.set(ylabel="test accuracy", ylim=(0, 1), xlabel="initial weights")
     plots.floor(axes, 0.1, "guessing")
+    axes.legend(loc="center right")
 plots.show(
     figure,
     alt="Test accuracy from five starts, with and without batch normalization: a mark for each "
@@ -483,7 +484,8 @@ with plots.canvas(2, width=9.6, height=3.6, sharey=True) as (figure, panels):
             axes, rates, series, xlabel="learning rate", ylabel=label, title=title, marker=True
         )
         axes.set(xscale="log", ylim=(0, 2.6))
-    panels[1].get_legend().remove()
+    panels[0].get_legend().remove()
+    panels[1].legend(loc="center left")
 plots.show(
     figure,
     alt="Training loss after ten epochs over the learning rate, with and without batch "
@@ -713,6 +715,7 @@ with plots.canvas(2, width=9.6, height=3.6, sharey=True) as (figure, panels):
             ylabel="validation MAE" if part == "training" else "",
             title=f"rates by the {part} error",
         )
+        axes.set_ylim(0.5, 1)
     panels[1].get_legend().remove()
 plots.show(
     figure,

@@ -90,7 +90,7 @@ def told(pool: datasets.Split) -> dict:
 # Scales of the inputs: BNI-02 ---------------------------------------------------------------------
 
 WINE_RATES = np.geomspace(1e-6, 1, 10)
-ADAM_RATES = np.geomspace(1e-4, 0.1, 7)
+ADAM_RATES = np.geomspace(1e-5, 0.1, 9)
 FACTORS = np.geomspace(1, 1_000, 11)
 
 
@@ -295,7 +295,7 @@ def reading_digits(activation: str) -> Contest:
 def photographs(seeds: Sequence[int]) -> datasets.Split:
     """What stands in for CIFAR-10, standardized."""
     pool = datasets.pool("cifar10").standardized()
-    return datasets.replicates(pool, list(seeds), train=1_600, valid=400, test=1)
+    return datasets.replicates(pool, list(seeds), train=6_000, valid=500, test=1)
 
 
 def after_an_epoch() -> Contest:

@@ -725,7 +725,7 @@ verdicts.compare(
     setting="the note's net after an epoch, each at its best rate",
     role=claims.FURTHER,
     void=unfinished(title, "with", "without"),
-    correlation=study[title]["correlation"],
+    correlation=study[title]["training_overlap"],
     data=study[title]["data"],
     **even,
 )
