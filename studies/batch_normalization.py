@@ -240,10 +240,12 @@ TARGET = 0.4 * GUESSING
 WATCHED = 500  # of the training pictures
 
 
-def updates_to_target(recipe, pool: datasets.Split, runs: list, target=TARGET) -> list[int]:
+def updates_to_target(
+    recipe, pool: datasets.Split, runs: list, target=TARGET, look=LOOK
+) -> list[int]:
     """For each run the updates until the loss is down to the target; all of them if it never is.
 
-    The loss is that of the first 500 training pictures, in inference mode, every sixth update.
+    The loss is that of the first 500 training pictures, in inference mode, every `look` updates.
     """
     job = loop.prepare(recipe, pool, loop.with_defaults(runs, loop.fresh_optimizer("sgd")), {})
     engine, found = job.engine, []
@@ -252,7 +254,7 @@ def updates_to_target(recipe, pool: datasets.Split, runs: list, target=TARGET) -
         data, generator, updates = engine.data_of([run], *job.data), training.generator(run.seed), 0
         epochs = [generator.permutation(run.train_rows) for _ in range(recipe.epochs)]
         rows = np.concatenate(epochs)
-        size = LOOK * recipe.batch_size
+        size = look * recipe.batch_size
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
             settings = {"learning_rate": np.full(-(-len(part) // 32), run.learning_rate)}
