@@ -28,7 +28,8 @@ print(runtime.start())
 # %% [markdown]
 # Learning rates were tuned beforehand, on replicates that are not judged, by a study
 # (`studies/batch_normalization_audit.py`). What takes a notebook too long was trained and recorded
-# there as well; such results do not depend on `RUNS` or `SEED`.
+# there as well; such results do not depend on `RUNS` or `SEED`. A net that learns at none of the
+# rates has the middle one.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
