@@ -485,7 +485,7 @@ with plots.canvas(2, width=9.6, height=3.6, sharey=True) as (figure, panels):
         )
         axes.set(xscale="log", ylim=(0, 2.6))
     panels[0].get_legend().remove()
-    panels[1].legend(loc="center left")
+    panels[1].legend(loc=(0.03, 0.5))
 plots.show(
     figure,
     alt="Training loss after ten epochs over the learning rate, with and without batch "
