@@ -85,9 +85,15 @@ def at(rate: float, runs: list[training.Run]) -> list[training.Run]:
     return [replace(run, learning_rate=rate) for run in runs]
 
 
-def best_of(scores: dict[str, list], better: Callable = max) -> str:
-    """The rate, a text, with the best mean score."""
-    return better(scores, key=lambda rate: np.mean(scores[rate]))
+def best_of(scores: dict[str, list], better: Callable = max, floor=-np.inf) -> str:
+    """The rate, a text, with the best mean score; the middle one if all score the same.
+
+    A mean below `floor` counts as `floor`: nothing has been learned.
+    """
+    means = {rate: max(np.mean(scores[rate]), floor) for rate in scores}
+    if len(set(means.values())) == 1:
+        return sorted(means, key=float)[len(means) // 2]
+    return better(means, key=means.__getitem__)
 
 
 def on_edge(rate: str, tried: Iterable[str]) -> bool:
@@ -154,16 +160,30 @@ def starts(path: Path) -> None:
         every = [scores(arm, start, tried) for start in STARTS]
         return best_of({rate: [np.mean(each[rate]) for each in every] for rate in tried})
 
-    tried = widened(START_RATES, lambda tried: [one_rate(arm, tried) for arm in ARMS])
+    def each_own(arm: str, tried: list[str]) -> dict[str, str]:
+        return {start: best_of(scores(arm, start, tried), floor=0.15) for start in STARTS}
+
+    tried = widened(
+        START_RATES,
+        lambda tried: [
+            rate for arm in ARMS for rate in (one_rate(arm, tried), *each_own(arm, tried).values())
+        ],
+    )
     rates = {arm: one_rate(arm, tried) for arm in ARMS}
-    own_rates = {arm: {s: best_of(scores(arm, s, tried)) for s in STARTS} for arm in ARMS}
+    own_rates = {arm: each_own(arm, tried) for arm in ARMS}
     judged = clothes(JUDGED, valid=0)
     for arm, initializer in ((arm, start) for arm in ARMS for start in STARTS):
         judge_start(path, title, judged, (arm, initializer), rates[arm], 2 * EPOCHS)
         judge_start(path, title, judged, (arm, initializer), own_rates[arm][initializer], EPOCHS)
     edges = [arm for arm, rate in rates.items() if on_edge(rate, tried)]
-    notes = {"rates": rates, "at_edge": edges, "own_rates": own_rates, "data": str(judged)}
-    notes |= {"correlation": judged.correlation, "tried": tried}
+    own_edges = [
+        f"{arm}, {start}"
+        for arm, own in own_rates.items()
+        for start, rate in own.items()
+        if on_edge(rate, tried)
+    ]
+    notes = {"rates": rates, "at_edge": edges, "own_rates": own_rates, "own_at_edge": own_edges}
+    notes |= {"correlation": judged.correlation, "tried": tried, "data": str(judged)}
     write(path, title, read(path)[title] | notes)
 
 
@@ -220,10 +240,12 @@ TARGET = 0.4 * GUESSING
 WATCHED = 500  # of the training pictures
 
 
-def updates_to_target(recipe: training.Recipe, pool: datasets.Split, runs: list) -> list[int]:
+def updates_to_target(
+    recipe, pool: datasets.Split, runs: list, target=TARGET, look=LOOK
+) -> list[int]:
     """For each run the updates until the loss is down to the target; all of them if it never is.
 
-    The loss is that of the first 500 training pictures, in inference mode, every sixth update.
+    The loss is that of the first 500 training pictures, in inference mode, every `look` updates.
     """
     job = loop.prepare(recipe, pool, loop.with_defaults(runs, loop.fresh_optimizer("sgd")), {})
     engine, found = job.engine, []
@@ -232,14 +254,14 @@ def updates_to_target(recipe: training.Recipe, pool: datasets.Split, runs: list)
         data, generator, updates = engine.data_of([run], *job.data), training.generator(run.seed), 0
         epochs = [generator.permutation(run.train_rows) for _ in range(recipe.epochs)]
         rows = np.concatenate(epochs)
-        size = LOOK * recipe.batch_size
+        size = look * recipe.batch_size
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
             settings = {"learning_rate": np.full(-(-len(part) // 32), run.learning_rate)}
             engine.train_epoch(data, [part], recipe.batch_size, [settings])
             updates += -(-len(part) // recipe.batch_size)
             (seen,) = engine.evaluate(*job.data, [run.train_rows[:WATCHED].astype("int32")])
-            if seen["loss"] <= TARGET:
+            if seen["loss"] <= target:
                 break
         found.append(updates)
     return found
@@ -447,7 +469,7 @@ PAIRS = 20
 
 def seconds(path: Path) -> None:
     """Pairs of seconds, the two arms in turns, for what is compiled: all predictions in one batch,
-    and a step of training. Ask for it on a quiet machine.
+    and a step of training. Measured anew each time: ask for it on a quiet machine.
     """
     generator = np.random.default_rng(0)
     pictures = generator.normal(size=(10_000, 32, 32, 3)).astype("float32")
@@ -474,7 +496,7 @@ def seconds(path: Path) -> None:
         settings = [{"learning_rate": np.full(20, 0.001, "float32")}]
         stepping[arm] = partial(job.engine.train_epoch, data, [np.arange(640)], 32, settings)
     for name, doing, per in (("prediction", predicting, 1), ("step", stepping, 20)):
-        kept(path, "BNI-13", name, partial(timed, doing, per))
+        write(path, "BNI-13", read(path).get("BNI-13", {}) | {name: timed(doing, per)})
 
 
 def timed(doing: dict[str, Callable], per: int) -> dict[str, list]:

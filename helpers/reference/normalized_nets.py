@@ -6,11 +6,12 @@ and the variance of the batch.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from helpers.reference import deep_nets
+from helpers.reference.deep_nets import rms
 from helpers.reference.layers import (
     ACTIVATIONS,
     batch_normalization,
@@ -48,18 +49,15 @@ def initial(
 ) -> list[Block]:
     """A net with fresh weights, for the numbers of inputs, of each layer's units and of outputs.
 
-    `start` is "Glorot" (uniform, Keras's default) or "He" (normal). Raises KeyError for another.
+    `start` is one of those of `deep_nets.initial`, such as "Glorot" or "He". Raises KeyError for
+    another name.
     """
     blocks = []
-    for inputs, units in pairwise(widths):
-        variance = {"Glorot": 2 / (inputs + units), "He": 2 / inputs}[start]
-        if start == "Glorot":
-            kernel = generator.uniform(-1, 1, (inputs, units)) * (3 * variance) ** 0.5
-        else:
-            kernel = generator.normal(scale=variance**0.5, size=(inputs, units))
+    for kernel in deep_nets.initial(start, widths, generator):
+        units = kernel.shape[1]
         hidden = normalized and len(blocks) < len(widths) - 2
         gamma = np.ones(units, np.float32) if hidden else None
-        blocks.append(Block(kernel.astype(np.float32), np.zeros(units, np.float32), gamma))
+        blocks.append(Block(kernel, np.zeros(units, np.float32), gamma))
     return blocks
 
 
@@ -89,11 +87,11 @@ def gradient_sizes(
     following, weights, outputs = blocks[-1], [], []
     for block, x, z, cache in reversed(passed):
         by_output = gradient @ following.kernel.T
-        outputs.append(_rms(by_output))
+        outputs.append(rms(by_output))
         gradient = by_output * function.slope(z).astype(z.dtype)  # single precision stays so
         if cache is not None:
             gradient, *_ = batch_normalization_backward(gradient, block.gamma, cache)
-        weights.append(_rms(x.T @ gradient) / _rms(block.kernel))
+        weights.append(rms(x.T @ gradient) / rms(block.kernel))
         following = block
     return Sizes(np.array(weights[::-1]), np.array(outputs[::-1]))
 
@@ -103,8 +101,3 @@ def _sums(block: Block, x: np.ndarray) -> tuple[np.ndarray, Cache | None]:
     if block.gamma is None:
         return x @ block.kernel + block.shift, None
     return batch_normalization(x @ block.kernel, block.gamma, block.shift)
-
-
-def _rms(array: np.ndarray) -> float:
-    """The root of the mean square, in double precision: squares of tiny numbers must not be 0."""
-    return float(np.sqrt(np.mean(np.square(array, dtype=float))))

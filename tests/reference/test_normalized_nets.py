@@ -53,4 +53,4 @@ def test_initial_weights_have_the_variance_of_their_names():
         assert hidden.gamma is not None
         assert last.gamma is None
     with pytest.raises(KeyError):
-        normalized_nets.initial("LeCun", [4, 3, 2], generator)
+        normalized_nets.initial("Xavier", [4, 3, 2], generator)

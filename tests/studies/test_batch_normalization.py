@@ -24,6 +24,13 @@ def test_widening_ends():
     assert not study.on_edge(tried[1], tried)
 
 
+def test_where_no_rate_is_better_the_middle_one_is_taken():
+    scores = {"0.1": [0.1, 0.12], "1": [0.1, 0.1], "10": [0.08, 0.1]}
+    assert study.best_of(scores) == "0.1"
+    assert study.best_of(scores, floor=0.15) == "1"
+    assert study.best_of({rate: [2.3] for rate in scores}, min) == "1"
+
+
 def test_a_piece_is_found_once(tmp_path):
     path = tmp_path / "found.json"
     assert study.kept(path, "title", "piece", lambda: [1]) == [1]

@@ -5,7 +5,6 @@ from helpers.exercises.batch_normalization.normalization import (
     folding,
     inferring,
     normalizing,
-    outlier_prediction,
 )
 from helpers.exercises.batch_normalization.switches import mode_prediction
 
@@ -15,5 +14,4 @@ __all__ = [
     "inferring",
     "mode_prediction",
     "normalizing",
-    "outlier_prediction",
 ]
