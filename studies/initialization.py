@@ -23,12 +23,13 @@ from tqdm import tqdm
 
 from helpers import datasets, runtime, training
 from helpers.nets import models
-from helpers.reference import deep_nets
+from helpers.reference import deep_nets, layers
 from studies.augmentation import Scores, read, write
 
 RESULTS = runtime.ROOT / "notebooks" / "results" / "05_initialization.json"
 TUNED = training.seeds(1_010, 2)  # no notebook has these SEEDs
 JUDGED = training.seeds(1_011, 10)
+MORE = training.seeds(1_011, 30)  # of the notes' own training
 WINES = training.seeds(1_012, 3)
 RATES = (0.001, 0.01, 0.1, 1.0, 10.0)  # SGD
 NADAM_RATES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
@@ -37,6 +38,7 @@ PIXELS_RATE = 0.0003  # the rate of the notes
 TRAIN, VALID, TEST, BATCH = 2_000, 500, 1_000, 32
 WIDEST = 11  # rates
 LEARNS = 0.15  # accuracy: guessing has 0.1
+FLATS = (deep_nets.FLAT, 1e-4, 1e-6)  # slopes that count as none; the first is what is judged
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
@@ -95,6 +97,7 @@ class Job:
     longer: int = 1  # what is judged trains for so many times the epochs
     rates: tuple[float, ...] = RATES  # a single one is not tuned
     pool: str = "fashion"
+    judged: range = JUDGED
     draws: str = ""  # an arm that is trained on one replicate's pictures, other weights each time
 
 
@@ -136,8 +139,13 @@ def tested(trained: Trained) -> dict[str, list]:
 
 def dead(trained: Trained) -> dict[str, list]:
     """The share of hidden units whose slope is next to 0 for every training picture."""
-    shares = [deep_nets.dead_share(own, trained.net.activation) for own in trained.passed()]
-    return {"dead": shares} | accuracies(trained)
+    slope = layers.ACTIVATIONS[trained.net.activation].slope
+    found = {f"dead, {flat:g}": [] for flat in FLATS}
+    for own in trained.passed():
+        steepest = np.concatenate([slope(each.sums).max(axis=0) for each in own])
+        for flat, shares in zip(FLATS, found.values(), strict=True):
+            shares.append(float(np.mean(steepest <= flat)))
+    return {"dead": found[f"dead, {FLATS[0]:g}"]} | found | accuracies(trained)
 
 
 def spreads(trained: Trained) -> dict[str, list]:
@@ -173,6 +181,7 @@ JOBS = {
         dead,
         rates=(PIXELS_RATE,),
         pool="fashion, raw",
+        judged=MORE,
     ),
     "BNI-24": Job(ELU, 50, "val_accuracy", tested, longer=2, draws="He"),
     "BNI-27": Job(
@@ -256,7 +265,7 @@ def asked_for(job: Job, pool) -> list[training.Run]:
     parts = {"valid_rows": None, "test_rows": None}
     return [
         replace(run, **parts | ({"valid_rows": run.test_rows} if job.measure is tested else {}))
-        for run in training.replicates(pool, JUDGED)
+        for run in training.replicates(pool, job.judged)
     ]
 
 
@@ -269,18 +278,19 @@ def study(title: str, path: Path) -> None:
     row["judged"] = stored.get("judged", {})
     if job.measure is None:
         return write(path, title, row | {"data": str(tuned_on)})
-    pool = replicates(job, JUDGED, tuned_on)
+    pool = replicates(job, job.judged, tuned_on)
     row |= {"data": str(pool), "correlation": pool.correlation}
     runs = asked_for(job, pool)
     sets = {name: (name, runs) for name in job.arms}
     if job.draws:
         epochs = np.tile(np.arange(TRAIN), (job.epochs, 1))
         order = np.random.default_rng(JUDGED[0]).permuted(epochs, axis=1)
-        alike = [replace(runs[0], seed=seed, order=order) for seed in JUDGED]
+        alike = [replace(runs[0], seed=seed, order=order) for seed in job.judged]
         sets["draws"] = (job.draws, alike)
     for key, (name, own) in sets.items():
         rate = chosen["best_rates"][name]
-        if row["judged"].get(key, {}).get("rate") != rate:
+        known = row["judged"].get(key, {})
+        if known.get("rate") != rate or len(known["training accuracy"]) != len(own):
             asked = replace(job, longer=1) if key == "draws" else job
             row["judged"][key] = judge(asked, name, rate, pool, own)
             write(path, title, row)
