@@ -13,6 +13,7 @@ from helpers.datasets.loading import (
 from helpers.datasets.making import function, made
 from helpers.datasets.mislabelling import mislabelled, stacked
 from helpers.datasets.replicating import pool, replicates
+from helpers.datasets.rescaling import rescaled, standard, unit_range
 from helpers.datasets.split import Split
 from helpers.datasets.versions import each, moved, permuted
 
@@ -33,6 +34,9 @@ __all__ = [
     "polynomial_truth",
     "pool",
     "replicates",
+    "rescaled",
     "splits",
     "stacked",
+    "standard",
+    "unit_range",
 ]

@@ -27,7 +27,7 @@ LESSONS = {
     "CVB": "02_resampling",
     "OPT": "03_gradient_descent",
     "REG": "04_regularization",
-    "BNI": "05_batch_normalization",
+    "BNI": "05_initialization",
     "CNN": "06_convolution",
     "CIF": "07_cifar10_deep_net",
     "LRS": "08_learning_rate_schedules",
@@ -36,17 +36,17 @@ LESSONS = {
 OWNERS = {
     "QA-01": "01_overfitting",
     "QA-02": "01_overfitting",
-    "QA-03": "05_batch_normalization",
-    "QA-04": "05_batch_normalization",
+    "QA-03": "05_initialization",
+    "QA-04": "05_initialization",
     "QA-05": "03_gradient_descent",
-    "QA-06": "05_batch_normalization",
-    "QA-07": "05_batch_normalization",
-    "QA-08": "05_batch_normalization",
+    "QA-06": "05_initialization",
+    "QA-07": "05_initialization",
+    "QA-08": "05_initialization",
     "QA-09": "01_overfitting",
-    "NEW-01": "05_batch_normalization",
+    "NEW-01": "05_initialization",
     "NEW-02": "07_cifar10_deep_net",
     "NEW-03": "01_overfitting",
-    "NEW-04": "05_batch_normalization",
+    "NEW-04": "05_initialization",
 }
 KINDS = {"comparison", "computation", "convention", "listing", "opinion"}
 CLAIMED = {"higher", "lower", "equal", "no worse"}

@@ -17,6 +17,8 @@ ANEW = [  # to these limits
     "03b_update_rules",
     "04_regularization",
     "04b_dropout_and_data",
+    "05_initialization",
+    "05b_batch_normalization",
     "05c_frozen_shuffle",
     "06_convolution",
 ]

@@ -68,7 +68,7 @@ def test_every_tuning_is_in_the_results_file():
     assert set(descent.TUNINGS) == set(read(descent.RESULTS))
 
 
-@pytest.mark.parametrize("name", ["03_pytorch", "03_step_costs"])
+@pytest.mark.parametrize("name", ["03_pytorch", "03_step_costs", "05_keras2", "05_pytorch"])
 def test_studies_outside_of_the_course_tell_their_versions(name):
     found = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     assert found["versions"] and found["settings"] and found["date"]

@@ -1,12 +1,10 @@
-"""Exercises of lesson 05: batch normalization, initialization and activations."""
+"""Exercises of lesson 05b: batch normalization."""
 
-from helpers.exercises.batch_normalization.initialization import profile_prediction, scaling
 from helpers.exercises.batch_normalization.normalization import (
     counting,
     folding,
     inferring,
     normalizing,
-    outlier_prediction,
 )
 from helpers.exercises.batch_normalization.switches import mode_prediction
 
@@ -16,7 +14,4 @@ __all__ = [
     "inferring",
     "mode_prediction",
     "normalizing",
-    "outlier_prediction",
-    "profile_prediction",
-    "scaling",
 ]

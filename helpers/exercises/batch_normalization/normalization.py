@@ -1,8 +1,8 @@
-"""Batch normalization by hand: training, inference, folding, counting, one odd example."""
+"""Batch normalization by hand: training, inference, folding, counting."""
 
 import numpy as np
 
-from helpers.exercises.core import Mistake, prediction, writing
+from helpers.exercises.core import Mistake, writing
 
 EPSILON = 0.001
 
@@ -28,7 +28,7 @@ def moving(seed: int, n: int, features: int) -> tuple:
     )
 
 
-# 3 ------------------------------------------------------------------------------------------------
+# 1 ------------------------------------------------------------------------------------------------
 
 
 def normalize(x, gamma, beta): ...  # return the outputs, shape (n, features)
@@ -125,7 +125,7 @@ normalizing = writing(
 )
 
 
-# 4 ------------------------------------------------------------------------------------------------
+# 2 ------------------------------------------------------------------------------------------------
 
 
 def infer(x, gamma, beta, moving_mean, moving_variance):
@@ -170,7 +170,7 @@ inferring = writing(
     reference=infer_solution,
     cases=(moving(0, 6, 4), moving(1, 1, 3), moving(2, 5, 5)),
     praise=(
-        "At inference the layer is the same straight line for everyone. Section 5.7 makes use of"
+        "At inference the layer is the same straight line for everyone. A later exercise uses"
         " it: lines can be folded."
     ),
     hints=("Which numbers of the line come from x and should come from training?",),
@@ -202,155 +202,7 @@ inferring = writing(
 )
 
 
-# 5 ------------------------------------------------------------------------------------------------
-
-SMALLER, SAME, LARGER = "far smaller", "about the same", "far larger"
-
-
-def spreads(training, inference, bare) -> dict:
-    """Whether the spread of the others, with the odd image over without it, changed by more than a
-    factor of 2.
-    """
-    measured = {
-        "after batch norm in training": training,
-        "after batch norm at inference": inference,
-        "without batch norm": bare,
-    }
-    middle = {name: np.median(ratio) for name, ratio in measured.items()}
-    return {
-        name: SMALLER if value < 0.5 else LARGER if value > 2 else SAME
-        for name, value in middle.items()
-    }
-
-
-outlier_prediction = prediction(
-    "outlier_prediction",
-    choices=(SMALLER, SAME, LARGER),
-    truth=spreads,
-    evidence=(0.06, 1.0, 1.0),
-    reasons={
-        (
-            "after batch norm in training",
-            SAME,
-        ): (
-            "The variance by which all 32 are divided belongs to the batch, and "
-            "one of the 32 makes up nearly all of it."
-        ),
-        (
-            "after batch norm in training",
-            LARGER,
-        ): (
-            "The odd image makes the variance of the batch huge, and all 32 "
-            "are divided by its root."
-        ),
-        (
-            "after batch norm at inference",
-            SMALLER,
-        ): "At inference the moving averages are used: no image has a say in another's result.",
-        (
-            "without batch norm",
-            LARGER,
-        ): "A dense layer treats every row by itself: the other 31 do not notice.",
-    },
-    praise=(
-        "In training every image is measured with a ruler that all 32 have made together. One giant"
-        " makes it long."
-    ),
-    hints=("By what are the other 31 divided, and who has a part in that number?",),
-)
-
-
-# 6 ------------------------------------------------------------------------------------------------
-
-
-def fold(kernel, gamma, beta, mean, variance): ...  # return (kernel, bias) of one dense layer
-
-
-def fold_solution(kernel, gamma, beta, mean, variance):
-    scale = gamma / np.sqrt(variance + 0.001)
-    return kernel * scale, beta - mean * scale
-
-
-def fold_by_asking(kernel, gamma, beta, mean, variance):
-    def both(x):
-        return gamma * (x @ kernel - mean) / np.sqrt(variance + EPSILON) + beta
-
-    bias = both(np.zeros(len(kernel)))
-    return both(np.eye(len(kernel))) - bias, bias
-
-
-def fold_scaling_the_rows(kernel, gamma, beta, mean, variance):
-    scale = gamma / np.sqrt(variance + EPSILON)
-    return kernel * scale[:, None], beta - mean * scale
-
-
-def fold_forgetting_the_mean(kernel, gamma, beta, mean, variance):
-    return kernel * gamma / np.sqrt(variance + EPSILON), beta
-
-
-def fold_with_the_mean_unscaled(kernel, gamma, beta, mean, variance):
-    return kernel * gamma / np.sqrt(variance + EPSILON), beta - mean
-
-
-def fold_without_epsilon(kernel, gamma, beta, mean, variance):
-    scale = gamma / np.sqrt(variance)
-    return kernel * scale, beta - mean * scale
-
-
-def fold_the_kernel_only(kernel, gamma, beta, mean, variance):
-    scale = gamma / np.sqrt(variance + EPSILON)
-    return kernel * scale, -mean * scale
-
-
-def layer_to_fold(seed: int) -> tuple:
-    """A square kernel, so that a mistaken axis shows in the numbers, and the weights of a batch
-    normalization.
-    """
-    generator = np.random.default_rng(seed)
-    gamma, beta, mean = generator.normal(size=(3, 4))
-    return generator.normal(size=(4, 4)), gamma, beta, mean, generator.uniform(0.01, 2, 4)
-
-
-folding = writing(
-    "folding",
-    stub=fold,
-    reference=fold_solution,
-    cases=tuple(map(layer_to_fold, range(3))),
-    praise=(
-        "After training, batch normalization can vanish into the layer before it: same outputs, no"
-        " cost."
-    ),
-    hints=(
-        "Multiply out: what is multiplied with x @ kernel, and what is left over?",
-        (
-            "scale = gamma / np.sqrt(variance + 0.001) has one number for each *unit*, and so for"
-            " each column of the kernel."
-        ),
-    ),
-    equivalents=(fold_by_asking,),
-    mistakes=(
-        Mistake(
-            fold_scaling_the_rows,
-            "You scaled the rows of the kernel, which belong to the inputs; a unit is a column."
-            " (With a square kernel NumPy cannot warn you.)",
-        ),
-        Mistake(
-            fold_forgetting_the_mean,
-            "The kernel is right; the bias must also take the moving mean off.",
-        ),
-        Mistake(
-            fold_with_the_mean_unscaled,
-            "The mean is subtracted before the scaling, so it is scaled too: beta - mean * scale.",
-        ),
-        Mistake(
-            fold_without_epsilon, "Almost: the layer divides by the root of (variance + 0.001)."
-        ),
-        Mistake(fold_the_kernel_only, "Your bias takes the mean off, but beta is missing."),
-    ),
-)
-
-
-# 7 ------------------------------------------------------------------------------------------------
+# 4 ------------------------------------------------------------------------------------------------
 
 
 def count(inputs, hidden, outputs): ...  # return (trained, moving, idle)
@@ -444,5 +296,95 @@ counting = writing(
             "The idle parameters are trained all the same in this listing (their gradient is zero):"
             " count them in the first number.",
         ),
+    ),
+)
+
+
+# 5 ------------------------------------------------------------------------------------------------
+
+
+def fold(kernel, gamma, beta, mean, variance): ...  # return (kernel, bias) of one dense layer
+
+
+def fold_solution(kernel, gamma, beta, mean, variance):
+    scale = gamma / np.sqrt(variance + 0.001)
+    return kernel * scale, beta - mean * scale
+
+
+def fold_by_asking(kernel, gamma, beta, mean, variance):
+    def both(x):
+        return gamma * (x @ kernel - mean) / np.sqrt(variance + EPSILON) + beta
+
+    bias = both(np.zeros(len(kernel)))
+    return both(np.eye(len(kernel))) - bias, bias
+
+
+def fold_scaling_the_rows(kernel, gamma, beta, mean, variance):
+    scale = gamma / np.sqrt(variance + EPSILON)
+    return kernel * scale[:, None], beta - mean * scale
+
+
+def fold_forgetting_the_mean(kernel, gamma, beta, mean, variance):
+    return kernel * gamma / np.sqrt(variance + EPSILON), beta
+
+
+def fold_with_the_mean_unscaled(kernel, gamma, beta, mean, variance):
+    return kernel * gamma / np.sqrt(variance + EPSILON), beta - mean
+
+
+def fold_without_epsilon(kernel, gamma, beta, mean, variance):
+    scale = gamma / np.sqrt(variance)
+    return kernel * scale, beta - mean * scale
+
+
+def fold_the_kernel_only(kernel, gamma, beta, mean, variance):
+    scale = gamma / np.sqrt(variance + EPSILON)
+    return kernel * scale, -mean * scale
+
+
+def layer_to_fold(seed: int) -> tuple:
+    """A square kernel, so that a mistaken axis shows in the numbers, and the weights of a batch
+    normalization.
+    """
+    generator = np.random.default_rng(seed)
+    gamma, beta, mean = generator.normal(size=(3, 4))
+    return generator.normal(size=(4, 4)), gamma, beta, mean, generator.uniform(0.01, 2, 4)
+
+
+folding = writing(
+    "folding",
+    stub=fold,
+    reference=fold_solution,
+    cases=tuple(map(layer_to_fold, range(3))),
+    praise=(
+        "After training, batch normalization can vanish into the layer before it: same outputs, no"
+        " cost."
+    ),
+    hints=(
+        "Multiply out: what is multiplied with x @ kernel, and what is left over?",
+        (
+            "scale = gamma / np.sqrt(variance + 0.001) has one number for each *unit*, and so for"
+            " each column of the kernel."
+        ),
+    ),
+    equivalents=(fold_by_asking,),
+    mistakes=(
+        Mistake(
+            fold_scaling_the_rows,
+            "You scaled the rows of the kernel, which belong to the inputs; a unit is a column."
+            " (With a square kernel NumPy cannot warn you.)",
+        ),
+        Mistake(
+            fold_forgetting_the_mean,
+            "The kernel is right; the bias must also take the moving mean off.",
+        ),
+        Mistake(
+            fold_with_the_mean_unscaled,
+            "The mean is subtracted before the scaling, so it is scaled too: beta - mean * scale.",
+        ),
+        Mistake(
+            fold_without_epsilon, "Almost: the layer divides by the root of (variance + 0.001)."
+        ),
+        Mistake(fold_the_kernel_only, "Your bias takes the mean off, but beta is missing."),
     ),
 )

@@ -2,7 +2,7 @@
 
 from helpers.exercises.core import prediction
 
-# 8 ------------------------------------------------------------------------------------------------
+# 3 ------------------------------------------------------------------------------------------------
 
 BOTH, ONLY_WEIGHTS, ONLY_AVERAGES, NOTHING = "both", "gamma only", "moving mean only", "nothing"
 

@@ -1,89 +1,10 @@
-"""Gradients through many layers, and the weights that they begin with."""
+"""The weights that deep nets begin with, and what keeps its size on the way through them."""
 
 import numpy as np
 
 from helpers.exercises.core import Exercise, Mistake, call, expect, prediction
 
-# 1 ------------------------------------------------------------------------------------------------
-
-FADES, STAYS, GROWS = "fades", "stays", "grows"
-
-
-def fates(sigmoid, relu, relu_he, selu_he) -> dict:
-    """What becomes of the gradient, from log10 of its size at layer 1 over its size at layer 20,
-    for each run.
-    """
-    measured = {
-        "sigmoid, Glorot": sigmoid,
-        "ReLU, Glorot": relu,
-        "ReLU, He": relu_he,
-        "SELU, He": selu_he,
-    }
-    middle = {name: np.median(values) for name, values in measured.items()}
-    return {
-        name: FADES if value < -1 else GROWS if value > 1 else STAYS
-        for name, value in middle.items()
-    }
-
-
-profile_prediction = prediction(
-    "profile_prediction",
-    choices=(FADES, STAYS, GROWS),
-    truth=fates,
-    evidence=(-12.0, -2.9, 0.0, 1.36),
-    reasons={
-        (
-            "sigmoid, Glorot",
-            STAYS,
-        ): "The slope of the sigmoid is at most 1/4, and there is one such factor in every layer.",
-        (
-            "sigmoid, Glorot",
-            GROWS,
-        ): "A slope of at most 1/4 in each of 20 layers: which way does that go?",
-        (
-            "ReLU, Glorot",
-            STAYS,
-        ): (
-            "ReLU's slope is 1 or 0: half of the paths are closed. Glorot's variance of 1/100 "
-            "in a square layer does not make good for the lost half."
-        ),
-        (
-            "ReLU, He",
-            FADES,
-        ): (
-            "He's variance is twice as large as Glorot's in a square layer: it was made to replace "
-            "the half that ReLU cuts off."
-        ),
-        ("ReLU, He", GROWS): "The doubled variance only replaces the half that ReLU cuts off.",
-        (
-            "SELU, He",
-            STAYS,
-        ): (
-            "SELU passes negative values on too, so little is lost that He's doubled variance "
-            "would have to replace."
-        ),
-        (
-            "SELU, He",
-            FADES,
-        ): (
-            "SELU passes negative values on too; with He's doubled variance each layer gives more "
-            "than it gets."
-        ),
-    },
-    praise=(
-        "The slope of the activation and the variance of the weights multiply once a layer: 20"
-        " times. They have to fit together."
-    ),
-    hints=(
-        (
-            "Each layer multiplies by the weights and by the slope of the activation. How much of a"
-            " gradient is left on average?"
-        ),
-    ),
-)
-
-
-# 2 ------------------------------------------------------------------------------------------------
+# 3 ------------------------------------------------------------------------------------------------
 
 
 def he_kernel(fan_in, fan_out, generator): ...  # return an array of shape (fan_in, fan_out)
@@ -198,5 +119,87 @@ scaling = Exercise(
         Mistake(he_kernel_turned, TURNED),
         Mistake(he_kernel_too_narrow_a_uniform, NARROW),
         Mistake(he_kernel_positive, POSITIVE),
+    ),
+)
+
+
+# 5 ------------------------------------------------------------------------------------------------
+
+SHRINKS, HOLDS, EXPLODES = "below 0.5", "0.5 to 2", "above 2"
+
+
+def spreads(raw, he, skip, elu) -> dict:
+    """Where the standard deviation of layer 20's outputs lies, from that of each run."""
+    measured = {
+        "raw pixels": raw,
+        "He's weights": he,
+        "skip connections": skip,
+        "ELU": elu,
+    }
+    middle = {name: np.median(values) for name, values in measured.items()}
+    return {
+        name: SHRINKS if value < 0.5 else EXPLODES if value > 2 else HOLDS
+        for name, value in middle.items()
+    }
+
+
+condition_prediction = prediction(
+    "condition_prediction",
+    choices=(SHRINKS, HOLDS, EXPLODES),
+    truth=spreads,
+    evidence=(1.2, 6.5, 500.0, 0.13),
+    reasons={
+        (
+            "raw pixels",
+            EXPLODES,
+        ): (
+            "The first layers do come out far too large. But SELU flattens large negative sums, so "
+            "that a wide layer is followed by a narrower one, 20 times."
+        ),
+        (
+            "raw pixels",
+            SHRINKS,
+        ): (
+            "The spread does shrink, from far too large, but SELU stretches what has become too "
+            "narrow: it is drawn towards 1 from both sides."
+        ),
+        (
+            "He's weights",
+            HOLDS,
+        ): "He's variance is twice LeCun's. SELU resists, and settles at a spread of its own.",
+        (
+            "He's weights",
+            SHRINKS,
+        ): "He's variance is twice LeCun's: which way does that push?",
+        (
+            "skip connections",
+            HOLDS,
+        ): "A skip connection adds the inputs to the outputs: two spreads of 1 add up to more.",
+        (
+            "skip connections",
+            SHRINKS,
+        ): "Adding what came in to what goes out makes it larger, layer after layer.",
+        (
+            "ELU",
+            HOLDS,
+        ): (
+            "ELU is SELU without its stretching: its slope is nowhere above 1, so that with LeCun's"
+            " variance nothing makes good for what its flat side takes away."
+        ),
+        (
+            "ELU",
+            EXPLODES,
+        ): "The slope of ELU is at most 1, and LeCun's variance only passes a sum on.",
+    },
+    praise=(
+        "Right weights and a plain stack hold the spread; and SELU also draws it back to 1 when the"
+        " inputs begin far from it."
+    ),
+    hints=(
+        "Ask of each change whether a layer now gives more than it gets, or less, at spread 1.",
+        (
+            "SELU's slope is above 1 for positive sums and falls to 0 for negative ones. What does"
+            " that do to a layer that is far too wide?"
+        ),
     ),
 )
