@@ -11,12 +11,12 @@
 # - say what it buys (gradients, initial weights, learning rates) and how much of that is measured;
 # - count what it costs, and fold it away when the training is over;
 # - tell `training=False` from `trainable=False`, which are easily confused;
-# - judge for yourself whether it is a remedy for overfitting.
+# - judge whether it is a remedy for overfitting.
 #
 # You need the gradient of a deep net and the initializations of Glorot and He, from the first half.
 # Five statements of the lecture notes are **measured**, in the lines that begin with ✓ (supported),
-# ✗ (refuted) or ≈ (undecided). Before each measurement we ask for your guess: write it down. Plan
-# an hour; the notebook itself computes for less than half a minute.
+# ✗ (refuted) or ≈ (undecided). Before each measurement, write down your guess. Plan an hour; the
+# notebook itself computes for less than half a minute.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -318,7 +318,6 @@ ex.mode_prediction.check(changes, one_step(True), one_step(False), one_step(True
 # averages. `trainable` chooses **what is learned**. To measure without learning, pass
 # `training=False` and make no step. To freeze a layer, as in fine-tuning, set `trainable`. Keras
 # has one exception: a *frozen* batch normalization runs in inference mode, whatever the call says.
-# Else fresh statistics would change it by the back door.
 #
 # ## 5b.4 Does it matter how the weights begin?
 #
@@ -605,8 +604,8 @@ def fold(kernel, gamma, beta, mean, variance): ...  # return (kernel, bias) of o
 ex.folding.check(fold)
 
 # %% [markdown]
-# Here is the whole net from above, folded, after ten minibatches in training mode. It has the shape
-# of the net without batch normalization, so it also takes the time of that net.
+# Here is the whole net, folded, after ten minibatches in training mode. It has the shape of the net
+# without batch normalization, and so its speed.
 
 # %% tags=["nbval-check-output"]
 net, slim = nets["with"], models.mlp(**shape)
