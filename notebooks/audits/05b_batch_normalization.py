@@ -474,8 +474,8 @@ if np.all(slow["without"] > np.log(1_249)):
     print("without it, none reached the target within 1,250: the factor is a lower bound")
 
 # %% [markdown]
-# So the sentence holds where training is slow. Where it is unstable, only the two lines on the wines
-# as they are can decide it; the shares in trouble tell whether the layer made these runs any
+# So the sentence holds where training is slow. Where it is unstable, only the two lines on the
+# wines as they are can decide it; the shares in trouble tell whether the layer made these runs any
 # calmer.
 #
 # ## 4. Values that keep changing from layer to layer (BNI-14)
