@@ -41,6 +41,7 @@ def test_files_that_are_named_are_there_but_for_the_new_lesson_s():
         "notebooks/audits/09_topic.py",
         "helpers/exercises/topic/",
         "audits/",  # below notebooks/
+        "work/",  # made by make lab
     }
 
 
