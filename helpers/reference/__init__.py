@@ -13,6 +13,7 @@ from helpers.reference import (
     rule_nets,
     schedules,
     small_nets,
+    students,
     surfaces,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "schedules",
     "small_nets",
     "rule_nets",
+    "students",
     "surfaces",
 ]
