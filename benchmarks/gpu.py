@@ -7,18 +7,17 @@ from $COURSE_DATA_DIR. It needs no GPU: `make gpu GPU="--runs 2 --epochs 1 --siz
 """
 
 import argparse
-import json
 import sys
 import time
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from helpers import datasets, runtime
+from helpers import runtime
 from helpers.course import doctor, notebooks
 from studies import cifar10
+from studies.augmentation import read
 
 
 def lessons(chosen: list[Path], out: Path, parameters: dict) -> list[str]:
@@ -36,69 +35,39 @@ def lessons(chosen: list[Path], out: Path, parameters: dict) -> list[str]:
     return rows
 
 
-def study(names: list[str], split, seeds: range, epochs: int | None, path: Path) -> dict:
-    """Lesson 07's study with all seeds of a variant in one program; results as `studies.cifar10`
-    has them.
-
-    They are in the file `path` whenever a variant is done.
-    """
-    rows = {}
-    results = {
-        "data": str(split),
-        "machine": str(runtime.start()),
-        "versions": runtime.versions(),
-        "variants": rows,
-    }
+def study(names: list[str], options: argparse.Namespace, path: Path) -> dict:
+    """Arms of lesson 07's study, in the file at `path` as soon as each is done; the results."""
+    known, raw = cifar10.arms(), cifar10.photographs(options.size)
+    standardized = raw.standardized()
     for name in names:
-        variant = cifar10.variants()[name]
-        variant = replace(variant, epochs=epochs or variant.epochs)
-        row = {
-            "title": variant.title,
-            **cifar10.sweep(variant, split, min(cifar10.SWEEP_EPOCHS, variant.epochs)),
-        }
-        rows[name] = row | {"runs": cifar10.final_runs(variant, split, list(seeds), row["rate"])}
-        cifar10.write(results, path)
-        print(name, *accuracies({"variants": {name: rows[name]}})[name], flush=True)
-    return results
+        arm = cifar10.smaller(known[name], options)
+        start = time.perf_counter()
+        cifar10.study(name, arm, raw if arm.raw else standardized, path)
+        print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
+    return read(path)
 
 
-def accuracies(results: dict) -> dict[str, tuple[str, str]]:
-    """For each variant of the study the test accuracy (mean, standard deviation, runs) and the
-    seconds of a run.
-    """
-    found = {}
-    for name, row in results["variants"].items():
-        right = [100 * run["test"]["plain"] for run in row["runs"]]
-        seconds = [run["seconds"] for run in row["runs"]]
-        if right:
-            accuracy = (
-                f"{np.mean(right):.1f} ± {np.std(right, ddof=len(right) > 1):.1f} % ({len(right)})"
-            )
-            found[name] = accuracy, f"{np.mean(seconds):.1f} s"
-    return found
+def accuracy(row: dict) -> str:
+    """The test accuracy of an arm: mean, standard deviation, runs."""
+    right = 100 * np.array(row["runs"]["test_accuracy"], float)
+    return f"{right.mean():.1f} ± {right.std(ddof=len(right) > 1):.1f} % ({len(right)})"
 
 
 def compared(here: dict, there: dict) -> list[str]:
-    """Rows of the report: each variant here and in the course's own results."""
-    ours, theirs = accuracies(here), accuracies(there)
-    missing = ("not measured", "")
+    """Rows of the report: each arm here and in the course's own results."""
     return [
-        f"| {name} | {' | '.join(ours[name])} | {' | '.join(theirs.get(name, missing))} |"
-        for name in ours
+        f"| {name} | {accuracy(row)} | {accuracy(there[name]) if name in there else 'none'} |"
+        for name, row in here.items()
     ]
 
 
 def main() -> None:
     """Read the command line, run lessons and study, write the report."""
     parser = argparse.ArgumentParser(prog="make gpu", description=__doc__)
-    parser.add_argument(
-        "--runs", type=int, default=20, help="seeds of the study (default: %(default)s)"
-    )
-    parser.add_argument("--epochs", type=int, help="of the study (default: each variant's own)")
+    parser.add_argument("--runs", type=int, help="at most of an arm (default: its own number)")
+    parser.add_argument("--epochs", type=int, help="at most of an arm (default: its own number)")
     parser.add_argument("--size", type=int, help="training images of the study (default: all)")
-    parser.add_argument(
-        "--variants", nargs="*", default=list(cifar10.variants()), metavar="VARIANT"
-    )
+    parser.add_argument("--arms", nargs="*", default=["b", "c", "d", "e", "f"], metavar="ARM")
     parser.add_argument(
         "--lessons", nargs="*", metavar="NN", help="numbers of the lessons, as 03 (default: all)"
     )
@@ -117,15 +86,8 @@ def main() -> None:
     done = lessons(
         chosen, options.out, {"RUNS": options.lesson_runs} if options.lesson_runs else {}
     )
-    split = datasets.load("cifar10", size=options.size)
-    here = study(
-        options.variants,
-        split,
-        range(options.runs),
-        options.epochs,
-        options.out / "cifar10.json",
-    )
-    there = json.loads(cifar10.RESULTS.read_text(encoding="utf-8"))
+    here = study(options.arms, options, options.out / "cifar10.json")
+    there = read(cifar10.RESULTS)
     lines = [
         "# The course on this machine, with JAX",
         "",
@@ -139,10 +101,8 @@ def main() -> None:
         "|---|---|---|",
         *done,
         "",
-        f"Lesson 07's study on {here['data']} here, on {there['data']} in the course's results.",
-        "",
-        "| variant | test accuracy here (runs) | a run | test accuracy, course | a run |",
-        "|---|---|---|---|---|",
+        "| arm of lesson 07's study | test accuracy here (runs) | in the course's results |",
+        "|---|---|---|",
         *compared(here, there),
         "",
     ]

@@ -223,6 +223,20 @@ def check_model(model, split) -> None:
         )
 
 
+def check_initial(model, runs: list) -> None:
+    """Weights that runs begin with must be those of such a model."""
+    shapes = [tuple(weights.shape) for weights in model.weights]
+    for number, run in enumerate(runs):
+        if run.initial_weights is None:
+            continue
+        given = [np.shape(values) for values in run.initial_weights]
+        if given != shapes:
+            raise ValueError(
+                f"Run {number}: initial_weights have shapes {given}; the model that build() makes "
+                f"has {shapes}."
+            )
+
+
 def check_loss(model, split, recipe, runs: list, watch: dict) -> None:
     """The loss must be a mean over rows, and all targets must fit it and the outputs."""
     if recipe.loss is None:

@@ -12,8 +12,15 @@ from tqdm.auto import tqdm
 
 from helpers import runtime
 from helpers.nets.momentum import momentum_name
-from helpers.training.checks import check_loss, check_model, check_monitor
-from helpers.training.engine import TRAINING, Engine, engine_for, excludes_weights, seeded
+from helpers.training.checks import check_initial, check_loss, check_model, check_monitor
+from helpers.training.engine import (
+    TRAINING,
+    Engine,
+    engine_for,
+    excludes_weights,
+    seeded,
+    state_of,
+)
 from helpers.training.initial import initial_values
 from helpers.training.run import Run
 from helpers.training.runs import HeldOut, Runs
@@ -104,6 +111,7 @@ def prepare(recipe, split, runs: list[Run], watch: dict) -> Job:
     kind = engine_class()
     first = seeded(recipe.build, runs[0].seed)
     check_model(first, split)
+    check_initial(first, runs)
     check_loss(first, split, recipe, runs, watch)
     initial = initial_values(recipe.build, first, [run.seed for run in runs])
     engine = engine_for(
@@ -173,9 +181,21 @@ def begin(job: Job, group: list[int], stopping: keras.callbacks.EarlyStopping) -
 
 
 def restart(job: Job, group: list[int]) -> None:
-    """Begin the runs of a group, each as a fresh model begins."""
+    """Begin the runs of a group, each as a fresh model begins, or with weights of its own."""
     seeds = [job.runs[number].seed for number in group]
-    job.engine.restart([job.initial(seed) for seed in seeds], seeds)
+    states = [job.initial(seed) for seed in seeds]
+    for place, number in enumerate(group):
+        given = job.runs[number].initial_weights
+        if given is not None:
+            states[place] = with_weights(job.engine.model, states[place], given)
+    job.engine.restart(states, seeds)
+
+
+def with_weights(model, state: list, weights: list[np.ndarray]) -> list:
+    """The state of a fresh model with these weights in place of its own."""
+    given = {id(variable): values for variable, values in zip(model.weights, weights, strict=True)}
+    variables = zip(state_of(model), state, strict=True)
+    return [given.get(id(variable), values) for variable, values in variables]
 
 
 def fit_group(job: Job, records: list[Record], group: list[int], report) -> None:

@@ -22,7 +22,8 @@ class Run:
     test. `learning_rate` and `momentum` (in the Adam family: beta_1) are a number, or an array with
     one for each step. `sample_weight` weighs the training rows in the loss, as in Keras, shape
     (n_train,). `order` fixes the order of the run's training rows: one permutation for all epochs,
-    or one for each, shape (epochs, rows).
+    or one for each, shape (epochs, rows). `initial_weights`, as `Runs.weights` have them, are what
+    the run begins with in place of a fresh model's: training goes on, with a new optimizer.
     """
 
     seed: int = 0
@@ -34,6 +35,7 @@ class Run:
     momentum: float | np.ndarray | None = None
     sample_weight: np.ndarray | None = None
     order: np.ndarray | None = None
+    initial_weights: list[np.ndarray] | None = None
 
 
 def seeds(seed: int, runs: int) -> range:

@@ -1,155 +1,159 @@
-"""The study behind lesson 07, in miniature: it can be resumed, refuses other data, and chooses as
-it says.
+"""The study behind lessons 7 and 8, in miniature: it resumes, it chooses as it says, and its record
+agrees with itself.
 """
 
+import argparse
 import json
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score
 
-from helpers import datasets, runtime
-from studies import cifar10
+from helpers import datasets, runtime, training
+from studies import cifar10, cifar10_sweep
+from studies.augmentation import read
+
+ALL = argparse.Namespace(runs=2, epochs=2)
 
 
-def tiny_split(seed: int = 0) -> datasets.Split:
-    """Few images of CIFAR-10's shape, whose class is their colour; a split for each seed."""
-    generator = np.random.default_rng(seed)
+def tiny_pool() -> datasets.Split:
+    """Few images of CIFAR-10's shape, whose class is their colour, from -1 to 1."""
+    generator = np.random.default_rng(0)
     parts = []
-    for size in (130, 20, 20):
+    for size in (160, 0, 40):
         y = np.arange(size) % cifar10.CLASSES
-        x = np.clip(
-            20 * y[:, None, None, None] + generator.normal(20, 10, (size, *cifar10.SHAPE)), 0, 255
-        )
-        parts += [x.astype(np.uint8), y]
-    return datasets.Split("cifar10", f"colours {seed}", "generated", *parts)
+        noise = generator.normal(0, 0.1, (size, *cifar10.SHAPE))
+        parts += [(y[:, None, None, None] / 5 - 1 + noise).astype(np.float32), y]
+    names = tuple("0123456789")
+    return datasets.Split("cifar10", "colours", "generated", *parts, class_names=names)
 
 
 @pytest.fixture
 def shallow(monkeypatch):
-    """Variants with two hidden layers instead of twenty."""
+    """Nets with two hidden layers instead of twenty."""
     monkeypatch.setattr(cifar10, "DEPTH", [8] * 2)
 
 
-def test_finished_runs_stay_and_missing_ones_are_added(shallow, tmp_path, monkeypatch):
-    path = tmp_path / "new" / "results.json"
-    cifar10.study(["b"], tiny_split(), range(1), 1, path)
-    first = json.loads(path.read_text(encoding="utf-8"))
-    asked = []
-    train = cifar10.final_run
-    monkeypatch.setattr(
-        cifar10, "sweep", lambda *arguments: pytest.fail("the rate was chosen already")
-    )
-    monkeypatch.setattr(
-        cifar10,
-        "final_run",
-        lambda variant, split, seed, rate: asked.append(seed) or train(variant, split, seed, rate),
-    )
-    cifar10.study(["b"], tiny_split(), range(2), 1, path)
-    again = json.loads(path.read_text(encoding="utf-8"))
-    assert asked == [1]
-    assert again["variants"]["b"]["runs"][0] == first["variants"]["b"]["runs"][0]
-    assert [run["seed"] for run in again["variants"]["b"]["runs"]] == [0, 1]
-    assert list(tmp_path.glob("new/*")) == [path]
+def small(name: str, **changes) -> cifar10.Arm:
+    return replace(cifar10.smaller(cifar10.arms()[name], ALL), **changes)
 
 
-def test_results_on_other_data_are_not_mixed(shallow, tmp_path):
+def test_finished_parts_stay_and_missing_ones_are_added(shallow, tmp_path, monkeypatch):
     path = tmp_path / "results.json"
-    cifar10.study(["b"], tiny_split(), range(1), 1, path)
-    before = path.read_bytes()
-    with pytest.raises(ValueError, match="other data.*move it away"):
-        cifar10.study(["b"], tiny_split(seed=1), range(2), 1, path)
-    assert path.read_bytes() == before
+    arm = small("e", rates=(1e-3, 3e-3, 1e-2))
+    cifar10.study("e", replace(arm, judged=0), tiny_pool(), path)
+    assert "runs" not in read(path)["e"]
+    monkeypatch.setattr(cifar10, "tune", lambda *_: pytest.fail("the rate was chosen already"))
+    cifar10.study("e", arm, tiny_pool(), path)
+    found = read(path)
+    assert found["e"]["runs"]["seed"] == list(training.seeds(cifar10.JUDGED, 2))
+    plain = found["Monte-Carlo"]["runs"]["test_accuracy"]
+    assert plain == found["e"]["runs"]["test_accuracy"]  # by hand, and by the engine
+    monkeypatch.setattr(cifar10, "judge", lambda *_: pytest.fail("these runs are there"))
+    cifar10.study("e", arm, tiny_pool(), path)
 
 
-def test_the_sweep_names_the_rate_that_did_best(shallow):
-    variant = cifar10.variants()["b"]
-    found = cifar10.sweep(variant, tiny_split(), 2)
-    assert list(found["sweep"]) == [f"{rate:g}" for rate in variant.rates]
-    assert found["sweep"][f"{found['rate']:g}"] == max(found["sweep"].values())
+def test_rates_are_chosen_by_the_mean_and_widened_at_an_edge(shallow):
+    found = cifar10.tune(small("b", rates=(1e-6, 2e-6, 4e-6)), tiny_pool())
+    means = np.mean(np.array(found["valid_accuracy"], float), axis=1)
+    assert found["rate"] == found["rates"][int(means.argmax())]
+    assert found["at_edge"] == (found["rate"] in (found["rates"][0], found["rates"][-1]))
+    assert len(found["rates"]) > 3 and found["rates"] == sorted(found["rates"])
 
 
-def test_each_final_run_is_tested_as_its_own_net(shallow, monkeypatch):
-    split, trained = tiny_split(), []
-    train = cifar10.train
-    monkeypatch.setattr(cifar10, "train", lambda *args: trained.append(train(*args)) or trained[0])
-    variant = replace(cifar10.variants()["b"], epochs=2, further={"mirrored": cifar10.mirrored})
-    found = cifar10.final_runs(variant, split, [0, 1], 1e-3)
-    model = cifar10.standardizing(variant.net, split.x_train)()
-    for run, weights in zip(found, trained[0].weights, strict=True):
-        model.set_weights(weights)
-        for part in ("valid", "test"):
-            x, y = getattr(split, f"x_{part}"), getattr(split, f"y_{part}")
-            outputs = np.asarray(model(x.astype(np.float32)))
-            share = accuracy_score(y, outputs.argmax(axis=1))
-            assert run[part]["plain"] == pytest.approx(share, abs=1e-4)
-        assert run["test"].keys() == run["valid"].keys() == {"plain", "mirrored"}
-    shares = [(run["valid"]["plain"], run["test"]["plain"]) for run in found]
-    assert shares[0] != shares[1] and any(valid != test for valid, test in shares)
+def test_divisions_are_the_notes_or_drawn():
+    noted = cifar10.division(50_000, None)
+    assert noted["valid_rows"].tolist() == list(range(5_000))
+    for rows in (noted, cifar10.division(50_000, 3)):
+        assert len(rows["valid_rows"]) == 5_000
+        together = np.concatenate([rows["valid_rows"], rows["train_rows"]])
+        assert np.array_equal(np.sort(together), np.arange(50_000))
+    assert cifar10.division(50_000, 3)["valid_rows"].max() > 5_000
 
 
-def test_images_are_standardized_by_the_first_layer(shallow):
-    split = tiny_split()
-    model = cifar10.standardizing(cifar10.variants()["b"].net, split.x_train)()
-    scaled = np.asarray(model.layers[0](split.x_train.astype(np.float32)))
-    assert np.allclose(scaled.mean(axis=(0, 1, 2)), 0, atol=1e-3)
-    assert np.allclose(scaled.std(axis=(0, 1, 2)), 1, atol=1e-3)
-
-
-class Reader:
-    """A model that reads class probabilities off the first two pixels of an image."""
-
-    def __call__(self, images, training=False):
-        left, right = np.asarray(images)[:, 0, 0, 0], np.asarray(images)[:, 0, -1, 0]
-        return np.stack([left, right], axis=1) / 255
-
-
-def test_mirrored_images_count_as_much_as_the_images():
-    images = np.zeros((2, *cifar10.SHAPE), np.float32)
-    images[0, :, 0], images[1, :, -1] = 255, 51
-    assert np.allclose(cifar10.mirrored(Reader(), images), [[0.5, 0.5], [0.1, 0.1]])
-
-
-def test_accuracy_is_that_of_scikit_learn(monkeypatch):
-    monkeypatch.setattr(cifar10, "ROWS", 7)
-    generator = np.random.default_rng(0)
-    images, labels = (
-        generator.integers(0, 256, (30, *cifar10.SHAPE), dtype=np.uint8),
-        generator.integers(0, 2, 30),
+def test_alpha_dropout_stands_where_the_arm_says():
+    last, everywhere = (
+        [type(layer).__name__ for layer in cifar10.arms()[name].net().layers]
+        for name in ("e", "e everywhere")
     )
-    expected = accuracy_score(labels, Reader()(images).argmax(axis=1))
-    assert cifar10.accuracy(lambda model, x: model(x), Reader(), images, labels) == pytest.approx(
-        expected
-    )
+    assert last == ["Flatten", *["Dense"] * 20, "AlphaDropout", "Dense"]
+    assert everywhere == ["Flatten", *["Dense", "AlphaDropout"] * 20, "Dense"]
 
 
-def test_every_variant_is_no_larger_than_the_net_of_the_exercise_or_its_normalized_form():
-    allowed = (
-        500_210 + 20 * 100 * 3
-    )  # 20 x 100 by hand; batch normalization has four numbers a unit and saves the bias
-    for variant in cifar10.variants().values():
-        assert variant.net().count_params() <= allowed
+def test_nets_have_the_size_of_the_exercise():
+    dense = 3072 * 100 + 100 + 19 * (100 * 100 + 100) + 100 * 10 + 10
+    for name in ("b", "d", "e", "f"):
+        assert cifar10.arms()[name].net().count_params() == dense == 500_210
+    normalized = dense + 20 * 100 * 3  # four numbers a unit, but no bias
+    assert cifar10.arms()["c"].net().count_params() == normalized
 
 
-def test_an_unknown_variant_is_named(monkeypatch, capsys):
+def test_alpha_dropout_and_selu_are_those_of_keras():
+    x = np.linspace(-4, 4, 2_000, dtype=np.float32).reshape(20, 100)
+    activated = np.asarray(keras.ops.convert_to_numpy(keras.activations.selu(x)))
+    np.testing.assert_allclose(cifar10.selu(x), activated, rtol=1e-5, atol=1e-6)
+    layer = keras.layers.AlphaDropout(0.2, seed=1)
+    theirs = keras.ops.convert_to_numpy(layer(activated, training=True))
+    constant = cifar10.alpha_dropped(np.zeros(1), np.zeros(1, bool), 0.2)
+    kept = ~np.isclose(theirs, constant, atol=1e-5)
+    assert 0.7 < kept.mean() < 0.9
+    ours = cifar10.alpha_dropped(activated, kept, 0.2)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_one_net_goes_on_with_its_weights_and_fresh_nets_do_not(shallow, tmp_path, monkeypatch):
+    monkeypatch.setattr(cifar10_sweep, "RATES", (1e-3, 1e-2))
+    monkeypatch.setattr(cifar10_sweep, "SEARCH", replace(cifar10_sweep.SEARCH, epochs=1))
+    monkeypatch.setattr(cifar10_sweep, "TRAINING", replace(cifar10_sweep.TRAINING, epochs=2))
+    asked, done = [], []
+    fit = cifar10.fit
+
+    def watched(arm, pool, runs):
+        asked.append([run.initial_weights for run in runs])
+        done.append(fit(arm, pool, runs))
+        return done[-1]
+
+    monkeypatch.setattr(cifar10, "fit", watched)
+    path = tmp_path / "results.json"
+    cifar10_sweep.one_net(tiny_pool(), (1, 1), path, "")
+    assert asked[0] == [None, None] and len(done) == 3
+    assert asked[1] == done[0].final_weights and asked[2] == done[1].final_weights
+    cifar10_sweep.fresh_nets(tiny_pool(), (0, 2), path, "sweep, fresh nets", 20)
+    assert asked[3] == [None] * 4
+    assert np.shape(read(path)["sweep, fresh nets"]["sweep"]["test_accuracy"]) == (2, 2)
+
+
+def test_an_unknown_arm_is_named(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["cifar10", "g"])
     with pytest.raises(SystemExit):
         cifar10.main()
-    assert "no variant g" in capsys.readouterr().err
+    assert "no arm g" in capsys.readouterr().err
 
 
-def test_the_results_file_holds_what_the_lesson_reads():
-    results = json.loads(cifar10.RESULTS.read_text(encoding="utf-8"))
-    assert {"data", "images", "date", "versions"} <= results.keys()
-    assert results["data"].startswith("CIFAR-10 (") and sum(results["images"]) == 60_000
-    assert results["variants"].keys() <= cifar10.variants().keys()
-    for row in results["variants"].values():
-        assert row["rate"] == float(max(row["sweep"], key=row["sweep"].get))
-        for run in row["runs"]:
-            curve = run["curves"]["val_accuracy"]
-            ends = curve[run["best_epoch"] - 1], curve[-1]  # with early stopping; in one cycle
-            assert len(curve) == run["epochs"] and any(
-                run["valid"]["plain"] == pytest.approx(value, abs=1e-3) for value in ends
-            )
-    assert str(runtime.ROOT) not in cifar10.RESULTS.read_text(encoding="utf-8")
+def test_the_stand_in_is_refused(monkeypatch):
+    monkeypatch.setattr(cifar10.sources, "find", lambda name: None)
+    with pytest.raises(SystemExit, match=r"put cifar10\.npz into COURSE_DATA_DIR"):
+        cifar10.photographs()
+
+
+def test_the_record_agrees_with_itself():
+    text = cifar10.RESULTS.read_text(encoding="utf-8")
+    assert str(runtime.ROOT) not in text
+    found = json.loads(text)["settings"]
+    assert cifar10.arms().keys() <= found.keys()
+    for name, arm in cifar10.arms().items():
+        row = found[name]
+        assert row["how"] == arm.told()
+        if arm.rates:
+            means = np.mean(np.array(row["tuning"]["valid_accuracy"], float), axis=1)
+            assert row["rate"] == row["tuning"]["rates"][int(np.nanargmax(means))]
+            assert not row["tuning"]["at_edge"]
+        if arm.judged:
+            runs, curves = row["runs"], row["curves"]["val_accuracy"]
+            assert len(runs["seed"]) == arm.judged and not row["failures"]
+            for number, curve in enumerate(curves):
+                assert len(curve) == runs["epochs"][number]
+                kept = curve[runs["kept_epoch"][number] - 1]
+                assert runs["valid_accuracy"][number] == pytest.approx(kept, abs=1e-3)
+                assert runs["last_valid_accuracy"][number] == pytest.approx(curve[-1], abs=1e-3)

@@ -468,3 +468,24 @@ def test_numbers_of_numpy_are_numbers(numbers):
     np.testing.assert_allclose(
         train(numbers, runs=rates, optimizer="sgd").history["loss"], one.history["loss"], rtol=1e-6
     )
+
+
+def test_a_run_goes_on_from_its_initial_weights_as_keras_does(numbers):
+    order = np.random.default_rng(3).permutation(len(numbers.x_train))
+    begun = train(numbers, epochs=2).weights[1]
+    rate = 0.01
+    runs = [Run(5, order=order, learning_rate=rate, initial_weights=begun)]
+    ours = train(numbers, runs=runs, epochs=1)
+    model = build()
+    model.set_weights(begun)
+    model.compile(keras.optimizers.get(REQUEST["optimizer"]), REQUEST["loss"])
+    model.optimizer.learning_rate = rate
+    x, y = numbers.x_train[order], numbers.y_train[order]
+    model.fit(x, y, batch_size=REQUEST["batch_size"], shuffle=False, verbose=0)
+    for left, right in zip(ours.weights[0], model.get_weights(), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
+
+
+def test_initial_weights_of_another_net_are_refused(numbers):
+    with pytest.raises(ValueError, match="Run 0: initial_weights have shapes .*the model that"):
+        train(numbers, runs=[Run(0, initial_weights=[np.zeros((2, 2))])])
