@@ -320,7 +320,8 @@ verdicts.compare(
 # Two things to notice. The two schedules differ in how long they travel: the exponential decay
 # spends half of its steps below a tenth of its first rate, the cosine only a fifth. In a training
 # that is short for its data, steps that hardly move are dear. And training loss and test accuracy
-# need not agree: what is lower on the training pictures is not always better on others.
+# need not agree: what is lower on the training pictures is not always better on others. (The
+# intervals are wide, for each replicate draws its 4,000 pictures from the same 12,000.)
 #
 # The sentence has a second half: *hard to find*. What does a guess cost? For each plan we take the
 # mean, over all the rates that were tried, of ln(training loss at that rate / at the best rate). If
@@ -341,7 +342,7 @@ verdicts.compare(
     margin=0.05,
     measure="what a blind guess costs: mean of ln(training loss / that at the best rate) over all "
     "rates, constant against exponential",
-    setting="a fixed rate is harder to find",
+    setting="what a blind guess costs",
     role=claims.FURTHER,
     **from_study,
 )

@@ -132,7 +132,10 @@ def watched_range_test(keras, tensorflow, data) -> dict:
             seen.append(float(tensorflow.reduce_mean(loss)))
             return super().train_step(data)
 
-    layers = [keras.layers.Flatten(), keras.layers.Dense(64, "selu", kernel_initializer="lecun_normal")]
+    layers = [
+        keras.layers.Flatten(),
+        keras.layers.Dense(64, "selu", kernel_initializer="lecun_normal"),
+    ]
     model = Watched([*layers, keras.layers.Dense(10, "softmax")])
     model.build((None, 28, 28))
     optimizer = keras.optimizers.legacy.SGD(learning_rate=1e-3)
@@ -140,7 +143,10 @@ def watched_range_test(keras, tensorflow, data) -> dict:
     names = {"X_train_scaled": data["X_train"], "y_train": data["y_train"]}
     found = run(RANGE_TEST, keras, tensorflow, model, **names)
     series = {"rates": found["rates"], "noted": found["losses"], "each": seen}
-    return {"listing": RANGE_TEST, **{name: np.array(own, float).tolist() for name, own in series.items()}}
+    return {
+        "listing": RANGE_TEST,
+        **{name: np.array(own, float).tolist() for name, own in series.items()},
+    }
 
 
 def main() -> None:

@@ -99,7 +99,9 @@ def overfitting() -> dict:
     plans = {"constant": np.ones(steps), "decay": decay}
     fixed = plans | {"mean": np.full(steps, decay.mean())}
     curves, ends = {}, {}
-    twice = replace(pool, x_train=np.tile(pool.x_train, (2, 1, 1)), y_train=np.tile(pool.y_train, 2))
+    twice = replace(
+        pool, x_train=np.tile(pool.x_train, (2, 1, 1)), y_train=np.tile(pool.y_train, 2)
+    )
     looks = {
         "train": [run.train_rows + len(pool.y_train) for run in runs],  # copies of the same rows
         "test": [run.test_rows for run in runs],
@@ -214,9 +216,7 @@ def lower(pool, recipe, arms: Sequence[str], rates: list[float], classes: bool =
             how: {arm: rounded(own) for arm, own in chosen.items()}
             for how, chosen in zip(CHOSEN, best, strict=True)
         },
-        "at_edge": {
-            how: at_edge(rates, chosen) for how, chosen in zip(CHOSEN, best, strict=True)
-        },
+        "at_edge": {how: at_edge(rates, chosen) for how, chosen in zip(CHOSEN, best, strict=True)},
         "judged": judged,
     }
 
@@ -335,7 +335,8 @@ def large_rates(pool: datasets.Split, middling: float) -> dict:
         ends[f"lowered for {epochs}"] = rounded(fitted(pool, JUDGED, plan, 20)[1])
     start = fitted(pool, JUDGED, 0.0, 1)[1]
     far = {
-        str(times): rounded(fitted(pool, JUDGED, times * middling, 20)[1]) for times in (10, 30, 100)
+        str(times): rounded(fitted(pool, JUDGED, times * middling, 20)[1])
+        for times in (10, 30, 100)
     }
     return {"factor": factor, "rate": high, "end": ends, "start": rounded(start), "far": far}
 
@@ -355,7 +356,9 @@ def students_caught() -> dict:
     with np.errstate(over="ignore", invalid="ignore"):
         for rate in tqdm(rates, desc="students"):
             ends = [raised(seed, rate, STEPS["large"] // 2) for seed in TUNING]
-            tuning[rate] = [np.nanmean(np.minimum(np.nan_to_num(own, nan=WORST), WORST)) for own in ends]
+            tuning[rate] = [
+                np.nanmean(np.minimum(np.nan_to_num(own, nan=WORST), WORST)) for own in ends
+            ]
     middling = min(tuning, key=lambda rate: np.mean(tuning[rate]))
     rate_of = {"small": middling / 10, "large": middling}
     found: dict = {"caught": {arm: [] for arm in rate_of}, "left": {arm: [] for arm in rate_of}}

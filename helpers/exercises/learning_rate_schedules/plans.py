@@ -55,8 +55,8 @@ drop_prediction = prediction(
             " rate has changed?"
         ),
         (
-            "With a constant rate a noisy descent does not stop at the minimum (lesson 3). What does"
-            " it do?"
+            "With a constant rate a noisy descent does not stop at the minimum (lesson 3). What"
+            " does it do?"
         ),
     ),
 )
