@@ -319,9 +319,9 @@ verdicts.compare(
 # %% [markdown]
 # Two things to notice. The two schedules differ in how long they travel: the exponential decay
 # spends half of its steps below a tenth of its first rate, the cosine only a fifth. In a training
-# that is short for its data, steps that hardly move are dear. And training loss and test accuracy
-# need not agree: what is lower on the training pictures is not always better on others. (The
-# intervals are wide, for each replicate draws its 4,000 pictures from the same 12,000.)
+# that is short for its data, steps that hardly move are expensive. And training loss and test
+# accuracy need not agree: what is lower on the training pictures is not always better on others.
+# (The intervals are wide, for each replicate draws its 4,000 pictures from the same 12,000.)
 #
 # The sentence has a second half: *hard to find*. What does a guess cost? For each plan we take the
 # mean, over all the rates that were tried, of ln(training loss at that rate / at the best rate). If
@@ -481,7 +481,8 @@ ex.repairing.check(rate_at)
 # Here the schedule changes alone. Plain SGD, batches of 128; each plan tried the same eight rates
 # on ten tuning replicates. Validation images chose; thirty other replicates, with divisions of
 # their own, were then trained and judged on 10,000 test images after the last epoch. These are real
-# photographs (a JPEG copy of the data set), trained once on a GPU.
+# photographs (a JPEG copy of the data set), trained once on a GPU. The intervals speak of chance in
+# the division, weights and order, on these photographs.
 #
 # **Your guess first.** With 15 epochs each, how many points of test accuracy does 1cycle gain
 # (LRS-12)? And is 1cycle with 15 epochs ahead of a constant rate with 20 (LRS-17)?
