@@ -367,12 +367,13 @@ def students_caught() -> dict:
         start = students.initial(training.generator(seed), CROWD)
         for arm, rate in rate_of.items():
             moved = students.train(start, rate, STEPS[arm], training.generator(seed + 100))
+            moved = gone_on(moved, rate, 2 * STEPS[arm], seed + 150)
             rest = students.train(moved, rate / 100, SETTLING, training.generator(seed + 200))
             ends = students.loss(rest)
             found["caught"][arm].append(float(np.mean(~(ends <= MARK))))
             if place < len(TUNING):
                 losses[arm].append(rounded(ends))
-                more = students.train(moved, rate, STEPS[arm], training.generator(seed + 300))
+                more = gone_on(moved, rate, 3 * STEPS[arm], seed + 300)
                 more = students.train(more, rate / 100, SETTLING, training.generator(seed + 200))
                 twice[arm].append(float(np.mean(~(students.loss(more) <= MARK))))
             if arm == "small":
@@ -388,12 +389,24 @@ def students_caught() -> dict:
         "tuning": rounded(list(tuning.values())),
         "at_edge": middling in (rates[0], rates[-1]),
         "rate_of": rate_of,
-        "steps": STEPS | {"settling": SETTLING, "escape": ESCAPE},
+        "steps": {arm: 3 * steps for arm, steps in STEPS.items()},
         "mark": MARK,
         **found,
         "losses": losses,
         "twice": twice,
     }
+
+
+def gone_on(moved: np.ndarray, rate: float, steps: int, seed: int) -> np.ndarray:
+    """The students, of which those above the mark went on for so many steps.
+
+    Those below it are where the loss can be 0, and have nothing left to leave.
+    """
+    above = ~(students.loss(moved) <= MARK)
+    found = moved.copy()
+    if above.any():
+        found[above] = students.train(moved[above], rate, steps, training.generator(seed))
+    return found
 
 
 def raised(seed: int, rate: float, steps: int) -> np.ndarray:

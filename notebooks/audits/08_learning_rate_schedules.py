@@ -154,19 +154,23 @@ verdicts.compare(
 # orthonormal weights. The teacher's own weights give loss 0, so whatever comes to rest above 0 has
 # been caught. That there are such bad minima is proved (Safran and Shamir 2018). Each replicate
 # trains 200 students on fresh minibatches of 16, from the same starts: at the rate that is best
-# after 4,000 steps, and at a tenth of it for five times as many steps. Then the rate is lowered to
-# a hundredth, so that they settle. The share that settles above 0.1 % of the variance of the
-# teacher's output has to be higher at the small rate, by more than 0.05.
+# after 4,000 steps, and at a tenth of it, for five times as many steps. Then the rate is lowered to
+# a hundredth, so that they settle. The share that settles above a mark, 0.1 % of the variance of
+# the teacher's output, has to be higher at the small rate, by more than 0.05. To be caught is more
+# than to be slow, so five of the replicates train twice as long, too: if that changes the share by
+# more than 0.01, nothing can be said.
 
 # %%
 crowd = study["students"]
 rates = ", ".join(f"{name} {rate:.2g}" for name, rate in crowd["rate_of"].items())
 print(f"rates: {rates}")
+not_at_rest = "the best rate is at the edge of those tried" if crowd["at_edge"] else ""
 for arm, share in crowd["twice"].items():
     once = np.mean(crowd["caught"][arm][: len(share)])
     print(f"{arm}: {once:.3f} are caught, with twice the steps {np.mean(share):.3f}")
+    if abs(once - np.mean(share)) > 0.01:
+        not_at_rest = f"at the {arm} rate twice the steps change the share"
 of_students = {"data": crowd["data"], "correlation": crowd["correlation"]}
-at_the_edge = "the best rate is at the edge of those tried" if crowd["at_edge"] else ""
 verdicts.compare(
     "LRS-03",
     crowd["caught"]["small"],
@@ -177,7 +181,7 @@ verdicts.compare(
     "the best rate",
     setting="ends in a local minimum",
     role=claims.FURTHER,
-    void=at_the_edge,
+    void=not_at_rest,
     **of_students,
 )
 
@@ -295,7 +299,7 @@ verdicts.compare(
     "rate",
     setting="escapes",
     role=claims.FURTHER,
-    void=at_the_edge,
+    void=not_at_rest,
     **of_students,
 )
 
