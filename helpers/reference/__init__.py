@@ -12,6 +12,7 @@ from helpers.reference import (
     rule_nets,
     schedules,
     small_nets,
+    students,
     surfaces,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "schedules",
     "small_nets",
     "rule_nets",
+    "students",
     "surfaces",
 ]

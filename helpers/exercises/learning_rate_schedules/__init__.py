@@ -1,25 +1,16 @@
 """Exercises of lesson 08: learning-rate schedules."""
 
-from helpers.exercises.learning_rate_schedules.listings import (
-    fair_start,
-    framing,
-    repairing,
-    unsmearing,
-)
+from helpers.exercises.learning_rate_schedules.listings import repairing, unsmearing
 from helpers.exercises.learning_rate_schedules.plans import (
     budget_prediction,
     cosine_decay,
-    counting,
     drop_prediction,
 )
 
 __all__ = [
     "budget_prediction",
     "cosine_decay",
-    "counting",
     "drop_prediction",
-    "fair_start",
-    "framing",
     "repairing",
     "unsmearing",
 ]

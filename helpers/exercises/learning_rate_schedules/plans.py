@@ -1,9 +1,8 @@
-"""Plans: how many steps there are, the shape of a schedule, and what a run with it will show."""
+"""Plans: the shape of a schedule, and what runs with it will show."""
 
 import numpy as np
 
 from helpers.exercises.core import Mistake, prediction, writing
-from helpers.reference import schedules
 
 # 1 ------------------------------------------------------------------------------------------------
 
@@ -56,74 +55,13 @@ drop_prediction = prediction(
             " rate has changed?"
         ),
         (
-            "Lesson 03, section 3.3: with a constant rate a noisy descent does not stop at the"
-            " minimum. What does it do?"
+            "With a constant rate a noisy descent does not stop at the minimum (lesson 3). What"
+            " does it do?"
         ),
     ),
 )
 
 # 2 ------------------------------------------------------------------------------------------------
-
-
-def total_steps(examples, batch_size, epochs): ...  # return the number of training steps
-
-
-def total_steps_with_ceil(examples, batch_size, epochs):
-    return int(np.ceil(examples / batch_size)) * epochs
-
-
-def total_steps_dropping_the_rest(examples, batch_size, epochs):
-    return examples // batch_size * epochs
-
-
-def total_steps_rounded_at_the_end(examples, batch_size, epochs):
-    return -(-examples * epochs // batch_size)
-
-
-def total_steps_of_one_epoch(examples, batch_size, epochs):
-    return -(-examples // batch_size)
-
-
-def total_steps_one_more(examples, batch_size, epochs):
-    return (examples // batch_size + 1) * epochs
-
-
-counting = writing(
-    "counting",
-    stub=total_steps,
-    reference=schedules.total_steps,
-    cases=((45_000, 128, 15), (60_000, 30, 1), (100, 32, 3), (96, 32, 3), (5, 8, 2)),
-    praise=(
-        "Round up within each epoch, then multiply: 45,000 images in batches of 128 are 352 steps"
-        " an epoch."
-    ),
-    hints=(
-        (
-            "How many minibatches does one epoch have? The remainder makes one more, if there is a"
-            " remainder."
-        ),
-    ),
-    equivalents=(total_steps_with_ceil,),
-    mistakes=(
-        Mistake(
-            total_steps_dropping_the_rest,
-            "You round down, and forget the last minibatch of each epoch. In the notes' scheduler"
-            " that makes the learning rate negative before training ends (section 8.5).",
-        ),
-        Mistake(
-            total_steps_rounded_at_the_end,
-            "You round up once, at the end. But every epoch has its own last minibatch: round up"
-            " for one epoch, then multiply.",
-        ),
-        Mistake(total_steps_of_one_epoch, "These are the steps of one epoch."),
-        Mistake(
-            total_steps_one_more,
-            "You always add one; where the batches come out even there is no remainder to add.",
-        ),
-    ),
-)
-
-# 3 ------------------------------------------------------------------------------------------------
 
 
 def cosine(steps, first, last): ...  # return an array with one rate for each step
@@ -212,7 +150,7 @@ cosine_decay = writing(
     ),
 )
 
-# 7 ------------------------------------------------------------------------------------------------
+# 5 ------------------------------------------------------------------------------------------------
 
 CYCLE, FIXED = "1cycle", "constant"
 
