@@ -14,13 +14,13 @@ from studies import initialization as study
 def short(monkeypatch):
     """Two epochs of shallow nets on few pictures, three replicates."""
     monkeypatch.setattr(study, "TRAIN", 64)
-    monkeypatch.setattr(study, "JUDGED", study.JUDGED[:3])
     small = {
         name: replace(
             job,
             arms={arm: replace(net, depth=2) for arm, net in job.arms.items()},
             epochs=2,
             rates=job.rates[:3],
+            judged=job.judged[:3],
         )
         for name, job in study.JOBS.items()
     }
