@@ -475,6 +475,16 @@ for depth in (20, 5):
     print(f"{depth} layers, fastest rates: {', '.join(told)}")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
+speeds = {verdict.setting: verdict.verdict for verdict in verdicts}
+for hidden_layers in (20, 5):
+    print(f"{hidden_layers} layers: speed {speeds[f'speed, {hidden_layers} layers']}; ", end="")
+    lowest = {arm: by_rate(hidden_layers, arm)[1].mean(axis=1).min() for arm in ARMS}
+    print(
+        "lowest training loss", *(f"{lowest[arm]:.2f} {own}," for arm, own in ARMS.items()), end=""
+    )
+    print(" after ten epochs")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(2, width=9.6, height=3.6, sharey=True) as (figure, panels):
     for axes, depth in zip(panels, (20, 5), strict=True):
         series = {name: by_rate(depth, arm)[1].T for arm, name in ARMS.items()}
@@ -487,13 +497,6 @@ with plots.canvas(2, width=9.6, height=3.6, sharey=True) as (figure, panels):
         axes.set(xscale="log", ylim=(0, 2.6))
     panels[0].get_legend().remove()
     panels[1].legend(loc=(0.03, 0.5))
-for depth in (20, 5):
-    lowest = {name: by_rate(depth, arm)[1].mean(axis=1).min() for arm, name in ARMS.items()}
-    (word,) = {
-        verdict.verdict for verdict in verdicts if verdict.setting == f"speed, {depth} layers"
-    }
-    told = ", ".join(f"{name} {loss:.2f}" for name, loss in lowest.items())
-    print(f"{depth} layers: speed {word}; lowest training loss after ten epochs, {told}")
 plots.show(
     figure,
     alt="Training loss after ten epochs over the learning rate, with and without batch "
