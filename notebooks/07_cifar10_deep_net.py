@@ -117,12 +117,12 @@ pd.DataFrame(columns).rename_axis("validation accuracy, %")
 
 # %% [markdown]
 # By how much does batch normalization help? Is e above d, f above c? The columns disagree. So we
-# trained every step thirty times, each time with another division of the 50,000 images into 45,000 for training and 5,000 for
-# validation, other initial weights and another order. Steps b to e follow the notes in all but two
-# things: the pixels are standardized (so step c needs no layer that does it), and each step has a
-# learning rate of its own, the best of at least four over five trial runs at full length. Step f
-# has its own optimizer, plain SGD, and batches of 128 images, as in the notes' listing. Validation
-# images choose rate and epoch; 10,000 test images judge.
+# trained every step thirty times, each time with another division of the 50,000 images into 45,000
+# for training and 5,000 for validation, other initial weights and another order. Steps b to e
+# follow the notes in all but two things: the pixels are standardized (so step c needs no layer that
+# does it), and each step has a learning rate of its own, the best of at least four over five trial
+# runs at full length. Step f has its own optimizer, plain SGD, and batches of 128 images, as in the
+# notes' listing. Validation images choose rate and epoch; 10,000 test images judge.
 #
 # ### Exercise 1 · Predict
 #
@@ -308,8 +308,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Only one of the two curves is about the rates. Ten epochs with each smaller rate give the listing's
-# net a head start:
+# Only one of the two curves is about the rates. Ten epochs with each smaller rate give the
+# listing's net a head start:
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 listing_net, fresh_net, second_fresh = (
@@ -463,8 +463,8 @@ crossed = {
 pd.DataFrame(crossed).T.rename_axis("batch normalization, test accuracy in %")
 
 # %% [markdown]
-# (With batch normalization, "raw" means that the net's own first layer standardizes; those runs have
-# the first 5,000 images for validation, all others a division of their own.)
+# (With batch normalization, "raw" means that the net's own first layer standardizes; those runs
+# have the first 5,000 images for validation, all others a division of their own.)
 #
 # Both arms of the verdict get standardized pixels and their own best rate. "Dramatic" was put into
 # a number beforehand: five points, one image in twenty.
