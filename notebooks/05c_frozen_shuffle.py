@@ -86,6 +86,7 @@ def show_epochs(title, epochs):
 
 # %%
 renewed = {"arrays, no seed": ..., "arrays, a seed": ..., "tf.data, a seed": ...}
+ex.shuffle_prediction.check(renewed)
 
 # %%
 ROWS, BATCH = 12, 4
@@ -521,3 +522,8 @@ verdicts.summary()
 # - Bouthillier and others (2021), *Accounting for variance in machine learning benchmarks*: what
 #   else a seed decides.
 # - `helpers/nets/recording.py` and `helpers/nets/feeding.py`: the recorder and the source.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
+from helpers import exercises
+
+exercises.show_progress("05c_frozen_shuffle")
