@@ -379,7 +379,8 @@ for told, count in (("all rates", len(rates)), ("without the two highest", len(r
 # Note 003 has this as a callback from a textbook. It takes down `logs["loss"]` after every
 # minibatch (LRS-13). **Your guess first:** what is in there?
 #
-# **Measure.** This is the core of the listing. We ran it whole, with Keras 2, and computed the loss of every minibatch beside it.
+# **Measure.** This is the core of the listing. We ran it whole, with Keras 2, and computed
+# the loss of every minibatch beside it.
 #
 # ```python
 # def on_batch_end(self, batch, logs):
@@ -398,10 +399,10 @@ means = np.cumsum(each) / np.arange(1, len(each) + 1)
 verdicts.compute(
     "LRS-13",
     bool(geometric and spans and np.allclose(noted, each, rtol=1e-2)),
-    detail=f"Run with {with_keras_2['versions']}, the rates grow by the same factor up to 10. After "
+    detail=f"Run with {with_keras_2['versions']}, the rates grow by the same factor up to 10. At "
     f"the third minibatch it notes {noted[2]:.3f}; the minibatch's own loss is {each[2]:.3f}, the "
-    f"mean of the first three {means[2]:.3f}. TensorFlow has noted the mean since 2.2 (sources), so "
-    "2.7 did too; up to 2.1, for which the textbook was written, it noted the minibatch's own loss.",
+    f"mean of the first three {means[2]:.3f}. TensorFlow has noted the mean since 2.2 (sources), "
+    "so 2.7 did too; before, when the textbook was written, it noted the minibatch's own loss.",
     setting="Keras 2",
     data="a small net on pictures of clothes, batches of 128",
 )
