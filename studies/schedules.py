@@ -158,10 +158,11 @@ DECAYS: dict[str, Callable[[int], np.ndarray]] = {
     "constant": lambda steps: schedules.constant(steps, 1.0),
     "exponential": lambda steps: schedules.exponential(steps, 1.0, 0.01),
     "cosine": lambda steps: schedules.cosine(steps, 1.0),
+    "gentler exponential": lambda steps: schedules.exponential(steps, 1.0, 0.1),
 }
 
 
-def lower(pool, recipe, arms: Sequence[str], rates: list[float], classes: bool = True) -> dict:
+def lower(pool, recipe, arms: Sequence[str], rates: list[float]) -> dict:
     """Every arm tries the rates in every replicate, and is then judged with other weights.
 
     Chosen twice: by the training loss, and by validation data.
@@ -169,7 +170,6 @@ def lower(pool, recipe, arms: Sequence[str], rates: list[float], classes: bool =
     runs = training.replicates(pool, JUDGED)
     rows = {part: [getattr(run, f"{part}_rows") for run in runs] for part in PARTS}
     steps = schedules.total_steps(len(rows["train"][0]), recipe.batch_size, recipe.epochs)
-    score = measured if classes else squared
 
     def tried(arm: str, rate: float, number: int) -> np.ndarray:
         own = [
@@ -181,8 +181,8 @@ def lower(pool, recipe, arms: Sequence[str], rates: list[float], classes: bool =
             for place, run in enumerate(runs)
         ]
         done = recipe.fit(pool, own)
-        by_loss, by_valid = (score(done, pool, rows[part]) for part in ("train", "valid"))
-        return np.stack([by_loss[0], -by_valid[1] if classes else by_valid[0]])
+        by_loss, by_valid = (measured(done, pool, rows[part]) for part in ("train", "valid"))
+        return np.stack([by_loss[0], -by_valid[1]])
 
     found, further, every = {}, rates, []
     while further:
@@ -205,7 +205,7 @@ def lower(pool, recipe, arms: Sequence[str], rates: list[float], classes: bool =
             ]
             done = recipe.fit(pool, own)
             judged[how][arm] = {
-                part: rounded(score(done, pool, rows[part])) for part in ("train", "test")
+                part: rounded(measured(done, pool, rows[part])) for part in ("train", "test")
             }
     return {
         "data": str(pool),
@@ -225,32 +225,10 @@ PARTS = ("train", "valid", "test")
 CHOSEN = ("by training loss", "by validation")
 
 
-def squared(runs: training.Runs, pool: datasets.Split, rows: Sequence) -> np.ndarray:
-    """The squared error of each run on rows of its own, twice, shape (2, runs)."""
-    errors = []
-    for weights, own in zip(runs.weights, rows, strict=True):
-        (said,) = runs.forward([weights], pool.x_train[own])
-        error = float(np.mean((said[:, 0] - pool.y_train[own]) ** 2))
-        errors.append(error if np.isfinite(error) else WORST)
-    return np.array([errors, errors])
-
-
 def clothes_lower() -> dict:
     """The notes' net and batches, ten epochs."""
     pool = clothes(train=4_000, valid=1_000, test=2_000)
     return lower(pool, dense(10), list(DECAYS), geometric((1e-4, 0.3, 8)))
-
-
-def wine_lower() -> dict:
-    """The scores of red wines, where the noise of the scores sets the limit."""
-    pool = datasets.pool("wine").standardized()
-    pool = datasets.replicates(pool, JUDGED, train=600, valid=300, test=400)
-    recipe = training.Recipe(
-        partial(models.mlp, 11, [32]), loss="mse", optimizer="adam", epochs=20, batch_size=30
-    )
-    return lower(
-        pool, recipe, ["constant", "exponential"], geometric((1e-4, 0.3, 8)), classes=False
-    )
 
 
 # LRS-03, LRS-04: small and large rates ------------------------------------------------------------
@@ -367,13 +345,12 @@ def students_caught() -> dict:
         start = students.initial(training.generator(seed), CROWD)
         for arm, rate in rate_of.items():
             moved = students.train(start, rate, STEPS[arm], training.generator(seed + 100))
-            moved = gone_on(moved, rate, 2 * STEPS[arm], seed + 150)
             rest = students.train(moved, rate / 100, SETTLING, training.generator(seed + 200))
             ends = students.loss(rest)
             found["caught"][arm].append(float(np.mean(~(ends <= MARK))))
             if place < len(TUNING):
                 losses[arm].append(rounded(ends))
-                more = gone_on(moved, rate, 3 * STEPS[arm], seed + 300)
+                more = students.train(moved, rate, STEPS[arm], training.generator(seed + 300))
                 more = students.train(more, rate / 100, SETTLING, training.generator(seed + 200))
                 twice[arm].append(float(np.mean(~(students.loss(more) <= MARK))))
             if arm == "small":
@@ -389,24 +366,12 @@ def students_caught() -> dict:
         "tuning": rounded(list(tuning.values())),
         "at_edge": middling in (rates[0], rates[-1]),
         "rate_of": rate_of,
-        "steps": {arm: 3 * steps for arm, steps in STEPS.items()},
+        "steps": STEPS | {"settling": SETTLING, "escape": ESCAPE},
         "mark": MARK,
         **found,
         "losses": losses,
         "twice": twice,
     }
-
-
-def gone_on(moved: np.ndarray, rate: float, steps: int, seed: int) -> np.ndarray:
-    """The students, of which those above the mark went on for so many steps.
-
-    Those below it are where the loss can be 0, and have nothing left to leave.
-    """
-    above = ~(students.loss(moved) <= MARK)
-    found = moved.copy()
-    if above.any():
-        found[above] = students.train(moved[above], rate, steps, training.generator(seed))
-    return found
 
 
 def raised(seed: int, rate: float, steps: int) -> np.ndarray:
@@ -419,7 +384,6 @@ STUDIES: dict[str, Callable[[], dict]] = {
     "fixed rates": fixed_rates,
     "LRS-05": clothes_lower,
     "LRS-01": overfitting,
-    "LRS-05, wine": wine_lower,
     "students": students_caught,
 }
 

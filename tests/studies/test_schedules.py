@@ -49,17 +49,15 @@ def test_arrival_is_the_first_step_at_which_the_mean_of_an_epoch_is_low_enough()
     assert schedules.arrival(losses, 0.4) == 0
 
 
-def test_wine_is_tuned_in_every_replicate_and_judged_with_other_weights(short, tmp_path):
-    path = tmp_path / "results.json"
-    schedules.study(["LRS-05, wine"], path)
-    found = read(path)["LRS-05, wine"]
+def test_every_replicate_is_tuned_and_judged_with_other_weights(short):
+    pool = schedules.clothes(train=120, valid=60, test=60)
+    rates = schedules.geometric((1e-4, 0.3, 8))
+    found = schedules.lower(pool, schedules.dense(1), ["constant", "gentler exponential"], rates)
     assert np.shape(found["tried"]["constant"]) == (len(found["rates"]), 3)
     best = found["best"]["by training loss"]["constant"]
     lowest = np.argmin(found["tried"]["constant"], axis=0)
     assert np.array(found["rates"])[lowest] == pytest.approx(best, rel=1e-3)
-    assert np.shape(found["judged"]["by validation"]["exponential"]["test"]) == (2, 3)
-    schedules.study(["LRS-05, wine"], path)  # nothing is done again
-    assert read(path)["LRS-05, wine"] == found
+    assert np.shape(found["judged"]["by validation"]["gentler exponential"]["test"]) == (2, 3)
 
 
 def test_students_are_caught_or_not_in_every_replicate(short, tmp_path):
@@ -69,6 +67,8 @@ def test_students_are_caught_or_not_in_every_replicate(short, tmp_path):
     assert all(len(shares) == 3 for shares in found["caught"].values())
     assert all(0 <= share <= 1 for arm in found["left"].values() for share in arm)
     assert found["rate_of"]["large"] == pytest.approx(10 * found["rate_of"]["small"])
+    schedules.study(["students"], path)  # nothing is done again
+    assert read(path)["students"] == found
 
 
 @pytest.mark.parametrize("title", schedules.STUDIES)
