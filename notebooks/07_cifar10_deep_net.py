@@ -131,6 +131,7 @@ pd.DataFrame(columns).rename_axis("validation accuracy, %")
 
 # %%
 steps = {"c against b": ..., "d against c": ..., "e against d": ..., "f against e": ...}
+ex.steps_prediction.check(steps)
 
 # %%
 ex.steps_prediction.check(steps, *map(of, STEPS))
@@ -340,6 +341,7 @@ print(f"rate {0.001:<7g} two fresh nets are {apart:.1f} points apart on average"
 
 # %%
 ten_percent = {"nets that the sweep has left": ..., "fresh nets": ...}
+ex.carried_prediction.check(ten_percent)
 
 # %%
 endings = of("b after the sweep", "valid_accuracy"), of("b raw", "valid_accuracy")
@@ -927,3 +929,8 @@ for name, words in beyond.items():
 # - Bouthillier and others (2021), *Accounting for variance in machine learning benchmarks*: what a
 #   single run hides.
 # - Next: **lesson 8**, on schedules for the learning rate; step f comes from there.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
+from helpers import exercises
+
+exercises.show_progress("07_cifar10_deep_net")

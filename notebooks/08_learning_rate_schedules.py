@@ -16,7 +16,7 @@
 # You need the gradient step, momentum and minibatches, of lessons [3](03_gradient_descent.ipynb)
 # and [3b](03b_update_rules.ipynb). Four statements of the lecture notes are **measured**, in the
 # lines that begin with ✓ (supported), ✗ (refuted) or ≈ (undecided). Before each measurement we ask
-# for your guess: write it down. Plan an hour; the notebook itself computes for less than a minute.
+# for your guess. Plan an hour; the notebook itself computes for less than a minute.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -115,6 +115,7 @@ def steps_in(epochs):
 
 # %%
 after_drop = {"rate lowered": ..., "rate and velocity lowered": ...}
+ex.drop_prediction.check(after_drop)
 
 # %%
 last_old_step = steps_in(4) - 1
@@ -644,6 +645,7 @@ verdicts.compare(
 
 # %%
 winners = {"2 epochs": ..., "8 epochs": ...}
+ex.budget_prediction.check(winners)
 
 # %% [markdown]
 # Each replicate tries eight rates by validation accuracy, with weights of their own, and then runs
@@ -733,20 +735,19 @@ print(f"after {int(model.optimizer.iterations)} steps: test accuracy {score:.2f}
 # %% [markdown]
 # One plan cannot be an array. **Reduce on plateau** (`keras.callbacks.ReduceLROnPlateau`) lowers
 # the rate whenever the validation loss has not improved for a while, so nobody knows its rates
-# before training ends. When the budget is known, a plan made beforehand is simpler; when it is not,
-# this is the way.
+# before training ends. It is the way when nobody knows the budget.
 #
 # ## 8.7 What came out
 #
-# The verdicts below are the recorded ones or, where nothing is recorded yet, those of the run
-# above. "Expected" is what we wrote down before anything was measured.
+# The verdicts below are the recorded ones. "Expected" is what we wrote down before anything was
+# measured.
 
 # %%
 verdicts.summary()
 
 # %% [markdown]
 # What else the notes say about schedules is settled in the [audit of this
-# lesson](audits/08_learning_rate_schedules.ipynb), slow rates and bad minima among it.
+# lesson](audits/08_learning_rate_schedules.ipynb).
 #
 # Three sentences to keep: A large rate travels and a small one settles, so end low. A schedule is
 # made for a number of steps: compare plans only at their ends, each tuned, at a budget that you can
@@ -763,3 +764,8 @@ verdicts.summary()
 #   cosine.
 # - Goyal and others (2017), *Accurate, large minibatch SGD: training ImageNet in 1 hour*: warm-up
 #   and momentum correction.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
+from helpers import exercises
+
+exercises.show_progress("08_learning_rate_schedules")
