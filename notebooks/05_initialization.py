@@ -15,8 +15,7 @@
 #
 # You need the gradient step ([lesson 3](03_gradient_descent.ipynb)) and the chain rule. Five
 # statements of the lecture notes are **measured**, in the lines that begin with ✓ (supported), ✗
-# (refuted) or ≈ (undecided). Before each measurement write down your guess. Plan an hour; the
-# notebook itself computes for less than a minute.
+# (refuted) or ≈ (undecided). Before each measurement we ask for your guess. Plan an hour.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -132,6 +131,7 @@ def journey(sizes):
 
 # %%
 prediction = {"sigmoid, Glorot": ..., "ReLU, Glorot": ..., "ReLU, He": ..., "SELU, He": ...}
+ex.profile_prediction.check(prediction)
 
 # %%
 NAMES = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "elu": "ELU", "selu": "SELU"}
@@ -766,6 +766,7 @@ for when, spreads, source in (
 
 # %%
 layer_20 = {"raw pixels": ..., "He's weights": ..., "skip connections": ..., "ELU": ...}
+ex.condition_prediction.check(layer_20)
 
 # %%
 unscaled = datasets.pool("cifar10").map(lambda x: x.reshape(len(x), -1).astype("float32"))
@@ -808,21 +809,20 @@ for name, own in lacking.items():
     )
 
 # %% [markdown]
-# The line of the raw pixels is the most telling. The first layer comes out far too wide, and layer
+# The raw pixels tell most. The first layer comes out far too wide, and layer
 # after layer the net draws it in. This pull is what "self-normalizing" means. After training, too,
 # the later layers draw the spread in, but not to within 1.25 on average.
 #
 # ## 5.7 What came out
 #
-# The verdicts below are the recorded ones or, where nothing is recorded yet, those of the run
-# above. "Expected" is what the literature says.
+# The verdicts below are the recorded ones. "Expected" is what the literature says.
 
 # %%
 verdicts.summary()
 
 # %% [markdown]
-# What else the notes say on this subject is settled in the audit of this lesson. Its next part is
-# on batch normalization, which does not trust the weights to keep the spread, but sets it anew in
+# What else the notes say is settled in the [audit](audits/05_initialization.ipynb). The next
+# notebook is on [batch normalization](05b_batch_normalization.ipynb), which does not trust the weights to keep the spread, but sets it anew in
 # every layer, at every step.
 #
 # Three sentences to keep: A gradient is multiplied by weights and slopes once a layer, so small
@@ -836,6 +836,9 @@ verdicts.summary()
 #   networks*.
 # - He, Zhang, Ren and Sun (2015), *Delving deep into rectifiers*: the factor 2.
 # - Clevert, Unterthiner and Hochreiter (2016), on ELU.
-# - Klambauer, Unterthiner, Mayr and Hochreiter (2017), *Self-normalizing neural networks*: SELU,
-#   with the proof of the fixed point.
-# - Next: **batch normalization**.
+# - Klambauer, Unterthiner, Mayr and Hochreiter (2017), *Self-normalizing neural networks*: SELU.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
+from helpers import exercises
+
+exercises.show_progress("05_initialization")

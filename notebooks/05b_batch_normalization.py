@@ -15,8 +15,7 @@
 #
 # You need the gradient of a deep net and the initializations of Glorot and He, from the first half.
 # Five statements of the lecture notes are **measured**, in the lines that begin with ✓ (supported),
-# ✗ (refuted) or ≈ (undecided). Before each measurement, write down your guess. Plan an hour; the
-# notebook itself computes for less than half a minute.
+# ✗ (refuted) or ≈ (undecided). Before each measurement we ask for your guess. Plan an hour.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -292,6 +291,7 @@ ex.inferring.check(infer)
 
 # %%
 changes = {"training=True": ..., "training=False": ..., "training=True, trainable=False": ...}
+ex.mode_prediction.check(changes)
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -743,8 +743,7 @@ plots.show(
 #
 # ## 5b.8 What came out
 #
-# The verdicts below are the recorded ones or, where nothing is recorded yet, those of the run
-# above. "Expected" is what the literature says.
+# The verdicts below are the recorded ones. "Expected" is what the literature says.
 
 # %%
 verdicts.summary()
@@ -768,3 +767,8 @@ verdicts.summary()
 # - Yang and others (2019), *A mean field theory of batch normalization*: why gradients explode.
 # - Next: [how to feed `model.fit`](05c_frozen_shuffle.ipynb), where the company of an example
 #   matters once more.
+
+# %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
+from helpers import exercises
+
+exercises.show_progress("05b_batch_normalization")
