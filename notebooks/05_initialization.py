@@ -822,8 +822,8 @@ verdicts.summary()
 
 # %% [markdown]
 # What else the notes say is settled in the [audit](audits/05_initialization.ipynb). The next
-# notebook is on [batch normalization](05b_batch_normalization.ipynb), which does not trust the weights to keep the spread, but sets it anew in
-# every layer, at every step.
+# notebook is on [batch normalization](05b_batch_normalization.ipynb), which does not trust the
+# weights to keep the spread, but sets it anew in every layer, at every step.
 #
 # Three sentences to keep: A gradient is multiplied by weights and slopes once a layer, so small
 # faults become large ones. Activation and initial weights are chosen as a pair. Ask of every remedy
