@@ -88,7 +88,7 @@ def test_a_terminal_without_a_character_gets_a_question_mark(monkeypatch, encodi
     result = overfitting.choosing.check(lambda validation_error: 0)
     assert result.status == NOT_YET
     stream.flush()
-    assert stream.buffer.getvalue().startswith(b"? choosing: not yet. ")
+    assert stream.buffer.getvalue().startswith(b"? Exercise 2 ")
 
 
 def test_a_programs_streams_replace(monkeypatch):

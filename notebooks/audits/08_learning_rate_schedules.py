@@ -47,6 +47,13 @@ from helpers.reference import optimizers, rule_nets, surfaces
 seeds = training.seeds(SEED, RUNS)
 verdicts = claims.Ledger()
 
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+import warnings
+
+# What today's libraries remark on listings of their time is no part of what is measured.
+warnings.filterwarnings("ignore", "Attempting to set identical low and high ylims")
+warnings.filterwarnings("ignore", "Do not pass an `input_shape`")
+
 
 # %% [markdown]
 # Some measurements train too long for a notebook. They were made once, in thirty replicates, by
