@@ -157,3 +157,16 @@ def test_the_record_agrees_with_itself():
                 kept = curve[runs["kept_epoch"][number] - 1]
                 assert runs["valid_accuracy"][number] == pytest.approx(kept, abs=1e-3)
                 assert runs["last_valid_accuracy"][number] == pytest.approx(curve[-1], abs=1e-3)
+
+
+def test_runs_repeated_with_tensorflow_agree_with_the_record():
+    """An arm's repeated runs lie within its scatter: another backend draws other weights."""
+    record = read(cifar10.RESULTS)
+    repeated = read(cifar10.RESULTS.with_stem("07_cifar10_tensorflow"))
+    assert len(repeated) >= 4
+    for name, row in repeated.items():
+        assert row["how"]["backend"] == "tensorflow"
+        known = np.array(record[name.removesuffix(", again")]["runs"]["test_accuracy"])
+        scatter = known.std(ddof=1) * np.sqrt(1 + 1 / len(known))
+        away = np.abs(np.array(row["runs"]["test_accuracy"]) - known.mean()) / scatter
+        assert away.max() < 3.7  # 99.9 % of one more run, Student's t of 29 degrees of freedom
