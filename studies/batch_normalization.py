@@ -8,7 +8,7 @@ been trained is in the results file: start again to go on.
 
 import argparse
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -296,6 +296,20 @@ def speed(path: Path, layers: int) -> None:
 # Vanishing gradients after five epochs: BNI-10 ----------------------------------------------------
 
 
+def gradients_of(
+    done: training.Runs, pool: datasets.Split, arm: str, activation: str
+) -> Iterator[np.ndarray]:
+    """For each trained net the sizes of the gradients by its kernels, relative to these, (layers,).
+
+    They are those of the loss of 256 training pictures.
+    """
+    for own, weights in zip(pool.divisions, done.weights, strict=True):
+        net = normalized_nets.from_keras(weights, normalized=arm == "with")
+        rows = own.train[:256]
+        x, y = pool.x_train[rows].reshape(len(rows), -1), pool.y_train[rows]
+        yield normalized_nets.gradient_sizes(net, activation, x, y).weights
+
+
 def vanishing(path: Path) -> None:
     """The gradients of the sigmoid nets after five epochs, each at its own best rate."""
     title = "BNI-10"
@@ -313,13 +327,8 @@ def vanishing(path: Path) -> None:
         return best_of(scores, min)
 
     def measured(arm: str, rate: str) -> dict[str, list]:
-        found, logs = fitted(arm, rate, pool, JUDGED), []
-        for own, weights in zip(pool.divisions, found.weights, strict=True):
-            net = normalized_nets.from_keras(weights, normalized=arm == "with")
-            rows = own.train[:256]
-            x, y = pool.x_train[rows].reshape(len(rows), -1), pool.y_train[rows]
-            sizes = normalized_nets.gradient_sizes(net, "sigmoid", x, y)
-            logs.append(np.log10(sizes.weights))
+        found = fitted(arm, rate, pool, JUDGED)
+        logs = [np.log10(sizes) for sizes in gradients_of(found, pool, arm, "sigmoid")]
         return {"sizes": listed(logs), "loss": losses(found)}
 
     tried = widened(GRID[2:15:2], lambda tried: [best(arm, tried) for arm in ARMS])

@@ -19,7 +19,6 @@ from sklearn import linear_model
 
 from helpers import datasets, runtime, training
 from helpers.nets import models
-from helpers.reference import normalized_nets
 from studies.augmentation import read, write
 from studies.batch_normalization import (
     ARMS,
@@ -28,6 +27,7 @@ from studies.batch_normalization import (
     LOGITS,
     at,
     best_of,
+    gradients_of,
     kept,
     listed,
     on_edge,
@@ -311,13 +311,9 @@ def after_an_epoch() -> Contest:
             epochs=1,
             batch_size=32,
         )
-        done, found = recipe.fit(pool, at(rate, training.replicates(pool, seeds))), []
-        for own, weights in zip(pool.divisions, done.weights, strict=True):
-            net = normalized_nets.from_keras(weights, normalized=arm == "with")
-            rows = own.train[:256]
-            x, y = pool.x_train[rows].reshape(len(rows), -1), pool.y_train[rows]
-            sizes = normalized_nets.gradient_sizes(net, "elu", x, y).weights
-            found.append(np.std(np.log10(np.maximum(sizes, 1e-300))))
+        done = recipe.fit(pool, at(rate, training.replicates(pool, seeds)))
+        gradients = gradients_of(done, pool, arm, "elu")
+        found = [np.std(np.log10(np.maximum(sizes, 1e-300))) for sizes in gradients]
         losses = np.nan_to_num(done.last("val_loss"), nan=1e6, posinf=1e6)
         return {"validation": listed(losses), "unevenness": listed(found)}
 

@@ -18,11 +18,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from scipy.special import softmax
 
 from helpers import datasets, runtime, training
 from helpers.datasets import sources
 from helpers.nets import models
-from helpers.reference import schedules
+from helpers.reference import layers, schedules
 from helpers.training import tuning
 from studies.augmentation import read, write
 
@@ -34,7 +35,6 @@ JUDGED, TUNING, AGAIN = 1_070, 1_071, 1_072  # SEEDs of no notebook
 WIDEST = 12  # rates
 SEVEN = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)  # the note's rates
 BEST = "grid, best"  # an arm that the results of others decide
-ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805  # of SELU
 
 Pool = datasets.Split  # all training images as its training part, without a validation part
 
@@ -64,12 +64,12 @@ def normalized(**how) -> keras.Model:
 def dropped(rate: float, *, everywhere: bool = False) -> keras.Model:
     """The net of step e: alpha dropout after the last hidden layer, or after every one."""
     first, *hidden, last = self_normalizing().layers
-    layers = [keras.Input(SHAPE), first]
+    parts = [keras.Input(SHAPE), first]
     for place, layer in enumerate(hidden, start=1):
-        layers.append(layer)
+        parts.append(layer)
         if everywhere or place == len(hidden):
-            layers.append(keras.layers.AlphaDropout(rate))
-    return keras.Sequential([*layers, last])
+            parts.append(keras.layers.AlphaDropout(rate))
+    return keras.Sequential([*parts, last])
 
 
 exponential = partial(plain, "elu", "he_normal")
@@ -209,15 +209,19 @@ def crossed() -> dict[str, Arm]:
 # Training -----------------------------------------------------------------------------------------
 
 
+def photographs_file() -> tuple[Path, str]:
+    """The file of the photographs, and where it came from. Raises SystemExit without one."""
+    if found := sources.find("cifar10"):
+        return found
+    raise SystemExit("There are no photographs: put cifar10.npz into COURSE_DATA_DIR.")
+
+
 def photographs(size: int | None = None) -> Pool:
     """The photographs in the order of their file, or the first `size` of the training part.
 
     Raises SystemExit where only the stand-in is at hand, which would decide nothing.
     """
-    found = sources.find("cifar10")
-    if not found:
-        raise SystemExit("There are no photographs: put cifar10.npz into COURSE_DATA_DIR.")
-    path, source = found
+    path, source = photographs_file()
     x_train, y_train, x_test, y_test = sources.read_cifar10(path).values()
     parts = x_train[:size], y_train[:size], x_train[:0], y_train[:0], x_test[:size], y_test[:size]
     return Pool("cifar10", "CIFAR-10", source, *parts, class_names=tuple("0123456789"))
@@ -264,14 +268,8 @@ def fit(arm: Arm, pool: Pool, runs: list[training.Run]) -> training.Runs:
 
 
 def scores(arm: Arm, done: training.Runs, metric: str) -> np.ndarray:
-    """What counts of each run, shape (runs,): at the kept epoch, or at the last one.
-
-    A run that diverged is as bad as can be.
-    """
-    values = (done.best if arm.patience else done.last)(metric)
-    worst = -np.inf if tuning.is_gain(metric) else np.inf
-    failed = np.isin(np.arange(len(done)), list(done.failures)) | ~np.isfinite(values)
-    return np.where(failed, worst, values)
+    """What counts of each run, shape (runs,): at the kept epoch, or at the last one."""
+    return tuning.scores(done, metric, "best" if arm.patience else "last")
 
 
 def tune(arm: Arm, pool: Pool) -> dict:
@@ -360,20 +358,15 @@ def sampled_accuracy(done: training.Runs, pool: Pool, rate: float, passes: int =
     for number, weights in enumerate(done.weights):
         *hidden, (kernel, bias) = zip(weights[::2], weights[1::2], strict=True)
         outputs = pool.x_test.reshape(len(y), -1)
-        for layer in hidden:
-            outputs = selu(outputs @ layer[0] + layer[1])
+        for layer in hidden:  # its kernel and bias
+            outputs = layers.ACTIVATIONS["selu"].value(layers.dense(outputs, *layer))
         plain_accuracy.append(np.mean((outputs @ kernel + bias).argmax(axis=1) == y))
         generator, mean = training.generator(number), np.zeros((len(y), CLASSES))
         for _ in range(passes):
             kept = generator.random(outputs.shape) >= rate
-            mean += softmax(alpha_dropped(outputs, kept, rate) @ kernel + bias) / passes
+            mean += softmax(alpha_dropped(outputs, kept, rate) @ kernel + bias, axis=1) / passes
         sampled.append(np.mean(mean.argmax(axis=1) == y))
     return {"test_accuracy": listed(plain_accuracy), "sampled_accuracy": listed(sampled)}
-
-
-def selu(x: np.ndarray) -> np.ndarray:
-    """The activation of self-normalizing nets (Klambauer et al. 2017, equation 2)."""
-    return SCALE * np.where(x > 0, x, ALPHA * np.expm1(np.minimum(x, 0)))
 
 
 def alpha_dropped(outputs: np.ndarray, kept: np.ndarray, rate: float) -> np.ndarray:
@@ -381,15 +374,9 @@ def alpha_dropped(outputs: np.ndarray, kept: np.ndarray, rate: float) -> np.ndar
 
     Source: Klambauer et al. 2017, section 2, "New dropout technique".
     """
-    limit = -SCALE * ALPHA
+    limit = layers.ACTIVATIONS["selu"].value(-np.inf)
     scale = ((1 - rate) * (1 + rate * limit**2)) ** -0.5
     return scale * np.where(kept, outputs, limit) - scale * limit * rate
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities, shape (n, classes)."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 # The study ----------------------------------------------------------------------------------------
@@ -431,20 +418,15 @@ def main() -> None:
     parser.add_argument("arms", nargs="*", metavar="ARM", default=[*known, BEST])
     parser.add_argument("--out", type=Path, default=RESULTS, help="default: %(default)s")
     parser.add_argument("--again", type=int, metavar="N", help="repeat N runs that are on record")
-    parser.add_argument("--minutes", type=float, default=np.inf, help="begin no arm after so many")
     parser.add_argument("--size", type=int, help="training images, for a trial")
     parser.add_argument("--epochs", type=int, help="at most, for a trial")
     parser.add_argument("--runs", type=int, help="at most of an arm, for a trial")
     options = parser.parse_args()
     if unknown := set(options.arms) - {*known, BEST}:
         parser.error(f"There is no arm {', '.join(sorted(unknown))}; choose of {', '.join(known)}.")
-    begun = time.perf_counter()
     raw = photographs(options.size)
     standardized = raw.standardized()
     for name in options.arms:
-        if time.perf_counter() - begun > 60 * options.minutes:
-            print(f"{name}: no time left", flush=True)
-            continue
         arm = smaller(known.get(name) or best_of_grid(options.out), options)
         start = time.perf_counter()
         pool = raw if arm.raw else standardized

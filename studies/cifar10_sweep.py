@@ -23,7 +23,8 @@ EPOCHS = 10
 NOTED, DRAWN = 60, 30  # runs with the note's division, and with their own
 STAGES = 1_080  # SEEDs from here on, one for each rate; then those of the fresh nets
 SEARCH = Arm(cifar10.exponential, raw=True, epochs=EPOCHS, patience=None)
-TRAINING = Arm(cifar10.exponential, raw=True, rate=3e-4)
+FOUND = 3e-4  # the rate that the note takes from its sweep
+TRAINING = Arm(cifar10.exponential, raw=True, rate=FOUND)
 METRICS = {"valid_accuracy": "val_accuracy", "valid_loss": "val_loss"}
 
 
@@ -51,10 +52,9 @@ def measured(done: training.Runs) -> dict[str, np.ndarray]:
     return found | {"test_accuracy": end.test("accuracy"), "test_loss": end.test("loss")}
 
 
-def by_rate(stages: list[dict]) -> dict:
-    """The figures as rows of runs, a value for each rate."""
-    columns = {name: np.stack([stage[name] for stage in stages], axis=1) for name in stages[0]}
-    return {"rates": list(RATES)} | {name: listed(values) for name, values in columns.items()}
+def by_rate(figures: dict[str, np.ndarray]) -> dict:
+    """Figures of shape (rates, runs) as rows of runs, a value for each rate."""
+    return {"rates": list(RATES)} | {name: listed(values.T) for name, values in figures.items()}
 
 
 def one_net(pool: Pool, size: tuple, path: Path, suffix: str) -> None:
@@ -69,12 +69,13 @@ def one_net(pool: Pool, size: tuple, path: Path, suffix: str) -> None:
         done = cifar10.fit(SEARCH, pool, runs)
         weights = done.final_weights
         stages.append(measured(done))
-    write(path, f"sweep, one net{suffix}", {"how": told(size), "sweep": by_rate(stages)})
-    seeds = runs_of(TRAINING, pool, TRAINING.rate or 0, 2 * len(RATES), size)
+    figures = {name: np.stack([stage[name] for stage in stages]) for name in stages[0]}
+    write(path, f"sweep, one net{suffix}", {"how": told(size), "sweep": by_rate(figures)})
+    seeds = runs_of(TRAINING, pool, FOUND, 2 * len(RATES), size)
     runs = [replace(run, initial_weights=own) for run, own in zip(seeds, weights, strict=True)]
     done = cifar10.fit(TRAINING, pool, runs)
     found = cifar10.described(TRAINING, done, [run.seed for run in runs])
-    write(path, f"b after the sweep{suffix}", {"how": told(size), "rate": TRAINING.rate} | found)
+    write(path, f"b after the sweep{suffix}", {"how": told(size), "rate": FOUND} | found)
 
 
 def fresh_nets(pool: Pool, size: tuple, path: Path, name: str, first: int) -> None:
@@ -85,9 +86,8 @@ def fresh_nets(pool: Pool, size: tuple, path: Path, name: str, first: int) -> No
         for run in runs_of(SEARCH, pool, rate, first + stage, size)
     ]
     found = measured(cifar10.fit(SEARCH, pool, every))
-    shaped = {key: values.reshape(len(RATES), -1).T for key, values in found.items()}
-    sweep = {"rates": list(RATES)} | {key: listed(values) for key, values in shaped.items()}
-    write(path, name, {"how": told(size), "sweep": sweep})
+    figures = {key: values.reshape(len(RATES), -1) for key, values in found.items()}
+    write(path, name, {"how": told(size), "sweep": by_rate(figures)})
 
 
 def told(size: tuple) -> dict:

@@ -11,10 +11,9 @@ import numpy as np
 from helpers import runtime
 from helpers.datasets import sources
 from studies.augmentation import write
+from studies.cifar10 import HELD_OUT, photographs_file
 
 RESULTS = runtime.ROOT / "notebooks" / "results" / "07_photographs.json"
-HELD_OUT = 5_000
-"""So many images, the first of the training part, are for validation in note 003."""
 
 
 def counted(path: Path) -> dict:
@@ -30,10 +29,8 @@ def counted(path: Path) -> dict:
 
 def main() -> None:
     """Count, and write it down. Raises SystemExit where only the stand-in is at hand."""
-    found = sources.find("cifar10")
-    if not found:
-        raise SystemExit("There are no photographs: put cifar10.npz into COURSE_DATA_DIR.")
-    write(RESULTS, "CIFAR-10", counted(found[0]))
+    path, _ = photographs_file()
+    write(RESULTS, "CIFAR-10", counted(path))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from helpers.training.recipe import Recipe
 from helpers.training.run import runs_of
 from helpers.training.runs import HeldOut, Runs
-from helpers.training.tuning import is_gain
+from helpers.training.tuning import is_gain, scores
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,7 @@ def chosen(
     done = recipe.fit(
         split, [replace(run, learning_rate=float(rate)) for rate in rates for run in asked]
     )
-    values = done.last(metric)
-    worst = -np.inf if is_gain(metric) else np.inf
-    failed = np.isin(np.arange(len(done)), list(done.failures)) | ~np.isfinite(values)
-    table = np.where(failed, worst, values).reshape(len(rates), len(asked))
+    table = scores(done, metric).reshape(len(rates), len(asked))
     best = table.argmax(axis=0) if is_gain(metric) else table.argmin(axis=0)
     places = (best * len(asked) + np.arange(len(asked))).tolist()
     return Chosen(

@@ -1,6 +1,6 @@
 """Learning rates for the arms of a comparison: all try the same ones, on the same runs."""
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from helpers.training.checks import is_whole
 from helpers.training.recipe import Recipe
 from helpers.training.run import Run, runs_of
+from helpers.training.runs import Runs
 
 WIDEST = 12  # rates
 AT = ("last", "best")
@@ -121,6 +122,17 @@ def beyond(found: Tuned) -> list[float]:
     return [float(edge * edge / inner) for edge, inner in ends if edge in best]
 
 
+def scores(done: Runs, metric: str, at: str = "last") -> np.ndarray:
+    """The metric of every run at its "last" or its "best" epoch, shape (runs,).
+
+    A run that diverged is infinitely bad.
+    """
+    values = (done.best if at == "best" else done.last)(metric)
+    worst = -np.inf if is_gain(metric) else np.inf
+    failed = np.isin(np.arange(len(done)), list(done.failures)) | ~np.isfinite(values)
+    return np.where(failed, worst, values)
+
+
 def is_gain(metric: str) -> bool:
     """Whether more of the metric is better."""
     return metric.endswith("accuracy")
@@ -139,10 +151,7 @@ def _score(recipe: Recipe, split, runs: list[Run], metric: str, at: str) -> np.n
     done = recipe.fit(split, runs)
     if metric not in done.history:
         raise ValueError(f"metric is {metric!r}; the history has {', '.join(done.history)}.")
-    of: Callable = done.best if at == "best" else done.last
-    values, worst = of(metric), -np.inf if is_gain(metric) else np.inf
-    failed = np.isin(np.arange(len(done)), list(done.failures)) | ~np.isfinite(values)
-    return np.where(failed, worst, values)
+    return scores(done, metric, at)
 
 
 def _check(recipes: Mapping, runs: list[Run], rates: list[float], at: str, widest: int) -> None:
