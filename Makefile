@@ -9,8 +9,8 @@ IN_LINT = build/venv/lint/bin
 SCRIPTS = $(wildcard notebooks/*.py notebooks/audits/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-jax setup-lint run test unit lint hooks bench test-jax run-jax gpu book test-browser lab sync execute \
-	evidence calibrate lock versions test-colab clean
+.PHONY: help setup setup-jax setup-lint run test unit lint hooks bench test-jax run-jax teaching test-teaching gpu book test-browser lab sync execute \
+	evidence calibrate lock versions last-green clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,11 +46,17 @@ bench: setup-jax ## measure the compiled training loop; writes docs/benchmarks.m
 	@$(IN_JAX) -m benchmarks.training
 
 test-jax: setup-jax ## pass the tests of training with JAX, and run lesson 1 with it
-	@$(IN_JAX) -m pytest tests/training/test_jax_engine.py tests/nets/test_gradients.py
+	@$(IN_JAX) -m pytest tests/training/test_jax_engine.py tests/nets/test_gradients.py tests/test_without_tensorflow.py
 	@KERAS_BACKEND=jax $(IN_JAX) -m helpers run notebooks/01_overfitting.ipynb --out build/jax
 
 run-jax: setup-jax ## execute every notebook with JAX, write the copies under build/jax
 	@KERAS_BACKEND=jax $(IN_JAX) -m helpers run --out build/jax
+
+teaching: ## make build/venv/teaching: the course with nbgrader, and with genanki for review cards
+	@$(ENVIRONMENT) teaching
+
+test-teaching: teaching ## read what is written for nbgrader and Anki with these programs
+	@build/venv/teaching/bin/python -m pytest tests/course/test_assignments.py tests/course/test_cards.py
 
 gpu: NAME = $(if $(shell command -v nvidia-smi),gpu,jax)
 gpu: ## on a GPU: the lessons and lesson 07's study with JAX; writes build/gpu/ (small: GPU="--runs 2 --epochs 1 --size 1500")
@@ -89,11 +95,11 @@ calibrate: setup ## print how often the protocol is wrong: simulated, with plant
 lock: setup-lint ## write requirements*.txt, requirements.lock and locks/ from pyproject.toml (newest versions: LOCK=--upgrade)
 	@$(IN_LINT)/python -m tools.locks $(LOCK)
 
-versions: setup ## pass the suite on each Python that is found, with the oldest and the newest packages (long; NAMES=oldest)
+versions: setup ## pass the suite on each Python that is found, with the oldest and the newest packages, and lessons on Colab's (long; NAMES=oldest)
 	@$(IN_VENV) -m tools.versions $(NAMES)
 
-test-colab: setup ## run lesson 1 as on Colab: alone in a folder, with the oldest packages, on Python 3.12
-	@$(IN_VENV) -m tools.colab
+last-green: setup ## note in docs/last_green.csv, which the book shows, what `make versions` found to run
+	@$(IN_VENV) -m docs.book.last_green build/versions
 
 clean: ## remove .venv and build/
 	@rm -rf .venv build

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.timing import in_turn
 from helpers.reference import layers
 
 # Work: shape of the inputs, shape of the kernel, stride.
@@ -52,10 +53,8 @@ def sides(shape: tuple, kernel_shape: tuple, stride: int) -> dict:
     }
 
 
-def facts(in_turn) -> list[str]:
-    """How many times as long NumPy takes, one line for each piece of work; `in_turn(*sides)`
-    measures seconds.
-    """
+def facts() -> list[str]:
+    """How many times as long NumPy takes, one line for each piece of work."""
     lines = []
     for work, how in WORK.items():
         found = []

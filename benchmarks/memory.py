@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from benchmarks.training import images
+from benchmarks.work import images
 from helpers.training import Recipe
 
 ROWS = 50_000

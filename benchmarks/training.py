@@ -6,141 +6,26 @@ one process, five times, and the line gives the median of the ratios: other work
 touches both sides alike.
 """
 
-import importlib.util
 import os
 import platform
 import subprocess
 import sys
-import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from types import SimpleNamespace
 
-import keras
 import numpy as np
-import tensorflow as tf
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neural_network import MLPRegressor
 from tqdm.auto import tqdm
 
-from benchmarks import convolution, starting
+from benchmarks import convolution, limits, starting, with_jax
+from benchmarks.timing import REPEATS, Line, in_turn, seconds
+from benchmarks.work import DEEP, W, convnet, deep, fit_of, images, net_w, table
 from helpers import runtime
-from helpers.nets.models import mlp
 from helpers.training import Recipe, as_runs, engine
 
-REPEATS = 5
 MOST_MEMORY = 1.1
 REPORT = runtime.ROOT / "docs" / "benchmarks.md"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the table: the work, what it is compared with, seconds of both sides, and the
-    least ratio wanted.
-    """
-
-    work: str
-    against: str
-    ours: list[float]
-    theirs: list[float]
-    wanted: float
-
-    @property
-    def ratio(self) -> float:
-        """How many times as long they take: the median of what was measured in turn."""
-        return float(np.median(np.array(self.theirs) / np.array(self.ours)))
-
-
-def seconds(work: Callable) -> float:
-    """How long a piece of work takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def in_turn(*sides: Callable) -> list[list[float]]:
-    """Seconds of each side, taken in turn."""
-    times = [[seconds(side) for side in sides] for _ in range(REPEATS)]
-    return [list(side) for side in zip(*times, strict=True)]
-
-
-def split_of(x, y, validation: int = 0):
-    """These rows as training data; the last `validation` of them to validate on."""
-    rows = len(x) - validation
-    parts = {"x_train": x[:rows], "y_train": y[:rows], "x_valid": x[rows:], "y_valid": y[rows:]}
-    return SimpleNamespace(**parts, x_test=x[:0], y_test=y[:0])
-
-
-def table(rows: int):
-    """Numbers of the shape of the red wines."""
-    generator = np.random.default_rng(0)
-    return split_of(
-        generator.normal(size=(rows, 11)).astype("float32"),
-        generator.normal(size=rows).astype("float32"),
-    )
-
-
-def images(rows: int, validation: int = 0):
-    """Numbers of the shape of CIFAR-10, with as many rows more to validate on."""
-    generator = np.random.default_rng(0)
-    x = generator.integers(0, 256, size=(rows + validation, 32, 32, 3), dtype="uint8")
-    return split_of(x, generator.integers(0, 10, size=len(x)), validation)
-
-
-def net_w():
-    """Net W: two hidden layers of 64 units for the wines."""
-    return mlp(11, [64, 64])
-
-
-def deep(*, batch_norm: bool):
-    """20 hidden layers of 100 units on images, ELU, He initialization."""
-
-    def build():
-        stack = [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Rescaling(1 / 255)]
-        for _ in range(20):
-            stack.append(
-                keras.layers.Dense(100, kernel_initializer="he_normal", use_bias=not batch_norm)
-            )
-            stack += [keras.layers.BatchNormalization()] if batch_norm else []
-            stack.append(keras.layers.Activation("elu"))
-        return keras.Sequential([*stack, keras.layers.Dense(10, activation="softmax")])
-
-    return build
-
-
-def convnet():
-    """Two convolutions and a dense layer."""
-    layers = keras.layers
-    stack = [layers.Rescaling(1 / 255)]
-    for filters in (16, 32):
-        stack += [
-            layers.Conv2D(filters, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(),
-        ]
-    ends = [
-        layers.Flatten(),
-        layers.Dense(64, activation="relu"),
-        layers.Dense(10, activation="softmax"),
-    ]
-    return keras.Sequential([keras.Input((32, 32, 3)), *stack, *ends])
-
-
-def fit_of(build, split, how: dict, epochs: int, **compiled) -> Callable:
-    """A function that goes on training one compiled model by `model.fit`; what it compiles is
-    done.
-    """
-    model = build()
-    model.compile(optimizer=how["optimizer"], loss=how["loss"], **compiled)
-
-    def fit(epochs=epochs):
-        model.fit(
-            split.x_train, split.y_train, batch_size=how["batch_size"], epochs=epochs, verbose=0
-        )
-
-    fit(1)
-    return fit
 
 
 def steady(name: str, build, split, how: dict, epochs: int, wanted: dict) -> list[Line]:
@@ -225,125 +110,10 @@ def second_call() -> tuple[float, float, int]:
     return first, second, compiled._train.experimental_get_tracing_count() - before
 
 
-def with_jax() -> list[Line]:
-    """Many runs in one JAX program, against `model.fit` and the TensorFlow engine; none where JAX
-    is not installed.
-    """
-    if not importlib.util.find_spec("jax"):
-        return []
-    command = [sys.executable, "-m", "benchmarks.with_jax"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env=os.environ | {"KERAS_BACKEND": "jax"}, **pipes) as process:
-
-        def there(name: str) -> None:
-            print(name, file=process.stdin, flush=True)
-            if process.stdout.readline().strip() != name:
-                raise RuntimeError(f"The JAX side stopped in {name}.")
-
-        lines = []
-        for name, work in MANY.items():
-            sides = partial(there, name), partial(work.theirs)
-            for side in sides:
-                side()
-            ours, theirs = in_turn(*sides)
-            lines.append(
-                Line(
-                    f"{name}, JAX",
-                    work.against,
-                    ours,
-                    [work.times * each for each in theirs],
-                    work.wanted,
-                )
-            )
-        process.stdin.close()
-    return lines
-
-
-def matrix_product_rates() -> tuple[float, float, float]:
-    """GFLOP/s at batch 32 of net D in training, of products with large matrices, and of those that
-    the net consists of.
-
-    The last are the three products of each layer (forward, and the gradients of its kernel and of
-    its inputs) with nothing in between, compiled with XLA as the net is.
-    """
-    sizes = [(3072, 100), *[(100, 100)] * 19, (100, 10)]
-    steps = 200
-    # No gradient of the images.
-    flops = 2 * 32 * (3 * sum(m * n for m, n in sizes) - 3072 * 100)
-    recipe = Recipe(deep(batch_norm=False), epochs=5, batch_size=32, **DEEP)
-    net = partial(recipe.fit, images(32 * steps), [0])
-    left, right = tf.random.normal((32, 2048)), tf.random.normal((2048, 2048))
-    large = tf.function(
-        lambda: [tf.matmul(left + number, right) for number in map(float, range(50))]
-    )
-    kernels = [tf.Variable(tf.random.normal(size, stddev=0.1)) for size in sizes]
-
-    @tf.function(jit_compile=True)
-    def own(x):
-        step = tf.constant(0)
-        while step < steps:
-            with tf.GradientTape() as tape:
-                outputs = x + tf.cast(step, tf.float32)
-                for kernel in kernels:
-                    outputs = tf.matmul(outputs, kernel)
-            for kernel, gradient in zip(kernels, tape.gradient(outputs, kernels), strict=True):
-                kernel.assign_add(1e-9 * gradient)  # else XLA leaves the products out
-            step += 1
-
-    images_of_one_batch = tf.random.normal((32, 3072))
-    sides = net, large, partial(own, images_of_one_batch)
-    for side in sides:
-        side()
-    work = 5 * steps * flops, 50 * 2 * 32 * 2048**2, steps * flops
-    return tuple(
-        float(np.median(each / np.array(side))) / 1e9
-        for each, side in zip(work, in_turn(*sides), strict=True)
-    )
-
-
-W = {"batch_size": 32, "optimizer": "adam", "loss": "mse"}
-DEEP = {"optimizer": "nadam", "loss": "sparse_categorical_crossentropy"}
 DEFAULTS = "`model.fit`, defaults"
 TABLE, IMAGES = table(1439), images(6400)
 
 
-def fit_one():
-    """One `model.fit` of net W with its compilation, 100 epochs."""
-    fit_of(net_w, TABLE, W, 1)(99)
-
-
-@dataclass(frozen=True)
-class Many:
-    """Work for the JAX engine, and what it is compared with: one side done so many times."""
-
-    ours: Callable
-    against: str
-    theirs: Callable
-    times: int
-    wanted: float
-
-
-def deep_runs(batch_norm: bool) -> Callable:
-    """A function that trains four runs of net D."""
-    recipe = Recipe(deep(batch_norm=batch_norm), epochs=2, batch_size=32, **DEEP)
-    return partial(recipe.fit, IMAGES, range(4))
-
-
-MANY = {
-    "net W, 50 runs x 100 epochs": Many(
-        partial(Recipe(net_w, epochs=100, **W).fit, TABLE, range(50)),
-        "loop of `model.fit` on TensorFlow (50 x one)",
-        fit_one,
-        50,
-        200,
-    ),
-    "net D, 4 runs x 2 epochs of 200 steps": Many(
-        deep_runs(False), "the TensorFlow engine", deep_runs(False), 1, 1.3
-    ),
-    "net D+BN, 4 runs x 2 epochs of 200 steps": Many(
-        deep_runs(True), "the TensorFlow engine", deep_runs(True), 1, 1.3
-    ),
-}
 TUNED = "`model.fit`, `jit_compile=True, steps_per_execution=25`"
 
 
@@ -377,32 +147,23 @@ def measure() -> tuple[list[Line], list[str]]:
             2,
             [(DEFAULTS, {}, 1.15)],
         ),
-        with_jax,
+        with_jax.lines,
     ):
         done = part()
         lines += done
         work.update()
         work.write("\n".join(map(row_of, done)))
     first, second, programs = second_call()
-    net, large, own = matrix_product_rates()
+    limit = limits.rates()
     facts = [
         (
             f"Second call of the same shape (net D, one epoch of 20 steps): {second:.2f} s after"
             f" {first:.2f} s; programs compiled: {programs} (wanted: 0)."
         ),
-        (
-            f"Net D trains at {net:.0f} GFLOP/s, building and starting included. Its own matrix"
-            f" products alone run at {own:.0f} ({100 * net / own:.0f} %; wanted: 65 %), products of"
-            f" 32 rows with a 2048 x 2048 matrix at {large:.0f} ({100 * net / large:.0f} %): at 100"
-            " x 100 a product is too short to fill the cores."
-        ),
-        *starting.facts(
-            Recipe(deep(batch_norm=True), epochs=6, batch_size=32, **DEEP),
-            images(1024, validation=4000),
-            REPEATS,
-        ),
+        *limits.facts(limit),
+        *starting.facts(limit),
         memory(),
-        *convolution.facts(in_turn),
+        *convolution.facts(),
     ]
     return lines, facts
 

@@ -32,6 +32,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
+html_js_files = ["search.js"]
 html_favicon = "_static/favicon.svg"
 html_domain_indices = html_use_index = False  # the search finds more
 html_show_sphinx = False

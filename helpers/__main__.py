@@ -43,6 +43,7 @@ def _parser() -> ArgumentParser:
     _add_begin(choices)
     _add_progress(choices)
     _add_handout(choices)
+    _add_cards(choices)
     _add_grade(choices)
     _add_doctor(choices)
     _add_publish(choices)
@@ -241,7 +242,27 @@ def _add_handout(choices: argparse._SubParsersAction) -> None:
         default=Path("handout"),
         help="folder of the notebook (default: %(default)s)",
     )
+    parser.add_argument(
+        "--nbgrader",
+        action="store_true",
+        help="write nbgrader's source, with solutions and tests, into a folder for its course",
+    )
     parser.set_defaults(command=commands.handout)
+
+
+def _add_cards(choices: argparse._SubParsersAction) -> None:
+    about = "write review cards of lessons' verdicts and terms, for Anki"
+    parser = choices.add_parser("cards", help=about)
+    parser.add_argument(
+        "lessons", nargs="*", metavar="LESSON", help="for example 01 (default: all that have cards)"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("cards"),
+        help="folder of the .apkg files (default: %(default)s)",
+    )
+    parser.set_defaults(command=commands.cards)
 
 
 def _add_grade(choices: argparse._SubParsersAction) -> None:
@@ -289,7 +310,7 @@ def _add_doctor(choices: argparse._SubParsersAction) -> None:
 
 
 def _add_publish(choices: argparse._SubParsersAction) -> None:
-    about = "write links and set-up cells for Colab, Binder and the book"
+    about = "write links and set-up cells for Colab, Kaggle, Codespaces, Binder and the book"
     parser = choices.add_parser("publish", help=about)
     parser.add_argument(
         "--repo", required=True, metavar="OWNER/NAME", help="the repository on GitHub"

@@ -1,6 +1,7 @@
 """The statements of a notebook's cells: what they define, change and use."""
 
 import ast
+import re
 import symtable
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ RUN_ELSEWHERE = (
     "writefile",
 )  # fmt: skip
 """Cell magics of IPython's whose body defines nothing in the notebook."""
+TIMED = re.compile(r"^(\s*(?:[\w, ]+=\s*)?)%time\s+(?=\S)", re.MULTILINE)
+"""The one line magic behind which a statement of the notebook's stands."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def tree(source: str) -> ast.Module:
         if first.startswith("%%"):
             magic = first.removeprefix("%%").strip("! ").partition(" ")[0]
             return ast.Module([], []) if magic in RUN_ELSEWHERE else tree(rest)
-        return ast.parse(TransformerManager().transform_cell(source))
+        return ast.parse(TransformerManager().transform_cell(TIMED.sub(r"\1", source)))
 
 
 def described(node: ast.stmt) -> Statement:
@@ -133,8 +136,10 @@ def described(node: ast.stmt) -> Statement:
     defines = {
         one.get_name() for one in top.get_symbols() if one.is_assigned() or one.is_imported()
     }
-    if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-        defines = {"*"}  # nobody knows what
+    if isinstance(node, ast.ImportFrom) and (
+        node.names[0].name == "*" or node.module == "__future__"
+    ):
+        defines = {"*"}  # nobody knows what; how all that follows is compiled
     uses = {one.get_name() for one in top.get_symbols() if one.is_referenced()}
     inner = list(top.get_children())
     while inner:

@@ -4,7 +4,10 @@ import base64
 import html
 import io
 import sys
+from dataclasses import dataclass
 
+SHARPNESS = 2
+"""Pixels of a figure for each one that it takes up: sharp screens show them all."""
 PADDING = "margin:.2em 0;padding:.35em .7em;border-left:.3em solid {color};line-height:1.45"
 
 
@@ -12,6 +15,36 @@ def in_notebook() -> bool:
     """True where output can be more than text."""
     ipython = sys.modules.get("IPython")
     return bool(ipython and getattr(ipython.get_ipython(), "kernel", None))
+
+
+def offer(name: str, thing: object) -> None:
+    """Let whoever runs this notebook use the name, unless the notebook has given it away.
+
+    So a reader's `choosing.hint()` works as `ex.choosing.hint()` does.
+    """
+    if in_notebook():
+        sys.modules["IPython"].get_ipython().user_ns.setdefault(name, thing)
+
+
+@dataclass
+class Counted:
+    """A cell of a notebook by its number, and how often it has been counted."""
+
+    cell: int = -1
+    times: int = 0
+
+
+COUNTED = Counted()
+
+
+def times_in_cell() -> int:
+    """How often it was asked in this cell of a notebook, this time included; elsewhere always 1."""
+    if not in_notebook():
+        return 1
+    cell = sys.modules["IPython"].get_ipython().execution_count
+    COUNTED.times = COUNTED.times + 1 if cell == COUNTED.cell else 1
+    COUNTED.cell = cell
+    return COUNTED.times
 
 
 def say(text: str) -> None:
@@ -50,7 +83,7 @@ def png(figure) -> bytes:
     from PIL import Image
 
     drawn, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=110, bbox_inches="tight", facecolor="white")
+    figure.savefig(drawn, format="png", dpi=110 * SHARPNESS, bbox_inches="tight", facecolor="white")
     pyplot.close(figure)
     Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
         small, format="png", optimize=True
@@ -71,62 +104,20 @@ def show_figure(figure, alt: str) -> None:
     from IPython.display import display
 
     bundle = {"image/png": base64.b64encode(image).decode(), "text/plain": alt}
-    display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+    display(bundle, raw=True, metadata={"image/png": {"alt": alt, "width": shown_width(image)}})
 
 
-def gif(figure, draw, frames: int, *, milliseconds: int = 90) -> bytes:
-    """The matplotlib figure as an animated GIF of `frames` pictures in 128 colours; it is closed.
-
-    `draw(number)` moves the figure to each of its frames.
-    """
-    from matplotlib import pyplot
+def shown_width(image: bytes) -> int:
+    """The width to show a figure of `png` at, in the page's pixels."""
     from PIL import Image
 
-    figure.set_dpi(90)
-    pictures = []
-    for number in range(frames):
-        draw(number)
-        figure.canvas.draw()
-        drawn = Image.frombytes(
-            "RGBA",
-            figure.canvas.get_width_height(physical=True),
-            bytes(figure.canvas.buffer_rgba()),
-        )
-        pictures.append(drawn.convert("RGB"))
-    pyplot.close(figure)
-    # The last picture holds every colour.
-    palette = pictures[-1].quantize(128, dither=Image.Dither.NONE)
-    first, *others = [
-        picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
-    ]
-    file = io.BytesIO()
-    first.save(
-        file, format="gif", save_all=True, append_images=others, duration=milliseconds, loop=0
-    )
-    return file.getvalue()
+    return Image.open(io.BytesIO(image)).width // SHARPNESS
 
 
-def show_animation(image: bytes, alt: str) -> None:
-    """Show an animated GIF with the text `alt`; readers can fold it away when it disturbs them.
-
-    Raises ValueError where `alt` says nothing.
-    """
-    check_alt(alt)
-    if not in_notebook():
-        say(f"[animation: {alt}]")
-        return
-    from IPython.display import display
-
-    picture = image_tag(image, "gif", alt)
-    summary = "<summary>Animation (close to stop it)</summary>"
-    markup = f"<details open>{summary}{picture}</details>"
-    display({"text/html": markup, "text/plain": alt}, raw=True)
-
-
-def image_tag(image: bytes, kind: str, alt: str) -> str:
-    """An HTML image that carries its bytes (of a "png" or a "gif") and the text `alt`."""
-    source = f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
-    return f'<img alt="{escape(alt)}" src="{source}">'
+def image_tag(image: bytes, alt: str) -> str:
+    """A figure of `png` as an HTML image that carries its bytes and the text `alt`."""
+    source = f"data:image/png;base64,{base64.b64encode(image).decode()}"
+    return f'<img alt="{escape(alt)}" width="{shown_width(image)}" src="{source}">'
 
 
 def check_alt(alt: str) -> None:

@@ -4,24 +4,31 @@ import importlib.util
 import json
 import os
 import platform
+import subprocess
 import sys
+import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from helpers import programs
+from helpers import programs, without_tensorflow
 
 # TensorFlow and JAX read these while they are imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # share a GPU with the next notebook
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+# Accelerators multiply matrices with 10 bits of each number (TF32) or 7 (bfloat16) unless they are
+# told not to. The verdicts are recorded on CPUs, in float32, and so it is everywhere; `start` tells
+# TensorFlow.
+os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "float32")
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ("quick", "full")
 BACKENDS = {"tensorflow": "requirements.txt", "jax": "requirements-jax.txt"}
 """Keras's backends that the course knows, each with the file of packages that installs it."""
 DEFAULT_BACKEND = "tensorflow"
+GITHUB, COLAB = "https://github.com/", "https://colab.research.google.com/github/"
 GIGABYTE = 2**30
 SMALL = 6
 """Gigabytes of memory that hold real CIFAR-10 as float32, and little else."""
@@ -79,6 +86,32 @@ def on_colab() -> bool:
     return "google.colab" in sys.modules
 
 
+def notebooks_address() -> str:
+    """What links to notebooks begin with: nothing, and on Colab the clone's address there.
+
+    Colab opens no notebook by a relative link.
+    """
+    if not on_colab():
+        return ""
+    try:
+        repository, tag = _git("config", "remote.origin.url"), _git("describe", "--tags")
+    except (OSError, subprocess.CalledProcessError):  # a folder that was uploaded
+        return ""
+    return f"{repository.replace(GITHUB, COLAB)}/blob/{tag}/notebooks/"
+
+
+def _git(*command: str) -> str:
+    """What git says of the course's folder."""
+    git = ["git", "-C", str(ROOT), *command]
+    said = subprocess.run(git, check=True, capture_output=True, text=True)
+    return said.stdout.strip()
+
+
+def has_tpu() -> bool:
+    """Whether this is a machine with a TPU, as its own library is told or its driver shows."""
+    return "TPU_ACCELERATOR_TYPE" in os.environ or Path("/dev/accel0").exists()
+
+
 def somebody_is_watching() -> bool:
     """Whether a person is there: in a terminal, or in a notebook that can ask questions.
 
@@ -105,6 +138,7 @@ class Machine:
     """What computes here: cores, memory in gigabytes (None: unknown), and the accelerators.
 
     `accelerators` are those that Keras's backend sees, or None before the backend is started.
+    `has_tensorflow` says whether notebooks on TensorFlow itself can be run.
     """
 
     place: str
@@ -112,12 +146,21 @@ class Machine:
     accelerators: tuple[str, ...] | None
     cores: int
     memory: float | None = None
+    has_tensorflow: bool = True
 
     def __str__(self) -> str:
         """All of it in one line, with the profile and what the machine is good for."""
         memory = f", {self.memory:.0f} GB" if self.memory else ""
-        found = f"{self.place} · Keras {version('keras')} on {self.backend} · {self.device}{memory}"
-        return f"{found} · profile {profile()}, good for {self.good_for}"
+        products = f"matrix products in {precision(self.backend)}"
+        device = f"{self.device}{memory}, {products}"
+        found = f"{self.place} · Keras {version('keras')} on {self.backend} · {device}"
+        found += f" · profile {profile()}, good for {self.good_for}"
+        if self.has_tensorflow:
+            return found
+        return (
+            f"{found} · without TensorFlow: what is about TensorFlow itself says so "
+            f"({without_tensorflow.CURE})"
+        )
 
     @property
     def device(self) -> str:
@@ -150,7 +193,27 @@ def start() -> Machine:
         import keras
 
         _write_first_lines(keras.backend.backend())
+        _adjust(keras.backend.backend())
+        without_tensorflow.stand_in()
         return machine()
+
+
+def _adjust(name: str) -> None:
+    """Matrix products in float32; no word of JAX's wherever it gets a float64 and takes float32."""
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+    if name == "jax":
+        warnings.filterwarnings("ignore", "Explicitly requested dtype float64")
+
+
+def precision(name: str) -> str:
+    """The numbers in which a backend multiplies matrices: float32, unless JAX was told otherwise.
+
+    Source: `jax_default_matmul_precision`, which JAX reads from the environment.
+    """
+    return os.environ["JAX_DEFAULT_MATMUL_PRECISION"] if name == "jax" else "float32"
 
 
 def machine() -> Machine:
@@ -163,7 +226,10 @@ def machine() -> Machine:
     name = backend()
     accelerators = _accelerators(name) if name in sys.modules else None
     place = "Colab" if on_colab() else "this computer"
-    return Machine(place, name, accelerators, os.cpu_count() or 1, memory())
+    if has_tpu() and accelerators is not None and not any("TPU" in one for one in accelerators):
+        place += ", whose TPU is not used"
+    found = Machine(place, name, accelerators, os.cpu_count() or 1, memory())
+    return replace(found, has_tensorflow=without_tensorflow.has_tensorflow())
 
 
 def backend() -> str:
@@ -187,15 +253,26 @@ def _configured_backend() -> str:
 def check_backend() -> None:
     """Raise ValueError for a backend that the course does not know, or that is not installed."""
     name = backend()
+    said = f"Keras's backend (KERAS_BACKEND) is {name!r}"
     if name not in BACKENDS:
         raise ValueError(
-            f"Keras's backend (KERAS_BACKEND) is {name!r}; choose one of {', '.join(BACKENDS)}."
+            f"{said}, on which the course does not run; choose one of {', '.join(BACKENDS)}: "
+            f'import os; os.environ["KERAS_BACKEND"] = "{DEFAULT_BACKEND}" before this, '
+            "in a fresh kernel."
         )
-    if importlib.util.find_spec(name) is None:
+    if not is_installed(name):
+        there = [other for other in BACKENDS if is_installed(other)]
+        instead = f", or set it to {there[0]!r}, which is" if there else ""
         raise ValueError(
-            f"Keras's backend (KERAS_BACKEND) is {name!r}, which is not installed: "
-            f"pip install -r {BACKENDS[name]}."
+            f"{said}, which is not installed: pip install -r {BACKENDS[name]}{instead}."
         )
+
+
+def is_installed(name: str) -> bool:
+    """Whether a package is installed; what stands in for TensorFlow does not count."""
+    if name == "tensorflow":
+        return without_tensorflow.has_tensorflow()
+    return importlib.util.find_spec(name) is not None
 
 
 def memory() -> float | None:
@@ -237,7 +314,7 @@ def _write_first_lines(name: str) -> None:
 
     JAX needs no TensorFlow, but Keras imports it with the first model that it describes.
     """
-    if importlib.util.find_spec("tensorflow"):
+    if without_tensorflow.has_tensorflow():
         import tensorflow as tf
 
         if name == "tensorflow":

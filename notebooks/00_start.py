@@ -11,8 +11,9 @@
 # **For whom.** You can read Python with NumPy and you know what a derivative is. It helps to have
 # trained a net once, with Keras or anything else; you need not know why it worked.
 #
-# **How long.** A lesson takes about an hour: read, run, guess, solve five exercises or more. Lesson
-# 1 comes first. What comes after it, you may choose. This page takes a quarter of an hour.
+# **How long.** A lesson takes an hour if you skim the code, two if you read it: read, run, guess,
+# solve five exercises or more. Lesson 1 comes first. What comes after it, you may choose. This page
+# takes a quarter of an hour.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -73,7 +74,7 @@ def share_right(answers, truth):
     ...
 
 
-ex.scoring.check(share_right)
+ex.scoring.check(share_right)  # stuck? ex.scoring.hint()
 
 # %% [markdown]
 # ### Exercise 2 · Predict
@@ -88,12 +89,12 @@ ex.scoring.check(share_right)
 # %%
 luck = {"on these 10": ..., "on 10 new ones": ...}
 
-ex.luck_prediction.check(luck)
+ex.luck_prediction.check(luck)  # stuck? ex.luck_prediction.hint()
 
 # %% [markdown]
 # Now let it happen, a hundred times with a thousand people each.
 
-# %% tags=["nbval-check-output", "hide-output"]
+# %% jupyter={"outputs_hidden": true} tags=["nbval-check-output"]
 chance = np.random.default_rng(SEED)
 # times, people, questions; 1 is a right answer
 right = chance.integers(0, 2, size=(100, 1000, 20))
@@ -112,12 +113,10 @@ ex.luck_prediction.check(luck, on_old, on_new)
 #
 # ## Your way through the lessons
 #
-# Run this cell whenever you come back. It shows what you have done and how often you guessed right.
-# The [audits](audits/01_overfitting.ipynb) beside the lessons settle what these leave out; read
-# them when you want to know how sure a statement is.
+# Run this cell whenever you come back. It shows what you have done and how often you guessed right,
+# and its button leads on to the lesson that is next. The [audits](audits/01_overfitting.ipynb)
+# beside the lessons settle what these leave out; read them when you want to know how sure a
+# statement is.
 
 # %%
 exercises.show_progress()
-
-# %% [markdown]
-# ## **[Start lesson 1: Overfitting](01_overfitting.ipynb)**

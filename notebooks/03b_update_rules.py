@@ -14,10 +14,11 @@
 # - compare rules fairly, and say what "Adam is a safe choice" can mean.
 #
 # You need the gradient step and the learning rate; the first half of this lesson,
-# [3](03_gradient_descent.ipynb), is about both. Five statements of the lecture notes are
-# **measured**, in the lines that begin with ✓ (supported), ✗ (refuted) or ≈ (undecided), or
-# explained where no measurement can decide them. Before each measurement we ask for your guess:
-# write it down. Plan an hour; the notebook itself computes for less than a minute.
+# [3](03_gradient_descent.ipynb), is about both. Five statements of the [lecture
+# notes](../docs/notes.md) are **measured**, in the lines that begin with ✓ (supported), ✗ (refuted)
+# or ≈ (undecided), or explained where no measurement can decide them. Before each measurement we
+# ask for your guess: write it down. Plan an hour; the notebook itself computes for less than a
+# minute.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -108,9 +109,9 @@ tunings = json.loads(results)["settings"]
 
 # %%
 fates = {"plain below": ..., "plain above": ..., "momentum above": ..., "Nesterov above": ...}
-ex.divergence_prediction.check(fates)
+ex.divergence_prediction.check(fates)  # stuck? ex.divergence_prediction.hint()
 
-# %%
+# %% jupyter={"outputs_hidden": true}
 valley, start = surfaces.quadratic(100), (-2.0, 0.2)
 four = {
     f"{name}, {rate}": surfaces.path(
@@ -120,7 +121,7 @@ four = {
 }
 ex.divergence_prediction.check(fates, *four.values())
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %% jupyter={"outputs_hidden": true, "source_hidden": true} tags=["hide-input"]
 with plots.canvas(4, width=9.6, height=2.9, sharey=True) as (figure, panels):
     for number, (axes, (label, points)) in enumerate(zip(panels, four.items(), strict=True)):
         plots.paths(axes, valley, {label: points[:25]})
@@ -182,7 +183,7 @@ def descend(gradient, start, rate, steps):
     return position
 
 
-ex.plain_descent.check(descend)
+ex.plain_descent.check(descend)  # stuck? ex.plain_descent.hint()
 
 # %% [markdown]
 # The notes say that momentum keeps up a slope once it has begun to flow, *so that training goes on
@@ -332,7 +333,7 @@ plots.show(
 # as far and averages as well. Near the limit they part: plain descent is thrown about at rates at
 # which momentum still goes down. What that gains depends on the batch (Shallue and others 2019) and
 # on the grid: half decades leave plain descent at the edge of what it bears. With rates between
-# them the loss is about half, not a third.
+# them the gain would be smaller; how much was not recorded.
 #
 # ## 3b.3 Nesterov: look ahead
 #
@@ -355,7 +356,7 @@ def nesterov(gradient, position, velocity, rate, friction):
     return position + velocity, velocity
 
 
-ex.looking_ahead.check(nesterov)
+ex.looking_ahead.check(nesterov)  # stuck? ex.looking_ahead.hint()
 
 # %% [markdown]
 # Libraries store the point looked ahead to, so that they need the gradient at one place only.
@@ -396,7 +397,7 @@ def rmsprop(gradient, square, rate, rho, epsilon):
     return -rate * gradient / (square + epsilon) ** 0.5, square
 
 
-ex.forgetting.check(rmsprop)
+ex.forgetting.check(rmsprop)  # stuck? ex.forgetting.hint()
 
 # %% [markdown]
 # The notes say of Adagrad that *its sum keeps growing, so that training comes to a stop* (OPT-24),
@@ -502,9 +503,11 @@ with plots.canvas(2, width=9.4, height=3.9) as (figure, (left, right)):
     three_rules = [*two_rules, ("Adagrad", "training")]
     names = [f"{name}, rate {long[part]['best_rates'][name]:g}" for name, part in three_rules]
     series = dict(zip(names, np.exp(rates), strict=True))
-    plots.over_epochs(left, series, ylabel="length of step / length of gradient")
+    of_adagrad = {"first": list(optimizers.FAMILY).index("Adagrad")}  # a rule keeps its color
+    plots.over_epochs(left, series, ylabel="length of step / length of gradient", **of_adagrad)
     left.set(yscale="log", title="effective rate")
     by_look = {"xlabel": "epoch (logarithmic)", "ylabel": "training loss", "marker": True}
+    by_look |= of_adagrad
     plots.curves(right, looks, dict(zip(names, losses, strict=True)), **by_look)
     right.set(xscale="log", yscale="log", title="what is left to learn")
     right.minorticks_off()
@@ -531,10 +534,10 @@ plots.show(
 #
 # ## 3b.6 Adadelta: steps with the right unit
 #
-# Measure a parameter in metres. A step must then be in metres too; but a gradient is loss *per*
-# metre. In SGD the rate has to make up for the difference. In Adagrad and RMSprop the unit cancels,
-# as $g / \sqrt{E}$ has none, and the rate is in metres. **Adadelta** puts in place of the rate
-# something that is in metres by itself: the average size of its own past steps, $D$ (the $H$ of the
+# Measure a parameter in meters. A step must then be in meters too; but a gradient is loss *per*
+# meter. In SGD the rate has to make up for the difference. In Adagrad and RMSprop the unit cancels,
+# as $g / \sqrt{E}$ has none, and the rate is in meters. **Adadelta** puts in place of the rate
+# something that is in meters by itself: the average size of its own past steps, $D$ (the $H$ of the
 # notes).
 #
 # $$\textbf{Adadelta:}\qquad s = -\frac{\sqrt{D + \epsilon}}{\sqrt{E + \epsilon}}\,g, \qquad p
@@ -570,7 +573,7 @@ def adam(gradient, mean, square, count, rate, beta_1, beta_2, epsilon):
     return -rate * mean / (square**0.5 + epsilon)
 
 
-ex.correcting_bias.check(adam)
+ex.correcting_bias.check(adam)  # stuck? ex.correcting_bias.hint()
 
 # %% [markdown]
 # Without the correction the first step would be $(1-\beta_1) / \sqrt{1-\beta_2}$ times as long:
@@ -839,9 +842,10 @@ verdicts.compare(
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 portrait = {name: np.exp(own) for name, own in tasks["clothes"]["effective_rate"].items()}
 with plots.canvas(2, width=9.4, height=3.9, sharey=True) as (figure, panels):
-    for axes, part in zip(panels, (slice(0, 4), slice(4, 8)), strict=True):
-        series = {name: portrait[name] for name in list(portrait)[part]}
-        plots.over_epochs(axes, series, ylabel="length of step / length of gradient")
+    for axes, first in zip(panels, (0, 4), strict=True):
+        series = {name: portrait[name] for name in list(portrait)[first : first + 4]}
+        label = "length of step / length of gradient"
+        plots.over_epochs(axes, series, ylabel=label, first=first)
         axes.set_yscale("log")
         axes.minorticks_off()
         axes.set_yticks([0.02, 0.05, 0.1, 0.2], ["0.02", "0.05", "0.1", "0.2"])
@@ -865,8 +869,7 @@ plots.show(
 #
 # ## 3b.9 What came out
 #
-# The verdicts below are the recorded ones or, where nothing is recorded yet, those of the run
-# above. "Expected" is what the literature says.
+# The verdicts below are the recorded ones. "Expected" is what the literature says.
 
 # %%
 verdicts.summary()

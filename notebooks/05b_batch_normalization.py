@@ -14,8 +14,9 @@
 # - judge whether it is a remedy for overfitting.
 #
 # You need the gradient of a deep net and the initializations of Glorot and He, from the first half.
-# Five statements of the lecture notes are **measured**, in the lines that begin with ✓ (supported),
-# ✗ (refuted) or ≈ (undecided). Before each measurement we ask for your guess. Plan an hour.
+# Five statements of the [lecture notes](../docs/notes.md) are **measured**, in the lines that begin
+# with ✓ (supported), ✗ (refuted) or ≈ (undecided). Before each measurement we ask for your guess.
+# Plan an hour.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -35,8 +36,8 @@ print(runtime.start())
 # %% [markdown]
 # `RUNS` is the number of replicates behind a live result. What takes minutes of training was
 # trained beforehand (`studies/batch_normalization.py`) and is read from its results file; it does
-# not depend on `RUNS` or `SEED`. Where no rate lets a net learn, it is shown at the middle one;
-# "its own best rate" then means nothing.
+# not depend on `RUNS` or `SEED`. A net that learns at no rate is shown at the middle one; "its own
+# best rate" then means nothing.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -87,7 +88,7 @@ ARMS = {"without": "without batch norm", "with": "with batch norm"}
 def normalize(x, gamma, beta): ...  # return the outputs, shape (n, features)
 
 
-ex.normalizing.check(normalize)
+ex.normalizing.check(normalize)  # stuck? ex.normalizing.hint()
 
 # %% [markdown]
 # On the way back, each example moves the mean and the variance of its minibatch, so each output
@@ -119,8 +120,9 @@ print("gradients equal Keras's:", np.allclose(by_x, their_gradient, atol=1e-4))
 # ## 5b.2 Vanishing gradients
 #
 # The notes say that batch normalization *greatly reduces the problem of vanishing gradients*
-# (BNI-10), so greatly that even sigmoids can be used in deep nets. The statement is about nets
-# whose gradients vanish. Twenty layers of sigmoids with Keras's default weights are such a net.
+# (BNI-10); the book behind them adds: so greatly that even sigmoids can be used. The statement is
+# about nets whose gradients vanish. Twenty layers of sigmoids with Keras's default weights are such
+# a net.
 #
 # **Your guess first.** By how many powers of ten is the gradient at layer 1 smaller than at layer
 # 20, without batch normalization? And with it: still smaller, about equal, or *larger*?
@@ -128,10 +130,10 @@ print("gradients equal Keras's:", np.allclose(by_x, their_gradient, atol=1e-4))
 # **Measure.** For 256 pictures of clothes and fresh weights, others in each replicate, we compute
 # the gradient by the weights of every layer, relative to the size of these weights. For ReLU we
 # take the gradient by the layer's outputs instead: with ReLU, and without biases, the gradients by
-# the weights of all layers are balanced by nature, whatever vanishes. The measure has a sign. Below
-# 0, the gradient shrinks on its way to layer 1; above 0, it grows. A setting in which nothing
-# vanishes without batch normalization (it has to shrink tenfold) decides nothing. If that happens
-# to 20 layers of tanh, we take 50.
+# the weights are alike in all layers, whatever vanishes. The measure has a sign. Below 0, the
+# gradient shrinks on its way to layer 1; above 0, it grows. A setting in which nothing vanishes
+# without batch normalization (it has to shrink tenfold) decides nothing. If that happens to 20
+# layers of tanh, we take 50.
 
 # %%
 pool = datasets.pool("fashion").standardized()
@@ -229,7 +231,7 @@ print("log10 of the gradient's size at the first layer over that at the last, me
 for title, own in shown.items():
     told = [f"{ARMS[arm]} {journey(sizes).mean():+.1f}" for arm, sizes in own.items()]
     print(f"  {title}: {', '.join(told)}")
-with plots.canvas(4, width=10.4, height=3.3) as (figure, panels):
+with plots.canvas(4, width=10.4, height=3.3, sharey=True) as (figure, panels):
     for axes, (title, own) in zip(panels, shown.items(), strict=True):
         series = {ARMS[arm]: sizes for arm, sizes in own.items()}
         last = own["with"].shape[1]
@@ -253,7 +255,7 @@ plots.show(
 # That makes up for the factor, for ReLU even by too much. Where that line is level, the weights
 # were right to begin with. There, batch normalization *adds* a factor above 1 in every layer on the
 # way back, for ReLU about $\sqrt{\pi/(\pi-1)} \approx 1.21$ (Yang and others 2019): gradients
-# explode, slowly. The notes do not speak of that, and it does not count here.
+# explode, slowly. That does not count here.
 #
 # ## 5b.3 Training is not inference
 #
@@ -263,9 +265,9 @@ plots.show(
 #
 # ### Exercise 2 · Bug hunt
 #
-# Note 004 says that the layer normalizes *each incoming batch with that batch's own mean and
-# standard deviation*, and `infer` does just that. A customer who asks alone always gets `beta`.
-# Repair it.
+# [Note 004](../docs/notes.md) says that the layer normalizes *each incoming batch with that batch's
+# own mean and standard deviation*, and `infer` does just that. A customer who asks alone always
+# gets `beta`. Repair it.
 
 
 # %%
@@ -274,7 +276,7 @@ def infer(x, gamma, beta, moving_mean, moving_variance):
     return gamma * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 0.001) + beta
 
 
-ex.inferring.check(infer)
+ex.inferring.check(infer)  # stuck? ex.inferring.hint()
 
 # %% [markdown]
 # The moving averages begin at mean 0 and variance 1. At each step of the training they keep a share
@@ -291,7 +293,7 @@ ex.inferring.check(infer)
 
 # %%
 changes = {"training=True": ..., "training=False": ..., "training=True, trainable=False": ...}
-ex.mode_prediction.check(changes)
+ex.mode_prediction.check(changes)  # stuck? ex.mode_prediction.hint()
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -310,7 +312,7 @@ def one_step(training_mode, trainable=True):
     return [not np.array_equal(a, b) for a, b in zip(before, now, strict=True)]
 
 
-# %%
+# %% jupyter={"outputs_hidden": true}
 ex.mode_prediction.check(changes, one_step(True), one_step(False), one_step(True, trainable=False))
 
 # %% [markdown]
@@ -411,7 +413,7 @@ plots.show(
 # from 0.001 to 10, four to a decade. A rate is *usable* if the training loss at the end is at most
 # halfway between guessing and what the same net gets at its own best rate. (Between the last usable
 # rate and the next, we interpolate the loss.) For the speed, the loss is taken in inference mode
-# every six updates, about a tenth of an epoch. The same again with five layers.
+# every six updates, which is coarse for so few (printed below). The same again with five layers.
 
 # %%
 GUESSING = np.log(10)
@@ -483,6 +485,11 @@ for hidden_layers in (20, 5):
         "lowest training loss", *(f"{lowest[arm]:.2f} {own}," for arm, own in ARMS.items()), end=""
     )
     print(" after ten epochs")
+    own = study[f"BNI-12, speed, {hidden_layers} layers"]
+    print(
+        "  updates to the target:",
+        *(f"{min(own[arm])} to {max(own[arm])} {ARMS[arm]};" for arm in ARMS),
+    )
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(2, width=9.6, height=3.6, sharey=True) as (figure, panels):
@@ -505,9 +512,9 @@ plots.show(
 )
 
 # %% [markdown]
-# Larger rates are one thing, sooner done another. The word of the statement is that of the rates,
-# which save you trouble. Speed, which saves you updates, has its own lines, and early speed is not
-# a lower loss in the end.
+# Larger rates are one thing, faster training another. The verdict on the statement goes by the
+# rates; speed has lines of its own. And a net that is fast at first need not have the lower loss in
+# the end.
 #
 # ## 5b.6 What it costs
 #
@@ -520,14 +527,14 @@ plots.show(
 # `BatchNormalization`, `Activation("elu")`, and last `Dense(10)`. Write `count(inputs, hidden,
 # outputs)` for nets of this form (`hidden` lists the widths). It returns three numbers: how many
 # parameters are trained, how many are moving averages, and how many of the trained ones can never
-# make a difference, because a normalization takes them off again.
+# make a difference, because a normalization subtracts them again.
 
 
 # %%
 def count(inputs, hidden, outputs): ...  # return (trained, moving, idle)
 
 
-ex.counting.check(count)
+ex.counting.check(count)  # stuck? ex.counting.hint()
 
 # %% [markdown]
 # The second half is a matter of the clock. The notes mean predictions: every layer has more to
@@ -537,7 +544,7 @@ ex.counting.check(count)
 # 32 x 3 in minibatches of 32, with the 20-layer net? And for a training step?
 #
 # **Measure.** The nets are those of the listing, without the idle biases. They predict in turns,
-# and who begins alternates. Each pair of times is a replicate. Two further settings were timed
+# and take turns at going first. Each pair of times is a replicate. Two further settings were timed
 # beforehand: a prediction that is compiled by XLA (which joins neighboring operations into one) and
 # done in one batch, and a step of training.
 
@@ -590,9 +597,27 @@ for arm, name in ARMS.items():
     more = nets[arm].count_params()
     print(f"{name}: {more:,} parameters, {np.median(watches[arm]):.2f} s for 10,000 predictions")
 
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def scattering(pairs):
+    """How far recorded pairs of times scatter, and how well their mean is known."""
+    scatter = np.subtract(pairs.treatment, pairs.control).std(ddof=1)
+    half = (pairs.high - pairs.low) / 2
+    print(
+        f"the {pairs.runs} recorded pairs of predictions scatter by {np.expm1(scatter):.0%}, ",
+        end="",
+    )
+    print(f"so their mean is known to {np.expm1(half):.0%}; asked for are 5 %")
+
+
+for live in verdicts:
+    if live.setting == "predictions by Keras, batches of 32":
+        scattering(claims.recorded_or(live))
+
 # %% [markdown]
-# But this cost can be avoided. In use, mean and variance are constants. Then `gamma * (x @ kernel -
-# mean) / root(variance + 0.001) + beta` is a linear function of `x`, and one dense layer can do it.
+# Where times scatter, a cost of 5 % cannot be seen (last line). And it can be avoided. In use, mean
+# and variance are constants. Then `gamma * (x @ kernel - mean) / root(variance + 0.001) + beta` is
+# a linear function of `x`, and one dense layer can do it.
 #
 # ### Exercise 5 · Fold
 #
@@ -604,7 +629,7 @@ for arm, name in ARMS.items():
 def fold(kernel, gamma, beta, mean, variance): ...  # return (kernel, bias) of one dense layer
 
 
-ex.folding.check(fold)
+ex.folding.check(fold)  # stuck? ex.folding.hint()
 
 # %% [markdown]
 # Here is the whole net, folded, after ten minibatches in training mode. It has the shape of the net
@@ -632,9 +657,9 @@ print("folded, the outputs are the same:", np.allclose(first, second, atol=1e-4)
 #
 # One of the notes is titled *overfitting and ways to solve it: dropout, batch normalization*, so it
 # calls batch normalization *a remedy for overfitting* (BNI-05). There is a mechanism that speaks
-# for it. In training, what the net sees of an example depends on the company it has in its
-# minibatch, and the company changes. That is noise, and noise can regularize, as dropout does. The
-# larger the minibatch, the less of it there is.
+# for it. In training, what the net sees of an example depends on its company, the other examples of
+# its minibatch, and the company changes. That is noise, and noise can regularize, as dropout does.
+# The larger the minibatch, the less of it there is.
 #
 # **Your guess first.** A net with three hidden layers learns the scores of 768 wines for 500
 # epochs, without early stopping, until it overfits. With batch normalization, is its test error
@@ -642,11 +667,11 @@ print("folded, the outputs are the same:", np.allclose(first, second, atol=1e-4)
 #
 # **Measure.** Both arms tried the same rates. Each runs at the one that gives the lowest *training*
 # error, so both are trained as far as they can be. A rate that validation chooses may itself be the
-# remedy, since a small one stops early in effect; that is a further setting. The statement is about
-# nets that overfit, so the net without batch normalization has to: its validation error, smoothed
-# over ten epochs, must end at least 0.01 above its lowest value. The layers have 128 units, fewer
-# than in the note. Adam trains in minibatches of 256. The second data set has 256 pictures of
-# clothes, 40 % of the labels drawn at random, in minibatches of 8.
+# remedy, since a small rate is in effect an early stop; that is a further setting. The statement is
+# about nets that overfit, so the net without batch normalization has to: its validation error,
+# smoothed over ten epochs, must end at least 0.01 above its lowest value. The layers have 128
+# units, fewer than in the note. Adam trains in minibatches of 256. The second data set has 256
+# pictures of clothes, 40 % of the labels drawn at random, in minibatches of 8.
 
 # %%
 wine, clothes = study["BNI-05, wines"], study["BNI-05, clothes"]
@@ -738,8 +763,8 @@ plots.show(
 # one and gone at another belongs to the rate as much as to the layer. Second, by the size of the
 # minibatch: if the noise of the company is the remedy, all wines in one batch should be without it.
 # (It then makes 1,000 updates instead of 1,500.) Third, with dropout, the other remedy of the
-# title. And look at the training error in the printed lines: a layer that lets the net learn *more*
-# of its training data may leave it worse on others.
+# title. And look at the printed training errors: a layer that lets the net learn *more* of its
+# training data may leave it worse on others.
 #
 # ## 5b.8 What came out
 #

@@ -60,8 +60,8 @@ verdicts = claims.Ledger()
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 results = course / "notebooks" / "results"
 shuffles, softmaxes = (
-    json.loads((results / f"05c_{name}.json").read_text(encoding="utf-8"))["settings"]
-    for name in ("frozen_shuffle", "saturation")
+    json.loads((results / name).read_text(encoding="utf-8"))["settings"]
+    for name in ("05c_frozen_shuffle.json", "05c_saturation.json")
 )
 
 
@@ -86,9 +86,9 @@ def show_epochs(title, epochs):
 
 # %%
 renewed = {"arrays, no seed": ..., "arrays, a seed": ..., "tf.data, a seed": ...}
-ex.shuffle_prediction.check(renewed)
+ex.shuffle_prediction.check(renewed)  # stuck? ex.shuffle_prediction.hint()
 
-# %%
+# %% jupyter={"outputs_hidden": true}
 ROWS, BATCH = 12, 4
 rows, targets = np.arange(ROWS, dtype="float32")[:, None], np.zeros(ROWS, "float32")
 own_seed = seeds[1]
@@ -106,7 +106,7 @@ reshuffled = recording.minibatches(source, shuffle=False)  # it shuffles by itse
 
 ex.shuffle_prediction.check(renewed, unseeded, seeded, reshuffled)
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %% jupyter={"outputs_hidden": true, "source_hidden": true} tags=["hide-input"]
 show_epochs("arrays, no seed", unseeded)
 show_epochs("arrays after keras.utils.set_random_seed", seeded)
 print(f"  a second run with the same seed is the same: {seeded == again}")
@@ -130,7 +130,7 @@ for library, found in shuffles["orders"].items():
 #
 # ### Exercise 2 · The same company?
 #
-# Who shares a minibatch matters more than the order in which it comes. Write
+# Who shares a minibatch matters more than the order in which minibatches come. Write
 # `same_company(epochs)`, which is true if every epoch has the same minibatches, in any order and
 # with their rows in any order. An epoch is a list of minibatches, each a list of row numbers.
 
@@ -141,7 +141,7 @@ def same_company(epochs):
     return all(epoch == epochs[0] for epoch in epochs)
 
 
-ex.comparing_company.check(same_company)
+ex.comparing_company.check(same_company)  # stuck? ex.comparing_company.hint()
 
 # %% [markdown]
 # ## 5c.2 Does it matter?
@@ -225,7 +225,8 @@ plots.show(
 # difference was measured.) Two further settings: the gap between the two losses at the end, and the
 # listing of the notes that does begin with a seed. It has no batch normalization, but SELU and
 # alpha dropout, and is trained with SGD, each arm at the best of the rates that both tried on other
-# replicates.
+# replicates. The last two lines are of other libraries, JAX and Keras 2. There the seed only
+# repeats the run: the order is another one in every epoch, and so the statement holds.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 verdicts.compare(
@@ -333,7 +334,7 @@ verdicts.compare(
 #
 # The cure costs two lines: do not give arrays to a seeded `model.fit`, but a source that reshuffles
 # by itself. A `tf.data.Dataset` can, and so can a `keras.utils.PyDataset`, a class that you write
-# with a generator of its own. To leave out the seed is no cure if you want to repeat the run. And a
+# with a generator of its own. Leaving out the seed is no cure if you want to repeat the run. And a
 # seed is no substitute for replicates: the same result twice may be the same mistake twice.
 #
 # ### Exercise 3 · Feed it
@@ -347,7 +348,7 @@ verdicts.compare(
 def source(x, y, batch_size, seed): ...  # return a tf.data.Dataset or a keras.utils.PyDataset
 
 
-ex.feeding.check(source)
+ex.feeding.check(source)  # stuck? ex.feeding.hint()
 
 # %% [markdown]
 # ## 5c.4 A softmax that stops learning
@@ -400,7 +401,7 @@ for name, loss in {
 def stuck_loss(accuracy, epsilon): ...  # the mean loss of a net that is always certain
 
 
-ex.recognizing.check(stuck_loss)
+ex.recognizing.check(stuck_loss)  # stuck? ex.recognizing.hint()
 
 # %% [markdown]
 # A reader of the notes' listings takes it for granted: *it makes no difference to learning whether
@@ -495,14 +496,13 @@ def crossentropy(logits, label):
     return -np.log(np.clip(probabilities[label], 1e-7, 1 - 1e-7))
 
 
-ex.from_logits.check(crossentropy)
+ex.from_logits.check(crossentropy)  # stuck? ex.from_logits.hint()
 
 # %% [markdown]
 # ## 5c.5 What came out
 #
-# The verdicts below are the recorded ones or, where nothing is recorded yet, those of the run
-# above. "Expected" is what we expected before these measurements were planned; we had met both
-# traps by then.
+# The verdicts below are the recorded ones. "Expected" is what we expected before these measurements
+# were planned; we had met both traps by then.
 
 # %%
 verdicts.summary()

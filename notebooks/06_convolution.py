@@ -12,11 +12,11 @@
 # - write the backward pass of a convolution, and say why it is a convolution again;
 # - say when a convnet should win against a plain net, when it should not, and check it.
 #
-# Five statements of the lecture notes are settled on the way, in the lines that begin with ✓
-# (supported), ✗ (refuted) or ≈ (undecided). Four of them are **computed**: something is calculated
-# that could have come out otherwise. One is a matter of words and is explained. At the end two nets
-# compete, in several replicates. Plan an hour; the notebook itself computes for less than half a
-# minute.
+# Five statements of the [lecture notes](../docs/notes.md) are settled on the way, in the lines that
+# begin with ✓ (supported), ✗ (refuted) or ≈ (undecided). Four of them are **computed**: something
+# is calculated that could have come out otherwise. One is a matter of words and is explained. At
+# the end two nets compete, in several replicates. Plan an hour; the notebook itself computes for
+# less than half a minute.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -87,7 +87,7 @@ def apart(one, other):
 def correlate(signal, kernel): ...  # return one number for each place
 
 
-ex.correlating.check(correlate)
+ex.correlating.check(correlate)  # stuck? ex.correlating.hint()
 
 # %% [markdown]
 # What comes out depends on the weights alone. Here is a noisy step under three kernels of nine
@@ -126,8 +126,7 @@ plots.show(
 # to what the first one returns. Does a layer of Keras do that? And is it what mathematics calls a
 # convolution?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 x = generator.normal(size=(1, 40, 1)).astype("float32")
 layer = keras.layers.Conv1D(1, 5, bias_initializer="normal", activation="relu")
 outputs = np.asarray(layer(x))[0, :, 0]
@@ -326,7 +325,7 @@ plots.show(figure, alt=alt, data=data)
 def conv2d(size, channels, kernel, filters, stride, padding): ...  # return side, parameters
 
 
-ex.sizing.check(conv2d)
+ex.sizing.check(conv2d)  # stuck? ex.sizing.hint()
 
 # %% [markdown]
 # Note what the number of weights does not depend on: the size of the picture. The same weights
@@ -379,7 +378,7 @@ moving = {
     "stride 2, by one pixel": ...,
     "stride 2, by two pixels": ...,
 }
-ex.moving_prediction.check(moving)
+ex.moving_prediction.check(moving)  # stuck? ex.moving_prediction.hint()
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 random_kernel = generator.normal(scale=0.2, size=(3, 3, 3, 1)).astype("float32")
@@ -393,7 +392,7 @@ def changes(move, stride):
     return np.abs(after[:, along:] - before[:, :-along])
 
 
-# %%
+# %% jupyter={"outputs_hidden": true}
 inside = (slice(2, -2), slice(2, -2))
 by_one, by_one_of_two, by_two = changes(1, 1), changes(1, 2), changes(2, 2)
 measured = {
@@ -404,7 +403,7 @@ measured = {
 }
 ex.moving_prediction.check(moving, measured)
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %% jupyter={"outputs_hidden": true, "source_hidden": true} tags=["hide-input"]
 shown = {
     "in the frame": framed(photos[0]),
     "moved by one": framed(photos[0], right=1),
@@ -533,7 +532,7 @@ def input_gradient(upstream, kernel):
     return np.correlate(upstream, kernel, mode="full")
 
 
-ex.by_input.check(input_gradient)
+ex.by_input.check(input_gradient)  # stuck? ex.by_input.hint()
 
 # %% [markdown]
 # The notes put it like this: because *one kernel serves all inputs*, back-propagation is *a
@@ -613,7 +612,7 @@ verdicts.compute(
 
 # %%
 winner = {"centered": ..., "moved": ..., "permuted": ...}
-ex.winner_prediction.check(winner)
+ex.winner_prediction.check(winner)  # stuck? ex.winner_prediction.hint()
 
 # %% [markdown]
 # **Measure.** A replicate draws the pictures (training, validation and test), moves, permutation,
@@ -651,7 +650,7 @@ nets = {
 for name, build in nets.items():
     print(f"{name}: {build().count_params():,} parameters")
 
-# %%
+# %% jupyter={"outputs_hidden": true}
 done = {}
 for name, build in nets.items():
     recipe = training.Recipe(
@@ -663,14 +662,14 @@ for name, build in nets.items():
         metrics=["accuracy"],
     )
     for version, pool in versions.items():
-        best = tunings[version]["best_rates"][name]
-        runs = [replace(run, learning_rate=best) for run in training.replicates(pool, seeds)]
+        how = {"learning_rate": tunings[version]["best_rates"][name], "valid_rows": None}
+        runs = [replace(run, **how) for run in training.replicates(pool, seeds)]
         done[name, version] = recipe.fit(pool, runs)
 accuracy = {key: runs.test("accuracy") for key, runs in done.items()}
 ahead = {version: accuracy["convnet", version] - accuracy["MLP", version] for version in versions}
 ex.winner_prediction.check(winner, ahead)
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %% jupyter={"outputs_hidden": true, "source_hidden": true} tags=["hide-input"]
 for version, difference in ahead.items():
     low, high = claims.paired_interval(difference, correlation=clothes.correlation)
     told = [
@@ -734,16 +733,12 @@ verdicts.compare(
 # replicate, for each version. The three of a column began as the same random numbers.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-shown = {
-    f"{version} {number + 1}": done["convnet", version].weights[0][0][:, :, 0, number]
-    for version in versions
-    for number in range(8)
-}
+first_layers = {version: done["convnet", version].weights[0][0] for version in versions}
 plots.show(
-    plots.pictures(shown, columns=8, signed=True, size=1.1),
+    plots.kernels({version: kernel[:, :, 0] for version, kernel in first_layers.items()}),
     alt="Three rows of eight kernels of three by three weights, red above zero and blue below, for "
     "centered, moved and permuted clothes.",
-    data="convnets of replicate 1; white is 0, each kernel on its own scale",
+    data="convnets of replicate 1",
 )
 
 # %% [markdown]
@@ -753,7 +748,7 @@ plots.show(
 #
 # ## 6.7 What came out
 #
-# The words below are the recorded ones or, where nothing is recorded, those of the run above.
+# The words below are the recorded ones.
 # "Expected" is what the literature led us to expect before anything was measured.
 
 # %%

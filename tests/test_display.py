@@ -1,6 +1,8 @@
 """What is shown: text where there is only text, in a notebook HTML, JSON and figures."""
 
 import io
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -42,6 +44,18 @@ def test_a_png_is_small_and_keeps_its_colours():
     assert min(np.abs(np.array(colour) - wanted).max() for colour in colours) <= 3
 
 
+def test_a_png_is_shown_at_half_its_width_for_sharp_screens():
+    with plots.canvas(width=6) as (figure, axes):
+        axes.plot([1, 2, 3])
+    image = display.png(figure)
+    pixels = Image.open(io.BytesIO(image)).width
+    assert pixels > 1200 and display.shown_width(image) == pixels // 2
+    tag = display.image_tag(image, 'a "rising" line <b>')
+    assert tag.startswith(
+        f'<img alt="a &quot;rising&quot; line &lt;b&gt;" width="{pixels // 2}" src="data:image/png;'
+    )
+
+
 def test_bands_show_median_and_middle_of_the_runs():
     values = np.random.default_rng(0).normal(size=(50, 4))
     with plots.canvas() as (figure, axes):
@@ -64,13 +78,6 @@ def test_colours_differ_in_greyscale_or_line_style():
         for c in plots.COLORS
     ]
     assert len({round(value) for value in light}) == len(light)
-
-
-def test_an_image_tag_carries_its_description_escaped():
-    tag = display.image_tag(b"picture", "png", 'a "rising" line <b>')
-    assert tag.startswith(
-        '<img alt="a &quot;rising&quot; line &lt;b&gt;" src="data:image/png;base64,cGljdHVyZQ=='
-    )
 
 
 def test_nobody_gets_a_slider_where_nobody_watches(capsys):
@@ -103,3 +110,12 @@ def test_a_programs_streams_replace(monkeypatch):
         stream.write("✓ 한글")
         stream.flush()
         assert stream.buffer.getvalue() == "? 한글".encode(KOREAN_WINDOWS)
+
+
+def test_a_cell_counts_how_often_it_is_asked(monkeypatch):
+    assert [display.times_in_cell(), display.times_in_cell()] == [1, 1], "no notebook"
+    shell = SimpleNamespace(kernel=True, execution_count=7)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert [display.times_in_cell() for _ in range(3)] == [1, 2, 3]
+    shell.execution_count = 8
+    assert display.times_in_cell() == 1

@@ -2,18 +2,21 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers import claims
+from helpers import claims, without_tensorflow
 from helpers.__main__ import main
 from helpers.course import notebooks
 from helpers.runtime import ROOT
@@ -51,8 +54,65 @@ def wait_until(happened: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def has_ended(number: int) -> bool:
+    """Whether there is no such process, or nobody has yet asked how it ended."""
+    try:
+        return psutil.Process(number).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def last_output(path: Path) -> str:
     return notebooks.read(path).cells[-1].outputs[0].text.strip()
+
+
+COMMANDS_WITHOUT = {
+    "help": ["--help"],
+    "doctor": ["doctor"],
+    "progress": ["progress"],
+    "begin": ["begin"],
+    "handout": ["handout", "01"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS_WITHOUT)
+def test_what_needs_neither_starts_without_jupytext_and_papermill(name, tmp_path):
+    program = (
+        "import sys; sys.modules |= dict.fromkeys(('jupytext', 'papermill')); "
+        "from pathlib import Path; from helpers.__main__ import main; "
+        f"sys.exit(main({COMMANDS_WITHOUT[name]!r}, Path({str(tmp_path)!r})))"
+    )
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_notebooks_that_compute_with_tensorflow_are_left_out_where_it_is_missing(
+    course, monkeypatch, capsys
+):
+    """What stands in for it has Keras: see `without_tensorflow`."""
+    told = write(
+        course / "told.ipynb",
+        "import tensorflow as tf\nfrom tensorflow.keras import layers",
+        "listing = 'tf.GradientTape()'\ntf.random.set_seed(1); tf.keras.Model",
+    )
+    asked = write(course / "asked.ipynb", "import tensorflow as tf", "def f(): tf.constant(1)")
+    monkeypatch.setattr(without_tensorflow, "has_tensorflow", lambda: False)
+    monkeypatch.setattr(notebooks, "run", lambda path, copy, *given, **how: print("ran", path.name))
+    assert main(["run", str(told), str(asked)], course) == 0
+    said = capsys.readouterr().out
+    missing = (
+        "it computes with TensorFlow, which is not installed (pip install -r requirements.txt)"
+    )
+    assert f"asked.ipynb is left out: {missing}" in said
+    assert "ran told.ipynb" in said and "ran asked.ipynb" not in said
 
 
 def test_finds_lessons_before_audits(course):
@@ -81,6 +141,8 @@ def test_finds_lessons_before_audits(course):
         (["run", "--out", "notebooks/claims.toml"], "claims.toml is a file: name a folder"),
         (["run", "--out", "notebooks/claims.toml/new"], "claims.toml is a file: name a folder"),
         (["run", "/elsewhere.ipynb"], "lies outside"),
+        (["lock", "OVF-01", "--evidence", "absent"], "There is no folder absent"),
+        (["calibrate", "--evidence", "absent"], "There is no folder absent"),
         (["execute", "missing.ipynb"], "make sync"),
         (["dance"], "invalid choice"),
     ],
@@ -110,6 +172,16 @@ def test_a_copy_never_replaces_its_notebook(course, capsys, out):
     assert "The copy of 01_a.ipynb would replace the notebook itself" in capsys.readouterr().err
     assert (first.read_bytes(), second.read_bytes()) == before
     assert not Path("notebooks/ran").exists()
+
+
+def test_a_copy_never_replaces_another_notebook_that_is_to_be_executed(course, capsys):
+    lesson = write(course / "notebooks" / "01_a.ipynb", "open('ran', 'w')")
+    other = write(course / "build" / "notebooks" / "01_a.ipynb", "answer = 42")
+    before = other.read_bytes()
+    with pytest.raises(SystemExit):
+        main(["run", str(lesson), str(other)], course)
+    assert f"The copy of 01_a.ipynb would replace {other}" in capsys.readouterr().err
+    assert other.read_bytes() == before and not Path("notebooks/ran").exists()
 
 
 def test_a_folder_that_cannot_be_written_into_is_named(course, capsys, monkeypatch):
@@ -269,9 +341,8 @@ def test_what_was_finished_stays_when_a_run_is_interrupted(course, command, jobs
     own = {"finished", *(path.name for path in folder.glob("*.pid"))}
     assert {path.name for path in written.parent.iterdir()} - own == expected
     assert [path.read_bytes() for path in others] == before
-    for pid in folder.glob("*.pid"):  # the kernels are gone too
-        with pytest.raises(ProcessLookupError):
-            os.kill(int(pid.read_text()), 0)
+    for pid in folder.glob("*.pid"):  # the kernels end too, at the latest a moment after
+        wait_until(partial(has_ended, int(pid.read_text())))
 
 
 @pytest.mark.slow
@@ -293,6 +364,15 @@ def test_execute_leaves_only_lasting_metadata(course):
     assert executed.metadata.kernelspec.name == "python3"
     assert main(["execute"], course) == 0
     assert notebook.read_bytes() == first
+
+
+@pytest.mark.slow
+def test_execute_leaves_what_was_saved_meanwhile(course, capsys):
+    saves = "import pathlib; pathlib.Path('01_a.ipynb').write_text('saved by a reader')"
+    notebook = write(course / "notebooks" / "01_a.ipynb", saves)
+    assert main(["execute"], course) == 1
+    assert notebook.read_text() == "saved by a reader"
+    assert "the file was saved by somebody else meanwhile" in capsys.readouterr().err
 
 
 @pytest.mark.slow

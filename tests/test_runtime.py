@@ -33,14 +33,18 @@ def test_a_data_folder_that_is_not_there_is_named(monkeypatch, tmp_path):
 
 def test_only_the_runtime_reads_the_environment():
     modules = sorted(runtime.ROOT.glob("helpers/**/*.py"))
-    assert [path for path in modules if "os.environ" in path.read_text(encoding="utf-8")] == [
-        runtime.ROOT / "helpers" / "runtime.py"
-    ]
+    asking = [path for path in modules if "os.environ" in path.read_text(encoding="utf-8")]
+    # The cell that publishing writes into notebooks runs where the course is not there yet.
+    course = runtime.ROOT / "helpers"
+    assert asking == [course / "course" / "publishing.py", course / "runtime.py"]
 
 
 def python(code: str, **variables: str) -> subprocess.CompletedProcess:
     """Run a program in the course's folder, without this process's choice of a backend."""
-    own = ("KERAS_BACKEND", "KERAS_HOME", "TF_CPP_MIN_LOG_LEVEL")
+    own = (
+        *("KERAS_BACKEND", "KERAS_HOME", "TF_CPP_MIN_LOG_LEVEL"),
+        "JAX_DEFAULT_MATMUL_PRECISION",
+    )
     environment = {name: value for name, value in os.environ.items() if name not in own}
     return subprocess.run(
         [sys.executable, "-c", code],
@@ -75,6 +79,20 @@ def test_starting_the_backend_writes_nothing_to_the_error_stream(started):
 def test_what_is_started_is_looked_at(started):
     _, found, looked = started[1].stdout.splitlines()
     assert found == looked and "accelerators=None" not in looked
+
+
+@pytest.mark.parametrize(
+    "backend, asked",
+    [
+        ("tensorflow", "tensorflow.config.experimental.tensor_float_32_execution_enabled()"),
+        ("jax", "jax.config.jax_default_matmul_precision"),
+    ],
+)
+def test_no_backend_rounds_before_it_multiplies_matrices(backend, asked):
+    pytest.importorskip(backend)
+    program = f"from helpers import runtime; runtime.start(); import {backend}; print({asked})"
+    done = python(program, KERAS_BACKEND=backend)
+    assert done.stdout.split() == ["False" if backend == "tensorflow" else "float32"]
 
 
 def test_looking_around_starts_nothing(tmp_path):
@@ -115,6 +133,25 @@ def as_kernel(monkeypatch, *, asks: bool) -> None:
     """Take this process for a notebook's kernel, whose front end can ask questions or not."""
     shell = SimpleNamespace(kernel=SimpleNamespace(_allow_stdin=asks))
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+
+def test_links_between_notebooks_are_relative_but_on_colab(monkeypatch, tmp_path):
+    assert runtime.notebooks_address() == ""
+    monkeypatch.setattr(runtime, "on_colab", lambda: True)
+    monkeypatch.setattr(runtime, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert runtime.notebooks_address() == "", "uploaded, no clone"
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e"]
+    for command in (
+        ["init", "-q"],
+        ["remote", "add", "origin", "https://github.com/owner/course"],
+        ["commit", "-q", "--allow-empty", "-m", "first"],
+        ["-c", "tag.gpgsign=false", "tag", "-a", "v1.0", "-m", "first"],
+    ):
+        subprocess.run([*git, *command], check=True)
+    assert runtime.notebooks_address() == (
+        "https://colab.research.google.com/github/owner/course/blob/v1.0/notebooks/"
+    )
 
 
 @pytest.mark.parametrize("terminal", [True, False])

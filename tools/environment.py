@@ -24,6 +24,7 @@ ENVIRONMENTS = {
     "browser": ("build/venv/browser", "locks/browser.lock"),
     "jax": ("build/venv/jax", "locks/jax.lock"),
     "gpu": ("build/venv/gpu", "locks/gpu.lock"),
+    "teaching": ("build/venv/teaching", "locks/teaching.lock"),
     "lint": ("build/venv/lint", "locks/lint.lock"),
 }
 """The folder and the lock of each environment."""

@@ -11,7 +11,7 @@ import pytest
 from keras import layers
 
 from helpers.nets import augmentation
-from helpers.training import Recipe, Run, devices, jax_engine, loop
+from helpers.training import Recipe, Run, checks, devices, jax_engine, loop
 from helpers.training import engine as engines
 from tests.conftest import images_split, numbers_split
 from tests.training.engine_cases import BATCH_SIZE, EPOCHS, net, train
@@ -100,6 +100,35 @@ def test_predictions_of_all_runs_are_those_of_each_net(together, monkeypatch):
     for weights, outputs in zip(runs.weights, runs.predict(split.x_train), strict=True):
         model.set_weights(weights)
         np.testing.assert_allclose(outputs, model(split.x_train), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "warned"),
+    [
+        ("softmax", "sparse_categorical_crossentropy", 1),
+        ("softmax", keras.losses.SparseCategoricalCrossentropy(), 1),
+        (None, keras.losses.SparseCategoricalCrossentropy(from_logits=True), 0),
+        ("softmax", keras.losses.SparseCategoricalCrossentropy(from_logits=True), 0),
+        ("sigmoid", "mse", 0),
+    ],
+)
+def test_probabilities_that_can_saturate_are_warned_of_once(activation, loss, warned, recwarn):
+    checks._warn_of_saturation.cache_clear()
+    split = images_split() if loss != "mse" else numbers_split()
+    build = net(
+        outputs=1 if loss == "mse" else 3, activation=activation, shape=split.x_train.shape[1:]
+    )
+    for _ in range(2):
+        train(build, split, loss=loss, epochs=1)
+    told = [str(one.message) for one in recwarn if "from_logits=True" in str(one.message)]
+    assert len(told) == warned
+
+
+def test_a_sigmoid_in_a_net_within_the_net_can_saturate_too(recwarn):
+    checks._warn_of_saturation.cache_clear()
+    ends = keras.Sequential([layers.Dense(1, activation="sigmoid")])
+    checks.warn_of_saturation(keras.Sequential([keras.Input((5,)), ends]), "binary_crossentropy")
+    assert len(recwarn) == 1
 
 
 def test_a_second_call_compiles_nothing(monkeypatch):

@@ -17,15 +17,20 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = "requirements.lock"
-GROUPS = ("docs", "browser", "jax", "gpu", "lint", "oldest")
+GROUPS = ("docs", "browser", "jax", "gpu", "teaching", "lint", "oldest")
 """The groups that have a lock of their own; `test` is in requirements.lock."""
 
 WRITTEN = "Written by `make lock` from pyproject.toml"
 HEADS = {
     "requirements.txt": f"{WRITTEN}: what `make run` and `make test` need, pinned.",
     "requirements-jax.txt": (
-        f"{WRITTEN}. An extra, never needed: Keras on JAX trains many runs at once.\n# `pip install"
-        " -r requirements-jax.txt`, then KERAS_BACKEND=jax; with an NVIDIA GPU take jax[cuda13]."
+        f"{WRITTEN}: the course with JAX, which trains many runs at once, instead of TensorFlow or"
+        " beside it.\n# `pip install -r requirements-jax.txt`, then KERAS_BACKEND=jax; with an"
+        " NVIDIA GPU take jax[cuda13].\n# PyTorch, Keras's third backend, is not supported."
+    ),
+    "requirements-cards.txt": (
+        f"{WRITTEN}. An extra, never needed: review cards for Anki.\n"
+        "# `pip install -r requirements-cards.txt`, then `python -m helpers cards`."
     ),
     "requirements-oldest.txt": (
         f"{WRITTEN}: the oldest versions that are tested (`make versions`), on Python 3.12.\n"
@@ -56,12 +61,17 @@ def name_of(requirement: str) -> str:
 
 
 def requirements(root: Path = ROOT) -> dict[str, str]:
-    """The texts of requirements.txt, requirements-jax.txt and requirements-oldest.txt."""
+    """The texts of requirements.txt and of the files beside it, by their names."""
     project = settings(root)
     groups = project["dependency-groups"]
+    course = project["project"]["dependencies"]
     wanted = {
-        "requirements.txt": [*project["project"]["dependencies"], *group("test", groups)],
-        "requirements-jax.txt": group("jax", groups, inner=False),
+        "requirements.txt": [*course, *group("test", groups)],
+        "requirements-jax.txt": [
+            *(one for one in course if name_of(one) != "tensorflow"),
+            *group("jax", groups),
+        ],
+        "requirements-cards.txt": group("cards", groups),
         "requirements-oldest.txt": group("oldest", groups),
     }
     return {

@@ -5,10 +5,12 @@ import re
 import jinja2
 from markupsafe import Markup
 
-from docs.book import course, drawing, evidence, packages, recomputing, replicates
+from docs.book import course, drawing, evidence, last_green, packages, recomputing, replicates
 from docs.book.evidence import Statement
 from docs.book.packages import Package
 from helpers import claims
+from helpers.course import cards
+from helpers.exercises import catalogue
 from helpers.runtime import ROOT
 
 DOCS = ROOT / "docs"
@@ -21,6 +23,7 @@ def pages(statements: dict[str, Statement], beside: list[str]) -> dict[str, str]
     `beside` names further pages, which the table of contents shall list.
     """
     environment, lessons, code = templates(), course.lessons(), packages.packages()
+    ran_in, greens = last_green.table(last_green.read())
     words = {statement.word for statement in statements.values()}
     known = {
         "lessons": lessons,
@@ -31,6 +34,9 @@ def pages(statements: dict[str, Statement], beside: list[str]) -> dict[str, str]
         "locked": sum(statement.is_locked for statement in statements.values()),
         "has_record": RECORD in beside,
         "packages": code,
+        "decks": {name: len(cards.of(catalogue.lesson(name))) for name in lessons},
+        "environments": ran_in,
+        "greens": greens,
         "beside": [name for name in beside if name.startswith("docs/")],
     }
     names = [path.relative_to(DOCS).as_posix() for path in sorted(DOCS.glob("pages/**/*.md"))]

@@ -46,7 +46,7 @@ supported, refuted = {supported}, {refuted}
 word = "supported" if supported else "refuted" if refuted else "undecided"
 """
 UNDECIDED = 'word = "undecided"  # {because}\n'
-VOID = "whatever the interval: this setting cannot speak"
+VOID = "whatever the interval: this setting decides nothing"
 NO_WIDTH = "differences that do not vary decide nothing"
 RULES = {
     "higher": ("low > margin", "high < margin"),

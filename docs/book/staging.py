@@ -8,7 +8,8 @@ from pathlib import Path
 from docs.book import evidence
 from docs.book.pages import pages
 from helpers import claims
-from helpers.course import notebooks
+from helpers.course import cards, notebooks
+from helpers.exercises import catalogue
 from helpers.runtime import ROOT
 
 BESIDE = ("docs/*.md", "docs/*.png")  # these stand in the book as they lie in the repository
@@ -27,7 +28,7 @@ def stage(target: Path, root: Path = ROOT, record: Path = evidence.FOLDER) -> No
     texts = {path.relative_to(root).as_posix(): notebook(path, root) for path in found}
     statements = evidence.collect(found, root, record)
     texts |= pages(statements, markdown) | downloads(statements)
-    files = beside | {name: text.encode() for name, text in texts.items()}
+    files = beside | decks() | {name: text.encode() for name, text in texts.items()}
     write(target, files | {name: closed(name, files) for name in markdown})
 
 
@@ -46,6 +47,12 @@ def downloads(statements: dict[str, evidence.Statement]) -> dict[str, str]:
     """The values of each statement that compares something, as files beside its page."""
     tables = {f"evidence/{name}.csv": evidence.values_table(s) for name, s in statements.items()}
     return {name: text for name, text in tables.items() if text}
+
+
+def decks() -> dict[str, bytes]:
+    """The review cards of each lesson that has some, as a file for Anki."""
+    every = [(lesson, cards.of(lesson)) for lesson in catalogue.lessons().values()]
+    return {f"cards/{one.name}.apkg": cards.packed(one, deck) for one, deck in every if deck}
 
 
 def write(target: Path, files: dict[str, bytes]) -> None:
@@ -107,5 +114,5 @@ def linked(data: dict, folder: str) -> dict:
         row = re.compile(r"^\| \[?([A-Z]+-\d+)(?:\]\([^)]*\))? \|", flags=re.MULTILINE)
         text = row.sub(rf"| [\1]({folder}\1.html) |", shown["text/markdown"])
         # Sphinx follows no links of outputs, such as those from 00_start to the lessons.
-        shown["text/markdown"] = re.sub(r"\]\((\w+)\.ipynb\)", r"](\1.html)", text)
+        shown["text/markdown"] = re.sub(r"(\]\(|href=\")([\w/]+)\.ipynb", r"\1\2.html", text)
     return shown

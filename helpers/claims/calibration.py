@@ -176,23 +176,29 @@ def _halves(verdict: Verdict, values: tuple[float, ...]) -> np.ndarray:
 
 
 def replicated(first: Iterable[Verdict], again: Iterable[Verdict]) -> pd.DataFrame:
-    """Each primary setting's word, and the one that other seeds gave it.
+    """The word of each comparison in a primary setting, and the one that other seeds gave it.
 
-    Columns id, setting, recorded, again; settings that were not measured again are left out.
+    Columns id, setting, recorded, again. Left out is what was not measured again, and what no seed
+    changes: computations, definitions, and comparisons that read the values of a recorded study.
     """
-    words = {
-        (verdict.id, verdict.setting): verdict.verdict
+    known = {
+        (verdict.id, verdict.setting): verdict
         for verdict in first
-        if verdict.role == PRIMARY
+        if verdict.role == PRIMARY and verdict.effect is not None
     }
+    pairs = [
+        (known[verdict.id, verdict.setting], verdict)
+        for verdict in again
+        if (verdict.id, verdict.setting) in known
+    ]
     rows = [
         {
-            "id": verdict.id,
-            "setting": verdict.setting,
-            "recorded": words[verdict.id, verdict.setting],
-            "again": verdict.verdict,
+            "id": other.id,
+            "setting": other.setting,
+            "recorded": one.verdict,
+            "again": other.verdict,
         }
-        for verdict in again
-        if (verdict.id, verdict.setting) in words
+        for one, other in pairs
+        if one.effect != other.effect
     ]
     return pd.DataFrame(rows, columns=pd.Index(["id", "setting", "recorded", "again"]))

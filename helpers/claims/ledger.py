@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from helpers import display, runtime
 from helpers.claims import comparison, evidence
 from helpers.claims.comparison import compare_pairs, compare_within
 from helpers.claims.statements import Claim, find
-from helpers.claims.tables import Summary, summary
+from helpers.claims.tables import Summary, summary, tally
 from helpers.claims.verdict import (
     BY_DEFINITION,
     COLORS,
@@ -23,6 +24,9 @@ from helpers.claims.verdict import (
     UNDECIDED,
     Verdict,
 )
+
+AUDITS = "audits"
+"""The folder of the notebooks that settle what the lessons leave out."""
 
 
 class Ledger:
@@ -100,17 +104,40 @@ class Ledger:
         What is recorded of a setting stands in place of what came out live. What is recorded of the
         same statements in other notebooks counts as well: a word is settled over all settings.
         """
-        return summary([*map(recorded_or, self), *self._elsewhere()], link)
+        found = [*map(recorded_or, self), *self._elsewhere()]
+        return summary(found, link, self._audited())
 
     def _elsewhere(self) -> list[Verdict]:
         """What is recorded of these statements in notebooks that recorded none of these settings.
 
         So settings that this notebook no longer has are left out.
         """
-        settings, recorded = {(verdict.id, verdict.setting) for verdict in self}, evidence.read()
-        here = {r.notebook for r in recorded if (r.verdict.id, r.verdict.setting) in settings}
-        names = {name for name, _ in settings}
-        return [r.verdict for r in recorded if r.verdict.id in names and r.notebook not in here]
+        names, here = {verdict.id for verdict in self}, self._notebooks()
+        return [
+            r.verdict for r in evidence.read() if r.verdict.id in names and r.notebook not in here
+        ]
+
+    def _notebooks(self) -> set[str]:
+        """Those that recorded a setting of this one: its own name, unless others share settings."""
+        settings = {(verdict.id, verdict.setting) for verdict in self}
+        return {
+            r.notebook for r in evidence.read() if (r.verdict.id, r.verdict.setting) in settings
+        }
+
+    def _audited(self) -> str:
+        """What the audit of a lesson settles besides, in a sentence; nothing in an audit itself."""
+        names, recorded = {verdict.id for verdict in self}, evidence.read()
+        own = [Path(name) for name in self._notebooks() if Path(name).parent.name != AUDITS]
+        lessons = [path.stem for path in own] + [find(name).lesson for name in sorted(names)]
+        audits = {Path(r.notebook).stem for r in recorded if Path(r.notebook).parent.name == AUDITS}
+        audit = next((lesson for lesson in lessons if lesson in audits), "")
+        if not own or not audit:
+            return ""
+        place = f"{AUDITS}/{audit}.ipynb"
+        there = {r.verdict.id for r in recorded if r.notebook.endswith(place)} - names
+        words = tally(r.verdict for r in recorded if r.verdict.id in there)
+        link = f"[audit]({runtime.notebooks_address()}{place})"
+        return f"The {link} settles {len(there)} more: {words}."
 
     def _tell(self, claim_id: str, word: str, detail: str, setting: str) -> Verdict:
         claim = find(claim_id)
@@ -131,8 +158,9 @@ class Ledger:
         )
 
     def _record(self, verdict: Verdict, claim: Claim) -> Verdict:
+        quoted = any(other.id == verdict.id for other in self)
         self._verdicts.append(verdict)
-        show(verdict, claim)
+        show(verdict, "" if quoted else claim.statement)
         return verdict
 
 
@@ -148,28 +176,41 @@ def contradicted(live: Verdict) -> bool:
     return record is not None and evidence.contradicts(live, record)
 
 
-def show(live: Verdict, claim: Claim) -> None:
-    """Show a verdict, one line for people: what is recorded, and what came out here.
+def show(live: Verdict, statement: str) -> None:
+    """Show a verdict to people: what is recorded, and folded what it rests on and came out here.
 
-    The live one goes into the output as JSON, for machines.
+    `statement` is empty where it was quoted before. The live verdict goes into the output as JSON,
+    for machines.
     """
     known = recorded_or(live)
     symbol, color = SYMBOLS[known.verdict], COLORS[known.verdict]
     place = f" [{known.setting}]" if known.setting else ""
+    quote = f" “{statement}”" if statement else ""
     told = f"{known.detail} · {known.data}" if known.data else known.detail
-    told = told if known is live else f"Recorded: {told}. {_here(live)}"
-    text = f"{symbol} {claim.id}{place} {known.verdict}: “{claim.statement}” {told}"
+    told = told if known is live else f"Recorded: {told}.{_here(live, known)}"
+    text = f"{symbol} {live.id}{place} {known.verdict}:{quote} {told}"
     markup = (
-        f'<b style="color:{color}">{symbol} {known.verdict}</b> · <code>{claim.id}</code>'
-        f"{display.escape(place)} <i>“{display.escape(claim.statement)}”</i><br>"
-        f"<small>{display.escape(told)}</small>"
+        f'<b style="color:{color}">{symbol} {known.verdict}</b> · <code>{live.id}</code>'
+        f"{display.escape(place)}<i>{display.escape(quote)}</i>"
+        f"<details><summary><small>{display.escape(_in_short(known))}</small></summary>"
+        f"<small>{display.escape(told)}</small></details>"
     )
     display.show_line(text, markup, color, {MIME_TYPE: asdict(live)})
 
 
-def _here(live: Verdict) -> str:
-    """What a few live replicates gave, beside what is recorded."""
+def _in_short(known: Verdict) -> str:
+    """What was found and what is claimed; the detail goes on to say what it rests on."""
+    if not known.claimed:
+        return known.detail
+    found, claimed, _ = known.detail.partition(f"claimed: {comparison.criterion(known)}")
+    return "; ".join([found + claimed, *([known.void] if known.void else [])])
+
+
+def _here(live: Verdict, known: Verdict) -> str:
+    """What a few live replicates gave, beside what is recorded; nothing if they are the same."""
+    if live.treatment == known.treatment:
+        return ""
     effect, ends = comparison.measured(live)
     effect, low, high = (comparison.told(value, live.scale) for value in (effect, *ends))
     end = "which contradicts the record" if contradicted(live) else "in keeping with the record"
-    return f"Here, with {live.runs}: {effect} ({low} to {high}), {end}."
+    return f" Here, with {live.runs}: {effect} ({low} to {high}), {end}."

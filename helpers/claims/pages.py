@@ -14,6 +14,7 @@ from helpers.claims.evidence import Record
 from helpers.claims.verdict import PRIMARY, REFUTED, SUPPORTED, Verdict
 
 PAGE = "README.md"
+TITLE = "# The recorded evidence"
 SAME = 0.97
 """The share of primary settings that shall have the same word with other seeds."""
 
@@ -28,11 +29,20 @@ def write(folder: Path) -> str:
     return f"{len(verdicts)} settings of {len(tables.by_claim(verdicts))} statements in {folder}"
 
 
+def check(folder: Path) -> None:
+    """Raise ValueError where the page would replace another README, such as the course's own."""
+    path = folder / PAGE
+    if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(TITLE):
+        raise ValueError(
+            f"{path} is no page of the evidence, which would replace it: choose another folder."
+        )
+
+
 def page(folder: Path) -> str:
     """The evidence to read, in Markdown."""
     recorded, locked = evidence.read(folder), _locked(folder)
     lines = [
-        "# The recorded evidence",
+        TITLE,
         "",
         "Written by `make evidence`; do not edit. [settings.csv](settings.csv) has a row for each",
         "statement in each setting, [values.csv](values.csv) both arms of every comparison in",
@@ -138,8 +148,26 @@ def _replicated(recorded: list[Verdict], again: list[Verdict], locked: Collectio
         return "No setting has been measured with other seeds yet."
     inside = table["id"].isin(list(locked))
     parts = [("under the protocol", table.loc[inside]), ("not yet under it", table.loc[~inside])]
-    shared = "Other seeds draw other rows, weights and orders, from the same data sets."
-    return "\n".join([shared, "", *(f"- {name}: {_agreement(part)}" for name, part in parts)])
+    shared = (
+        "Other seeds draw other rows, weights and orders, from the same data sets. Not counted are "
+        "computations, definitions, and comparisons that read a recorded study: no seed changes "
+        "them."
+    )
+    lines = [f"- {name}: {_agreement(part)}" for name, part in parts]
+    return "\n".join([shared, "", *lines, f"- {_other_words(recorded, again)}"])
+
+
+def _other_words(recorded: list[Verdict], again: list[Verdict]) -> str:
+    """The statements that have another word with other seeds, further settings counted."""
+    there = {(verdict.id, verdict.setting) for verdict in again}
+    first = tables.by_claim(one for one in recorded if (one.id, one.setting) in there)
+    second = tables.by_claim(again)
+    words = [(name, tables.settle(first[name]), tables.settle(second[name])) for name in first]
+    other = [f"{name} ({one}, then {two})" for name, one, two in words if one != two]
+    return (
+        f"of {len(words)} statements, all their settings counted, {len(other)} have another word: "
+        f"{', '.join(other) or 'none'}"
+    )
 
 
 def _agreement(table: pd.DataFrame) -> str:
@@ -154,7 +182,8 @@ def _agreement(table: pd.DataFrame) -> str:
         if {row["recorded"], row["again"]} == ends
     ]
     return (
-        f"{same:.1%} of {len(table)} primary settings have the same word (wanted: {SAME:.0%}); "
+        f"{same:.1%} of {len(table)} comparisons in primary settings have the same word "
+        f"(wanted: {SAME:.0%}); "
         f"from supported to refuted or back: {', '.join(flipped) or 'none'}"
     )
 

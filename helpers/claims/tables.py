@@ -125,10 +125,14 @@ def table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Summary:
-    """A table of verdicts for people: Markdown in a notebook, plain text elsewhere."""
+    """A table of verdicts for people: Markdown in a notebook, plain text elsewhere.
+
+    `besides` is a sentence below the table.
+    """
 
     groups: dict[str, list[Verdict]]
     link: str = ""
+    besides: str = ""
 
     def __repr__(self) -> str:
         return "\n".join(f"{name}  {settle(group)}" for name, group in self.groups.items())
@@ -147,7 +151,7 @@ class Summary:
             measured = f"{SYMBOLS.get(word, '')} **{word}**{mark}".strip()
             cells = (where, claim.statement, claim.expected, measured, settings)
             lines.append(f"| {' | '.join(cells)} |")
-        return "\n".join(lines)
+        return "\n".join([*lines, *(["", self.besides] if self.besides else [])])
 
 
 def _setting(verdict: Verdict) -> str:
@@ -156,6 +160,12 @@ def _setting(verdict: Verdict) -> str:
     return f"{SYMBOLS[verdict.verdict]} {verdict.setting}{role}"
 
 
-def summary(verdicts: Iterable[Verdict], link: str = "") -> Summary:
+def summary(verdicts: Iterable[Verdict], link: str = "", besides: str = "") -> Summary:
     """The verdicts as a table to read, linked to the notebook that measured them."""
-    return Summary(by_claim(verdicts), link)
+    return Summary(by_claim(verdicts), link, besides)
+
+
+def tally(verdicts: Iterable[Verdict]) -> str:
+    """How many statements have which word, the most frequent first: "3 supported, 1 refuted"."""
+    words = Counter(settle(group) for group in by_claim(verdicts).values())
+    return ", ".join(f"{count} {word}" for word, count in words.most_common())

@@ -1,1 +1,1 @@
-"""The course as files and programs: notebooks, publishing, Colab, the doctor, a cluster."""
+"""The course as files and programs: notebooks, publishing, handouts, review cards, a cluster."""

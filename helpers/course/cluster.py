@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +144,7 @@ def faults(parts: Iterable[Part]) -> list[str]:
     """Why these parts cannot be executed in this process's folder: what is missing or differs."""
     here, complaints = Path.cwd(), []
     for part in parts:
-        if find_spec(part.backend) is None:
+        if not runtime.is_installed(part.backend):
             complaints.append(f"{part.backend} is not installed")
         if not (here / part.notebook).is_file():
             complaints.append(f"no {part.notebook} in {here}")

@@ -1,4 +1,4 @@
-"""`python -m helpers.course.colab` installs what a Colab machine lacks and changes nothing else.
+"""`python -m helpers.course.colab` installs what a machine of Colab or Kaggle lacks, nothing else.
 
 It runs before the course's packages are there, so it needs none of them.
 """
@@ -7,12 +7,13 @@ import re
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 
-from packaging.version import Version
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
-from helpers.runtime import ROOT
+from helpers.runtime import BACKENDS, ROOT, backend
 
 OLDEST = ROOT / "requirements-oldest.txt"
 """The packages that the notebooks import, each with the oldest version that is tested."""
@@ -25,6 +26,15 @@ def pins(requirements: Path) -> dict[str, str]:
     )
 
 
+def packages_for(backend: str) -> dict[str, str]:
+    """What the notebooks need with this backend of Keras's, each with the oldest version.
+
+    TensorFlow is not needed beside another: Colab's machines with a TPU have none.
+    """
+    others = BACKENDS.keys() - {backend}
+    return {name: oldest for name, oldest in pins(OLDEST).items() if name not in others}
+
+
 def complete(needed: dict[str, str]) -> list[str]:
     """Install the packages that are missing, none older than in `needed`; change no other.
 
@@ -32,10 +42,13 @@ def complete(needed: dict[str, str]) -> list[str]:
     than what is tested. Raises CalledProcessError if pip finds no version that goes with the
     packages that are there.
     """
-    present = {name: found for name in needed if (found := _installed(name))}
-    for name, found in present.items():
-        if Version(found) < Version(needed[name]):
-            print(f"This machine has {name} {found}; the course is tested from {needed[name]} on.")
+    present = installed()
+    for name in needed.keys() & present.keys():
+        if Version(present[name]) < Version(needed[name]):
+            print(
+                f"This machine has {name} {present[name]}; "
+                f"the course is tested from {needed[name]} on."
+            )
     missing = [name for name in needed if name not in present]
     if missing:
         print(f"Installing what is missing: {', '.join(missing)}")
@@ -46,11 +59,26 @@ def complete(needed: dict[str, str]) -> list[str]:
     return missing
 
 
-def _installed(name: str) -> str | None:
+def installed() -> dict[str, str]:
+    """Every package that this Python finds, with its version, of two the one that it imports.
+
+    Without those whose version is none for pip, such as some of the system's own.
+    """
+    found: dict[str, str] = {}
+    for distribution in distributions():
+        name = canonicalize_name(distribution.metadata["Name"] or "")
+        if name not in found and is_version(distribution.version):
+            found[name] = distribution.version
+    found.pop("", None)  # an installation that was broken off
+    return found
+
+
+def is_version(text: str | None) -> bool:
+    """Whether pip can compare it with others."""
     try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+        return bool(Version(text or ""))
+    except InvalidVersion:
+        return False
 
 
 def _install(wanted: list[str], present: list[str]) -> None:
@@ -63,4 +91,4 @@ def _install(wanted: list[str], present: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    complete(pins(OLDEST))
+    complete(packages_for(backend()))

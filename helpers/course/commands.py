@@ -29,11 +29,11 @@ def run(options: Namespace, root: Path) -> int:
     from helpers import claims
     from helpers.course import notebooks, progress, sharing
 
-    chosen, parameters = _chosen(options, root), _parameters(options)
+    chosen, parameters = _executable(options, root), _parameters(options)
     copies = {path: options.out / _inside(path, root) for path in chosen}
     for path, copy in copies.items():
         notebooks.check_parameters(path, parameters)
-        notebooks.check_copy(path, copy)
+        notebooks.check_copy(path, copy, chosen)
     _check_folder(options.out)
     jobs = _jobs(options, chosen, str(parameters.get("PROFILE", runtime.profile())))
     shared = {"timeout": options.timeout, "environment": sharing.threads(jobs)}
@@ -53,7 +53,7 @@ def execute(options: Namespace, root: Path) -> int:
     """Execute the notebooks where they lie, so that they can be committed with their outputs."""
     from helpers.course import notebooks, progress, sharing
 
-    chosen = _chosen(options, root)
+    chosen = _executable(options, root)
     jobs = _jobs(options, chosen, runtime.profile())
     shared = {"timeout": options.timeout, "environment": sharing.threads(jobs)}
 
@@ -75,6 +75,7 @@ def evidence(options: Namespace, root: Path) -> int:
         planned = _changed(options, root, planned)
     for folder in (options.out, options.parts):
         _check_folder(folder)
+    pages.check(options.out)
     known = {record.part for record in _recorded(options.out)}
     known |= {done.part.name for done in parts.stored(options.parts, planned)}
     wanted = [part for part in planned if part.name not in known]
@@ -92,6 +93,7 @@ def calibrate(options: Namespace, root: Path) -> int:
     """Print how often the protocol is wrong: simulated, planted into the evidence, replicated."""
     from helpers.claims import pages
 
+    _check_record(options.evidence)
     print(pages.calibration(options.evidence))
     return 0
 
@@ -102,6 +104,7 @@ def lock(options: Namespace, root: Path) -> int:
     from helpers.course import notebooks
 
     _check_statements(options.statements)
+    _check_record(options.evidence)
     for name in options.statements:
         given = {"why": options.because, "seen": not options.unseen, "folder": options.evidence}
         entry = protocol.add(name, notebooks.find(root), **given)
@@ -135,14 +138,41 @@ def progress(options: Namespace, root: Path) -> int:
 
 
 def handout(options: Namespace, root: Path) -> int:
-    """Write a lesson's notebook as learners get it into `options.out`."""
-    from helpers.course import copies
+    """Write a lesson's notebook into `options.out`: as learners get it, or as nbgrader wants it."""
+    from helpers.course import assignments, copies
     from helpers.exercises import catalogue
 
-    name = f"{catalogue.lesson(options.lesson).name}.ipynb"
+    name = catalogue.lesson(options.lesson).name
+    notebook = root / "notebooks" / f"{name}.ipynb"
     _check_folder(options.out)
-    copies.write(copies.handout(root / "notebooks" / name), options.out / name)
-    print(options.out / name)
+    if options.nbgrader:
+        written = assignments.write(notebook, options.out)
+    else:
+        written = [options.out / notebook.name]
+        copies.hand_out(notebook, written[0])
+    for path in written:
+        print(path)
+    return 0
+
+
+def cards(options: Namespace, root: Path) -> int:
+    """Write a file for Anki with the review cards of each lesson into `options.out`."""
+    from helpers import files
+    from helpers.course import cards
+    from helpers.exercises import catalogue
+
+    cards.check()
+    chosen = [catalogue.lesson(name) for name in options.lessons]
+    decks = {lesson: cards.of(lesson) for lesson in chosen or catalogue.lessons().values()}
+    if empty := [lesson.name for lesson in chosen if not decks[lesson]]:
+        raise ValueError(f"There is nothing to review in {', '.join(empty)}: name another lesson.")
+    _check_folder(options.out)
+    for lesson, deck in decks.items():
+        if deck:
+            path = options.out / f"{lesson.name}.apkg"
+            with files.whole(path) as stream:
+                stream.write(cards.packed(lesson, deck))
+            print(f"{path}: {len(deck)} cards")
     return 0
 
 
@@ -262,6 +292,23 @@ def _chosen(options: Namespace, root: Path) -> list[Path]:
     return list(named) or notebooks.find(root)
 
 
+def _executable(options: Namespace, root: Path) -> list[Path]:
+    """The notebooks that were chosen, without those that compute with a TensorFlow that is not
+    there.
+    """
+    from helpers import without_tensorflow
+    from helpers.course import notebooks
+
+    chosen = _chosen(options, root)
+    if without_tensorflow.has_tensorflow():
+        return chosen
+    left_out = [path for path in chosen if notebooks.computes_with_tensorflow(path)]
+    for path in left_out:
+        missing = f"it computes with TensorFlow, which is not installed ({without_tensorflow.CURE})"
+        print(f"{_inside(path, root)} is left out: {missing}")
+    return [path for path in chosen if path not in left_out]
+
+
 def _jobs(options: Namespace, chosen: list[Path], profile: str) -> int:
     """How many of the notebooks to execute at a time: as was asked, or as the machine allows."""
     from helpers.course import sharing
@@ -285,6 +332,16 @@ def _inside(path: Path, root: Path) -> Path:
     if not path.is_relative_to(root):
         raise ValueError(f"{path} lies outside of the course's folder {root}: copy it there.")
     return path.relative_to(root)
+
+
+def _check_record(folder: Path) -> None:
+    """Raise FileNotFoundError for a folder of the record that is not there: a slip of the keyboard
+    would begin another one.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"There is no folder {folder}: --evidence names that of the record."
+        )
 
 
 def _check_folder(out: Path) -> None:

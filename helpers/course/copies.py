@@ -18,8 +18,12 @@ from helpers.course import notebooks
 from helpers.runtime import ROOT
 
 FOLDER = "work"
+COPY, HANDOUT = "course", "handout"
+"""The metadata by which a copy, or a handout, is known to be as it was written."""
 ANSWER = "answer"
 """The tag of cells that tell what a prediction was about; teachers' handouts leave them out."""
+FIRST_PAGE = "00_start"
+"""Its text shows with the set-up cell how a cell is run; elsewhere that cell is folded."""
 
 
 def begin(root: Path = ROOT) -> list[Path]:
@@ -27,7 +31,7 @@ def begin(root: Path = ROOT) -> list[Path]:
     written = []
     for notebook in notebooks.find(root):
         fresh = without_outputs(notebook)
-        fresh.metadata["course"] = {"edition": _digest(fresh)}
+        fresh.metadata[COPY] = _mark(fresh)
         place = root / FOLDER / notebook.relative_to(root / "notebooks")
         target = _target(place, fresh)
         if target:
@@ -42,6 +46,9 @@ def without_outputs(notebook: Path) -> NotebookNode:
     for cell in fresh.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+            cell.metadata.get("jupyter", {}).pop("outputs_hidden", None)  # nothing to hide yet
+        if "setup" in cell.metadata.get("tags", ()) and notebook.stem != FIRST_PAGE:
+            cell.metadata["jupyter"] = {"source_hidden": True}
     fresh.metadata.pop("widgets", None)
     fresh.metadata["jupytext"] = {"formats": "ipynb"}
     return fresh
@@ -54,6 +61,21 @@ def handout(notebook: Path) -> NotebookNode:
     return fresh
 
 
+def hand_out(notebook: Path, path: Path) -> None:
+    """Write a handout, over an earlier one if there is one that nobody has changed.
+
+    Raises ValueError for another file of that name, and OSError.
+    """
+    if path.exists() and not _is_untouched(_read(path), HANDOUT):
+        raise ValueError(
+            f"{path} was changed since this command wrote it, or written by something else: choose "
+            "another --out, or move it away."
+        )
+    content = handout(notebook)
+    content.metadata[HANDOUT] = _mark(content)
+    write(content, path)
+
+
 def write(content: NotebookNode, path: Path) -> None:
     """Write a notebook, whole or not at all. Raises OSError."""
     files.write_text(path, f"{nbformat.writes(content)}\n")
@@ -64,9 +86,9 @@ def _target(place: Path, fresh: NotebookNode) -> Path | None:
     there = list(takewhile(Path.exists, _editions(place)))
     if there:
         last = _read(there[-1])
-        if last.metadata.get("course") == fresh.metadata["course"]:
+        if last.metadata.get(COPY) == fresh.metadata[COPY]:
             return None
-        if _is_untouched(last):
+        if _is_untouched(last, COPY):
             return there[-1]
     return next(path for path in _editions(place) if not path.exists())
 
@@ -85,10 +107,15 @@ def _read(path: Path) -> NotebookNode:
         return nbformat.v4.new_notebook()
 
 
-def _is_untouched(content: NotebookNode) -> bool:
+def _is_untouched(content: NotebookNode, kind: str) -> bool:
     """Whether a copy is as it was written, so that nothing of its reader is in it."""
-    same = content.metadata.get("course", {}).get("edition") == _digest(content)
+    same = content.metadata.get(kind) == _mark(content)
     return same and not any(cell.get("outputs") for cell in content.cells)
+
+
+def _mark(content: NotebookNode) -> dict[str, str]:
+    """What a notebook's metadata hold so that `_is_untouched` knows it again."""
+    return {"edition": _digest(content)}
 
 
 def _digest(content: NotebookNode) -> str:

@@ -10,18 +10,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 import nbformat
-import papermill
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import NotebookNode
-from papermill.exceptions import PapermillExecutionError
-from papermill.translators import PythonTranslator
 from traitlets import Dict, default
 from traitlets.config import Config
 
-from helpers import files
+from helpers import cells, files, without_tensorflow
 from helpers.runtime import ROOT
 
 NAMED = "[0-9]*.ipynb"
@@ -30,6 +27,10 @@ KERNEL = "python3"
 KERNEL_START_SECONDS = 120
 LASTING = ("jupyter", "lines_to_next_cell", "tags")
 """What of a cell's metadata is committed: if it is collapsed, blank lines after it, its tags."""
+SAVED_MEANWHILE = (
+    "It has reached its end, but the file was saved by somebody else meanwhile, so the outputs "
+    "were not written into it: execute it again."
+)
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Watch = Callable[[int], None]
 """A function that is told the index of each cell before the cell runs."""
@@ -148,6 +149,8 @@ def check_parameters(notebook: Path, parameters: Iterable[str]) -> None:
 
     Also raises what `read` raises.
     """
+    from papermill.translators import PythonTranslator  # only what runs notebooks needs papermill
+
     cells = [cell for cell in read(notebook).cells if "parameters" in cell.metadata.get("tags", ())]
     known = [found.name for cell in cells[:1] for found in PythonTranslator.inspect(cell)]
     unknown = sorted(set(parameters) - set(known))
@@ -158,12 +161,36 @@ def check_parameters(notebook: Path, parameters: Iterable[str]) -> None:
         )
 
 
-def check_copy(notebook: Path, copy: Path) -> None:
-    """Raise ValueError if the executed copy would be written over the notebook itself."""
-    if copy.exists() and copy.samefile(notebook):
+def computes_with_tensorflow(notebook: Path) -> bool:
+    """Whether cells of the notebook use more of TensorFlow than what stands in for it has.
+
+    Raises what `read` raises.
+    """
+    code = [cell.source for cell in read(notebook).cells if cell.cell_type == "code"]
+    used = cells.paths_used(one for source in code for one in cells.statements(source))
+    parts = [path.split(".") for path in used]
+    return any(
+        first == without_tensorflow.NAME and rest and rest[0] not in without_tensorflow.OFFERED
+        for first, *rest in parts
+    )
+
+
+def check_copy(notebook: Path, copy: Path, others: Iterable[Path] = ()) -> None:
+    """Raise ValueError if the executed copy would be written over the notebook itself, or over one
+    of the others that are to be executed.
+    """
+    if not copy.exists():
+        return
+    if copy.samefile(notebook):
         raise ValueError(
             f"The copy of {notebook.name} would replace the notebook itself: choose another folder."
         )
+    for other in others:
+        if copy.samefile(other):
+            raise ValueError(
+                f"The copy of {notebook.name} would replace {other}, which is to be executed too: "
+                "choose another folder."
+            )
 
 
 def run(
@@ -182,6 +209,9 @@ def run(
     `environment` has variables that the kernel gets besides this process's own.
     Raises NotebookStopped, and ValueError if `copy` is the notebook itself.
     """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
     check_copy(notebook, copy)
     partial, failed = copy.with_suffix(".partial.ipynb"), copy.with_suffix(".failed.ipynb")
     copy.parent.mkdir(parents=True, exist_ok=True)
@@ -218,9 +248,10 @@ def execute(
     """Execute a notebook where it lies, for committing it: only lasting metadata stay.
 
     `timeout` and `environment` are those of `run`.
-    Raises NotebookStopped, and then leaves the file as it was.
+    Raises NotebookStopped, and then leaves the file as it was: so it does where somebody has saved
+    another version meanwhile.
     """
-    content = read(notebook)
+    content, before = read(notebook), files.sha256(notebook)
     current = _CurrentCell(watch)
     client = NotebookClient(
         content,
@@ -238,6 +269,8 @@ def execute(
             client.set_widgets_metadata()
     except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
         raise NotebookStopped(notebook, current.source, _reason(error)) from error
+    if not notebook.is_file() or files.sha256(notebook) != before:
+        raise NotebookStopped(notebook, current.source, SAVED_MEANWHILE)
     files.write_text(notebook, f"{nbformat.writes(_lasting(content))}\n")
 
 
@@ -300,8 +333,9 @@ def _at_home(notebook: Path, environment: Mapping[str, str]) -> dict[str, object
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, PapermillExecutionError | CellExecutionError):
-        return f"{error.ename}: {error.evalue}"
+    name, value = (getattr(error, part, None) for part in ("ename", "evalue"))  # of a cell's error
+    if name is not None:
+        return f"{name}: {value}"
     return f"{type(error).__name__}: {error}"
 
 

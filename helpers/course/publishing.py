@@ -9,7 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from helpers.course import notebooks
-from helpers.runtime import ROOT
+from helpers.runtime import COLAB, GITHUB, ROOT
 
 SETUP_CELL = """\
 # Setup: find the course's folder, here or above{then_fetch}.
@@ -25,13 +25,13 @@ sys.path.insert(0, str(course))
 from helpers import runtime
 
 print(runtime.start())"""
-FOR_COLAB = {
-    "then_fetch": "; on Colab, fetch it first",
-    "import_subprocess": "import subprocess\n",
+FETCHING = {
+    "then_fetch": ".\n# On Colab and on Kaggle (there with Internet on), fetch it first",
+    "import_subprocess": "import os\nimport subprocess\n",
     "address": 'REPOSITORY, VERSION = "{repository}", "{ref}"\n',
     "fetched_folder": ', Path.cwd() / f"course-{VERSION}"',
     "fetch": """\
-if "google.colab" in sys.modules:
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
     if course is None:
         course = folders[-1]
         clone = f"git -c advice.detachedHead=false clone -q --depth=1 -b {VERSION} {REPOSITORY}"
@@ -39,7 +39,8 @@ if "google.colab" in sys.modules:
     subprocess.run([sys.executable, "-m", "helpers.course.colab"], cwd=course, check=True)
 """,
 }
-"""What a published set-up cell has besides: the lines that fetch the course on Colab."""
+"""What a published set-up cell has besides: the lines that fetch the course where it is opened
+alone, on Colab and on Kaggle."""
 IN_SCRIPT = {"setup": "# %%", "links": "# %% [markdown]"}  # how jupytext begins a cell of this tag
 TABLE_CELL = re.compile(
     r"^(\|[^|]*\| *\[[^\]]*\]\((notebooks/[^/)]+\.ipynb)\)[^|]*?)"
@@ -80,16 +81,23 @@ class Address:
     @property
     def repository(self) -> str:
         """The address that git clones from."""
-        return f"https://github.com/{self.repo}"
+        return f"{GITHUB}{self.repo}"
 
     def links(self, notebook: str) -> dict[str, str]:
-        """Where a notebook, named as in "notebooks/01_overfitting.ipynb", can be opened."""
+        """Where a notebook, named as in "notebooks/01_overfitting.ipynb", can be opened.
+
+        A codespace is opened with the course's first page, whichever notebook it was asked for.
+        """
         owner, name = self.repo.split("/")
-        colab = f"https://colab.research.google.com/github/{self.repo}/blob/{self.ref}"
+        colab = f"{COLAB}{self.repo}/blob/{self.ref}"
+        kaggle = f"https://kaggle.com/kernels/welcome?src={self.repository}/blob/{self.ref}"
+        codespace = f"https://codespaces.new/{self.repo}/tree/{self.ref}?quickstart=1"
         binder = f"https://mybinder.org/v2/gh/{self.repo}/{self.ref}?urlpath=lab/tree"
         book = f"https://{owner.lower()}.github.io/{name}"
         return {
             "Open in Colab": f"{colab}/{notebook}",
+            "Open in Kaggle": f"{kaggle}/{notebook}",
+            "Open in Codespaces": codespace,
             "Open in Binder": f"{binder}/{notebook}",
             "Read in the book": f"{book}/{notebook.removesuffix('.ipynb')}.html",
         }
@@ -98,12 +106,13 @@ class Address:
 def setup_cell(address: Address | None = None) -> str:
     """The source of the set-up cell, the same in every notebook.
 
-    Without an address it finds the course where it lies; with one, it also fetches it on Colab.
+    Without an address it finds the course where it lies; with one, it also fetches it on Colab and
+    on Kaggle.
     """
     if address is None:
-        return SETUP_CELL.format(**dict.fromkeys(FOR_COLAB, ""))
-    stamp = FOR_COLAB["address"].format(repository=address.repository, ref=address.ref)
-    return SETUP_CELL.format(**FOR_COLAB | {"address": stamp})
+        return SETUP_CELL.format(**dict.fromkeys(FETCHING, ""))
+    stamp = FETCHING["address"].format(repository=address.repository, ref=address.ref)
+    return SETUP_CELL.format(**FETCHING | {"address": stamp})
 
 
 def publish(address: Address, root: Path = ROOT) -> list[Path]:

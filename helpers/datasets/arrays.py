@@ -16,6 +16,16 @@ def empty(shape: tuple[int, ...], dtype) -> np.ndarray:
     return block[start : start + size].view(dtype).reshape(shape)
 
 
+def aligned(array: np.ndarray) -> np.ndarray:
+    """The array if it is one that TensorFlow can share as it lies, else a copy that is."""
+    flags = array.flags
+    if array.ctypes.data % BOUNDARY == 0 and flags.c_contiguous and flags.writeable:
+        return array
+    copy = empty(array.shape, array.dtype)
+    copy[...] = array
+    return copy
+
+
 def rearrange(array: np.ndarray, order: np.ndarray) -> np.ndarray:
     """The rows `order` of a C-contiguous array, moved to its beginning: a view, without a copy.
 

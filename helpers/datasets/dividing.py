@@ -79,7 +79,7 @@ def beside_test_part(given: Mapping[str, np.ndarray], seed: int, validation: flo
     """
     x, y = given["x_train"], given["y_train"].astype(np.int64)
     prints, tested = digests(x), set(digests(given["x_test"]))
-    fresh = np.array([row for row, digest in enumerate(prints) if digest not in tested])
+    fresh = np.array([row for row, digest in enumerate(prints) if digest not in tested], int)
     train, valid = cut(fresh, originals(prints), validation, seed, y)
     order, length = np.concatenate([train, valid]), len(train)
     x, y = arrays.rearrange(np.require(x, requirements=["C", "W"]), order), y[order]

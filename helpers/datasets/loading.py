@@ -6,6 +6,7 @@ which of these it was.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from helpers import display
 from helpers.datasets import dividing, sources, standins
+from helpers.datasets.downloads import DataError
 from helpers.datasets.split import Split
 
 VOCABULARY = 10_000  # words, the commonest first
@@ -115,7 +117,7 @@ def _wine(seed: int) -> Split:
 def _reviews(seed: int) -> Split:
     if found := sources.find("reviews"):
         path, source = found
-        parts = dividing.beside_test_part(sources.read_imdb(path, VOCABULARY), seed)
+        parts = _divided(path, sources.read_imdb(path, VOCABULARY), seed)
         return Split("reviews", "IMDB", source, *parts, class_names=REVIEW_CLASSES)
     sentences, ratings = sources.read_sentences(sources.embedded(sources.SENTENCES))
     y = (ratings > 0).astype(np.int64)
@@ -142,9 +144,26 @@ def _fashion(seed: int) -> Split:
         path, source = found
         title, given = "Fashion-MNIST", sources.read_fashion(path)
     else:
+        path = sources.FASHION
         title, source, given = "Fashion-MNIST, 12,000 images", "embedded", _embedded_fashion()
-    parts = dividing.beside_test_part(given, seed)
+    parts = _divided(path, given, seed)
     return Split("fashion", title, source, *parts, class_names=FASHION_CLASSES)
+
+
+def _divided(
+    path: Path, given: dict[str, np.ndarray], seed: int, validation: float = 0.2
+) -> dividing.Parts:
+    """The parts of a data set of `path` that has a test part of its own.
+
+    Raises DataError where too little is left of the training part without copies of the test part.
+    """
+    try:
+        return dividing.beside_test_part(given, seed, validation)
+    except ValueError as error:  # scikit-learn's, of a class with too few examples
+        raise DataError(
+            f"{path}: the training part, without copies of test examples, is too small to be "
+            f"divided ({error}). Put a good copy there."
+        ) from error
 
 
 def _embedded_fashion() -> dict[str, np.ndarray]:
@@ -154,7 +173,7 @@ def _embedded_fashion() -> dict[str, np.ndarray]:
 def _cifar10(seed: int, sizes: Sequence[int] = STAND_IN) -> Split:
     if found := sources.find("cifar10"):
         path, source = found
-        parts = dividing.beside_test_part(sources.read_cifar10(path), seed, validation=0.1)
+        parts = _divided(path, sources.read_cifar10(path), seed, validation=0.1)
         return Split("cifar10", "CIFAR-10", source, *parts, class_names=CIFAR10_CLASSES)
     items = dividing.beside_test_part(_embedded_fashion(), seed)
     made = []

@@ -97,13 +97,16 @@ REAL = {
 def own(*names: str) -> Path | None:
     """The first of these files or folders that $COURSE_DATA_DIR holds, or None.
 
-    Raises DataError for a link that leads nowhere: a stand-in would take its place unnoticed.
+    Raises DataError for a link that leads nowhere: a stand-in would take its place unnoticed; and
+    for a pipe or a device, which one could wait for without end.
     """
     folder = runtime.data_directory()
     candidates = [folder / name for name in names] if folder else []
     found = next((path for path in candidates if os.path.lexists(path)), None)
     if found and not found.exists():
         raise DataError(f"{found} is a link that leads nowhere: put a good copy in its place.")
+    if found and not (found.is_file() or found.is_dir()):
+        raise DataError(f"{found} is no file: put a good copy in its place.")
     return found
 
 

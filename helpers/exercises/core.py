@@ -43,6 +43,8 @@ __all__ = [
 MIME_TYPE = "application/vnd.course.exercise+json"
 CORRECT, NOT_ATTEMPTED, NOT_YET, NOTED = "correct", "not attempted", "not yet", "noted"
 SYMBOLS = {CORRECT: "✓", NOT_ATTEMPTED: "○", NOT_YET: "✗", NOTED: "●"}
+LONGEST_ERROR = 500
+"""Characters of an error's message that a reader is shown."""
 COLORS = {CORRECT: "#0072B2", NOT_ATTEMPTED: "#7F7F7F", NOT_YET: "#D55E00", NOTED: "#0072B2"}
 
 
@@ -52,11 +54,12 @@ class NotYet(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """What a check found: a word and a reason."""
+    """What a check found: a word and a reason; `hint` shows a hint, as the exercise's own does."""
 
     exercise: str
     status: str
     message: str
+    hint: Callable[..., None] = field(repr=False, compare=False)
 
     def _ipython_display_(self):
         """Nothing: the result was shown by the check, with which most cells end."""
@@ -70,7 +73,7 @@ class Mistake:
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Exercise:
     """One exercise. `examine(answer, *evidence)` raises NotYet with the reason, or returns what to
     say when right.
@@ -90,6 +93,10 @@ class Exercise:
     equivalents: tuple = ()
     mistakes: tuple[Mistake, ...] = ()
     evidence: tuple = ()
+
+    def __repr__(self) -> str:
+        """What can be asked of it; neither a hint nor the solution."""
+        return f"Exercise: ex.{self.name}.check(...), .hint() or .solution()"
 
     @property
     def key(self) -> str:
@@ -113,8 +120,8 @@ class Exercise:
                 f"There are {len(self.hints)} hints: ask for .hint(1) to .hint({len(self.hints)})."
             )
         more = number < len(self.hints)
-        following = f" The next: `ex.{self.name}.hint({number + 1})`" * more
-        text = f"Hint {number} of {len(self.hints)}: {self.hints[number - 1]}{following}"
+        following = f"Next: `ex.{self.name}.hint({number + 1})`" if more else self._after_hints()
+        text = f"Hint {number} of {len(self.hints)}: {self.hints[number - 1]} {following}"
         display.show_line(text, _markup(text), "#E69F00", {})
 
     def solution(self) -> None:
@@ -138,6 +145,9 @@ class Exercise:
             "\n".join([f"def {self.stub.__name__}{inspect.signature(self.stub)}:", *lines]) + "\n"
         )
 
+    def _after_hints(self) -> str:
+        return f"That was the last one. The solution: `ex.{self.name}.solution()`"
+
     def _examined(self, answer, evidence: tuple) -> tuple[str, str]:
         """A word and a reason for an answer that is more than the stub."""
         try:
@@ -160,10 +170,12 @@ class Exercise:
         record = {"exercise": self.name, "status": status, "message": message}
         line = f"{head} {message}{stuck}"
         display.show_line(line, markup, COLORS[status], {MIME_TYPE: record})
-        return Result(self.name, status, message)
+        if progress.is_kept():
+            display.offer(self.name, self)
+        return Result(self.name, status, message, self.hint)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction(Exercise):
     """An exercise that asks what a run will show: noted and locked at once, judged by the run.
 
@@ -188,6 +200,8 @@ class Prediction(Exercise):
             given = chosen(answer, self.stub, self.choices)
         except NotYet as reason:
             return self._show(NOT_YET, str(reason))
+        except Exception as error:  # a choice may be an object of a learner's
+            return self._show(NOT_YET, f"Your code raised {told(error)}")
         locked = progress.lock(self.key, given)
         first = "" if locked == given else f" Your first prediction counts: {_in_words(locked)}."
         if not evidence:
@@ -195,6 +209,9 @@ class Prediction(Exercise):
         status, message = self._examined(answer, evidence)
         progress.judge(self.key, self._examined(locked, evidence)[0] == CORRECT)
         return self._show(status, message + first)
+
+    def _after_hints(self) -> str:
+        return "That was the last one. Guess, and let the run tell."
 
 
 def _key(maker: Any, name: str) -> str:
@@ -212,12 +229,13 @@ def _markup(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", display.escape(text))
 
 
-def told(error: Exception) -> str:
-    """The exception's class and message, which may be code of a learner's, too."""
+def told(error: BaseException) -> str:
+    """The exception's class and message, which may be code of a learner's, too, or a megabyte."""
     try:
-        return f"{type(error).__name__}: {error}"
+        text = f"{type(error).__name__}: {error}"
     except Exception:
         return type(error).__name__
+    return text if len(text) <= LONGEST_ERROR else f"{text[:LONGEST_ERROR]} ..."
 
 
 def untouched(answer, stub) -> bool:
@@ -257,7 +275,7 @@ def call(function, *arguments) -> Any:
     """The function's result. Raises NotYet where it is no function, or returns nothing."""
     expect(
         callable(function),
-        f"check() wants the function itself, not {function!r}: leave out the parentheses.",
+        f"check() wants the function itself, not {brief(function)}: leave out the parentheses.",
     )
     result = function(*arguments)
     expect(
@@ -371,7 +389,8 @@ def chosen(answer, found: dict, choices) -> dict:
     for question, guess in answer.items():
         expect(guess is not ..., f"{question}: not filled in yet; choose one of {offered}.")
         expect(
-            bare(guess) in known, f"{question}: {guess!r} is no choice; choose one of {offered}."
+            bare(guess) in known,
+            f"{question}: {brief(guess)} is no choice; choose one of {offered}.",
         )
     return {question: known[bare(guess)] for question, guess in answer.items()}
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from helpers import runtime
 from helpers.exercises import catalogue, progress
 from helpers.exercises.catalogue import Entry, Lesson
 from helpers.exercises.progress import State
@@ -10,6 +11,11 @@ from helpers.exercises.progress import State
 __all__ = ["Overview", "Tally", "end_of_lesson", "in_a_terminal", "show_progress", "table", "tally"]
 
 PRIVATE = "Your progress lies in `work/progress.json` on this machine. Nothing is sent."
+ON_COLAB = "Colab deletes it with the machine: download it, and upload it next time."
+BUTTON = (
+    "display:inline-block;padding:.6em 1.2em;border-radius:.4em;background:#005a8c;color:#fff;"
+    "font-weight:600;text-decoration:none"
+)
 RIGHT, WRONG, DONE, OPEN = "✓", "✗", "✓", "○"
 
 
@@ -54,7 +60,8 @@ def show_progress(lesson: str = "") -> Overview:
     state = progress.current()
     if lesson:
         return Overview(end_of_lesson(catalogue.lesson(lesson), state))
-    return Overview(f"{table(state)}\n\n{progress.STORE.trouble or PRIVATE}")
+    kept = f"{PRIVATE} {ON_COLAB}" if runtime.on_colab() else PRIVATE
+    return Overview("\n\n".join([table(state), progress.STORE.trouble or kept, button(state)]))
 
 
 def tally(entries: Iterable[Entry], state: State) -> Tally:
@@ -75,6 +82,18 @@ def table(state: State) -> str:
         for link, counts in counted.items()
     ]
     return "\n".join(["| lesson | exercises done | predictions right |", "|---|---|---|", *rows])
+
+
+def button(state: State) -> str:
+    """A link to the first lesson of which something is left; nothing after the last."""
+    lessons = list(catalogue.lessons().values())[1:]
+    counted = [(lesson, tally(lesson.exercises, state)) for lesson in lessons]
+    for lesson, counts in counted:
+        if counts.done < counts.exercises:
+            begin = "Go on with" if counts.done else "Start"
+            text = f"{begin} lesson {lesson.number}: {lesson.title}"
+            return f'<a class="start" style="{BUTTON}" href="{_address(lesson)}">{text}</a>'
+    return ""
 
 
 def in_a_terminal(state: State) -> str:
@@ -113,4 +132,8 @@ def _sign(entry: Entry, state: State) -> str:
 
 
 def _link(lesson: Lesson) -> str:
-    return f"[{lesson.number} · {lesson.title}]({lesson.name}.ipynb)"
+    return f"[{lesson.number} · {lesson.title}]({_address(lesson)})"
+
+
+def _address(lesson: Lesson) -> str:
+    return f"{runtime.notebooks_address()}{lesson.name}.ipynb"

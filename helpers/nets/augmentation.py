@@ -146,10 +146,10 @@ def mixup(alpha: float):
     """Mix each example with another of the minibatch, inputs and targets alike.
 
     Shares are drawn from Beta(alpha, alpha), one for each example; the paper's own program draws
-    one for each minibatch. Inputs may have any shape; targets must be numbers
-    that can be mixed (one-hot classes as float32). Zhang, Cisse, Dauphin and Lopez-Paz (2018),
-    "mixup: Beyond Empirical Risk Minimization", equation 1. Raises ValueError for an alpha that is
-    not above 0, and for whole numbers as targets.
+    one for each minibatch. Inputs may have any shape; targets must be numbers that can be mixed
+    (one-hot classes as float32). Zhang, Cisse, Dauphin and Lopez-Paz (2018), "mixup: Beyond
+    Empirical Risk Minimization", section 2. Raises ValueError for an alpha that is not above 0, and
+    for whole numbers as targets.
     """
     check_alpha(alpha)
 
@@ -167,8 +167,8 @@ def cutmix(alpha: float):
 
     Its share of the area is drawn from Beta(alpha, alpha), less what falls outside. Targets as in
     `mixup`. Yun et al. (2019), "CutMix: Regularization Strategy to Train Strong Classifiers with
-    Localizable Features", sec. 3. Raises ValueError for an alpha that is not above 0, and for whole
-    numbers as targets.
+    Localizable Features", section 3. Raises ValueError for an alpha that is not above 0, and for
+    whole numbers as targets.
     """
     check_alpha(alpha)
 

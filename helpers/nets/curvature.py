@@ -24,7 +24,7 @@ def top_eigenvalues(build, weights, x, y, *, loss: str, iterations: int = 30) ->
     scaled back to length 1, `iterations` times, from a random start; the last Rayleigh quotient is
     returned, which for a positive top eigenvalue approaches it from below, and lies between two
     that differ in little but their sign. The Hessian itself is never formed (Pearlmutter 1994,
-    section 2).
+    "Fast Exact Multiplication by the Hessian").
     """
     model = build()
     variables = model.trainable_variables

@@ -1,5 +1,7 @@
 """Small builders of ordinary Keras models."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -31,12 +33,45 @@ def side_by_side(inputs: int, widths, *, activation="relu"):
     gradient of each net is what it would be by itself, divided by the number of nets. Adam divides
     by the size of the gradient, so it trains each net as if it were alone, for the price of one.
     """
-    given = keras.Input((inputs,))
-    outputs = [
-        keras.layers.Dense(1)(keras.layers.Dense(width, activation=activation)(given))
-        for width in widths
-    ]
-    return keras.Model(given, keras.layers.Concatenate()(outputs))
+    glorot = _glorot_net_by_net(inputs, widths)
+    return keras.Sequential(
+        [
+            keras.Input((inputs,)),
+            keras.layers.Dense(sum(widths), activation=activation, kernel_initializer=glorot),
+            OutputOfEach(widths),
+        ]
+    )
+
+
+def _glorot_net_by_net(others: int, widths) -> Any:
+    """An initializer with Glorot's limits for each net by itself, of so many inputs or outputs."""
+    limits = np.repeat(np.sqrt(6 / (others + np.array(widths))), widths).astype("float32")
+    draw = keras.initializers.RandomUniform(-1, 1)
+    return lambda shape, dtype: draw(shape, dtype) * limits
+
+
+@keras.saving.register_keras_serializable("course")
+class OutputOfEach(keras.layers.Layer):
+    """One linear output for each of several nets, whose hidden units come one after the other."""
+
+    def __init__(self, widths, **layer):
+        super().__init__(**layer)
+        self.widths = tuple(widths)
+        self.belongs = np.repeat(np.eye(len(self.widths), dtype="float32"), self.widths, axis=0)
+
+    def build(self, shape):
+        """A weight for each hidden unit, with Glorot's limits for a net by itself."""
+        glorot = _glorot_net_by_net(1, self.widths)
+        self.kernel = self.add_weight(shape=(shape[-1],), initializer=glorot)
+        self.bias = self.add_weight(shape=(len(self.widths),), initializer="zeros")
+
+    def call(self, units):
+        """Outputs of shape (n, nets) for hidden units of shape (n, all of them)."""
+        return keras.ops.matmul(units * self.kernel, self.belongs) + self.bias
+
+    def get_config(self):
+        """What makes the same layer again."""
+        return {**super().get_config(), "widths": self.widths}
 
 
 @keras.saving.register_keras_serializable("course")
@@ -50,15 +85,13 @@ class NetsByColumn(keras.layers.Layer):
 
     def build(self, shape):
         """A weight for each column and hidden unit, with Glorot's limits for a net by itself."""
-        limits = np.repeat(np.sqrt(6 / (1 + np.array(self.widths))), self.widths).astype("float32")
         strengths = np.repeat(self.penalties or np.zeros(len(self.widths)), self.widths)
         strengths = strengths.astype("float32")
 
         def weights(name):
-            draw = keras.initializers.RandomUniform(-1, 1)
             return self.add_weight(
-                shape=(shape[-1], len(limits)),
-                initializer=lambda shape, dtype: draw(shape, dtype) * limits,
+                shape=(shape[-1], sum(self.widths)),
+                initializer=_glorot_net_by_net(1, self.widths),
                 regularizer=(lambda w: keras.ops.sum(strengths * w**2)) if self.penalties else None,
                 name=name,
             )

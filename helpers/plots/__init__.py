@@ -1,9 +1,9 @@
 """The figures of the course: a common style, curves with bands, small multiples, sliders."""
 
 from helpers.plots.comparisons import band, curves, forest, reliability
-from helpers.plots.landscapes import paths, race
+from helpers.plots.landscapes import paths
 from helpers.plots.learning import floor, groups, one_fit, over_epochs, sides, trails
-from helpers.plots.multiples import decision_regions, fits, histograms, pictures
+from helpers.plots.multiples import fits, kernels, pictures
 from helpers.plots.style import COLORS, LINES, MARKERS, canvas, show
 from helpers.plots.widgets import slider_over, sliders_over
 
@@ -14,17 +14,15 @@ __all__ = [
     "band",
     "canvas",
     "curves",
-    "decision_regions",
     "fits",
     "floor",
     "forest",
     "groups",
-    "histograms",
+    "kernels",
     "one_fit",
     "over_epochs",
     "paths",
     "pictures",
-    "race",
     "reliability",
     "show",
     "sides",

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from helpers import display
-from helpers.plots.style import COLORS, LINES, MARKERS, canvas
+from helpers.plots.style import COLORS, LINES, MARKERS
 
 
 def _contours(axes, surface, *, levels: int = 14) -> None:
@@ -27,38 +26,12 @@ def paths(axes, surface, walked: dict, *, markers: bool = True) -> list:
     lines = []
     for number, (label, points) in enumerate(walked.items()):
         style = {
-            "color": COLORS[number % 7],
-            "linestyle": LINES[number % 7],
+            "color": COLORS[number],
+            "linestyle": LINES[number],
             "linewidth": 1.4,
             "label": label,
         }
         lines += axes.plot(
-            *points.T, **style, marker=MARKERS[number % 7] if markers else None, markersize=3
+            *points.T, **style, marker=MARKERS[number] if markers else None, markersize=3
         )
     return lines
-
-
-def race(surface, walked: dict, *, stride: int = 1) -> bytes:
-    """An animated GIF of paths, label -> points, that grow over a surface, `stride` steps a frame.
-
-    All paths have the same length.
-    """
-    with canvas(width=6.4, height=4.4) as (figure, axes):
-        lines = paths(axes, surface, walked, markers=False)
-        heads = [
-            axes.plot(
-                [], [], linestyle="", marker=MARKERS[n % 7], color=COLORS[n % 7], markersize=8
-            )[0]
-            for n in range(len(lines))
-        ]
-        axes.legend(loc="upper right", fontsize=9)
-        length = len(next(iter(walked.values())))
-
-        def draw(frame):
-            now = min(frame * stride, length - 1)
-            axes.set_title(f"{surface.name}, step {now}")
-            for line, head, points in zip(lines, heads, walked.values(), strict=True):
-                line.set_data(*points[: now + 1].T)
-                head.set_data(*points[now : now + 1].T)
-
-        return display.gif(figure, draw, -(-length // stride))

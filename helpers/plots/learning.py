@@ -30,13 +30,15 @@ def sides(axes, turn: float, *, height: float = 0.97) -> None:
     axes.annotate("lowest validation error", (turn, height), xytext=(6, -13), **place, **style)
 
 
-def over_epochs(axes, series: dict, *, ylabel: str, title: str = "") -> None:
+def over_epochs(axes, series: dict, *, ylabel: str, title: str = "", first: int = 0) -> None:
     """Draw `curves` over the epochs on a logarithmic axis, where the first of them are seen best.
 
-    `series` maps a label to values of shape (replicates, epochs).
+    `series` maps a label to values of shape (replicates, epochs); `first` is the number of the
+    first colour and line style.
     """
     epochs = np.arange(1, np.shape(next(iter(series.values())))[1] + 1)
-    curves(axes, epochs, series, xlabel="epoch (logarithmic)", ylabel=ylabel, title=title)
+    curves(axes, epochs, series, xlabel="epoch (logarithmic)", ylabel=ylabel, first=first)
+    axes.set_title(title)
     marks = [mark for mark in (1, 3, 10, 30, 100, 300, 1000) if mark <= len(epochs)]
     axes.set_xscale("log")
     axes.minorticks_off()

@@ -25,7 +25,7 @@ def sliders_over(draw, values: dict) -> None:
     @functools.cache
     def picture(*chosen):
         figure, alt = draw(*chosen)
-        return display.image_tag(display.png(figure), "png", alt)
+        return display.image_tag(display.png(figure), alt)
 
     sliders = [
         ipywidgets.SelectionSlider(

@@ -1,8 +1,8 @@
 """Stacks of dense layers in NumPy, with batch normalization or without: gradients in each layer.
 
-A net is a list of `Block`s, the hidden layers and last the output layer. Batch normalization, where
-a block has it, stands between the kernel and the activation, and works as in training: by the mean
-and the variance of the batch.
+A net is a list in which each hidden layer, and last the output layer, is a `Block`. Batch
+normalization, where a block has it, stands between the kernel and the activation, and works as in
+training: by the mean and the variance of the batch.
 """
 
 from collections.abc import Sequence

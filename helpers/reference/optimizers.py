@@ -124,8 +124,8 @@ def momentum(learning_rate: float = 0.01, momentum: float = 0.9) -> Rule:
 def nesterov(learning_rate: float = 0.01, momentum: float = 0.9) -> Rule:
     """Nesterov's accelerated gradient: the gradient is taken where the momentum is about to lead.
 
-    paper: v <- m v - a g(p + m v);  p <- p + v here:  v <- m v - a g(q);        q <- q + m v - a
-    g(q)      with q = p + m v, the point looked ahead to
+    paper: v <- m v - a g(p + m v);  p <- p + v
+    here:  v <- m v - a g(q);  q <- q + m v - a g(q), with q = p + m v, the point looked ahead to
 
     Nesterov 1983, in the form of Sutskever et al. 2013, section 2, equations 3 and 4. In Keras:
     `SGD(momentum=0.9, nesterov=True)`. As in Keras, the parameters that you hold are the look-ahead
@@ -247,8 +247,8 @@ def nadam(
     in Adam;  p <- p - a (u_{t+1} m / (1 - P u_{t+1}) + (1 - u_t) g / (1 - P)) / (sqrt(v / (1 -
     b2^t)) + epsilon)
 
-    Dozat 2016, algorithm 2, with the schedule that its section on hyperparameters proposes. As in
-    Keras, m itself decays with the constant b1, whereas the paper uses u_t there too; and 0.96^t
+    Dozat 2016, "Incorporating Nesterov Momentum into Adam", with the schedule that it proposes. As
+    in Keras, m itself decays with the constant b1, whereas the paper uses u_t there too; and 0.96^t
     stands for the paper's 0.96^(t / 250), so the warm-up is over after about a hundred steps
     instead of tens of thousands. PyTorch's `momentum_decay`, 0.004, is the paper's 1 / 250; optax
     keeps b1 constant. Epsilon is added to the root of the corrected v, unlike in `adam`.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
+from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
 Weights = list[np.ndarray]
 """Hidden weights (inputs, units) and biases, output weights (units, outputs) and biases."""
@@ -94,6 +95,8 @@ class Trained:
     reached: bool
 
 
+# Products this small take longer on several threads, and many times as long on a busy machine.
+@threadpool_limits.wrap(limits=1)
 def train(
     weights: Weights,
     x: np.ndarray,
@@ -163,6 +166,7 @@ def hessian_product(weights: Weights, x: np.ndarray, y: np.ndarray, way: Weights
     return [move / len(y) for move in moves]
 
 
+@threadpool_limits.wrap(limits=1)
 def sharpness(weights: Weights, x: np.ndarray, y: np.ndarray, *, adaptive: bool = False) -> float:
     """The largest eigenvalue of the Hessian of the mean cross-entropy over the rows.
 

@@ -1,10 +1,14 @@
 """What a recipe refuses before anything is compiled, and what would be right instead."""
 
+import warnings
+from functools import cache
 from itertools import combinations
 from numbers import Integral
 
 import keras
 import numpy as np
+
+from helpers.runtime import with_jax
 
 SEEDS_END = 2**32  # NumPy, scikit-learn and JAX take seeds below it
 MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
@@ -162,7 +166,11 @@ def check_run(run, split, recipe) -> None:
         )
     for name, shape in (("targets", np.shape(split.y_train)), ("sample_weight", (n,))):
         values = getattr(run, name)
-        if values is not None and (np.shape(values) != shape or not np.isfinite(values).all()):
+        if values is None:
+            continue
+        if np.asarray(values).dtype.kind not in "fiub":
+            raise ValueError(f"{name} is {values!r:.60}; it must hold numbers, shape {shape}.")
+        if np.shape(values) != shape or not np.isfinite(values).all():
             raise ValueError(
                 f"{name} has shape {np.shape(values)}; it must be {shape}, and all finite."
             )
@@ -314,6 +322,34 @@ def check_targets(y, outputs: tuple, loss) -> None:
             f"needs {wanted}: change the last layer or the loss "
             "(class numbers go with sparse_categorical_crossentropy)."
         )
+
+
+def warn_of_saturation(model, loss) -> None:
+    """Warn once where a net can stop learning on JAX: cross-entropy taken from its probabilities.
+
+    An output that rounds to 0 or 1 has no gradient there. With TensorFlow Keras finds the logits
+    behind the probabilities (statement NEW-04, lesson 5c).
+    """
+    known = keras.losses.get(loss)
+    name = getattr(known, "name", None) or getattr(known, "__name__", "")
+    if not with_jax() or "crossentropy" not in name or getattr(known, "from_logits", False):
+        return
+    layer = model.layers[-1]
+    while isinstance(layer, keras.Model):
+        layer = layer.layers[-1]
+    squeezing = (keras.activations.softmax, keras.activations.sigmoid)
+    if getattr(layer, "activation", None) in squeezing or isinstance(layer, keras.layers.Softmax):
+        _warn_of_saturation()
+
+
+@cache  # once
+def _warn_of_saturation() -> None:
+    warnings.warn(
+        "This net ends in probabilities. On JAX it stops learning where they round to 0 or 1: "
+        "leave the last activation out and give the loss from_logits=True, for example "
+        "keras.losses.SparseCategoricalCrossentropy(from_logits=True).",
+        stacklevel=3,
+    )
 
 
 def check_monitor(early_stopping, names: list[str]) -> None:

@@ -169,6 +169,7 @@ def key_of(kind, model, optimizer, loss, metrics, example: tuple, mode: dict) ->
     descriptions of losses are incomplete (Huber's has no delta). What holds code that is neither
     Keras's own nor one of the course's augmentations is compiled afresh each time, because that
     code may have changed. The shape of a target is part of it: Keras chooses its metrics by that.
+    So is Keras's epsilon, which losses have built in.
     """
     if excludes_weights(optimizer) or not isinstance(mode["augment"], Change | None):
         return None
@@ -177,7 +178,8 @@ def key_of(kind, model, optimizer, loss, metrics, example: tuple, mode: dict) ->
     if description is None:
         return None
     targets = example[1]
-    return (kind, description, loss, *metrics, targets.shape[1:], *mode.values())
+    shared = targets.shape[1:], keras.config.epsilon()
+    return (kind, description, loss, *metrics, *shared, *mode.values())
 
 
 def describe(model, optimizer) -> str | None:

@@ -20,6 +20,11 @@ Values = list[np.ndarray]
 """A value for each variable of a model, in the order of `state_of`."""
 Origin = Callable[[list[int]], np.ndarray] | None
 """How a variable's value follows from the numbers drawn; None where it does not."""
+UNSEEDED = (
+    "build() gives other weights each time, whatever the seed: let it draw with "
+    "keras.initializers, keras.random, or functions of np.random such as np.random.normal, which "
+    "the seed decides."
+)
 MOST_SEED = 10**9  # Keras draws its seeds from 1 to this
 
 
@@ -31,17 +36,7 @@ def initial_values(
     `first` is the model that `build` made for the first of the seeds. Raises ValueError for a
     `build` that returns one model twice, or other weights for the same seed.
     """
-    known = {seeds[0]: values_of(first)}
-    if len(seeds) == 1:
-        return known.__getitem__
-    other = next((seed for seed in seeds if seed != seeds[0]), seeds[0])
-    second = seeded(build, other)
-    if second is first:
-        raise ValueError(
-            "build() must make a new model each time it is called; it returned the same one twice."
-        )
-    known[other] = values_of(second)
-    origins = origins_of(first, seeds[0])
+    known, origins = {seeds[0]: values_of(first)}, origins_of(first, seeds[0])
 
     def foretold(seed: int) -> Values:
         numbers = numbers_of(seed, len(origins))
@@ -51,14 +46,23 @@ def initial_values(
     def built(seed: int) -> Values:
         return known[seed] if seed in known else values_of(seeded(build, seed))
 
+    if len(seeds) == 1 and same(foretold(seeds[0]), known[seeds[0]]):
+        others = [v for origin, v in zip(origins, known[seeds[0]], strict=True) if origin is None]
+        if all(len(np.unique(values)) <= 1 for values in others):  # zeros, ones: nothing was drawn
+            return built
+    other = next((seed for seed in seeds if seed != seeds[0]), seeds[0])
+    second = seeded(build, other)
+    if second is first:
+        raise ValueError(
+            "build() must make a new model each time it is called; it returned the same one twice."
+        )
+    if other in known and not same(values_of(second), known[other]):
+        raise ValueError(UNSEEDED)
+    known[other] = values_of(second)
     if all(same(foretold(seed), known[seed]) for seed in known):
         return foretold
     if not same(values_of(seeded(build, seeds[0])), known[seeds[0]]):
-        raise ValueError(
-            "build() gives other weights each time, whatever the seed: let it draw with "
-            "keras.initializers, keras.random, or functions of np.random such as "
-            "np.random.normal, which the seed decides."
-        )
+        raise ValueError(UNSEEDED)
     return built
 
 

@@ -10,15 +10,23 @@ import keras
 import numpy as np
 from tqdm.auto import tqdm
 
-from helpers import runtime
+from helpers import display, runtime
 from helpers.nets.momentum import momentum_name
-from helpers.training.checks import check_initial, check_loss, check_model, check_monitor
+from helpers.training.checks import (
+    check_initial,
+    check_loss,
+    check_model,
+    check_monitor,
+    warn_of_saturation,
+)
 from helpers.training.engine import TRAINING, Engine, engine_for, excludes_weights, state_of
 from helpers.training.initial import initial_values
 from helpers.training.run import Run
 from helpers.training.runs import HeldOut, Runs
 from helpers.training.seeding import seeded
 
+FORM = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} epochs [{elapsed}]"
+"""Of the progress bar; it cannot know how much more its cell will train, so it promises no end."""
 QUICK: dict[Any, Any] = {  # two numbers compared in float32, as Keras does, but without its tensors
     keras.ops.less: lambda value, other: np.float32(value) < np.float32(other),
     keras.ops.greater: lambda value, other: np.float32(value) > np.float32(other),
@@ -73,7 +81,9 @@ class Job:
 def fit(recipe, split, runs: list[Run], watch: dict, progress: bool | None) -> Runs:
     """Train a checked request; see `Recipe.fit`."""
     shown = runtime.somebody_is_watching() if progress is None else progress
-    with TRAINING, tqdm(unit="epoch", leave=False, disable=not shown) as bar:
+    number = display.times_in_cell()
+    place = f"training {number} of this cell, " if number > 1 else ""
+    with TRAINING, tqdm(bar_format=FORM, leave=False, disable=not shown) as bar:
         job = prepare(recipe, split, runs, watch)
         names = ["loss", "penalty", *job.engine.metric_names]
         names += [
@@ -86,7 +96,7 @@ def fit(recipe, split, runs: list[Run], watch: dict, progress: bool | None) -> R
         records, partial = [], False
         try:
             for group in job.engine.groups(sizes_of(job)):
-                bar.set_description(f"run {group[-1] + 1} of {len(runs)}")
+                bar.set_description(f"{place}run {group[-1] + 1} of {len(runs)}")
                 records += begin(job, group, stopping)
                 fit_group(job, records[-len(group) :], group, bar.update)
                 bar.update(recipe.epochs * len(records) - bar.n)
@@ -107,6 +117,7 @@ def prepare(recipe, split, runs: list[Run], watch: dict) -> Job:
     check_model(first, split)
     check_initial(first, runs)
     check_loss(first, split, recipe, runs, watch)
+    warn_of_saturation(first, recipe.loss)
     initial = initial_values(recipe.build, first, [run.seed for run in runs])
     engine = engine_for(
         kind,

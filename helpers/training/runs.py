@@ -139,7 +139,11 @@ class Runs:
             check_binary(y)
             threshold = 0.0 if getattr(self.loss, "from_logits", False) else 0.5
             return float(np.mean((outputs.reshape(len(y)) > threshold) == y.reshape(len(y))))
-        classes = y.argmax(axis=-1) if y.shape == outputs.shape else y.reshape(len(y))
+        if y.shape == outputs.shape:
+            classes = y.argmax(axis=-1)
+        else:
+            classes = y.reshape(len(y))
+            check_classes(classes, outputs.shape[-1])
         return float(np.mean(outputs.argmax(axis=-1) == classes))
 
 
@@ -165,6 +169,15 @@ def check_binary(y: np.ndarray) -> None:
         raise ValueError(
             f"The accuracy of a net with one output needs the targets 0 and 1; these go from "
             f'{y.min()} to {y.max()}. For a regression ask for "loss" or "mae".'
+        )
+
+
+def check_classes(y: np.ndarray, classes: int) -> None:
+    """Raise ValueError unless targets are numbers of classes that the net knows."""
+    if not np.isin(y, range(classes)).all():
+        raise ValueError(
+            f"The accuracy of a net with {classes} outputs needs class numbers from 0 to "
+            f"{classes - 1}; these go from {y.min()} to {y.max()}."
         )
 
 

@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager
 import numpy as np
 from keras.src.backend.common import global_state  # Keras has no public way to its generator
 
+from helpers.without_tensorflow import has_tensorflow
+
 KERAS_GENERATOR = "global_seed_generator"
 
 
@@ -64,10 +66,10 @@ def _tensorflow(seed: int) -> Iterator[None]:
     An operation goes on where one with the same seeds has stopped, until `set_seed` makes
     TensorFlow forget both. That takes as long as building a small net, so it is done where needed.
     """
-    tf = sys.modules.get("tensorflow")
-    if not tf:
+    if "tensorflow" not in sys.modules or not has_tensorflow():
         yield
         return
+    import tensorflow as tf
     from tensorflow.python.eager import context  # TensorFlow has no public way to read its seed
 
     state, generator = vars(context.context()), random.Random(seed)

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from helpers.datasets import arrays
 from helpers.nets.momentum import inner
 from helpers.training.engine import (
     EVALUATION_ROWS,
@@ -90,12 +91,14 @@ class TensorFlowEngine:
 
     @staticmethod
     def as_tensor(array: np.ndarray):
-        """The array as a tensor: in the same memory if on a CPU, at a multiple of 64 bytes."""
-        flags = array.flags
-        shared = array.ctypes.data % 64 == 0 and flags.c_contiguous and flags.writeable
-        if shared and array.size and not tf.config.list_physical_devices("GPU"):
-            return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
-        return tf.convert_to_tensor(array)
+        """The array as a tensor: on a CPU in the same memory, if it begins on a boundary.
+
+        An array that does not, as NumPy's own, is copied to one: TensorFlow would copy it twice.
+        """
+        numbers = array.size and array.dtype.kind in "biuf"
+        if not numbers or tf.config.list_physical_devices("GPU"):
+            return tf.convert_to_tensor(array)
+        return tf.experimental.dlpack.from_dlpack(arrays.aligned(array).__dlpack__())
 
     def groups(self, sizes) -> list[list[int]]:
         """Every run by itself."""

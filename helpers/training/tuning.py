@@ -12,6 +12,11 @@ from helpers.training.runs import Runs
 
 WIDEST = 12  # rates
 AT = ("last", "best")
+GAINS = (
+    "accuracy", "acc", "auc", "precision", "recall", "f1_score", "fbeta_score", "r2_score", "iou",
+    "similarity",
+)  # fmt: skip
+"""How Keras's names of metrics end that are better the higher."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,9 +93,10 @@ def tuned(
     All arms try the same rates with the same runs. While the best rate of any arm is at an edge,
     all get one more rate beyond it, in the same ratio as the two before, until there are `widest`
     of them. `at` says whether the "last" epoch counts or the "best" one, as `Runs` have them; a
-    metric that ends with "accuracy" is better the higher, any other the lower. An arm is tuned
-    where the runs have validation data: choose with runs that are not judged later. `known` has
-    scores by arm and rate that are not measured again, and gets those that are: a study resumes.
+    metric whose name ends as one of `GAINS` is better the higher, any other the lower. An arm is
+    tuned where the runs have validation data: choose with runs that are not judged later. `known`
+    has scores by arm and rate that are not measured again, and gets those that are: a study
+    resumes.
 
     Raises ValueError for rates that do not grow from above 0, for runs with a rate of their own,
     and as `Recipe.fit` does.
@@ -125,8 +131,9 @@ def beyond(found: Tuned) -> list[float]:
 def scores(done: Runs, metric: str, at: str = "last") -> np.ndarray:
     """The metric of every run at its "last" or its "best" epoch, shape (runs,).
 
-    A run that diverged is infinitely bad.
+    A run that diverged is infinitely bad. Raises ValueError for another word.
     """
+    _check_at(at)
     values = (done.best if at == "best" else done.last)(metric)
     worst = -np.inf if is_gain(metric) else np.inf
     failed = np.isin(np.arange(len(done)), list(done.failures)) | ~np.isfinite(values)
@@ -135,7 +142,7 @@ def scores(done: Runs, metric: str, at: str = "last") -> np.ndarray:
 
 def is_gain(metric: str) -> bool:
     """Whether more of the metric is better."""
-    return metric.endswith("accuracy")
+    return metric.endswith(GAINS)
 
 
 def _gathered(metric: str, found: Mapping[float, Mapping[str, np.ndarray]]) -> Tuned:
@@ -162,9 +169,13 @@ def _check(recipes: Mapping, runs: list[Run], rates: list[float], at: str, wides
         raise ValueError(f"rates are {rates}; give at least 3 that grow from above 0.")
     if any(run.learning_rate is not None for run in runs):
         raise ValueError("The runs have learning rates of their own: the tuning tries `rates`.")
-    if at not in AT:
-        raise ValueError(f'at is {at!r}; it must be "last" or "best".')
+    _check_at(at)
     if not is_whole(widest) or widest < len(rates):
         raise ValueError(
             f"widest is {widest!r}; it is the largest number of rates, at least {len(rates)}."
         )
+
+
+def _check_at(at: str) -> None:
+    if at not in AT:
+        raise ValueError(f'at is {at!r}; it must be "last" or "best".')

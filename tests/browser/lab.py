@@ -19,8 +19,7 @@ from helpers.runtime import ROOT
 from tests.browser.conftest import PATIENCE
 
 RAN = re.compile(r"\[\d+\]:")  # before a cell that ran to its end
-SETTINGS = {"notebook-extension/tracker": {"windowingMode": "none"}}
-"""All cells are on the page, also those out of sight."""
+LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
 
 
 def copy_of_the_course(folder: Path) -> Path:
@@ -34,13 +33,18 @@ def copy_of_the_course(folder: Path) -> Path:
 
 
 @contextmanager
-def running(course: Path, home: Path) -> Iterator[dict]:
+def running(course: Path, home: Path, theme: str = LIGHT) -> Iterator[dict]:
     """What the server that `make lab` starts says of itself: url, token, hostname, and `opens`.
 
-    The server keeps its own files in `home`; `opens` is the address that it would open.
+    The server keeps its own files in `home`; `opens` is the address that it would open. All cells
+    are on its pages, also those out of sight.
     """
     settings = home / "config" / "lab" / "user-settings" / "@jupyterlab"
-    for name, values in SETTINGS.items():
+    chosen = {
+        "notebook-extension/tracker": {"windowingMode": "none"},
+        "apputils-extension/themes": {"theme": theme},
+    }
+    for name, values in chosen.items():
         file = settings / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))

@@ -9,18 +9,32 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
+from tests.browser.accessibility import serious
 from tests.browser.conftest import PATIENCE
 
 BOOK = Path(__file__).resolve().parents[2] / "build" / "book"
-AXE = {"runOnly": ["wcag2a", "wcag2aa", "best-practice"], "preload": False}
-SCREENS = {  # what a context is made from; on the phone in the dark
-    "desk": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
-    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+SCREENS = {  # what a context is made from
+    "desk": {"viewport": DESK, "color_scheme": "light"},
+    "phone": {"viewport": PHONE, "color_scheme": "dark"},
+}
+OTHER_SCREENS = {
+    "desk in the dark": {"viewport": DESK, "color_scheme": "dark"},
+    "phone by day": {"viewport": PHONE, "color_scheme": "light"},
 }
 LOOKED_AT = [
-    *("index", "map", "glossary", "docs/benchmarks", "api/index", "api/claims", "api/exercises"),
+    *(
+        "index",
+        "map",
+        "glossary",
+        "docs/benchmarks",
+        "docs/notes",
+        "api/index",
+        "api/claims",
+        "api/exercises",
+    ),
     *("evidence/index", "evidence/OVF-02", "evidence/REG-46", "evidence/QA-03"),
     *(f"notebooks/{path.stem}" for path in sorted(BOOK.glob("notebooks/*.html"))),
     "notebooks/audits/01_overfitting",
@@ -51,7 +65,7 @@ def address():
 @pytest.fixture(params=SCREENS)
 def page(request, chromium, address):
     """A page on each screen; neither errors nor requests to elsewhere are allowed."""
-    context = chromium.new_context(**SCREENS[request.param], base_url=address)
+    context = chromium.new_context(**(SCREENS | OTHER_SCREENS)[request.param], base_url=address)
     context.set_default_timeout(PATIENCE)
     page, wrong = context.new_page(), []
     page.on(
@@ -95,14 +109,20 @@ def test_code_can_be_read_by_everyone(page):
     assert serious(page, {"include": [[".cell:nth-of-type(-n+6) .highlight"]]}) == []
 
 
-def serious(page, part):
-    """The serious and critical issues that axe-core finds in a part of the page."""
-    found = Axe().run(page, context=part, options=AXE).response["violations"]
-    return [
-        (issue["id"], [node["html"][:200] for node in issue["nodes"][:3]])
-        for issue in found
-        if issue["impact"] in ("serious", "critical")
-    ]
+@pytest.mark.parametrize("page", [*SCREENS, *OTHER_SCREENS], indirect=True)
+def test_a_reader_starts_and_guesses_before_anything_is_shown(page):
+    page.goto("index.html")
+    starts = page.locator("a.start")
+    expect(starts).to_have_count(1)
+    place = starts.bounding_box()
+    assert place["y"] + place["height"] < page.viewport_size["height"], "on the first screen"
+    starts.click()
+    page.wait_for_url("**/notebooks/01_overfitting.html")
+    told = page.get_by_alt_text("Training and test error over the degree")
+    expect(told).to_be_hidden()
+    page.get_by_text("Show what came out").first.click()
+    expect(told).to_be_visible()
+    assert serious(page, {"include": [["details.answer"]], "exclude": [[".highlight"]]}) == []
 
 
 def test_formulas_are_set(page):

@@ -1,4 +1,7 @@
-"""A learner's first hour in JupyterLab: start, guess wrong, take a hint, solve, come back."""
+"""A learner's first hour in JupyterLab: start, guess wrong, take a hint, solve, come back.
+
+By day and in the dark; on a phone people read the book, as JupyterLab's side bar fills its screen.
+"""
 
 import json
 import re
@@ -6,7 +9,17 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.lab import cell, copy_of_the_course, open_page, run, running, write
+from tests.browser.accessibility import serious
+from tests.browser.lab import (
+    DARK,
+    LIGHT,
+    cell,
+    copy_of_the_course,
+    open_page,
+    run,
+    running,
+    write,
+)
 
 WRONG_GUESS = """luck = {"on these 10": "About half", "on 10 new ones": "nearly all"}
 
@@ -17,25 +30,34 @@ WRONG = """def share_right(answers, truth):
 
 ex.scoring.check(share_right)"""
 RIGHT = WRONG.replace("np.sum", "np.mean")
-HINT = "ex.scoring.hint()"
+HINTS = ("\nex.scoring.hint()", "\nscoring.hint()", ".hint()")
+"""Below a check, and behind it."""
+OURS = ".jp-RenderedHTMLCommon"
+"""What of the page is the course's; the rest is JupyterLab's."""
+
+
+@pytest.fixture(scope="module", params=[LIGHT, DARK])
+def theme(request) -> str:
+    """How JupyterLab looks."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory):
+def course(theme, tmp_path_factory):
     """A course in which nobody has begun."""
     return copy_of_the_course(tmp_path_factory.mktemp("course"))
 
 
 @pytest.fixture(scope="module")
-def console() -> list[str]:
+def console(theme) -> list[str]:
     """Errors that the pages reported."""
     return []
 
 
 @pytest.fixture
-def page(chromium, course, console, tmp_path):
+def page(chromium, theme, course, console, tmp_path):
     """What `make lab` opens; each test starts the server anew."""
-    with running(course, tmp_path) as server:
+    with running(course, tmp_path, theme) as server:
         page = open_page(chromium, server["opens"], console)
         yield page
         page.close()
@@ -71,8 +93,9 @@ def test_a_reader_guesses_wrong_takes_a_hint_and_solves(page, course):
     )
     write(page, first, WRONG)
     assert "✗ Exercise 1 · not yet. That is the number of right answers." in run(page, first)
-    write(page, first, f"{WRONG}\n{HINT}")
-    assert "Hint 1 of 2: answers == truth compares" in run(page, first)
+    for hint in HINTS:
+        write(page, first, f"{WRONG}{hint}")
+        assert "Hint 1 of 2: answers == truth compares" in run(page, first)
     write(page, first, RIGHT)
     assert "✓ Exercise 1 · correct." in run(page, first)
 
@@ -82,6 +105,7 @@ def test_a_reader_guesses_wrong_takes_a_hint_and_solves(page, course):
     reveal = cell(page, "chance =")
     reveal.locator(".cm-content").click()
     assert "✗ Exercise 2 · not yet. Half is what one guesser gets" in run(page, reveal)
+    assert serious(page, {"include": [[OURS]]}) == []
 
     kept = json.loads((course / "work" / "progress.json").read_text(encoding="utf-8"))
     assert kept["solved"] == ["start.scoring"]
@@ -96,6 +120,7 @@ def test_the_progress_is_there_on_the_next_day_and_leads_to_the_next_lesson(page
     rows = cell(page, "exercises.show_progress()").locator(".jp-OutputArea tr")
     expect(rows.nth(1)).to_have_text(re.compile(r"\s*0 · Start here\s+2 of 2\s+0 of 1\s*"))
     expect(rows.last).to_contain_text("2 of")
+    assert serious(page, {"include": [[OURS]]}) == []
     expect(cell(page, "luck = {")).to_contain_text("About half")
     page.get_by_role("link", name="Start lesson 1: Overfitting").click()
     expect(page.get_by_role("heading", name="1 · Overfitting").first).to_be_visible()

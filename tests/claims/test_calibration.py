@@ -105,3 +105,11 @@ def test_words_are_compared_with_those_of_other_seeds_in_primary_settings():
     assert table.to_dict("records") == [
         {"id": "OVF-01", "setting": "a", "recorded": "supported", "again": "refuted"}
     ]
+
+
+def test_what_no_seed_changes_is_no_replication():
+    high = np.full(5, 20.0) + np.arange(5)
+    counted = claims.Verdict("OVF-02", claims.REFUTED, "counted", "a")
+    first = [verdict(high, "of a study"), verdict(high, "drawn"), counted]
+    again = [verdict(high, "of a study"), verdict(high + 1, "drawn"), counted]
+    assert list(calibration.replicated(first, again)["setting"]) == ["drawn"]

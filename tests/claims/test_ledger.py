@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from helpers import claims, datasets, runtime
+from helpers import claims, datasets, display, runtime
 from helpers.claims import (
     BY_DEFINITION,
     FURTHER,
@@ -179,6 +179,30 @@ def test_the_line_holds_statement_interval_runs_and_data(verdicts, capsys):
     assert f"{verdict.low:+.3g}" in line and f"{verdict.high:+.3g}" in line
 
 
+def test_a_statement_is_quoted_once(verdicts, capsys):
+    for setting in ("a", "b"):
+        compared(verdicts, setting=setting)
+    first, second = capsys.readouterr().out.splitlines()
+    assert claims.find("OVF-04").statement in first
+    assert second.startswith("✓ OVF-04 [b] supported: test accuracy: difference")
+
+
+def test_a_verdict_is_short_until_it_is_opened(verdicts, known, monkeypatch):
+    shown = []
+    monkeypatch.setattr(display, "show_line", lambda text, markup, *_: shown.append(markup))
+    settings = {"claimed": "higher", "measure": "test accuracy", "data": "simulated"}
+    known[""] = record(claims.compare_pairs("OVF-04", BASE + 0.1 + NOISE, BASE, **settings))
+    compared(verdicts, BASE[:4] + 0.1 + NOISE[:4], BASE[:4])
+    compared(verdicts, BASE + 0.1 + NOISE, BASE)
+    summary, folded = shown[0].split("<summary><small>")[1].split("</small></summary>")
+    assert summary.startswith("test accuracy: difference +0.1")
+    assert summary.endswith("; claimed: higher") and "10 replicates" not in summary
+    assert "10 replicates" in folded and "simulated" in folded and "Here, with 4" in folded
+    assert "Here, with" not in shown[1], "it is the record itself"
+    verdicts.open("OVF-33", detail="Nobody can tell.")
+    assert "<summary><small>Nobody can tell.</small></summary>" in shown[2]
+
+
 def test_the_summary_is_that_of_its_verdicts(verdicts):
     compared(verdicts, setting="a")
     compared(verdicts, BASE - 0.1 + NOISE, setting="b", role=FURTHER)
@@ -217,6 +241,24 @@ def test_the_summary_settles_over_what_other_notebooks_recorded(verdicts, known)
     known["b"] = record(measured(BASE - 0.1, setting="b", role=FURTHER), "audit.ipynb")
     assert verdicts.summary() == claims.summary([known["a"].verdict, known["b"].verdict])
     assert repr(verdicts.summary()) == "OVF-04  mixed" and len(verdicts) == 1
+
+
+def test_a_lesson_s_summary_tells_what_its_audit_settles_besides(verdicts, known):
+    lesson, audit = (f"notebooks/{place}01_overfitting.ipynb" for place in ("", "audits/"))
+    criterion = {"claimed": "higher", "measure": "test accuracy", "setting": "a"}
+    for name in ("OVF-04", "OVF-33"):
+        verdict = claims.compare_pairs(
+            name, BASE + 0.1 + NOISE, BASE, data="simulated", **criterion
+        )
+        known[name] = record(verdict, audit if name == "OVF-33" else lesson)
+    compared(verdicts, setting="a")
+    assert (
+        verdicts.summary()
+        ._repr_markdown_()
+        .endswith("\n\nThe [audit](audits/01_overfitting.ipynb) settles 1 more: 1 supported.")
+    )
+    known["OVF-04"] = record(known["OVF-04"].verdict, audit)
+    assert verdicts.summary().besides == "", "in the audit itself"
 
 
 def test_a_live_measurement_that_contradicts_the_record_says_so(verdicts, known, capsys):
@@ -259,7 +301,7 @@ def test_a_notebook_records_what_it_shows(tmp_path):
     path.write_text(
         json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     )
-    notebooks.execute(path, watch=lambda index: None, timeout=120)
+    notebooks.execute(path, watch=lambda index: None, timeout=600)  # seconds, for a busy machine
     (verdict,) = claims.live(path)
     assert (verdict.verdict, verdict.runs, verdict.claimed) == (SUPPORTED, 3, "higher")
     assert verdict.versions["numpy"] == np.__version__

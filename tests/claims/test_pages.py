@@ -46,7 +46,7 @@ def test_the_page_tells_words_false_alarms_and_replication(course):
         "| by computation | refuted | 0 | 1 |",
         "2 comparisons have an interval, 1 of them in primary settings.",
         "about 0.0 would be decided nonetheless",
-        "50.0% of 2 primary settings have the same word (wanted: 97%); "
+        "0.0% of 1 comparisons in primary settings have the same word (wanted: 97%); "
         "from supported to refuted or back: OVF-01 []",
         "normal, Student's t",
     ):

@@ -1,14 +1,15 @@
-"""The set-up cell alone in a folder, on a machine that takes itself for Colab.
+"""The set-up cell alone in a folder, on a machine that takes itself for Colab or Kaggle.
 
-`make test-colab` runs a whole lesson so.
+`make versions` runs whole lessons so.
 """
 
 import ast
 import shutil
 import subprocess
 import sys
-from importlib.metadata import requires
+from importlib.metadata import requires, version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from packaging.requirements import Requirement
@@ -20,12 +21,21 @@ from tools import colab as rehearsal
 REPOSITORY = "someone/course"
 SETUP = publishing.setup_cell(publishing.Address(REPOSITORY, rehearsal.TAG))
 QUICK = """
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+BACKENDS = {}
+
+
+def backend():
+    return "tensorflow"
 
 
 def start():
+    if "google.colab" in sys.modules:
+        from google.colab import output  # as JAX does there
+
     return "Colab"
 """
 
@@ -86,10 +96,26 @@ def test_a_tag_that_is_not_there_is_named_and_leaves_nothing(hub, content):
     assert [path.name for path in content.iterdir()] == ["lesson.ipynb"]
 
 
-def test_elsewhere_nothing_is_fetched(content):
-    refused = subprocess.run(
-        [sys.executable, "-c", SETUP], cwd=content, capture_output=True, text=True, check=False
-    )
+@pytest.fixture
+def on_another_machine(hub, content):
+    """Runs the set-up cell on a machine that is not Colab's, with these variables besides."""
+
+    def run(**variables: str) -> subprocess.CompletedProcess:
+        environment = rehearsal.with_github(hub) | variables
+        options = {"cwd": content, "env": environment, "capture_output": True, "text": True}
+        return subprocess.run([sys.executable, "-c", SETUP], **options, check=False)
+
+    return run
+
+
+def test_on_kaggle_it_is_fetched_too(on_another_machine, content):
+    done = on_another_machine(KAGGLE_KERNEL_RUN_TYPE="Interactive")
+    assert (done.stdout, done.stderr) == ("Colab\n", "")
+    assert (content / f"course-{rehearsal.TAG}" / "helpers").is_dir()
+
+
+def test_elsewhere_nothing_is_fetched(on_another_machine, content):
+    refused = on_another_machine()
     assert "Open this notebook in the course's folder" in refused.stderr
     assert [path.name for path in content.iterdir()] == ["lesson.ipynb"]
 
@@ -116,16 +142,36 @@ def test_pip_is_not_called_where_nothing_is_missing(commands, capsys):
 
 
 def test_what_is_there_stays_as_it_is(commands, monkeypatch):
-    versions = {"numpy": "2.0.2", "keras": "3.12.0"}
-    monkeypatch.setattr(colab, "_installed", versions.get)
+    """Also what the course does not need: a newer TensorFlow would bring a newer protobuf."""
+    versions = {"numpy": "2.0.2", "keras": "3.12.0", "protobuf": "5.29.6"}
+    monkeypatch.setattr(colab, "installed", lambda: versions)
     assert colab.complete({"numpy": "2.0.2", "tqdm": "4.67.1", "keras": "3.10.0"}) == ["tqdm"]
-    assert commands == [
-        ["-m", "pip", "install", "--quiet", "tqdm>=4.67.1", "|", "numpy==2.0.2", "keras==3.12.0"]
-    ]
+    constraints = ["numpy==2.0.2", "keras==3.12.0", "protobuf==5.29.6"]
+    assert commands == [["-m", "pip", "install", "--quiet", "tqdm>=4.67.1", "|", *constraints]]
+
+
+def test_every_package_is_known_once_by_a_version_that_pip_can_read():
+    found = colab.installed()
+    assert found["numpy"] == version("numpy") and found["pip"] == version("pip")
+    constraints = [Requirement(f"{name}=={found[name]}") for name in found]
+    assert len({one.name for one in constraints}) == len(found)
+
+
+def test_what_pip_cannot_compare_and_what_lies_behind_another_is_left_out(monkeypatch):
+    known = [("Distro_Info", "1.1"), ("distro-info", "0.9"), ("zope", "one"), (None, "1.0")]
+    given = [SimpleNamespace(metadata={"Name": name}, version=number) for name, number in known]
+    monkeypatch.setattr(colab, "distributions", lambda: given)
+    assert colab.installed() == {"distro-info": "1.1"}
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_tensorflow_is_needed_where_keras_computes_with_it(backend):
+    found, every = colab.packages_for(backend), colab.pins(colab.OLDEST)
+    assert every.keys() - found.keys() == ({"tensorflow"} if backend == "jax" else set())
 
 
 def test_what_is_too_old_is_named_and_stays(commands, monkeypatch, capsys):
-    monkeypatch.setattr(colab, "_installed", {"keras": "3.9.2"}.get)
+    monkeypatch.setattr(colab, "installed", lambda: {"keras": "3.9.2"})
     assert colab.complete({"keras": "3.10.0"}) == []
     assert commands == []
     assert "keras 3.9.2; the course is tested from 3.10.0" in capsys.readouterr().out

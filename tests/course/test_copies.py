@@ -53,6 +53,24 @@ def test_lessons_and_audits_are_copied_without_outputs_and_unpaired(course, caps
         assert copy.metadata.jupytext == {"formats": "ipynb"}
 
 
+def test_a_copy_hides_no_output_that_is_still_to_come(course):
+    lesson = course / "notebooks" / "01_a.ipynb"
+    content = notebooks.read(lesson)
+    content.cells[-1].metadata["jupyter"] = {"outputs_hidden": True, "source_hidden": True}
+    nbformat.write(content, lesson)
+    copies.begin(course)
+    copy = notebooks.read(course / "work" / "01_a.ipynb")
+    assert copy.cells[-1].metadata.jupyter == {"source_hidden": True}
+
+
+def test_the_set_up_cell_is_folded_but_on_the_first_page(course):
+    for name, folded in (("00_start", None), ("01_a", {"source_hidden": True})):
+        shutil.copy(INTACT, course / "notebooks" / f"{name}.ipynb")
+        fresh = copies.without_outputs(course / "notebooks" / f"{name}.ipynb")
+        (setup,) = [cell for cell in fresh.cells if "setup" in cell.metadata.get("tags", ())]
+        assert setup.metadata.get("jupyter") == folded
+
+
 def test_beginning_again_writes_nothing(course, capsys):
     copies.begin(course)
     before = (course / "work" / "01_a.ipynb").stat().st_mtime_ns
@@ -113,6 +131,32 @@ def test_a_handout_has_neither_outputs_nor_answers(tmp_path, capsys):
     answers = [cell.source for cell in own.cells if "answer" in cell.metadata.get("tags", ())]
     assert len(given.cells) == len(own.cells) - len(answers)
     assert not {cell.source for cell in given.cells} & set(answers)
+
+
+def test_a_handout_replaces_nothing_that_somebody_changed(tmp_path, capsys):
+    again = ["handout", "01", "--out", str(tmp_path)]
+    assert main(again) == 0 and main(again) == 0  # nobody has
+    changed = edit(tmp_path / "01_overfitting.ipynb")
+    with pytest.raises(SystemExit):
+        main(again)
+    assert "was changed since this command wrote it" in capsys.readouterr().err
+    assert (tmp_path / "01_overfitting.ipynb").read_bytes() == changed
+
+
+def test_a_handout_does_not_replace_the_lesson_itself(course):
+    lesson = course / "notebooks" / "01_a.ipynb"
+    before = lesson.read_bytes()
+    with pytest.raises(ValueError, match="written by something else: choose another --out"):
+        copies.hand_out(lesson, lesson)
+    assert lesson.read_bytes() == before
+
+
+def test_a_handout_among_a_reader_s_copies_stays_without_answers(course):
+    copies.hand_out(course / "notebooks" / "01_a.ipynb", course / "work" / "01_a.ipynb")
+    before = (course / "work" / "01_a.ipynb").read_bytes()
+    copies.begin(course)
+    assert (course / "work" / "01_a.ipynb").read_bytes() == before
+    assert names(course) == ["01_a.ipynb", "01_a_edition2.ipynb"]
 
 
 def test_a_handout_of_no_lesson_says_which_there_are(tmp_path, capsys):

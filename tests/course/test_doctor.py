@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers import runtime
+from helpers import runtime, without_tensorflow
 from helpers.__main__ import main
 
 
@@ -56,6 +56,31 @@ def test_memory_is_that_of_the_system(monkeypatch):
     assert runtime.memory() is None
 
 
+def test_the_line_says_in_which_numbers_matrices_are_multiplied(monkeypatch):
+    monkeypatch.setenv("JAX_DEFAULT_MATMUL_PRECISION", "tensorfloat32")
+    assert "16 GB, matrix products in float32 ·" in str(machine())
+    assert "matrix products in tensorfloat32 ·" in str(machine(backend="jax"))
+
+
+def test_a_tpu_is_said_not_to_be_used_unless_jax_uses_it(monkeypatch):
+    monkeypatch.setattr(runtime, "_accelerators", lambda name: ())
+    monkeypatch.delenv("TPU_ACCELERATOR_TYPE", raising=False)
+    assert "TPU" not in str(runtime.machine())
+    monkeypatch.setenv("TPU_ACCELERATOR_TYPE", "v5litepod-1")
+    assert str(runtime.machine()).startswith("this computer, whose TPU is not used · Keras")
+    monkeypatch.setattr(runtime, "_accelerators", lambda name: ("TPU v5 lite (TPU_0)",))
+    assert "not used" not in str(runtime.machine())
+
+
+def test_without_tensorflow_the_line_says_what_stops(monkeypatch):
+    assert "without TensorFlow" not in str(machine())
+    one = machine(backend="jax", has_tensorflow=False)
+    assert str(one).endswith("TensorFlow itself says so (pip install -r requirements.txt)")
+    monkeypatch.setattr(without_tensorflow, "has_tensorflow", lambda: False)
+    monkeypatch.setattr(runtime, "check_backend", lambda: None)
+    assert not runtime.machine().has_tensorflow
+
+
 def test_tensorflow_names_its_devices(monkeypatch):
     device = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [device])
@@ -66,14 +91,25 @@ def test_tensorflow_names_its_devices(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("torch", "choose one of tensorflow, jax"), ("jax", "requirements-jax.txt")]
+    ("name", "said"),
+    [
+        ("torch", r'on which the course does not run; .*os.environ\["KERAS_BACKEND"\] = "tensorf'),
+        ("jax", "pip install -r requirements-jax.txt\\.$"),
+    ],
 )
 def test_a_backend_that_is_not_there_is_refused_with_the_cure(name, said, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", name)
     monkeypatch.delitem(sys.modules, "keras")  # as before the start
-    monkeypatch.setattr("importlib.util.find_spec", lambda module: None)
+    monkeypatch.setattr(runtime, "is_installed", lambda module: False)
     with pytest.raises(ValueError, match=said):
         runtime.start()
+
+
+def test_of_two_backends_the_one_that_is_there_is_named(monkeypatch):
+    monkeypatch.setattr(runtime, "backend", lambda: "tensorflow")
+    monkeypatch.setattr(runtime, "is_installed", "jax".__eq__)
+    with pytest.raises(ValueError, match=r"requirements.txt, or set it to 'jax', which is\.$"):
+        runtime.check_backend()
 
 
 def test_memory_of_a_gpu_grows_on_demand():

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import psutil
@@ -342,6 +343,17 @@ def test_the_folders_are_those_that_were_named(quick):
     assert not (quick / "evidence").exists()
 
 
+def test_another_readme_is_not_replaced_by_the_page(quick, capsys):
+    finished(quick, write("01_a"))
+    (quick / "README.md").write_text("# My course\n")
+    with pytest.raises(SystemExit):
+        gather(quick, "--out", ".", "--scheduler", NOBODY)
+    assert "README.md is no page of the evidence" in capsys.readouterr().err
+    assert (quick / "README.md").read_text() == "# My course\n"
+    assert not (quick / "settings.csv").exists()
+    (quick / "README.md").unlink()
+
+
 def test_another_code_is_executed_again_but_another_prose_or_setup_is_not(quick, capsys):
     path = write("01_a")
     finished(quick, path)
@@ -370,25 +382,29 @@ def test_a_notebook_s_records_stay_as_long_as_it_does(quick):
     assert list(recorded(quick)) == ["02_b 0", "03_c 0"]
 
 
-def test_the_largest_of_too_many_bytes_goes():
-    sizes = [
-        f"import time; memory = b'x' * {size}; print(flush=True); time.sleep({LONG})"
-        for size in (10**6, 10**8)
-    ]
-    children = [
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for code in sizes
-    ]
-    for child in children:
-        child.stdout.readline()
-    held = sum(child.memory_info().rss for child in psutil.Process().children(recursive=True))
-    cluster.end_largest(2 * held)
-    assert [child.poll() for child in children] == [None, None]
-    cluster.end_largest(held // 2)
-    assert children[1].wait(timeout=LONG) == -signal.SIGKILL and children[0].poll() is None
-    children[0].kill()
-    for child in children:
-        child.wait()
-        child.stdout.close()
+class Child:
+    """A process that holds so many bytes, and notes whether it is killed."""
+
+    def __init__(self, size: int):
+        self.size = size
+        self.killed = False
+
+    def memory_info(self):
+        if not self.size:
+            raise psutil.NoSuchProcess(1)  # it has ended a moment ago
+        return SimpleNamespace(rss=self.size)
+
+    def kill(self):
+        self.killed = True
+
+
+@pytest.mark.parametrize(("limit", "killed"), [(60, []), (59, [30])])
+def test_the_largest_of_too_many_bytes_goes(monkeypatch, limit, killed):
+    children = [Child(size) for size in (10, 30, 0, 20)]
+    ours = SimpleNamespace(children=lambda recursive: children)
+    monkeypatch.setattr(cluster.psutil, "Process", lambda: ours)
+    cluster.end_largest(limit)
+    assert [child.size for child in children if child.killed] == killed
 
 
 FOUND = """

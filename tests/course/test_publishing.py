@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jupytext
 import nbformat
@@ -79,6 +80,9 @@ def test_everything_names_the_repository_and_the_tag(course):
         assert links == [
             "https://colab.research.google.com/github/Someone/a.course/blob/v1.0/"
             f"{place}/01_a.ipynb",
+            "https://kaggle.com/kernels/welcome"
+            f"?src=https://github.com/Someone/a.course/blob/v1.0/{place}/01_a.ipynb",
+            "https://codespaces.new/Someone/a.course/tree/v1.0?quickstart=1",
             f"https://mybinder.org/v2/gh/Someone/a.course/v1.0?urlpath=lab/tree/{place}/01_a.ipynb",
             f"https://someone.github.io/a.course/{place}/01_a.html",
         ]
@@ -88,10 +92,29 @@ def test_everything_names_the_repository_and_the_tag(course):
     row = (course / "README.md").read_text().splitlines()[6]
     assert re.findall(r"\[!\[([^\]]*)\]\(([^)]*)\)\]", row) == [
         ("Open in Colab", "docs/badges/colab.svg"),
+        ("Open in Kaggle", "docs/badges/kaggle.svg"),
+        ("Open in Codespaces", "docs/badges/codespaces.svg"),
         ("Open in Binder", "docs/badges/binder.svg"),
         ("Read in the book", "docs/badges/book.svg"),
     ]
     assert row.endswith("/01_a.html) | 50 |")
+
+
+def test_every_badge_is_there_and_says_where_it_leads():
+    for label in publishing.Address("someone/course", "v1.0").links("notebooks/01_a.ipynb"):
+        badge = ROOT / "docs" / "badges" / f"{label.split()[-1].lower()}.svg"
+        text, words = badge.read_text(), label[0].lower() + label[1:]
+        assert f'aria-label="{words}"' in text and f">{words}</text>" in text
+
+
+def test_links_are_addresses_that_markdown_takes_as_they_are():
+    """With the notebook in the path, or in the query where a service takes it there."""
+    links = publishing.Address("some-one/a.b_c-d", "v1.0-rc.1").links("notebooks/03b_more.ipynb")
+    for label, link in links.items():
+        parts = urlsplit(link)
+        assert parts.scheme == "https" and parts.netloc and not parts.fragment
+        assert not re.search(r"[\s()<>]", link)
+        assert ("03b_more" in link) is (label != "Open in Codespaces")
 
 
 def test_only_cells_and_rows_that_name_the_address_change(course):

@@ -18,6 +18,17 @@ def test_arrays_begin_on_a_boundary(shape, kind):
     assert array.flags.c_contiguous and array.flags.writeable
 
 
+@pytest.mark.parametrize("offset", [0, 16, 61])
+def test_an_array_is_copied_only_where_it_cannot_be_shared(offset):
+    block = memory.empty((200,), "uint8")
+    array = block[offset : offset + 100]
+    array[...] = np.arange(100)
+    placed = memory.aligned(array)
+    np.testing.assert_array_equal(placed, array)
+    assert placed.__array_interface__["data"][0] % 64 == 0
+    assert np.shares_memory(placed, array) == (offset == 0)
+
+
 @pytest.mark.parametrize("shape", [(50, 3), (50, 4, 5, 3), (50, 65), (50,)])
 @pytest.mark.parametrize("kind", ["uint8", "float64"])
 def test_rows_in_another_order(shape, kind):

@@ -229,6 +229,28 @@ def test_a_link_that_leads_nowhere_is_no_stand_in(own):
     assert_refused("wine", "winequality-red.csv", "leads nowhere")
 
 
+@pytest.mark.parametrize(("name", "file"), [("cifar10", "cifar10.npz"), ("reviews", "imdb.npz")])
+def test_a_pipe_is_not_waited_for(own, name, file):
+    os.mkfifo(own / file)
+    assert_refused(name, file, "is no file")
+
+
+def test_a_training_part_that_is_too_small_to_be_divided_is_refused(own):
+    few = "is too small to be divided"
+    images = save_images(own / "cifar10.npz", 50)  # five of each class, of which a tenth is none
+    assert_refused("cifar10", "cifar10.npz", few)
+    tests = {"x_test": images["x_train"][::-1], "y_test": images["y_train"][::-1]}
+    save_images(own / "cifar10.npz", 50, **tests)  # the training part, in another order
+    assert_refused("cifar10", "cifar10.npz", few)
+    save_imdb(
+        own / "imdb.npz",
+        train_offsets=np.array([0, 4, 8]),
+        y_train=np.array([0, 1]),
+        train_ids=np.arange(8),
+    )
+    assert_refused("reviews", "imdb.npz", few)
+
+
 def test_a_folder_of_fashion_that_lacks_something_is_named_with_the_cure(own):
     save_fashion(own / "fashion-mnist")
     labels = own / "fashion-mnist" / "t10k-labels-idx1-ubyte.gz"

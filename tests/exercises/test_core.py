@@ -5,15 +5,17 @@ import functools
 import importlib
 import inspect
 import pkgutil
+import sys
+from types import SimpleNamespace
 
 import jupytext
 import keras
 import numpy as np
 import pytest
 
-from helpers import exercises
+from helpers import display, exercises
 from helpers.course import notebooks
-from helpers.exercises import core, overfitting
+from helpers.exercises import core, frozen_shuffle, overfitting, progress
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise, Mistake, writing
 from helpers.exercises.grading.lessons import imports
 
@@ -208,6 +210,36 @@ def test_an_untouched_cell_says_how_to_get_a_hint(capsys):
     assert "ex.doubling.hint()" in capsys.readouterr().out
 
 
+def test_a_check_can_be_asked_for_a_hint(capsys):
+    for answer in (..., lambda x: 3 * x, double_solution):
+        doubling.check(answer).hint()
+        assert "Hint 1 of 1: Once more. That was the last one. The solution" in (
+            capsys.readouterr().out
+        )
+
+
+def test_in_a_notebook_the_name_alone_can_be_asked_unless_it_is_taken(monkeypatch):
+    names = {"counting": 3}
+    shell = SimpleNamespace(kernel=True, user_ns=names)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setattr(display, "show_line", lambda *shown: None)
+    monkeypatch.setattr(progress, "is_kept", lambda: True)
+    for one in (doubling, overfitting.counting):
+        one.check(...)
+    assert names == {"counting": 3, "doubling": doubling}
+
+
+def test_an_exercise_by_itself_tells_no_solution():
+    assert repr(doubling.hint).endswith("Exercise: ex.doubling.check(...), .hint() or .solution()>")
+
+
+@every_exercise
+def test_the_name_in_the_messages_is_the_one_in_the_lesson(one, module):
+    assert getattr(importlib.import_module(f"helpers.exercises.{module}"), one.name) is one
+    if inspect.isfunction(one.stub) or isinstance(one, core.Prediction):
+        assert f"  # stuck? ex.{one.name}.hint()\n" in code_of(module)
+
+
 def test_interrupting_a_check_interrupts_it():
     def forever(x):
         raise KeyboardInterrupt
@@ -251,3 +283,34 @@ def test_a_prediction_may_be_written_in_other_capitals_and_without_comma():
         core.chosen({"test error": ...}, found, choices)
     with pytest.raises(core.NotYet, match="'sinks' is no choice"):
         core.chosen({"test error": "sinks"}, found, choices)
+
+
+def test_a_megabyte_of_an_error_is_not_shown():
+    def fails(training, validation, test):
+        raise ValueError("x" * 10**6)
+
+    found = overfitting.choosing.check(fails)
+    assert found.message.startswith("Your code raised ValueError: xxx") and len(found.message) < 600
+    found = overfitting.choosing.check("x" * 10**6)
+    assert "wants the function itself, not 'xxx" in found.message and len(found.message) < 600
+
+
+def test_a_prediction_of_an_object_that_cannot_be_told_is_not_right_yet():
+    class Silent:
+        def __str__(self):
+            raise OSError("no text")
+
+    found = overfitting.degree_prediction.check({"training error": Silent(), "test error": "falls"})
+    assert (found.status, found.message) == (NOT_YET, "Your code raised OSError: no text")
+
+
+def test_a_source_of_a_billion_minibatches_is_not_read_to_its_end():
+    class Long(keras.utils.PyDataset):
+        def __len__(self):
+            return 10**9
+
+        def __getitem__(self, number):
+            return np.zeros(8), np.zeros(8)
+
+    found = frozen_shuffle.feeding.check(lambda x, y, batch_size, seed: Long())
+    assert "does not end after an epoch" in found.message

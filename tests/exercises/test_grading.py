@@ -4,6 +4,7 @@ import csv
 import functools
 import importlib
 import inspect
+import io
 import json
 import os
 import subprocess
@@ -143,6 +144,19 @@ GOOD = b'{"verdict": "correct", "event": "ok", "message": "Well."}'
 def test_what_a_process_says_is_believed_only_in_its_form(text, late, exitcode, expected):
     found = processes.finding(text, late, exitcode)
     assert (found.verdict, found.event) == expected
+
+
+def test_a_fault_of_the_examination_is_not_called_one_of_the_answer(tmp_path, monkeypatch):
+    def fails(*_):
+        raise RecursionError("too deep")
+        yield
+
+    monkeypatch.setattr(processes.submissions, "examine", fails)
+    (tmp_path / "a.ipynb").write_text(notebook([]))
+    lesson = lessons.Lesson("overfitting", "overfitting", {}, [])
+    (found,) = processes.findings(None, tmp_path / "a.ipynb", "choose", lesson)
+    assert (found.verdict, found.event) == (NOT_YET, UNREADABLE)
+    assert found.message == "The examination itself failed: RecursionError: too deep"
 
 
 def test_a_row_says_what_happened_to_which_exercise():
@@ -334,6 +348,12 @@ LEARNERS = {
         KILLED,
         "import os, signal, time; os.kill(os.getppid(), signal.SIGKILL); time.sleep(60)",
     ),
+    "stops_server": counting(
+        TIME, "import os, signal, time; os.kill(os.getppid(), signal.SIGSTOP); time.sleep(60)"
+    ),
+    "deep_folders": counting(
+        OK, "import os\n    for _ in range(1200): os.mkdir('d'); os.chdir('d')\n    return 0"
+    ),
     "seated": (
         notebook(
             [
@@ -449,18 +469,42 @@ def test_everything_that_was_handed_in_has_a_row_or_is_named(tmp_path, capfd):
     (folder / "round.ipynb").symlink_to("round.ipynb")
     (folder / "folder.ipynb").mkdir()
     (folder / "mail.ipynb.json").write_text("{}")
+    (folder / "홍길동.ipynb").write_bytes(empty.read_bytes())  # handed in again, from elsewhere
+    (folder / "WINDOWS.IPYNB").write_bytes(empty.read_bytes())
+    (folder / "kim").mkdir()
+    (folder / "kim" / "answers.zip").write_bytes(b"PK")
+    (folder / "lee").symlink_to(tmp_path)
+    for name in ("__MACOSX/kim", ".ipynb_checkpoints", "."):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name / "._kim.ipynb").write_bytes(b"\x00\x05\x16\x07")
     out = tmp_path / "grades.csv"
     assert main(["grade", str(folder), "--out", str(out), "--lesson", "01_overfitting"]) == 0
     with out.open(encoding="utf-8") as file:
         status = {line["learner"]: line["status"] for line in csv.DictReader(file)}
     unreadable = dict.fromkeys(["pipe", "link", "round", "folder"], UNREADABLE)
-    assert status == {"'=cmd|' calc'!A1": OK, "홍길동": OK} | unreadable
-    assert "do not end in .ipynb: mail.ipynb.json." in capfd.readouterr().out
+    readable = dict.fromkeys(["'=cmd|' calc'!A1", "홍길동", "홍길동 (another)", "WINDOWS"], OK)
+    assert status == readable | unreadable
+    said = capfd.readouterr().out
+    assert "only files that end in .ipynb are: kim/answers.zip, lee, mail.ipynb.json." in said
 
 
-@pytest.mark.parametrize("name", ["=1", "+1+1", "-1", "@x", "\t=1"])
+def test_folders_that_may_not_be_read_are_named(tmp_path, monkeypatch):
+    for name in ("kim", "lee"):
+        (tmp_path / name).mkdir()
+    assert lessons.passed_over(tmp_path) == []
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name != "kim")
+    assert lessons.passed_over(tmp_path) == ["kim"]
+
+
+@pytest.mark.parametrize("name", ["=1", "+1+1", "-1", "@x", "\t=1", "\n=1", "＝1"])
 def test_no_name_is_a_formula(name):
-    assert tables.table(["learner"], [[name]]).splitlines()[1].strip('"') == f"'{name}"
+    (_, (found, count)) = csv.reader(io.StringIO(tables.table(["learner", ""], [[name, 1]])))
+    assert (found, count) == (f"'{name}", "1")
+
+
+def test_no_part_of_a_name_is_a_formula_where_semicolons_end_cells():
+    text = io.StringIO(tables.table(["learner", "correct"], [["kim;=1+1", 5]]))
+    assert next(csv.reader(list(text)[1:], delimiter=";"))[0].startswith("kim;=1+1")
 
 
 def test_the_inner_command_ends_with_the_outer_one(tmp_path):

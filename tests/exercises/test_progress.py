@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from helpers import runtime
 from helpers.__main__ import main
 from helpers.exercises import catalogue, overview, progress, show_progress
 from helpers.exercises import start as ex
@@ -124,6 +125,24 @@ def test_the_table_has_a_row_for_each_lesson(state):
     assert len(rows) == len(catalogue.lessons()) + 1
     assert rows[1] == "| [1 · Overfitting](01_overfitting.ipynb) | 3 of 5 | 0 of 1 |"
     assert rows[-1].startswith("| together | 3 of ") and rows[-1].endswith("| 0 of 1 |")
+
+
+def test_the_button_leads_to_the_first_lesson_that_is_not_done(state):
+    assert 'href="01_overfitting.ipynb">Start lesson 1: Overfitting</a>' in overview.button(State())
+    assert ">Go on with lesson 1: Overfitting</a>" in overview.button(state)
+    every = [one.key for lesson in catalogue.lessons().values() for one in lesson.exercises]
+    assert ">Start lesson 2: Resampling</a>" in overview.button(State(every[:7]))
+    assert overview.button(State(every)) == ""
+
+
+def test_on_colab_links_lead_to_colab_and_the_file_is_said_to_go(store, state, monkeypatch):
+    monkeypatch.setattr(runtime, "on_colab", lambda: True)
+    monkeypatch.setattr(runtime, "notebooks_address", lambda: "https://there/notebooks/")
+    assert 'href="https://there/notebooks/01_overfitting.ipynb"' in show_progress().text
+    assert "Colab deletes it" in show_progress().text
+    assert "(https://there/notebooks/02_resampling.ipynb)" in overview.end_of_lesson(
+        catalogue.lesson("1"), state
+    )
 
 
 def test_the_end_of_a_lesson_tells_what_is_left_and_what_comes_next(state):

@@ -143,6 +143,53 @@ SEATED = {
         RIGHT + "\nex.choosing.check(\n    choose\n)\ndel choose",
     ),
     "another value behind the check": (RIGHT, CHECK, "choose = 3"),
+    "try": (
+        "rules = {}",
+        "try:\n    rules['best'] = np.argmin\nexcept OSError:\n    pass",
+        BY_NAME,
+    ),
+    "a timed statement": ("%time rules = dict(best=np.argmin)", BY_NAME),
+    "a timed value": (
+        "rules = {}",
+        "rules['best'] = 0\nbest = %time np.argmin",
+        RETURN + "best(validation)",
+    ),
+    "globals": ("globals()['choose'] = lambda a, validation, c: np.argmin(validation)", CHECK),
+    "exec": ("exec('def choose(a, b, c): return int(np.argmin(b))')", CHECK),
+    "a helper that is changed later": (
+        "best = np.argmin",
+        RETURN + "best(validation)",
+        CHECK,
+        "best = np.argmax",
+    ),
+    "a number that later cells use": (
+        "k = 0",
+        RETURN + "np.argmin(validation) + k",
+        CHECK,
+        "for k in range(9):\n    pass",
+    ),
+    "what is awaited": (
+        "async def find():\n    return np.argmin",
+        "best = await find()",
+        RETURN + "best(validation)",
+    ),
+    "globals of a stub": (
+        RETURN + "...",
+        "globals().update(choose=lambda a, b, c: np.argmin(b))",
+        CHECK,
+    ),
+    "another name": (RIGHT.replace("choose", "mine"), "ex.choosing.check(mine)"),
+    "no name": ("ex.choosing.check(lambda a, validation, c: np.argmin(validation))",),
+    "another name, the result kept": (
+        "choose = ...",
+        RIGHT.replace("choose", "mine"),
+        "found = ex.choosing.check(mine)",
+    ),
+    "as a keyword": (RIGHT.replace("choose", "mine"), "ex.choosing.check(answer=mine)"),
+    "of the future": (
+        "from __future__ import annotations",
+        RIGHT.replace("training,", "training: Unheard,"),
+    ),
     "main": ("if __name__ == '__main__':\n    " + RIGHT.replace("\n", "\n    "),),
 }
 
@@ -150,6 +197,21 @@ SEATED = {
 @pytest.mark.parametrize("cells", SEATED.values(), ids=SEATED)
 def test_what_is_correct_where_the_learner_sits_is_correct(cells):
     assert say(*cells) == (CORRECT, OK)
+
+
+def test_what_was_checked_under_another_name_is_no_more_granted_than_under_its_own():
+    wrong = RETURN.replace("choose", "mine") + "np.argmin(test)"
+    assert say(wrong, "ex.choosing.check(mine)") == (NOT_YET, OK)
+    assert say("choose = ...", "ex.choosing.check(ex.choosing.reference)") == (NOT_YET, SOLUTION)
+    assert say("mine = ex.choosing.reference", "ex.choosing.check(mine)") == (NOT_YET, SOLUTION)
+    assert say("print(ex.choosing.check(choose))", RIGHT) == (CORRECT, OK)
+    assert say(RIGHT, "ex.choosing.check(choose(1, 2, 3))") == (CORRECT, OK)  # leave out the (...)
+
+
+def test_a_prediction_may_stand_in_its_check():
+    right = "{'training error': 'falls', 'test error': 'falls, then rises'}"
+    check = f"ex.degree_prediction.check({right})"
+    assert say(check, exercise=degree_prediction, name="prediction") == (CORRECT, OK)
 
 
 def test_a_prediction_may_be_filled_in_by_a_loop():
@@ -184,8 +246,20 @@ BAD_TEXT = "class Silent(Exception):\n    def __str__(self):\n        raise Valu
         ((BAD_TEXT + "def fail():\n    raise Silent\nchoose = fail()",), "Silent"),
         ((BAD_TEXT + "def choose(a, b, c):\n    raise Silent",), "Your code raised Silent"),
         (("def fail():\n    raise ValueError('x' * 10**6)\nchoose = fail()",), "ValueError: xxx"),
+        ((RETURN + "exec('raise BaseException(3)')",), "Your code raised BaseException: 3"),
+        (
+            ("import asyncio\ndef stop():\n    raise asyncio.CancelledError", RETURN + "stop()"),
+            "CancelledError",
+        ),
     ],
-    ids=["never bound", "no text when defined", "no text when called", "a long text"],
+    ids=[
+        "never bound",
+        "no text when defined",
+        "no text when called",
+        "a long text",
+        "no Exception",
+        "asyncio's",
+    ],
 )
 def test_what_cannot_be_defined_or_told_gets_its_reason(cells, message):
     *_, found = submissions.examine(choosing, "choose", list(cells), LESSON)

@@ -77,10 +77,9 @@ def test_nets_side_by_side_train_with_adam_as_each_would_alone():
     generator = np.random.default_rng(0)
     x, y = generator.normal(size=(40, 3)), generator.normal(size=(40, 1))
     alone, both = models.mlp(3, [5]), models.side_by_side(3, [5, 8])
-    own = [weights for weights in both.weights if 5 in weights.shape]
-    last_bias = next(weights for weights in both.weights if weights.shape == (1,))
-    for target, source in zip([*own, last_bias], alone.weights, strict=True):
-        target.assign(source)
+    kernel, bias, out, out_bias = (np.array(weights) for weights in both.get_weights())
+    own = kernel[:, :5], bias[:5], out[:5, None], out_bias[:1]
+    alone.set_weights(own)
     for model, targets in ((alone, y), (both, np.repeat(y, 2, axis=1))):
         model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
         for _ in range(10):

@@ -91,9 +91,8 @@ def test_a_page_says_what_was_recorded(statements, written):
     assert page.count("<dt>Other seeds</dt>") == 2
     assert "{download}`OVF-01.csv`" in page
     assert "correlation of 0.25" in page
-    assert (
-        "This setting cannot speak:</strong> the control does not" in written["evidence/OVF-09.md"]
-    )
+    void = "This setting decides nothing:</strong> the control does not"
+    assert void in written["evidence/OVF-09.md"]
     assert "both heights are 5" in written["evidence/CNN-07.md"]
     assert "Nothing is recorded" in written["evidence/CVB-01.md"]
 
@@ -105,7 +104,7 @@ def test_a_page_says_what_would_decide_it_and_since_when(written):
         assert text in plain
     for text in (*claim.further, *claim.boundary):
         assert f"<b>Declared:</b> {text}" in plain
-    assert f"locked on {recorded.LOCKED}, as it stands here on {recorded.CHANGED}" in page
+    assert f"locked on {recorded.LOCKED}, in its present form on {recorded.CHANGED}" in page
     assert f"{recorded.CHANGED}, results seen: {recorded.WHY}" in page
     assert claims.NOT_YET not in page
 

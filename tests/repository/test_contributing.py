@@ -152,7 +152,9 @@ def test_a_lesson_that_is_begun_as_described_follows_the_rules(tmp_path):
     notebook = script.with_suffix(".ipynb")
     jupytext.write(jupytext.read(script), notebook)
 
-    notebooks.execute(notebook, watch=lambda index: None, timeout=120)
+    notebooks.execute(
+        notebook, watch=lambda index: None, timeout=600
+    )  # seconds, for a busy machine
 
     executed = notebooks.read(notebook)
     assert notebook_rules.rule_faults(executed) == []

@@ -2,6 +2,7 @@
 own environment.
 """
 
+import json
 import os
 import re
 import shutil
@@ -45,6 +46,20 @@ def test_conda_environment_takes_its_versions_from_the_lock():
     assert python in {"python=3.11", "python=3.12", "python=3.13"}
 
 
+def test_devcontainer_sets_up_what_it_opens():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert container["image"].startswith(f"python:{conda['dependencies'][0].split('=')[1]}-")
+    setup, begin = container["postCreateCommand"].split(" && ")
+    assert setup == "make setup" and "setup:" in MAKEFILE
+    assert f"@$(IN_VENV){begin.removeprefix('.venv/bin/python')}\n" in MAKEFILE
+    customized = container["customizations"]
+    (page,) = customized["codespaces"]["openFiles"]
+    assert (ROOT / page.replace("work/", "notebooks/")).is_file()
+    python = customized["vscode"]["settings"]["python.defaultInterpreterPath"]
+    assert python == "${containerWorkspaceFolder}/.venv/bin/python"
+
+
 def workflow(name: str) -> dict:
     """A workflow, which may read the repository and change nothing."""
     found = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text())
@@ -59,11 +74,17 @@ def test_workflow_runs_lint_and_the_readme_command_on_every_python():
     assert jobs["lint"]["steps"][-1]["run"].startswith("make lint")
 
 
-def test_weekly_workflow_tries_every_environment():
+def test_nightly_workflow_tries_every_environment():
     matrix = workflow("versions.yml")["versions"]["strategy"]["matrix"]["include"]
     tried = {entry["name"]: entry["python"] for entry in matrix}
     pythons = {name: one.python for name, one in versions.environments().items()}
-    assert tried == pythons | {"colab": "3.12", "jax": "3.12"}
+    assert tried == pythons
+
+
+def test_actions_are_pinned_by_commit_each_with_its_version():
+    for path in (ROOT / ".github" / "workflows").iterdir():
+        used = re.findall(r"uses: +(?!\./)(.+)", path.read_text(encoding="utf-8"))
+        assert used and all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", one) for one in used)
 
 
 def test_workflows_and_ci_call_commands_and_name_files_that_are_there():

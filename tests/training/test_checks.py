@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from helpers.nets.models import mlp
-from helpers.training import Recipe, Run
+from helpers.training import Recipe, Run, checks
 from helpers.training.tensorflow_engine import TensorFlowEngine
 from tests.training.small import REQUEST, build, changed, net, train
 
@@ -222,6 +222,10 @@ REFUSED = {
         {"runs": each(learning_rate=keras.optimizers.schedules.CosineDecay(0.1, 9))},
         "it must be a number, or one for each step",
     ),
+    "targets of text": (
+        {"runs": [Run(targets=np.array(["a"] * 70))]},
+        r"targets is array\(\['a', 'a'.* it must hold numbers, shape \(70,\)",
+    ),
     "patience": ({"early_stopping": 20}, "must be a keras.callbacks.EarlyStopping"),
 }
 
@@ -333,3 +337,9 @@ def test_range_test_refuses(numbers, nothing_compiled):
         runs = asked.pop("runs")
         with pytest.raises(ValueError, match=message):
             Recipe(build, **asked).range_test(numbers, runs, **given)
+
+
+def test_probabilities_are_not_warned_of_where_keras_finds_the_logits(recwarn):
+    model = net(outputs=3, activation="softmax")()
+    checks.warn_of_saturation(model, "sparse_categorical_crossentropy")
+    assert len(recwarn) == 0

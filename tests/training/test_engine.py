@@ -239,6 +239,22 @@ def test_targets_as_a_column_and_as_a_row_have_an_engine_each(numbers, empty_cac
     assert len(empty_cache) == 4
 
 
+def test_each_epsilon_of_keras_s_has_an_engine(numbers, empty_cache):
+    """Losses that divide have it built in."""
+
+    def loss():
+        return train(numbers, net(), runs=[0], loss="mape").history["loss"][0, 0]
+
+    zeros = np.zeros_like(numbers.y_train)
+    numbers, before = changed(numbers, y_train=zeros), keras.config.epsilon()
+    first = loss()
+    try:
+        keras.config.set_epsilon(0.2)
+        assert loss() < first / 1000
+    finally:
+        keras.config.set_epsilon(before)
+
+
 # What predicting and threads do to an engine in the cache -----------------------------------------
 
 

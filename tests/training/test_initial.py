@@ -139,11 +139,20 @@ def test_what_the_notebook_draws_next_stays_the_same(draw):
     np.testing.assert_array_equal([*found, np.asarray(draw((4,)))], expected)
 
 
-def test_a_build_that_no_seed_decides_is_refused():
+@pytest.mark.parametrize("seeds", [SEEDS, SEEDS[:1], SEEDS[:1] * 2], ids=len)
+def test_a_build_that_no_seed_decides_is_refused(seeds):
     generator = np.random.default_rng(0)
     build = drawn(lambda shape: generator.normal(size=shape))
     with pytest.raises(ValueError, match="gives other weights each time"):
-        initial_values(build, seeded(build, SEEDS[0]), SEEDS)
+        initial_values(build, seeded(build, seeds[0]), seeds)
+
+
+@pytest.mark.parametrize("draw", DRAWS, ids=["numpy", "keras", "tensorflow"])
+def test_one_run_of_a_build_that_draws_is_granted(draw):
+    build = drawn(draw)
+    first = seeded(build, 3)
+    for ours, theirs in zip(initial_values(build, first, [3])(3), values_of(first), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_one_run_builds_no_second_model(builds):

@@ -8,6 +8,7 @@ import pytest
 
 from helpers import training
 from helpers.training import Run, as_runs, frozen_order, generator, seeds
+from helpers.training.frozen import philox
 from helpers.training.run import LARGEST, SEEDS, runs_of
 from tests.training.small import build
 
@@ -114,7 +115,13 @@ class Recorder(keras.Model):
         return {"loss": 0.0}
 
 
-@pytest.mark.parametrize(("rows", "seed"), [(50, 0), (50, 1), (101, 42)])
+def test_philox_gives_the_numbers_of_its_inventors():
+    """Source: Random123's known answers, kat_vectors."""
+    (first, *_) = philox(0, 0, 2)
+    assert first.tolist() == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
+
+
+@pytest.mark.parametrize(("rows", "seed"), [(50, 0), (50, 1), (101, 42), (1, 3), (9, 2**32 - 1)])
 def test_frozen_order_is_that_of_a_seeded_fit(rows, seed):
     """Claim NEW-01, seen in the minibatches of three epochs."""
     keras.utils.set_random_seed(seed)

@@ -279,6 +279,15 @@ def test_a_metric_of_ones_own_is_tested_too(metric, numbers):
     np.testing.assert_allclose(runs.test("mse"), runs.test("loss"), rtol=1e-5)  # beside one, too
 
 
+@pytest.mark.parametrize("wrong", [[5, 0], [-1, 0], [0.5, 0]])
+def test_accuracy_is_not_told_of_classes_that_the_net_does_not_know(classes, wrong):
+    asked = {"loss": "sparse_categorical_crossentropy", "epochs": 1, "runs": [0]}
+    runs = train(classes, net(outputs=3, activation="softmax"), **asked)
+    assert runs.accuracy(classes.x_valid[:2], [1, 0]).shape == (1,)
+    with pytest.raises(ValueError, match="a net with 3 outputs needs class numbers from 0 to 2"):
+        runs.accuracy(classes.x_valid[:2], wrong)
+
+
 def test_a_regression_has_no_accuracy(numbers):
     runs = train(numbers, net())
     with pytest.raises(ValueError, match='needs the targets 0 and 1; .* ask for "loss" or "mae"'):

@@ -122,6 +122,23 @@ def test_what_cannot_be_tuned_is_refused(numbers):
         tuned(recipes, numbers, [0], RATES, metric="val_accuracy")
 
 
+def test_other_words_than_last_and_best_are_refused(numbers):
+    done = Recipe(build, **REQUEST).fit(numbers, [0])
+    with pytest.raises(ValueError, match="at is 'bets'"):
+        module.scores(done, "loss", "bets")
+
+
+@pytest.mark.parametrize("name", ["accuracy", "acc", "auc", "r2_score", "mae", "loss"])
+def test_what_is_a_gain_is_what_keras_s_early_stopping_takes_for_one(name):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[] if name == "loss" else [name])
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    stopping = keras.callbacks.EarlyStopping(monitor=name)
+    stopping.set_model(model)
+    stopping._set_monitor_op()
+    assert module.is_gain(f"val_{name}") == bool(stopping.monitor_op(2, 1))
+
+
 def test_edges_are_left_in_the_ratio_that_they_have():
     found = module.Tuned("loss", np.array([0.1, 0.2, 0.8]), {"a": np.array([[1.0], [2], [3]])})
     np.testing.assert_allclose(module.beyond(found), [0.05])

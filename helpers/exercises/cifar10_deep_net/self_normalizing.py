@@ -108,7 +108,7 @@ def images_like_photographs() -> np.ndarray:
     )
 
 
-PAIR = "prepare() must return two things: the model and the images as the model shall get them."
+PAIR = "prepare() must return two things: the model and the images in the form the model expects."
 RAW = (
     "The images you return are still the raw ones (0 to 255): that is the notes' bug. Return the"
     " scaled array."
@@ -118,7 +118,7 @@ NOT_STANDARD = (
     " deviation 1."
 )
 NORMALIZED = (
-    "There is a normalization layer left in the net: with SELU the net shall normalize itself."
+    "There is a normalization layer left in the net: with SELU the net should normalize itself."
 )
 PLAIN_DROPOUT = (
     "Ordinary dropout sets units to 0 and changes mean and variance; self-normalizing nets use"
@@ -179,7 +179,7 @@ def examine_prepare(answer) -> str:
     hidden = denses(model)
     expect(
         len(hidden) == 20,
-        f"The net shall still have its 20 hidden layers of 100 units; it has {len(hidden)}.",
+        f"The net should still have its 20 hidden layers of 100 units; it has {len(hidden)}.",
     )
     expect({curve_of(model, number) for number in range(20)} == {"selu"}, NOT_SELU)
     deepest = np.asarray(keras.Model(model.inputs[0], model.layers[-2].output)(inputs))

@@ -114,12 +114,11 @@ sweeping = writing(
         ),
         Mistake(
             sweep_for_the_best_rate,
-            "You returned the best rate; asked for are the accuracies of all rates, in their"
-            " order.",
+            "You returned the best rate; return the accuracies of all rates, in their order.",
         ),
         Mistake(
             sweep_for_the_best_score,
-            "You returned the best accuracy; asked for are the accuracies of all rates.",
+            "You returned the best accuracy; return those of all rates.",
         ),
     ),
 )

@@ -64,7 +64,7 @@ correlating = writing(
         Mistake(
             correlate_flipped,
             "Your kernel is turned round: its last weight lies on the first value. That is the"
-            " convolution of mathematics; asked for is the plain one, in which weight 0 lies on"
+            " convolution of mathematics; here we want the plain one, in which weight 0 lies on"
             " value 0.",
         ),
         Mistake(
@@ -73,8 +73,7 @@ correlating = writing(
         ),
         Mistake(
             correlate_averaged,
-            "You took the mean of the products; asked for is their sum. The weights decide on the"
-            " scale.",
+            "You took the mean of the products; we want their sum. The weights set the scale.",
         ),
         Mistake(
             correlate_over_the_edge,

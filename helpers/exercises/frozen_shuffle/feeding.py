@@ -173,7 +173,8 @@ def source_in_order(x, y, batch_size, seed):
 
 
 def source_without_end(x, y, batch_size, seed):
-    return shuffled_batches(x, y, batch_size, seed).repeat()
+    rows = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x), seed=seed)
+    return rows.batch(batch_size).repeat()
 
 
 class ShuffledAtTheBeginning(keras.utils.PyDataset):
@@ -215,7 +216,7 @@ UNSEEDED = (
 ONE_SEED = "Two different seeds give the same minibatches: use the seed you are given."
 BUFFER = (
     "The first minibatch only ever holds early rows: a shuffle buffer as small as a minibatch mixes"
-    " neighbours only. Make it as large as the data."
+    " neighbors only. Make it as large as the data."
 )
 APART = "Inputs and targets no longer belong together: shuffle the pairs, not each part by itself."
 ENDLESS = (
@@ -230,7 +231,7 @@ def epoch_of(found, most: int) -> list:
     if hasattr(found, "on_epoch_end"):  # a PyDataset, read as model.fit reads it
         if hasattr(found, "on_epoch_begin"):
             found.on_epoch_begin()
-        pairs = [found[number] for number in range(len(found))]
+        pairs = [found[number] for number in range(min(len(found), most + 1))]
         found.on_epoch_end()
     else:
         pairs = list(islice(found, most + 1))
@@ -257,7 +258,7 @@ def examine_source(answer) -> str:
         )
         expect(
             {len(batch) for batch, _ in epoch} == {size},
-            f"Asked for were minibatches of {size} rows.",
+            f"The minibatches should have {size} rows.",
         )
     contents = [sorted(batch) for batch, _ in first]
     expect([row for batch, _ in first for row in batch] != list(range(rows)), ORDERED)

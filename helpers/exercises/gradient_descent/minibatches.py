@@ -66,11 +66,11 @@ DROPPED = (
 )
 WRONG_SIZE = "Each batch but the last should have exactly `size` rows."
 UNSHUFFLED = (
-    "Your epoch runs through the rows in their order. In a sorted table neighbours may all be of"
+    "Your epoch runs through the rows in their order. In a sorted table neighbors may all be of"
     " one class, and every step would unlearn the one before: shuffle the rows."
 )
 BY_BATCH = (
-    "Your batches come in random order, but each holds neighbouring rows, which in a sorted table"
+    "Your batches come in random order, but each holds neighboring rows, which in a sorted table"
     " may all be of one class: shuffle the rows, not only the batches."
 )
 FROM_ONE = "Row numbers run from 0 to n - 1; yours run up to n."

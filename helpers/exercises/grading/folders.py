@@ -8,6 +8,7 @@ is not protected.
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -32,6 +33,7 @@ from helpers.exercises.grading.lessons import (
 from helpers.exercises.grading.processes import Examiner, Task, examined
 from helpers.runtime import ROOT, quiet_libraries
 
+MOST_NAMED = 20
 # One thread before a fork; no GPU; no window.
 ENVIRONMENT = (
     "OMP_NUM_THREADS=1",
@@ -64,18 +66,27 @@ def grade(
     program = "import sys; from helpers.exercises import grading; grading.grade_here(sys.argv[1])"
     command = [*walls, "env", *ENVIRONMENT, sys.executable, "-c", program, json.dumps(asdict(task))]
     if others := passed_over(folder):
-        display.say(f"Not graded, since their names do not end in .ipynb: {', '.join(others)}.")
+        more = f", and {len(others) - MOST_NAMED} more" * (len(others) > MOST_NAMED)
+        named = f"{', '.join(others[:MOST_NAMED])}{more}"
+        display.say(f"Not graded, since only files that end in .ipynb are: {named}.")
     status = attached(command)
     if status == 0:
         beside = f"{out.with_suffix('.json')} (the reasons; what is in it is not graded again)"
         print(f"Written: {out} and {beside}.")
+    else:
+        finished = f"{out.with_suffix('.json')} remembers those that were finished"
+        print(f"The grading ended early; {finished}: run the command again.")
     return status
 
 
 def attached(command: list[str]) -> int:
     """Run the command, which ends when this process does, however that happens; its exit status."""
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
-        return process.wait()
+        while True:
+            try:
+                return process.wait(timeout=1)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGCONT)  # an answer may have stopped it
 
 
 def end_with_parent() -> None:
@@ -161,6 +172,7 @@ def forking(package: str) -> Any:
         from multiprocessing import forkserver  # not on Windows
 
         forkserver.ensure_running()
+    processes.keep_server_going()
     return context
 
 

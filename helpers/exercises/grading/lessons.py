@@ -13,6 +13,8 @@ from helpers.runtime import ROOT
 
 LARGEST_NOTEBOOK = 20_000_000
 """Bytes of a learner's notebook; a larger one is not read."""
+BY_ITSELF = {".ipynb_checkpoints", ".git", "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}
+"""Files and folders that nobody hands in on purpose; macOS also writes `._name` beside `name`."""
 IMPORTED = re.compile(r"helpers\.exercises import (\w+)")
 CHECKED = re.compile(r"(?:\b|\\n)ex\.(\w+)\.check\(")
 """A check in a notebook's file, where the ends of lines are written out as backslash and n."""
@@ -68,29 +70,47 @@ def learners(folder: Path) -> dict[str, Path]:
     """What is called .ipynb below the folder by learner: the path inside the folder, without
     .ipynb. Raises FileNotFoundError.
 
-    A folder or a pipe of that name has a row too: somebody may wait for it.
+    A folder or a pipe of that name has a row too: somebody may wait for it. Two names that read
+    alike, in different encodings, have a row each.
     """
-    found = [path for path in handed_in(folder) if path.suffix == ".ipynb"]
+    found: dict[str, Path] = {}
+    for path in filter(is_notebook, handed_in(folder)):
+        name = readable(path.relative_to(folder).with_suffix("").as_posix())
+        while name in found:
+            name += " (another)"
+        found[name] = path
     if not found:
         raise FileNotFoundError(
             f"There is no .ipynb below {folder}: put one notebook a learner there."
         )
-    return {readable(path.relative_to(folder).with_suffix("").as_posix()): path for path in found}
+    return found
 
 
 def passed_over(folder: Path) -> list[str]:
-    """The names of what may have been meant as a notebook, but does not end in .ipynb."""
+    """The names of what is not graded: files that do not end in .ipynb, and folders that are links
+    or may not be read.
+    """
     return [
         readable(path.relative_to(folder).as_posix())
         for path in handed_in(folder)
-        if path.suffix != ".ipynb"
+        if not is_notebook(path) and not is_entered(path)
     ]
 
 
+def is_notebook(path: Path) -> bool:
+    """Whether a file is called as notebooks are; Windows does not tell .IPYNB from .ipynb."""
+    return path.suffix.lower() == ".ipynb"
+
+
+def is_entered(path: Path) -> bool:
+    """Whether this is a folder whose files are found too."""
+    return path.is_dir() and not path.is_symlink() and os.access(path, os.R_OK | os.X_OK)
+
+
 def handed_in(folder: Path) -> list[Path]:
-    """Everything below the folder that has .ipynb in its name, but for Jupyter's own copies."""
-    found = folder.rglob("*.ipynb*")
-    return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
+    """Everything below the folder, but for what Jupyter and systems put there by themselves."""
+    found = [path for path in folder.rglob("*") if not path.name.startswith("._")]
+    return sorted(path for path in found if BY_ITSELF.isdisjoint(path.relative_to(folder).parts))
 
 
 def readable(name: str) -> str:

@@ -1,11 +1,14 @@
 """Each answer examined in a process of its own, forked from one that has imported the exercises."""
 
+import contextlib
 import importlib
 import json
 import math
 import os
 import signal
+import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -14,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise
+from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise, told
 from helpers.exercises.grading import confinement, submissions
 from helpers.exercises.grading.lessons import LARGEST_NOTEBOOK, Lesson
 from helpers.exercises.grading.submissions import (
@@ -75,7 +78,7 @@ class Running:
     exercise: str
     process: BaseProcess
     deadline: float
-    folder: tempfile.TemporaryDirectory
+    folder: str
     reader: Connection
 
 
@@ -85,13 +88,13 @@ def examined(
     """Learner, exercise and Finding of each of the answers, as they are done; `task.jobs` of them
     at a time.
 
-    An answer can end the server that all processes are forked from, and with it the examination of
-    others. So those that ended without a word when the server did are examined again, one at a
-    time, where each can end its own examination only.
+    An answer can end the server that all processes are forked from, or another's process, and take
+    the memory that others need. So those that were ended without a word are examined again, one at
+    a time, where each can end its own examination only.
     """
     unclear = []
     for name, exercise, found in at_a_time(examiner, answers, examiner.task.jobs):
-        if found is SERVER_ENDED:
+        if found.event == KILLED:
             unclear.append((name, exercise))
         else:
             yield name, exercise, found
@@ -109,9 +112,14 @@ def at_a_time(
     running: dict[Any, Running] = {}
     while answers or running:
         while answers and len(running) < jobs:
-            one = start(examiner, *answers.pop())
+            one = start(examiner, *answers[-1])
+            if one is None:
+                break
             running[one.process.sentinel] = one
+            answers.pop()
         ended = wait(list(running), timeout=1)
+        for one in running.values():
+            go_on(one.process.pid)
         late = [
             key
             for key, one in running.items()
@@ -122,25 +130,55 @@ def at_a_time(
             yield one.name, one.exercise, finished(one, key in late)
 
 
-def start(examiner: Examiner, name: str, exercise: str) -> Running:
-    """Start examining an answer in a process of its own, in an empty folder."""
-    task = examiner.task
-    while True:
-        reader, writer = examiner.context.Pipe(duplex=False)
-        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        process = examiner.context.Process(
-            target=answer_process,
-            args=(writer, folder.name, examiner.found[name], examiner.lesson, exercise, task),
-        )
-        try:
-            with quiet_libraries():  # it starts the server anew where an answer has ended it
-                process.start()
-            break
-        except (EOFError, ConnectionError):  # it was ended a moment ago
-            folder.cleanup()
+def start(examiner: Examiner, name: str, exercise: str) -> Running | None:
+    """Start examining an answer in a process of its own, in an empty folder; None where the server
+    was ended a moment ago.
+    """
+    task, folder = examiner.task, tempfile.mkdtemp()
+    reader, writer = examiner.context.Pipe(duplex=False)
+    process = examiner.context.Process(
+        target=answer_process,
+        args=(writer, folder, examiner.found[name], examiner.lesson, exercise, task),
+    )
+    try:
+        with quiet_libraries():  # it starts the server anew where an answer has ended it
+            process.start()
+    except (EOFError, ConnectionError):
+        remove(folder)
+        return None
     writer.close()
     deadline = time.monotonic() + task.seconds * PATIENCE
     return Running(name, exercise, process, deadline, folder, reader)
+
+
+def go_on(number: int | None) -> None:
+    """Have a process go on, if there is one, that an answer may have stopped."""
+    with contextlib.suppress(ProcessLookupError):
+        if number:
+            os.kill(number, signal.SIGCONT)
+
+
+def keep_server_going() -> None:
+    """Have the server go on once a second, from here on: nothing else can be done while it is
+    stopped, and it has no public number.
+    """
+    from multiprocessing import forkserver  # not on Windows
+
+    server: Any = forkserver._forkserver
+
+    def look() -> None:
+        while True:
+            time.sleep(1)
+            go_on(server._forkserver_pid)
+
+    threading.Thread(target=look, daemon=True).start()
+
+
+def remove(folder: str) -> None:
+    """Remove a folder, in which an answer may have left what Python's own function cannot remove:
+    folders in folders, a thousand deep.
+    """
+    subprocess.run(["rm", "-rf", folder], capture_output=True)
 
 
 def finished(one: Running, late: bool) -> Finding:
@@ -156,7 +194,7 @@ def finished(one: Running, late: bool) -> Finding:
     # read as data only.
     text = os.read(one.reader.fileno(), LARGEST_RESULT) if one.reader.poll() else b""
     one.reader.close()
-    one.folder.cleanup()
+    remove(one.folder)
     exitcode = one.process.exitcode
     assert exitcode is not None  # it has ended
     return finding(text, late, exitcode)
@@ -205,4 +243,7 @@ def findings(exercise: Exercise, path: Path, answer: str, lesson: Lesson) -> Ite
     except ValueError as error:
         yield Finding(NOT_ATTEMPTED, UNREADABLE, str(error))
         return
-    yield from submissions.examine(exercise, answer, cells, lesson.sources)
+    try:
+        yield from submissions.examine(exercise, answer, cells, lesson.sources)
+    except Exception as error:  # of ours: the answer's own are findings
+        yield Finding(NOT_YET, UNREADABLE, f"The examination itself failed: {told(error)}")

@@ -9,7 +9,9 @@ once more where all that the learner has written up to its check has run, as whe
 """
 
 import ast
+import asyncio
 import builtins
+import codeop
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -20,6 +22,7 @@ from typing import Any
 
 from helpers.cells import (
     Statement,
+    described,
     names_defined,
     needed,
     parsed,
@@ -28,8 +31,10 @@ from helpers.cells import (
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise, told
 
 LONGEST_MESSAGE = 1000
-ASKING = re.compile(r"ex\.\w+\.(check|hint|solution)\(")
+ASKING = re.compile(r"(\w+ = )?(ex\.\w+\.check\(|[\w.]+\.(hint|solution)\()")
 """A statement that asks an exercise, in a notebook of the course's."""
+REACHING_ALL = {"exec", "globals", "locals", "vars"}
+"""Functions by which a statement can define any name."""
 OK, SYNTAX, EXIT, MEMORY, SOLUTION, UNREADABLE = (
     "ok",
     "syntax error",
@@ -79,40 +84,63 @@ def examine(
     the lesson's own. Of several findings the last counts.
     """
     written, broken = parsed(submission)
-    given, before = parsed(lesson)[0], until_check(written, exercise.name)
+    given, before = parsed(lesson)[0], until_check(written, exercise.name, name)
     chosen = needed([*lost(given, written), *written], name)
-    found = first_finding(exercise, name, chosen, defined=name in names_defined(written))
+    found = first_finding(
+        exercise, name, chosen, beside(given, chosen), defined=name in names_defined(written)
+    )
     if found.verdict == NOT_ATTEMPTED and any(re.search(rf"\b{name}\b", cell) for cell in broken):
         found = Finding(NOT_YET, SYNTAX, f"The cell that should define {name} is no Python.")
     yield found
-    own = without(before, given)
+    own, seated = without(before, given), [*lost(given, before), *before]
     if found.verdict == CORRECT or found.event == SOLUTION or uses_solution(exercise, own):
         return
-    late = without(without(chosen, given), before)
-    if touch(without(own, chosen), name, chosen) or any(name in one.defines for one in late):
-        again = judged(exercise, name, with_needs([*lost(given, before), *before], name, own))
+    if uses_solution(exercise, beside(given, needed(seated, name))):
+        yield from_the_course(name)
+        return
+    late = without(chosen, before)  # a name that the answer uses may mean something else by then
+    if late or touch(without(own, chosen), name, chosen):
+        again = judged(exercise, name, with_needs(seated, name, own))
         if again.event == OK and again.verdict != NOT_ATTEMPTED:
             yield again
 
 
 def first_finding(
-    exercise: Exercise, name: str, chosen: list[Statement], *, defined: bool
+    exercise: Exercise, name: str, chosen: list[Statement], added: list[Statement], *, defined: bool
 ) -> Finding:
-    """What is said of the answer with the statements that it needs alone."""
+    """What is said of the answer with the statements that it needs alone; `added`: those of them
+    that are not the lesson's, and imports.
+    """
     if not defined:
         return Finding(NOT_ATTEMPTED, OK, f"No cell defines {name}.")
-    if uses_solution(exercise, chosen):
-        return Finding(
-            NOT_YET, SOLUTION, f"{name} is made from a function of the course that is the solution."
-        )
+    if uses_solution(exercise, added):
+        return from_the_course(name)
     return judged(exercise, name, chosen)
 
 
-def until_check(statements: list[Statement], exercise: str) -> list[Statement]:
-    """The statements up to the last check of this exercise; all, if there is none."""
-    asking = f".{exercise}.check("
-    places = [place for place, one in enumerate(statements) if asking in ast.unparse(one.node)]
-    return statements[: places[-1] + 1] if places else statements
+def from_the_course(name: str) -> Finding:
+    """What is said of an answer that is the course's own."""
+    return Finding(
+        NOT_YET, SOLUTION, f"{name} is made from a function of the course that is the solution."
+    )
+
+
+def until_check(statements: list[Statement], exercise: str, name: str) -> list[Statement]:
+    """The statements up to the last check of this exercise; all, if there is none.
+
+    Where the check was given something else than `name`, that becomes the value of `name`.
+    """
+    asking = re.compile(rf"\b{exercise}\.check\(")
+    places = [place for place, one in enumerate(statements) if asking.search(ast.unparse(one.node))]
+    if not places:
+        return statements
+    until = statements[: places[-1] + 1]
+    call = getattr(until[-1].node, "value", None)  # of an expression, of an assignment
+    if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(f"{exercise}.check"):
+        given = [*call.args, *(each.value for each in call.keywords if each.arg == "answer")]
+        if given and ast.unparse(given[0]) != name:
+            until.append(described(ast.parse(f"{name} = {ast.unparse(given[0])}").body[0]))
+    return until
 
 
 def lost(given: list[Statement], written: list[Statement]) -> list[Statement]:
@@ -144,10 +172,18 @@ def without(statements: list[Statement], others: list[Statement]) -> list[Statem
     ]
 
 
+def beside(given: list[Statement], chosen: list[Statement]) -> list[Statement]:
+    """Those of the chosen statements that are not the lesson's, and imports: the lesson may use the
+    solution, and may call something by the answer's name.
+    """
+    return [*imports(chosen), *without(chosen, given)]
+
+
 def touch(statements: list[Statement], name: str, chosen: list[Statement]) -> bool:
     """Whether one of the statements has to do with the answer, or with what was chosen for it."""
     names = {name}.union(*(one.defines | one.changes | one.uses for one in chosen))
     names -= names_defined(imports(chosen)) | vars(builtins).keys()
+    names |= REACHING_ALL
     return any((one.defines | one.changes | one.uses) & names for one in statements)
 
 
@@ -168,10 +204,15 @@ def judged(exercise: Exercise, name: str, chosen: list[Statement]) -> Finding:
     check = exercise.check  # the cells of a learner may put something else in its place
     namespace: dict[str, Any] = notebook_names()
     failures: list[str] = []
+    compiled: Any = codeop.Compile()  # as IPython has it: `from __future__` holds for what follows
+    compiled.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
         for statement in chosen:
             try:
-                exec(compile(ast.Module([statement.node], []), "answer", "exec"), namespace)
+                code = compiled(ast.Module([statement.node], []), "answer", "exec")
+                awaited = eval(code, namespace)
+                if awaited is not None:
+                    asyncio.run(awaited)
             except Exception as error:
                 failures.append(told(error)[:LONGEST_MESSAGE])
         if name not in namespace:
@@ -181,6 +222,8 @@ def judged(exercise: Exercise, name: str, chosen: list[Statement]) -> Finding:
         result = check(namespace[name], *exercise.evidence)
     except (SystemExit, KeyboardInterrupt):
         return Finding(NOT_YET, EXIT, "The answer stops Python.")
+    except BaseException as error:  # asyncio's CancelledError, or one of the learner's own
+        return Finding(NOT_YET, OK, f"Your code raised {told(error)}"[:LONGEST_MESSAGE])
     message = " ".join([result.message, *(f"Before that: {failure}." for failure in failures)])
     event = MEMORY if result.status == NOT_YET and "MemoryError" in message else OK
     return Finding(result.status, event, message[:LONGEST_MESSAGE])

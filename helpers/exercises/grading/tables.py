@@ -16,7 +16,7 @@ HEADER = ["learner", "correct", "status"]
 """The columns of the table, the first and the last two; between them stand the exercises."""
 
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")."""
 
 
@@ -82,10 +82,13 @@ def row(name: str, found: dict[str, dict]) -> list:
 
 
 def table(header: list[str], rows: list[list]) -> str:
-    """The rows as CSV, in which a spreadsheet finds no formula."""
+    """The rows as CSV, in which a spreadsheet finds no formula: not within a name either, if it
+    takes a semicolon for the end of a cell.
+    """
     text = io.StringIO()
     names = [[quoted(name), *others] for name, *others in rows]
-    csv.writer(text, lineterminator="\n").writerows([header, *names])
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerows([header, *names])
     return text.getvalue()
 
 

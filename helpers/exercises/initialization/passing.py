@@ -254,7 +254,7 @@ counting_the_dead = writing(
             "A small mean can hide a picture for which the unit still has a slope, and a single one"
             " is enough to bring it back.",
         ),
-        Mistake(dead_count, "That is the number of dead units; asked for is their share."),
+        Mistake(dead_count, "That is the number of dead units; the task asks for their share."),
         Mistake(
             dead_share_exactly,
             "A slope of 0.0005 for every picture is as good as 0, and the limit is 0.001. (ELU's"

@@ -66,10 +66,10 @@ OUTPUTS = (
 TURNED = "The shape should be (fan_in, fan_out), as Keras stores kernels: a row for each input."
 NARROW = (
     "A uniform distribution from -a to a has the variance a²/3, so yours is a third of what it"
-    " should be; asked for is a normal one anyway."
+    " should be; and the task asks for a normal one anyway."
 )
 POSITIVE = (
-    "Your weights are not centred at 0. Without cancelling signs the sums grow with the number of"
+    "Your weights are not centered at 0. Without canceling signs the sums grow with the number of"
     " inputs itself."
 )
 

@@ -35,7 +35,7 @@ drop_prediction = prediction(
             "rate lowered",
             LOWER,
         ): (
-            "So one should think. But the velocity still holds steps of the former rate. It carries"
+            "You would think so. But the velocity still holds steps of the former rate. It carries"
             " the network on at the old speed, and the gradients, times the new rate, are too weak"
             " to steer."
         ),

@@ -60,7 +60,7 @@ counting = writing(
             "A layer from a units to b units has a matrix of a x b weights. What else does each of"
             " the b units have?"
         ),
-        "Put inputs, hidden widths and outputs in one list and look at neighbours.",
+        "Put inputs, hidden widths and outputs in one list and look at neighbors.",
     ),
     equivalents=(count_parameters_in_keras,),
     mistakes=(

@@ -71,8 +71,8 @@ choosing = writing(
         ),
         Mistake(
             lambda training, validation, test: np.min(validation),
-            "You returned the lowest validation error itself; asked for is the index of the model"
-            " that has it.",
+            "You returned the lowest validation error itself; return the index of the model that"
+            " has it.",
         ),
     ),
 )

@@ -10,7 +10,7 @@ from helpers.reference import penalties
 
 
 def best_model(histories):
-    # The notes draw these curves and take the lowest.
+    # The notes draw these curves to compare the models; whoever takes the lowest does this:
     return min(histories, key=lambda name: min(histories[name]["val_loss"]))
 
 
@@ -125,7 +125,7 @@ comparing = writing(
     mistakes=(
         Mistake(
             best_model_at_the_end,
-            "You compare the last epochs. Asked for is each model at its best epoch.",
+            "You compare the last epochs. Compare each model at its best epoch.",
         ),
         Mistake(
             best_model_by_separate_minima,
@@ -328,7 +328,7 @@ shrinking = writing(
         ),
         Mistake(
             clip_only,
-            "That limits the weights to at most `amount`; asked for is to take `amount` away from"
+            "That limits the weights to at most `amount`; the task is to take `amount` away from"
             " them.",
         ),
     ),

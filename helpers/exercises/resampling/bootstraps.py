@@ -72,8 +72,8 @@ INTERVAL_MISTAKES = (
     ),
     Mistake(
         mean_interval_of_the_data,
-        "These are quantiles of the values themselves: where single values lie. Asked for is where"
-        " their mean may lie.",
+        "These are quantiles of the values themselves: where single values lie. The question is"
+        " where their mean may lie.",
     ),
     Mistake(
         mean_interval_of_ninety,

@@ -1,5 +1,7 @@
 """Folds: divide the rows, examine on held-out ones only, and do not believe the winner's score."""
 
+from itertools import islice
+
 import numpy as np
 from sklearn.model_selection import KFold
 
@@ -26,6 +28,10 @@ def k_fold_by_dealing(n, k, generator):
 def k_fold_with_scikit_learn(n, k, generator):
     splitter = KFold(k, shuffle=True, random_state=int(generator.integers(2**31)))
     return list(splitter.split(np.zeros(n)))
+
+
+def k_fold_one_by_one(n, k, generator):
+    yield from k_fold_by_dealing(n, k, generator)
 
 
 def k_fold_unshuffled(n, k, generator):
@@ -90,14 +96,15 @@ UNEVEN = (
     " it to one."
 )
 UNSHUFFLED = (
-    "Your parts are runs of neighbouring rows. On a sorted table the first part may then hold all"
+    "Your parts are runs of neighboring rows. On a sorted table the first part may then hold all"
     " of one class: shuffle the order once, before cutting."
 )
 
 
 def examine_k_fold(answer) -> str:
     for n, k in ((12, 4), (23, 4), (100, 5)):
-        pairs = call(answer, n, k, np.random.default_rng(n))
+        # A generator of pairs is right too, unless it never ends.
+        pairs = list(islice(call(answer, n, k, np.random.default_rng(n)), n + 1))
         expect(len(pairs) == k, f"For k = {k} there must be {k} pairs; you returned {len(pairs)}.")
         training, held_out = zip(*[(np.asarray(a), np.asarray(b)) for a, b in pairs], strict=True)
         expect(sum(map(len, training)) >= sum(map(len, held_out)), REVERSED)
@@ -137,7 +144,7 @@ folding = Exercise(
             " turn; join the others."
         ),
     ),
-    equivalents=(k_fold_by_dealing, k_fold_with_scikit_learn),
+    equivalents=(k_fold_by_dealing, k_fold_with_scikit_learn, k_fold_one_by_one),
     mistakes=(
         Mistake(k_fold_unshuffled, UNSHUFFLED),
         Mistake(k_fold_dropping_the_rest, DROPPED),
@@ -272,7 +279,7 @@ leaking = writing(
         ),
         Mistake(
             cross_validate_without_choosing,
-            "The leak is gone, but so is the choice: each model shall use 20 words.",
+            "The leak is gone, but so is the choice: each model should use 20 words.",
         ),
     ),
 )
@@ -324,7 +331,7 @@ optimism_prediction = prediction(
     ),
     hints=(
         (
-            "Throw a coin 100 times and count heads. Now do it 200 times over, and report the best"
+            "Toss a coin 100 times and count heads. Now do it 200 times over, and report the best"
             " count."
         ),
     ),

@@ -29,7 +29,8 @@ def decompose(predictions, truth, noise=0.0) -> Decomposition:
     the variance divides by sets - 1, and its share of the squared distance of the mean prediction
     is taken off the bias (which may thereby come out slightly below 0). Their sum is exactly the
     mean squared distance of the predictions from the truth. Geman, Bienenstock and Doursat (1992),
-    section 3.2. Raises ValueError for fewer than two training sets.
+    "Neural Networks and the Bias/Variance Dilemma", section 3. Raises ValueError for fewer than two
+    training sets.
     """
     predictions, truth = np.asarray(predictions, float), np.asarray(truth, float)
     if predictions.ndim != 2 or predictions.shape[1:] != truth.shape or len(predictions) < 2:
