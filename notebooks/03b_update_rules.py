@@ -512,6 +512,10 @@ with plots.canvas(2, width=9.4, height=3.9) as (figure, (left, right)):
     right.set(xscale="log", yscale="log", title="what is left to learn")
     right.minorticks_off()
     right.set_xticks(looks, looks)
+    for axes in (left, right):  # at its higher rate, too, Adagrad has Adagrad's color
+        axes.lines[2].set(color=axes.lines[0].get_color(), linestyle="-")
+        axes.collections[2].set_color(axes.lines[0].get_color())
+        axes.legend()
     right.get_legend().remove()
 plots.show(
     figure,

@@ -711,7 +711,7 @@ with plots.canvas(4, 2, width=10.4, height=8.4, sharey=True, sharex="row") as (f
             plots.forest(
                 axes,
                 pairs,
-                xlabel=label.format("minus the plain net's:"),
+                xlabel=label.format("minus plain net's"),
                 title=title if measure == "accuracy" else "",
             )
             axes.locator_params(axis="x", nbins=4)

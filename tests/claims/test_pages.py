@@ -54,6 +54,13 @@ def test_the_page_tells_words_false_alarms_and_replication(course):
     assert "nan" not in text
 
 
+def test_the_page_names_statements_whose_word_other_seeds_change(course):
+    text = pages.page(course.folder)
+    assert "of 2 statements, all their settings counted, 1 have another word" in text
+    assert "OVF-01 (supported, then refuted)" in text
+    assert "OVF-02 (" not in text
+
+
 def test_nothing_measured_writes_nothing(tmp_path):
     assert pages.write(tmp_path) == "Nothing was measured, so nothing was written."
     assert list(tmp_path.iterdir()) == []

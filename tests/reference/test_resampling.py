@@ -193,6 +193,14 @@ def test_the_most_correlated_columns_come_first_whatever_their_sign():
     assert resampling.most_correlated(x, y, 3).tolist() == [2, 3, 1]
 
 
+def test_columns_that_correlate_alike_stay_in_their_order():
+    generator = np.random.default_rng(0)
+    column, labels = generator.normal(size=100), generator.choice([-1.0, 1.0], 100)
+    factors = generator.uniform(-3, 3, size=50)  # they change rounding errors alone
+    x = np.column_stack([column * factor for factor in factors])
+    assert resampling.most_correlated(x, labels, 50).tolist() == list(range(50))
+
+
 def test_linear_accuracy_on_classes_that_a_line_parts():
     x, y = np.array([[-3.0], [-2.0], [2.0], [3.0]]), np.array([-1, -1, 1, 1])
     assert resampling.linear_accuracy(x, y, x, y) == 1

@@ -12,6 +12,8 @@ MACHINE_PATH = re.compile(
     r"(?<![\w.:/])/(?:home|Users|root|tmp|private|mnt|content)/[\w.-]+"
     r"|[A-Za-z]:\\Users|site-packages"
 )
+BUILT_RESULTS = re.compile(r"""f(["'])[^"'\n]*\{[^"'\n]*\.json\1""")
+"""A name of a results file that is put together: the lock finds those that stand as a whole."""
 IMAGE_WITHOUT_ALT = re.compile(r'<img\b(?![^>]*\balt="[^"]+")')
 
 
@@ -55,6 +57,8 @@ def rule_faults(content: NotebookNode) -> list[str]:
         faults.append(f"has no cell for nbval to compare: one tagged {nbval_rules.TAG}")
     if content.metadata.get("kernelspec", {}).get("name") != notebooks.KERNEL:
         faults.append(f"its kernel is not {notebooks.KERNEL}")
+    if built := BUILT_RESULTS.search("\n".join(cell.source for cell in code)):
+        faults.append(f"builds a results file's name, which the lock cannot see: {built[0]}")
     for output in outputs:
         faults.extend(_output_faults(output))
     return faults

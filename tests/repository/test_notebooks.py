@@ -254,9 +254,15 @@ def machine_path(content):
     content.cells[3].outputs[0].text = "read /home/someone/wine.csv"
 
 
+def results_name_in_parts(content):
+    code = next(cell for cell in content.cells if cell.cell_type == "code")
+    code.source += '\nstudy = course / "results" / f"0{number}_steps.json"'
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
+        (results_name_in_parts, 'f"0{number}_steps.json"'),
         (drop_tag, "exactly one cell tagged setup"),
         (two_setups, "exactly one cell tagged setup"),
         (no_seed, "does not define SEED"),

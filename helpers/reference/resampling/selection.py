@@ -7,14 +7,15 @@ def most_correlated(x: np.ndarray, y: np.ndarray, count: int) -> np.ndarray:
     """Numbers of the `count` columns of x that correlate most with y.
 
     `x` has shape (n, features), `y` (n,). The strongest correlation comes first, whatever its
-    sign; that of a constant column counts as 0.
+    sign, and of equal ones the first; that of a constant column counts as 0.
     """
     centred = x - x.mean(axis=0)
     scale = np.sqrt((centred**2).sum(axis=0))
     correlation = np.divide(
         centred.T @ (y - y.mean()), scale, out=np.zeros(x.shape[1]), where=scale > 0
     )
-    return np.argsort(-np.abs(correlation), kind="stable")[:count]
+    # Words of one sentence each tie. Rounded, they stay in their order on every processor.
+    return np.argsort(-np.abs(correlation).round(12), kind="stable")[:count]
 
 
 def linear_accuracy(
