@@ -560,7 +560,10 @@ for arm, against, setting in (
     )
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
-(corners, classes), heights_at_rest = its_points, small_nets.crowd_loss(one_crowd, *its_points)
+(corners, classes), heights_at_rest = (
+    its_points,
+    small_nets.crowd_loss(one_crowd, *its_points, PENALTY),
+)
 grid = np.array(np.meshgrid(*[np.linspace(-2.6, 2.6, 90)] * 2), "float32")
 outputs = small_nets.crowd_forward(one_crowd, grid.reshape(2, -1).T)[1].reshape(90, 90, STARTS)
 chosen = {"lowest loss": heights_at_rest.argmin(), "highest loss": heights_at_rest.argmax()}
