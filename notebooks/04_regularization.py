@@ -265,8 +265,10 @@ plots.show(
 )
 
 # %% [markdown]
-# The left panel shows what each net is *charged*, the right one how well it *predicts*. In this
-# course a history's `val_loss` is that of the data, and the `penalty` is listed beside it.
+# The left panel shows what each net is *charged*, the right one how well it *predicts*. (With the
+# nets of the note's listing the lowest curve was the right one at its lowest point, by luck, and
+# the wrong one at the right edge: REG-22.) In this course a history's `val_loss` is that of the
+# data, and the `penalty` is listed beside it.
 #
 # **Does it do what it is for?** "By hindering training, regularization prevents overfitting, in
 # which a model works only on its training data", says [note 001](../docs/notes.md) (REG-02). That
@@ -372,12 +374,11 @@ for name, runs in (("no penalty", plain), ("L2 penalty", held_back)):
 
 # %% [markdown]
 # A gap can close from above, because the net no longer knows its training pictures by heart, or
-# from below, because it does better on new ones. Only the second is what we are after. Compare the
-# printed accuracies and test losses: by the loss, for which the factor was chosen, the net does
-# better on new pictures, by the accuracy it does worse, so in accuracy the gap closed from above.
-# The second verdict asks whether it is worse by more than a point. Of two recordings with
-# different seeds, one left that undecided, one said yes, and so do both together: read this
-# *supported* as mixed.
+# from below, because it does better on new ones. Only the second is what we are after. By the loss,
+# for which the factor was chosen, the net does better on new pictures, by the accuracy it does
+# worse. Worse by more than a point? That is at the edge of what these pictures can tell: of two
+# recordings of sixty replicates one leaves it open and one says yes. So this *supported* is one of
+# the gap, and does not say that the net is none the worse.
 #
 # ## 4.3 Zero, or nearly zero
 #
@@ -666,7 +667,7 @@ verdicts.compute(
 
 # %% [markdown]
 # The comment is right about the *norm*: it is an L1 norm, of the layer's outputs. An **activity**
-# penalty asks a layer to be quiet for most inputs; its weights may be as large as they like.
+# penalty asks a layer to be quiet for most inputs; no weight is charged by itself.
 #
 # The third, `kernel_constraint`, charges nothing. A **weight constraint** holds the weights down
 # "physically", as the note puts it: after each step, "what goes beyond the set value becomes the

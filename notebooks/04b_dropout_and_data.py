@@ -92,9 +92,9 @@ ex.dropping.check(drop)  # stuck? ex.dropping.hint()
 
 # %% [markdown]
 # The notes say that at test time no unit is dropped, and that *the outputs of the layer are scaled
-# down in line with the dropout rate* (REG-25). So it was in the first form of dropout (Srivastava
-# et al. 2014). Which form does Keras have? We send a thousand ones through its layer and ask for
-# the mean, in training and at test time:
+# down in line with the dropout rate* (REG-25). So it was, in effect, in the first form of dropout
+# (Hinton et al. 2012; Srivastava et al. 2014). Which form does Keras have? We send a thousand ones
+# through its layer and ask for the mean, in training and at test time:
 
 # %% tags=["nbval-check-output"]
 for rate in (0.2, 0.5):
@@ -348,7 +348,8 @@ print(f"{choice['budget']} trainings; chosen: {choice['alteration']}")
 # twice the steps lead to the same one (two that are undecided agree as well); if not, they are
 # doubled, up to 12,000, until two lengths agree. Here, with fewer runs, a third of the first length
 # is trained, to be quick: enough for the net without copies to know its pictures. The one with
-# copies, at its much lower rate, is not finished then, so here it comes out too low.
+# copies, at its much lower rate, is not finished then, so here it comes out too low; that its
+# word is the record's says nothing about the size of the difference.
 #
 # **Your guess first:** how many points do the copies gain?
 

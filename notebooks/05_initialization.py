@@ -166,8 +166,8 @@ plots.show(
 # %% [markdown]
 # Read each panel from right to left, as the gradient travels. A straight line on this scale means
 # the same factor in every layer, and that is why depth matters so much. With the sigmoid hardly
-# anything arrives, whatever the weights: its slope is at most 1/4. For the others the weights
-# decide. Both troubles are here: falling lines, and rising ones.
+# anything arrives, with any of the three kinds of weights: its slope is at most 1/4. For the others
+# the weights decide. Both troubles are here: falling lines, and rising ones.
 #
 # ## 5.2 Does it matter?
 #
@@ -225,7 +225,7 @@ for arm in ("2 layers", "20 layers"):
     )
     scores = study["BNI-17"]["scores"][arm]
     tried = (f"{float(rate):g}: {np.mean(own):.0%}" for rate, own in scores.items())
-    print(f"   all rates tried, validation accuracy: {', '.join(tried)}")
+    print(f"   all rates tried, training accuracy: {', '.join(tried)}")
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 GUESSING = 0.1  # ten classes
@@ -423,7 +423,7 @@ verdicts.compare(
 
 # %% [markdown]
 # The sigmoid's slope is 1/4 at best, and all the others tried here fade less. Tanh has slope 1 in
-# the middle, where the sums of a fresh net lie, and fades slowly. ReLU has slope 1 too, but only
+# the middle, where most sums of a fresh net lie, and fades slowly. ReLU has slope 1 too, but only
 # for half of the sums: for the others it is 0. Half of all paths are closed in every layer, and
 # Keras's default weights do not make up for it. So in place of the sigmoid, ReLU is a relief, but
 # no cure. In place of a hundred layers of tanh, ReLU and ELU *alone* are none: their gradients fade
@@ -667,8 +667,8 @@ notes, FLATS = study["BNI-22, Nadam"], ("0.001", "0.0001", "1e-06")
 raw = {arm: np.array(notes["judged"][arm]["dead"]) for arm in ("ReLU", "ELU")}
 low, _ = claims.paired_interval(raw["ReLU"], correlation=notes["correlation"])
 for control, claimed, against, setting in (
-    (raw["ReLU"], "lower", "ELU against ReLU", "the training of the notes: raw pixels, Nadam"),
-    (0 * raw["ReLU"], "equal", "ELU against none", "no dead ELU units at all, the notes' training"),
+    (raw["ReLU"], "lower", "ELU against ReLU", "raw pixels and Nadam as in the notes, on clothes"),
+    (0 * raw["ReLU"], "equal", "ELU against none", "no dead ELU units, raw pixels and Nadam"),
 ):
     verdicts.compare(
         "BNI-22",
@@ -684,6 +684,19 @@ for control, claimed, against, setting in (
         correlation=notes["correlation"],
         data=notes["data"],
     )
+
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
+def flat_at_birth(run):
+    """The share of ELU units of a fresh net that are dead on raw pixels."""
+    fresh = training.seeded(recipe("elu").build, run.seed).get_weights()
+    x = datasets.pool("fashion").x_train[run.train_rows].reshape(len(run.train_rows), -1)
+    return deep_nets.dead_share(deep_nets.forward(x, fresh[::2], "elu", fresh[1::2]), "elu")
+
+
+print(f"ELU, raw pixels, dead before training: {np.mean([*map(flat_at_birth, runs)]):.1%}")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 for arm in raw:
     shares = {flat: np.mean(notes["judged"][arm][f"dead, {flat}"]) for flat in FLATS}
     told = ", ".join(f"{share:.1%} up to {flat}" for flat, share in shares.items())
@@ -716,9 +729,11 @@ for other, role in (("sigmoid", claims.FURTHER), ("relu", claims.BOUNDARY)):
 # Look at the share *before* training. All hidden biases begin at 0, and twenty layers of ReLU make
 # all pictures look alike: a deep unit is on for nearly all of them or off for nearly all. So many
 # units are dead at birth, and training can revive a unit whose inputs change. The usual story is a
-# different one, of units killed by large steps; nothing here measures it. And the word hangs on the
-# limit of 0.001, set beforehand: by the smaller limits, the share of flat ELU units in the notes'
-# training need not reach the margin.
+# different one, of units killed by large steps; nothing here measures it. On raw pixels, which
+# saturate a fresh net, the same holds of ELU: more units are flat before training than after. So
+# "no dead neurons" is wrong there, but training does not make them. And the word hangs on the limit
+# of 0.001: by smaller ones, set beforehand as well, the share of flat ELU units after training need
+# not reach the margin.
 #
 # ## 5.6 A net that normalizes itself
 #
@@ -887,8 +902,8 @@ for name, own in lacking.items():
 # The raw pixels are the most instructive. The first layer comes out far too wide, and layer after
 # layer the net draws it in. This pull is what "self-normalizing" means. A *linear* net with LeCun's
 # weights keeps its spread on average, too, but its nets scatter (printed above): weights alone do
-# not pull. Training widens all layers. The later ones draw the spread in again, to about the margin
-# at layer 20 (undecided); the farthest stays outside (refuted).
+# not pull. Training at this rate widens all layers. The later ones draw the spread in again, to
+# about the margin at layer 20 (undecided); the farthest stays outside (refuted).
 #
 # ## 5.7 What came out
 #

@@ -513,8 +513,8 @@ plots.show(
 
 # %% [markdown]
 # Larger rates are one thing, faster training another. The verdict on the statement goes by the
-# rates; speed has lines of its own. And a net that is fast at first need not have the lower loss in
-# the end.
+# rates, whose intervals are narrower than a grid of four to a decade can know; speed has lines of
+# its own, undecided. And a net that is fast at first need not have the lower loss in the end.
 #
 # ## 5b.6 What it costs
 #
@@ -762,9 +762,7 @@ plots.show(
 # Compare the verdicts in three ways. First, by the choice of the rate: an effect that is there at
 # one and gone at another belongs to the rate as much as to the layer. Second, by the size of the
 # minibatch: if the noise of the company is the remedy, all wines in one batch should be without it.
-# (It then makes 1,000 updates instead of 1,500.) Third, with dropout, the other remedy of the
-# title. And look at the printed training errors: a layer that lets the net learn *more* of its
-# training data may leave it worse on others.
+# (It then makes 1,000 updates instead of 1,500.) Third, with dropout, the other remedy of the title.
 #
 # ## 5b.8 What came out
 #

@@ -240,8 +240,9 @@ verdicts.compute(
 # two-dimensional, although picture and kernel are arrays with three axes.
 #
 # Three words that are often mixed up: a **kernel** is the window for one channel; a **filter** is
-# one kernel for each channel plus a bias, and makes one map; the **weights** are the numbers in all
-# of them. Keras adds to the muddle: its `layer.kernel` holds all kernels of all filters.
+# one kernel for each channel, and makes one map, to which a bias is added; the **weights** are the
+# numbers in all of them. Keras adds to the muddle: its `layer.kernel` holds all kernels of all
+# filters.
 #
 # ## 6.3 How large, and how many?
 #

@@ -476,7 +476,7 @@ if standardized in study and np.isclose(study["b"]["rate"], 3e-4):  # else two f
 #
 # In the notes, step c is compared with this ruined net: from 10 % to about 52 %, "dramatic"
 # (CIF-15). Their listing also changes two things at once. Batch normalization stands before every
-# ELU, *and* once more in front, on the raw pixels, which standardizes them. So we cross the two.
+# ELU, *and* once more in front, on the raw pixels, which standardizes them. So we look at both.
 # **Your guess first:** which part of the gain is batch normalization, and which is standardization,
 # that any net could have?
 
@@ -577,8 +577,9 @@ verdicts.compare(
 
 # %% [markdown]
 # The last line is what the author saw. The second is the listing against a net that works: still a
-# large gain, but part of it is standardization. The first is batch normalization alone: real, and
-# less than was called dramatic.
+# large gain. By the table, standardized pixels bring the plain net some of the way; how far batch
+# normalization would come on raw pixels without the one in front was not trained. The first is
+# batch normalization alone: real, and less than was called dramatic.
 #
 # Does the gain hang on optimizer and schedule? Here both nets train for 20 epochs with batches of
 # 128, each arm at its best of five rates or more:
@@ -742,7 +743,7 @@ if {"grid, best", "grid, the note's point"} <= study.keys():
         margin=0.01,
         measure="test accuracy, the best point of the grid of dropout and learning rates against "
         "the notes' 0.1 and 0.00003",
-        setting="a grid search, last layer only",
+        setting="a grid search, last layer only: the learning rate's gain",
         role=claims.FURTHER,
         data=PHOTOGRAPHS,
     )
@@ -836,12 +837,12 @@ for better, worse in (("c", "b"), ("c", "d"), ("d", "e"), ("f", "e")):
     print(f" (means: {100 * (two[0].mean() - two[1].mean()):+.1f} points)")
 
 # %% [markdown]
-# Steps d and e are two whose mean test accuracies nobody can tell apart. The exercise has five
-# variants, and asks for their order. **Your guess first:** in what share of
+# Steps d and e are two whose mean test accuracies thirty runs of each cannot tell apart. Whoever
+# reads such a table wants the order of its five rows. **Your guess first:** in what share of
 # all draws, one run of each, is the whole order right? (NEW-02)
 #
 # The right order is that of the mean test accuracies. If the 99 % interval of the difference of two
-# variants holds 0, nobody knows their order, and either one counts as right. All 30⁵ draws are
+# variants holds 0, we do not know their order, and either one counts as right. All 30⁵ draws are
 # counted. "Enough" means right in more than 95 % of them; the interval is a bootstrap over the
 # replicates. (It holds fixed which pairs are decided.)
 
@@ -932,10 +933,10 @@ print(
 )
 
 # %% [markdown]
-# Neither line comes near 95 %. In the earlier study every draw was right, but only a few pairs were
-# decided, by ten runs each. Compare the verdicts above: whether one run is enough depends on how
-# far apart the variants are and how far their runs scatter, and after one run of each you know
-# neither.
+# Neither line comes near 95 %. In the earlier study every draw was right, but its ten runs each
+# decided fewer of the pairs, those furthest apart. Compare the verdicts above: whether one run is
+# enough depends on how far apart the variants are and how far their runs scatter, and after one run
+# of each you know neither.
 #
 # There is a second draw, hidden in the first. Every row of a table stands at some learning rate,
 # and usually *one* sweep has chosen it. Our trial runs, and those of an earlier study with other

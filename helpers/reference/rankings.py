@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import pairwise, permutations
 
 import numpy as np
+from scipy import stats
 
 RESAMPLES = 2_000
 
@@ -31,6 +32,21 @@ def share_between_replicates(right, weights: np.ndarray | None = None) -> np.nda
     apart = 1 - np.eye(len(right))
     counts = [((weights @ each) * weights).sum(axis=1) for each in (right * apart, apart)]
     return counts[0] / counts[1]
+
+
+def normal_share_of_right_pairs(one, other, weights: np.ndarray | None = None) -> np.ndarray:
+    """The share of pairs whose difference has the sign of the mean one, were both normal.
+
+    `one` and `other` hold the accuracies of single runs of two variants, shapes (runs,); `weights`
+    are as in `share_between_replicates`. It is for variants so far apart that every pair is right.
+    """
+    values = np.array([one, other], float)
+    weights = np.ones((1, values.shape[1])) if weights is None else weights
+    runs = weights.sum(axis=1)
+    means = values @ weights.T / runs  # shape (2, resamples)
+    squares = (weights * (values[:, None] - means[..., None]) ** 2).sum(axis=2)
+    spread = np.sqrt(squares.sum(axis=0) / (runs - 1))
+    return stats.norm.cdf(np.abs(means[0] - means[1]) / spread)
 
 
 def share_of_right_orders(values, decided, weights: np.ndarray | None = None) -> np.ndarray:

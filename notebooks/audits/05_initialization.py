@@ -767,8 +767,8 @@ for setting, tanh in (
 # "Slower than ReLU" is the drawback in the note's list: there is an exponential to compute. Does it
 # show in use? The note's net of 20 layers of 100 units predicts 10,000 images of 32 x 32 x 3, in
 # batches of 32, with ELU and with ReLU in turns. *Supported* if it takes longer with ELU by more
-# than 5 %, *refuted* if the whole interval is below that. That takes a while and wants a quiet
-# machine, so it was done beforehand (`studies/initialization.py`).
+# than 5 %, *refuted* if the whole interval is below that. That takes a while, so it was done
+# beforehand (`studies/initialization.py`).
 
 # %%
 predicted = study["BNI-23"]
@@ -783,7 +783,8 @@ verdicts.compare(
     **slower,
 )
 for name, times in predicted["seconds"].items():
-    print(f"{name}: {np.median(times):.2f} s, the median of {len(times)} predictions")
+    print(f"{name}: {np.median(times):.2f} s, the median of {len(times)} predictions", end="")
+    print(f" of {min(times):.2f} to {max(times):.2f} s")
 
 # %% [markdown]
 # Two further settings are timed here, also in turns: the function alone on a million numbers, and
@@ -857,8 +858,8 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# Whether you notice a slower function depends on what else is to be done. Most of the time of this
-# net goes into products of matrices, and into starting one operation after the other. The book that
+# Whether you notice a slower function depends on what else is to be done: products of matrices, and
+# starting one operation after the other. The book that
 # the note follows adds that ELU may make up for its time by learning faster. That is beyond the
 # note's sentence, and told as a boundary setting: the training accuracy of the lesson's two nets
 # after ten epochs, each at its own best rate. Slower would mean lower.
@@ -1131,9 +1132,9 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# It is the training that looks at the scale: gradients for the weights of a feature are as large as
-# its values. How much of that is left in the net after these 100 epochs is what the lines say; of
-# longer training they say nothing.
+# A fresh net relies on large features already, since its weights are of one size whatever they are
+# multiplied by. How much of that is left after these 100 epochs is what the lines say; longer
+# training may take more of it back, and of that they say nothing.
 #
 # ### Does normalizing make all features count alike? (QA-08)
 #

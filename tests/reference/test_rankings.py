@@ -36,6 +36,18 @@ def test_pairs_of_one_replicate_are_left_out():
     assert rankings.share_between_replicates(right, drawn) == pytest.approx([0.5])
 
 
+def test_the_normal_share_is_that_of_endless_pairs():
+    generator = np.random.default_rng(0)
+    one, other = generator.normal(0.53, 0.008, 30), generator.normal(0.5, 0.006, 30)
+    spread = np.hypot(one.std(ddof=1), other.std(ddof=1))
+    found = rankings.normal_share_of_right_pairs(one, other)
+    assert found == pytest.approx([stats.norm(one.mean() - other.mean(), spread).sf(0)])
+    assert rankings.normal_share_of_right_pairs(other, one) == pytest.approx(found)
+    draws = generator.integers(30, size=30)
+    drawn = rankings.normal_share_of_right_pairs(one, other, np.bincount(draws, minlength=30)[None])
+    assert drawn == pytest.approx(rankings.normal_share_of_right_pairs(one[draws], other[draws]))
+
+
 @pytest.mark.parametrize("decided", [[(2, 1), (2, 0), (1, 0)], [(2, 0)], []])
 def test_orders_are_counted_as_if_all_draws_were_made(decided):
     values = np.random.default_rng(1).normal(size=(3, 6)) + np.array([[0.0], [0.5], [1.0]])

@@ -13,6 +13,7 @@ from tests.repository import git_history
 
 LARGEST_BYTES = 5_000_000
 RECORDED = evidence.read()
+REPLICATED = evidence.read(name=evidence.REPLICATION)
 
 
 def test_words_are_those_of_values_cells_and_criteria():
@@ -38,6 +39,15 @@ def test_every_record_was_found_by_a_cell_that_is_there():
 def test_every_locked_statement_is_decided_by_one_setting():
     decide = Counter(r.verdict.id for r in RECORDED if r.verdict.role == PRIMARY)
     assert {name: decide[name] for name in protocol.locked()} == dict.fromkeys(protocol.locked(), 1)
+
+
+def test_other_seeds_are_measured_on_the_same_data():
+    """Such as the stand-in both times: real data of one's own would be another experiment."""
+    again = {(r.verdict.id, r.verdict.setting): r.verdict.data for r in REPLICATED}
+    pairs = [(r.verdict, again.get((r.verdict.id, r.verdict.setting))) for r in RECORDED]
+    assert len(again) > 300
+    other = [(own.id, own.data, data) for own, data in pairs if data not in (None, own.data)]
+    assert other == []
 
 
 def test_the_files_are_small_enough_for_git():
