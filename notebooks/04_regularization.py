@@ -266,16 +266,15 @@ plots.show(
 
 # %% [markdown]
 # The left panel shows what each net is *charged*, the right one how well it *predicts*. (With the
-# nets of the note's listing the lowest curve was the right one at its lowest point, by luck, and
-# the wrong one at the right edge: REG-22.) In this course a history's `val_loss` is that of the
-# data, and the `penalty` is listed beside it.
+# nets of the note's listing the lowest curve happens to be the right one; further up, the order is
+# wrong: REG-22.) In this course a history's `val_loss` is that of the data, and the `penalty` is
+# listed beside it.
 #
 # **Does it do what it is for?** "By hindering training, regularization prevents overfitting, in
 # which a model works only on its training data", says [note 001](../docs/notes.md) (REG-02). That
 # can be taken apart. *Hindering*: the training loss, without the penalty, must be higher.
-# *Prevents*: the gap between training and test accuracy must be smaller. (That is overfitting in
-# the note's sense, "works only on its training data", not in that of lesson 1; so we look at the
-# new pictures as well.)
+# *Prevents*: the gap between training and test accuracy must be smaller. (It is not lesson 1's
+# overfitting; so we look at the new pictures, too.)
 #
 # A factor too small does nothing, and one too large ruins the net. So the factor is chosen first,
 # by the validation loss, in a study on other pictures (`python -m studies.penalties`): seven
@@ -373,12 +372,12 @@ for name, runs in (("no penalty", plain), ("L2 penalty", held_back)):
     )
 
 # %% [markdown]
-# A gap can close from above, because the net no longer knows its training pictures by heart, or
-# from below, because it does better on new ones. Only the second is what we are after. By the loss,
-# for which the factor was chosen, the net does better on new pictures, by the accuracy it does
-# worse. Worse by more than a point? That is at the edge of what these pictures can tell: of two
-# recordings of sixty replicates one leaves it open and one says yes. So this *supported* is one of
-# the gap, and does not say that the net is none the worse.
+# A gap can close because the net no longer knows its training pictures by heart, or because it does
+# better on new ones. Only the second is what we want. By the loss, for which the factor was chosen,
+# the net does better on new pictures, by the accuracy it does worse. Worse by more than a point?
+# That is at the edge of what these pictures can tell: of two recordings of sixty replicates one
+# leaves it open and one says yes. So this *supported* is one of the gap, and does not say that the
+# net is none the worse.
 #
 # ## 4.3 Zero, or nearly zero
 #
