@@ -766,9 +766,10 @@ for setting, tanh in (
 #
 # "Slower than ReLU" is the drawback in the note's list: there is an exponential to compute. Does it
 # show in use? The note's net of 20 layers of 100 units predicts 10,000 images of 32 x 32 x 3, in
-# batches of 32, with ELU and with ReLU in turns. *Supported* if it takes longer with ELU by more
-# than 5 %, *refuted* if the whole interval is below that. That takes a while, so it was done
-# beforehand (`studies/initialization.py`).
+# batches of 32, with ELU and with ReLU in turns; a time is the shortest of five, since other work
+# on the machine can only make it longer. *Supported* if it takes longer with ELU by more than 5 %,
+# *refuted* if the whole interval is below that. That takes a while, so it was done beforehand
+# (`studies/initialization.py`).
 
 # %%
 predicted = study["BNI-23"]
