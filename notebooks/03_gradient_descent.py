@@ -872,7 +872,7 @@ plots.show(
 #
 # ## 3.6 What came out
 #
-# The verdicts below are the recorded ones. "Expected" is what the literature says. *Mixed* means
+# The verdicts below are the recorded ones. "Expected" is what we had guessed. *Mixed* means
 # that the statement held in one setting and failed in another.
 
 # %%

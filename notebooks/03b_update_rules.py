@@ -880,7 +880,7 @@ plots.show(
 #
 # ## 3b.9 What came out
 #
-# The verdicts below are the recorded ones. "Expected" is what the literature says.
+# The verdicts below are the recorded ones. "Expected" is what we had guessed.
 
 # %%
 verdicts.summary()

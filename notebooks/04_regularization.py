@@ -824,7 +824,7 @@ for patience in (1, 5, 20):
 #
 # ## 4.7 What came out
 #
-# The verdicts below are the recorded ones. "Expected" is what the literature says.
+# The verdicts below are the recorded ones. "Expected" is what we had guessed.
 
 # %%
 verdicts.summary()

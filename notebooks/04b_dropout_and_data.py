@@ -766,7 +766,7 @@ for title, world in worlds.items():
 # %% [markdown]
 # ## 4b.7 What came out
 #
-# The verdicts below are the recorded ones. "Expected" is what the literature says.
+# The verdicts below are the recorded ones. "Expected" is what we had guessed.
 
 # %%
 verdicts.summary()

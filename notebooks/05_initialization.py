@@ -907,7 +907,7 @@ for name, own in lacking.items():
 #
 # ## 5.7 What came out
 #
-# The verdicts below are the recorded ones. "Expected" is what the literature says.
+# The verdicts below are the recorded ones. "Expected" is what we had guessed.
 
 # %%
 verdicts.summary()

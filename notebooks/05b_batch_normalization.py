@@ -512,7 +512,7 @@ plots.show(
 )
 
 # %% [markdown]
-# Larger rates are one thing, faster training another. The verdict on the statement goes by the
+# Larger rates are one thing, faster training another. The verdict goes by the
 # rates, whose intervals are narrower than a grid of four to a decade can know; speed has lines of
 # its own, undecided. And a net that is fast at first need not have the lower loss in the end.
 #
@@ -543,9 +543,8 @@ ex.counting.check(count)  # stuck? ex.counting.hint()
 # **Your guess first.** How many percent longer does Keras need to predict 10,000 pictures of 32 x
 # 32 x 3 in minibatches of 32, with the 20-layer net? And for a training step?
 #
-# **Measure.** The nets are those of the listing, without the idle biases. They predict in turns.
-# Other work on a computer can only make a prediction longer, so a replicate is a pair of times, for
-# each net the shortest of three. Two further settings were timed
+# **Measure.** The nets are those of the listing, without the idle biases. They predict in turns; a
+# replicate is a pair of times, each the shortest of three. Two further settings were timed
 # beforehand: a prediction that is compiled by XLA (which joins neighboring operations into one) and
 # done in one batch, and a step of training.
 
@@ -769,7 +768,7 @@ plots.show(
 #
 # ## 5b.8 What came out
 #
-# The verdicts below are the recorded ones. "Expected" is what the literature says.
+# The verdicts below are the recorded ones. "Expected" is what we had guessed.
 
 # %%
 verdicts.summary()

@@ -985,7 +985,7 @@ print(f"all {arms_tuned} arms of the study: {found} of {all_sweeps} sweeps picke
 #
 # ## 7.8 What came out
 #
-# The verdicts below are the recorded ones. "Expected" is what the literature says.
+# The verdicts below are the recorded ones. "Expected" is what we had guessed.
 
 # %%
 verdicts.summary()

@@ -1,6 +1,6 @@
 """The ledger of a notebook: it shows each verdict as it is found, and records it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -101,20 +101,27 @@ class Ledger:
     def summary(self, link: str = "") -> Summary:
         """The verdicts as a table: one row a statement, its id linked to `link` if one is given.
 
-        What is recorded of a setting stands in place of what came out live. What is recorded of the
-        same statements in other notebooks counts as well: a word is settled over all settings.
+        What is recorded of a setting stands in place of what came out live, and so does what is
+        recorded of a statement that stays open here, such as for want of data. What is recorded of
+        the same statements in other notebooks counts as well: a word is settled over all settings.
         """
-        found = [*map(recorded_or, self), *self._elsewhere()]
-        return summary(found, link, self._audited())
+        recorded = {record.verdict.id for record in evidence.read()}
+        opened = {verdict.id for verdict in self if verdict.verdict == OPEN} & recorded
+        found = [recorded_or(verdict) for verdict in self if verdict.id not in opened]
+        return summary([*found, *self._elsewhere(opened)], link, self._audited())
 
-    def _elsewhere(self) -> list[Verdict]:
-        """What is recorded of these statements in notebooks that recorded none of these settings.
+    def _elsewhere(self, opened: Collection[str]) -> list[Verdict]:
+        """What is recorded of these statements in notebooks that recorded none of these settings,
+        and of those that stay open in any notebook.
 
         So settings that this notebook no longer has are left out.
         """
         names, here = {verdict.id for verdict in self}, self._notebooks()
         return [
-            r.verdict for r in evidence.read() if r.verdict.id in names and r.notebook not in here
+            record.verdict
+            for record in evidence.read()
+            if record.verdict.id in opened
+            or (record.verdict.id in names and record.notebook not in here)
         ]
 
     def _notebooks(self) -> set[str]:

@@ -136,18 +136,17 @@ verdicts.by_definition(
 # %% [markdown]
 # ### Neural network (QA-01)
 #
-# In a discussion below note 001 somebody says that NN "mostly" means an ordinary network with one
-# hidden layer. It is a remark on how fellow students use an abbreviation, and no run can settle
-# it. *Neural network* is the general word, for networks of any depth and kind. One hidden layer is
-# the usual first example; Hastie, Tibshirani and Friedman (2009, section 11.3) call it the
-# "vanilla" network.
+# Note 001's minutes of a meeting of students say that NN "mostly" means an ordinary network with
+# one hidden layer. That is a matter of usage, and no run can settle it. *Neural network* is the
+# general word, for networks of any depth and kind. One hidden layer is the form that Hastie,
+# Tibshirani and Friedman (2009, section 11.3) call the most widely used, the "vanilla" net.
 
 # %%
 verdicts.by_definition(
     "QA-01",
     detail=(
         "A matter of usage. In textbooks 'neural network' is the general word for networks of any "
-        "depth and kind; one hidden layer is the usual first example, the 'vanilla' network."
+        "depth and kind; one hidden layer is its usual first form, the 'vanilla' net."
     ),
 )
 
@@ -156,10 +155,12 @@ verdicts.by_definition(
 #
 # The other half of that remark: a network with two or more hidden layers is called an MLP, as
 # opposed to the one hidden layer before. A network with two hidden layers is one indeed. The
-# contrast goes against usage: one hidden layer between input and output is enough (Géron 2019,
-# chapter 10; Goodfellow, Bengio and Courville 2016, chapter 6). It is the first hidden layer that
-# makes the difference: no line separates the corners of exclusive-or, but two hidden units compute
-# it, with weights set by hand. (That shows what one layer can do, not what it is called.)
+# contrast goes against the usual usage, by which one hidden layer between input and output is
+# enough (Géron 2019, chapter 10; Goodfellow, Bengio and Courville 2016, chapter 6). But some call
+# the net with one hidden layer a single-layer perceptron (Hastie, Tibshirani and Friedman 2009,
+# section 11.3), and then the contrast is the note's. It is the first hidden layer that makes the
+# difference: no line separates the corners of exclusive-or, but two hidden units compute it, with
+# weights set by hand. (That shows what one layer can do, not what it is called.)
 
 # %% tags=["nbval-check-output"]
 corners_of_square = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -170,8 +171,9 @@ print("exclusive-or of the four corners:", two_hidden_units @ [1, -2])
 verdicts.by_definition(
     "QA-02",
     detail=(
-        "Against usage in its contrast: a multilayer perceptron has at least one hidden layer. One "
-        "with two hidden layers is called so too, but one is enough."
+        "Against the usual usage in its contrast: a multilayer perceptron has at least one hidden "
+        "layer. One with two is called so, too. Some books do call one hidden layer a single-layer "
+        "perceptron, as the note does."
     ),
 )
 
@@ -349,10 +351,10 @@ print(f"stored for the first epoch {in_first.history['loss'][0]:.4f}")
 # min_delta=0.001, restore_best_weights=True)` and checks the answer by three attributes. One of the
 # conditions is `min_delta == -0.001`, with a minus. That was right in Keras 2, whose constructor
 # turned the sign for a loss: "`self.min_delta *= -1`" (Keras 2.8.0, `keras/callbacks.py`, class
-# `EarlyStopping`, `__init__`). The small class below does the same, so what it shows rests on this
-# quotation. The check holds for a version if it accepts this callback and rejects one with
-# `min_delta=0.01`. It is supported if it holds with the present Keras, outdated if it held with
-# Keras 2 only, and refuted if it held with neither.
+# `EarlyStopping`, `__init__`). The small class below does the same, and so does Keras 2 as it is
+# published today (tf-keras 2.21, tried). The check holds for a version if it accepts this callback
+# and rejects one with `min_delta=0.01`. It is supported if it holds with the present Keras,
+# outdated if it held with Keras 2 only, and refuted if it held with neither.
 
 
 # %%
@@ -1471,11 +1473,12 @@ for wine_arm, wine_error in {
     print(f"{wine_arm:<34} mean absolute test error {wine_error.mean():.3f}")
 
 # %% [markdown]
-# Hold the errors against the last of them, of a guess that looks at no feature at all: what a cure
-# saves is worth little if it only brings the net back to that guess. The recorded line is undecided
-# twice over: its interval does not clear the margin, and the try with the penalty that was best
-# most often has one of the lowest or highest strengths or rates on offer, so that others might do
-# better. The divisions of the wines overlap, and the intervals are widened for it.
+# Hold the errors against the others: the last is that of a guess that looks at no feature at all,
+# the one before that of the net without the noise. The penalty takes back a part of the way
+# between. The recorded line is undecided twice over: its interval does not clear the margin, and
+# the try with the penalty that was best most often has one of the lowest or highest strengths or
+# rates on offer, so that others might do better. The divisions of the wines overlap, and the
+# intervals are widened for it.
 #
 # ### Too many features of a pizza (OVF-27)
 #
@@ -1816,7 +1819,8 @@ for setting_through, role_through, other_fit in (
 # note 000 does not list them.)
 #
 # Each side has twelve tries, each at the best of the learning rates, in five replicates of the
-# study; what has the best validation accuracy there, on average, is judged here on others.
+# study; what has the best validation accuracy there, on average, is judged here on others. (Some of
+# the best strengths are the last ones that were tried, as the rates are not allowed to be.)
 # *Supported* if the test accuracy of the best regularized net is higher by more than 0.01 with the
 # whole interval, *refuted* if the whole interval lies below 0.01: what gains no more than another
 # is not the most important. A line is void if neither of its own two sides gains 0.01 over the
@@ -2568,6 +2572,8 @@ for name_review, nets in {"16-16-1": review_sixteen, **review_smaller}.items():
 # whoever stops in time has then no need of the smaller net. With IMDB's reviews the lowest loss of
 # 4-4-1 falls into two groups: in most replicates it is about that of 16-16-1, in the others about
 # half as much again, and little lies between. So the mean of that line describes neither group.
+# Where the reviews are absent, as in CI, the lines above are of the stand-in's sentences; what is
+# recorded on IMDB stands in the table at the end.
 #
 # ### What sets how much a net can learn? (OVF-14)
 #

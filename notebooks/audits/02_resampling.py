@@ -186,7 +186,7 @@ print(f"five parts take {longer:.1f} times as long as one")
 # lie beside each other could share the overhead of each step, but not the arithmetic. How much that
 # saves is in the two lines: compare the factors before you expect a gain (the lines show
 # logarithms; `np.exp` turns them into factors). They are those of the one core that recorded them;
-# with several cores, or a GPU, the second factor may be smaller.
+# with several cores, or a GPU, the second factor is another one (see the line of this run).
 #
 # ## 2. Bias and variance
 #
@@ -272,8 +272,9 @@ verdicts.by_definition(
 # %%
 WIDTHS, NET_STEPS = (2, 4, 8, 16, 32, 64), 6_000
 ten_sets = drawn_rows.reshape(RUNS, SETS, -1)[:, :10, :POINTS].reshape(-1, POINTS)
-# With other seeds, twice as many steps changed neither part by a tenth of their sum. In the last
-# quarter the rate falls to zero: minibatches would keep the nets in motion.
+# With other seeds, twice as many steps changed neither part by a tenth of their sum (the variance
+# of four units still grows a little with longer training). In the last quarter the rate falls to
+# zero: minibatches would keep the nets in motion.
 slowing = 0.01 * np.minimum(1, 4 * (1 - np.arange(NET_STEPS) / NET_STEPS))
 passes = np.tile(np.arange(POINTS), 20)  # 100 steps count as one epoch
 
@@ -427,8 +428,9 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# The record of 30 replicates leaves this line undecided: on this curve the variance may rise or
-# fall a little. So *refuted*, in the lesson, is said of a law, by one curve.
+# The record of 30 replicates leaves this line undecided, here and with other seeds: on this curve
+# the variance rises rather than falls, but not certainly by the margin. So *refuted*, in the
+# lesson, is said of a law, by one curve.
 
 # %% [markdown]
 # Regression trees of 2, 4, ..., 64 leaves on the same points: supported if, at the steps at which

@@ -243,6 +243,17 @@ def test_the_summary_settles_over_what_other_notebooks_recorded(verdicts, known)
     assert repr(verdicts.summary()) == "OVF-04  mixed" and len(verdicts) == 1
 
 
+def test_what_stays_open_here_has_the_word_of_the_record(verdicts, known):
+    options = {"claimed": "higher", "measure": "test accuracy", "data": "IMDB"}
+    verdicts.open("OVF-04", detail="IMDB is absent here.")
+    compared(verdicts, BASE - 0.1 + NOISE, setting="the stand-in", role=FURTHER)
+    assert repr(verdicts.summary()) == "OVF-04  open"
+    measured = claims.compare_pairs("OVF-04", BASE + 0.1 + NOISE, BASE, setting="IMDB", **options)
+    known["IMDB"] = record(measured)
+    assert verdicts.summary() == claims.summary([measured])
+    assert repr(verdicts.summary()) == "OVF-04  supported"
+
+
 def test_a_lesson_s_summary_tells_what_its_audit_settles_besides(verdicts, known):
     lesson, audit = (f"notebooks/{place}01_overfitting.ipynb" for place in ("", "audits/"))
     criterion = {"claimed": "higher", "measure": "test accuracy", "setting": "a"}
