@@ -351,8 +351,7 @@ for plan in ("cosine", "exponential"):
 # %% [markdown]
 # (We let the first line decide when all results were known. Before, the decay to 1 % decided, and
 # refuted.) That exponential spends half its steps below a tenth of its first rate, the cosine only
-# a fifth. If it is worse at all, that may be why: in a training that is short for its data, steps
-# that hardly move are expensive.
+# a fifth. If it is worse at all, that may be why: steps that hardly move are expensive.
 #
 # The intervals are wide because all replicates draw their pictures from the same 12,000. And what
 # is lower on the training pictures is not always better on others.
