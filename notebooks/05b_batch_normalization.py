@@ -537,8 +537,8 @@ def count(inputs, hidden, outputs): ...  # return (trained, moving, idle)
 ex.counting.check(count)  # stuck? ex.counting.hint()
 
 # %% [markdown]
-# The second half is a matter of the clock. The notes mean predictions: every layer has more to
-# compute, also when the training is over.
+# The second half is for the clock. The notes mean predictions: every layer has more to compute,
+# also after training.
 #
 # **Your guess first.** How many percent longer does Keras need to predict 10,000 pictures of 32 x
 # 32 x 3 in minibatches of 32, with the 20-layer net? And for a training step?
