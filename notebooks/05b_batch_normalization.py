@@ -760,10 +760,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Compare the verdicts in three ways. First, by the choice of the rate: an effect that comes and goes
-# with it belongs to the rate as much as to the layer. Second, by the size of the minibatch: if the
-# noise of the company is the remedy, all wines in one batch should be without it. (It then makes
-# 1,000 updates instead of 1,500.) Third, with dropout, the other remedy of the title.
+# Compare the verdicts in three ways. First, by the choice of the rate: an effect that comes and
+# goes with it belongs to the rate as much as to the layer. Second, by the size of the minibatch: if
+# the noise of the company is the remedy, all wines in one batch should be without it. (It then
+# makes 1,000 updates instead of 1,500.) Third, with dropout, the other remedy of the title.
 #
 # ## 5b.8 What came out
 #
