@@ -526,8 +526,8 @@ print(f"narrowest gap: {WIDTHS[narrowest]} units; lowest loss on new data: {WIDT
 # the other. The first line decides, and asks for more: of two nets of *one* width, does the one
 # with the wider gap hold more noise? Guessing would be right at half of the widths, so the
 # difference is counted from there: add one half, and you have the share of widths. (Measured
-# before, with other initial weights: supported, but undecided with other seeds; now with both.)
-# From 64 units on, the sign is right in about six cases of ten only.
+# before, with other initial weights: supported, but undecided with other seeds; now supported with
+# both.) From 64 units on, the sign is right in about six cases of ten only.
 #
 # The left panel shows the second statement. A wider gap may come with a higher validation loss, or
 # not: compare 4 with 8 units, and 64 with 256. Beyond the best width both should rise, and the

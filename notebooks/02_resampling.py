@@ -731,10 +731,10 @@ for step in range(len(falls)):
 # share of the noise. With fresh inputs, as here, a line that cannot follow the curve is unsteady as
 # well; and for nets nothing forces the see-saw at all. Where the variance falls in a shaded step,
 # the wider net is, as far as it was trained here, less wrong *and* steadier. (In a reader's trial
-# with four and with sixteen times the steps about half of the fall was left, and it was no longer
-# clearly a fall; nor was it a rise.) Whether it falls hangs on the curve, too: this one looks
-# the same upside down, so two units have two best fits, and which one a training set favors is
-# variance, too. (The audit asks again on a curve without that symmetry.) A law falls by one
+# with more steps, up to sixteen times as many, half of the fall was left or less, and it was no
+# longer clearly a fall; nor was it a rise.) Whether it falls hangs on the curve, too: this one
+# looks the same upside down, so two units have two best fits, and which one a training set favors
+# is variance, too. (The audit asks again on a curve without that symmetry.) A law falls by one
 # counterexample; as a rule for nets the see-saw may do better.
 #
 # The formula says that the parts *add up to* the error. One would have to rise as the other falls

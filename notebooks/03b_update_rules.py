@@ -520,7 +520,7 @@ with plots.canvas(2, width=9.4, height=3.9) as (figure, (left, right)):
     for axes in (left, right):  # at its higher rate, too, Adagrad has Adagrad's color
         axes.lines[3].set(color=axes.lines[0].get_color(), linestyle="-")
         axes.collections[3].set_color(axes.lines[0].get_color())
-        axes.legend()
+    left.legend(loc=(0.47, 0.42))
     right.get_legend().remove()
 plots.show(
     figure,

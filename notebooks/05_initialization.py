@@ -731,9 +731,9 @@ for other, role in (("sigmoid", claims.FURTHER), ("relu", claims.BOUNDARY)):
 # units are dead at birth, and training can revive a unit whose inputs change. The usual story is a
 # different one, of units killed by large steps; nothing here measures it. On raw pixels, which
 # saturate a fresh net, the same holds of ELU: more units are flat before training than after. So
-# "no dead neurons" is wrong there, but training does not make them. And the word hangs on the limit
-# of 0.001: by smaller ones, set beforehand as well, the share of flat ELU units after training need
-# not reach the margin.
+# "no dead neurons" is wrong there, but it is not that training brings them. And the word hangs on
+# the limit of 0.001: by smaller ones, set beforehand as well, the share of flat ELU units after
+# training need not reach the margin.
 #
 # ## 5.6 A net that normalizes itself
 #

@@ -1474,7 +1474,7 @@ for wine_arm, wine_error in {
 
 # %% [markdown]
 # Hold the errors against the others: the last is that of a guess that looks at no feature at all,
-# the one before that of the net without the noise. The penalty takes back a part of the way
+# the one before that of the net without the noise. The penalty seems to take back a part of the way
 # between. The recorded line is undecided twice over: its interval does not clear the margin, and
 # the try with the penalty that was best most often has one of the lowest or highest strengths or
 # rates on offer, so that others might do better. The divisions of the wines overlap, and the

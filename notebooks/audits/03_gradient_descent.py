@@ -1176,11 +1176,12 @@ verdicts.compare(
 # some more than once), each moved by a hundredth of its length.
 #
 # From there, full batch and single samples make 3,000 updates, each arm at the rate, of the same
-# four, at which it leaves most optima in three draws that are not judged. Then both settle at
-# rate 0.5, and this settling is itself by the full batch. A point is *left* if its loss is then
-# more than 5 % lower. *Supported* if the share left is smaller under the full batch by more than
-# 0.05 with the whole interval, *refuted* if not; void if a best rate is at an edge. A further
-# setting has both arms at the rate of the single samples.
+# four, at which it leaves most optima in three draws that are not judged. Then both settle at rate
+# 0.5, and this settling is itself by the full batch. A point is *left* if its loss is then more
+# than 5 % lower. *Supported* if the share left is smaller under the full batch by more than 0.05
+# with the whole interval, *refuted* if not; void if a best rate is at an edge. The note speaks of a
+# full batch that rests in its optimum, so what decides has both arms at the rate of the single
+# samples; a further setting has each arm at its own.
 
 # %%
 XOR_POINTS, XOR_STARTS, XOR_OPTIMA, SETTLING = 200, 40, 20, 0.5
@@ -1306,8 +1307,8 @@ xor_optima, xor_here, curvatures_here = xor_local(seeds)
 rate_of_all, rate_of_single = xor_rates.values()
 left_by_single, single_before = share_left(xor_optima, xor_here, rate_of_single, seeds[0], True)
 for setting_xor, rate, role_xor in (
-    ("each arm at the rate at which it leaves most", rate_of_all, claims.PRIMARY),
-    ("both at the rate at which single samples leave most", rate_of_single, claims.FURTHER),
+    ("both at the rate at which single samples leave most", rate_of_single, claims.PRIMARY),
+    ("each arm at the rate at which it leaves most", rate_of_all, claims.FURTHER),
 ):
     left_by_all, all_before = share_left(xor_optima, xor_here, rate, seeds[0], False)
     at_edge = {rate, rate_of_single} & {XOR_RATES[0], XOR_RATES[-1]}
@@ -1338,7 +1339,7 @@ print(f", loss {single_before.mean():.2f} before settling; at the optima it was 
 # In a valley the full gradient only ever leads down. As long as the rate is below 2 / largest
 # curvature, the full batch has nothing that could carry it out. Above, it may be thrown out, which
 # is a way of leaving, too, and at the rate at which it leaves most that happens often. So *hardly*
-# is said of rates at which the full batch can rest, as in the second setting; in the first it
+# is said of rates at which the full batch can rest, as in the first setting; in the second it
 # leaves fewer optima than single samples, but not hardly any. Single samples may be so noisy at
 # their rate that they rest nowhere: the loss before settling tells, and where they end up is then
 # for the settling to decide.

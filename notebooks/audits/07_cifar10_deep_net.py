@@ -777,11 +777,11 @@ for tried, share in zip(tuned_c["rates"], named_again, strict=False):
 
 # %% [markdown]
 # Of two rates that are about equally good, the more accurate one is the slow one here. Had the
-# trial runs named the other, this line would have the word of the line *both at 0.0003*, which
-# follows, and the statement with it: *mixed* hangs on a choice that was close. The listing of step
-# c has that rate; its first normalization does what standardized pixels do for step b. Told, beyond
-# the statement's scope: the nets share no division, since the listing's runs have the first 5,000
-# images for validation.
+# trial runs named the other, this line might well be undecided, as is the line *both at 0.0003*,
+# which follows, and the statement with it: *mixed* hangs on a choice that was close. The listing of
+# step c has that rate; its first normalization does what standardized pixels do for step b. Told,
+# beyond the statement's scope: the nets share no division, since the listing's runs have the first
+# 5,000 images for validation.
 
 # %%
 same_rate = min(len(of("listing c")), len(of("b")))
@@ -980,8 +980,8 @@ else:
     verdicts.open("CIF-18", detail="The times of an epoch are not on record yet.")
 
 # %% [markdown]
-# The times of `model.fit` come in a few steps, a tenth of an epoch apart, so that a mean of them is
-# one of two or three heaps. Those of the course's compiled loop do not:
+# Each time of `model.fit` lies in one of two or three heaps, which are as far apart as the margin
+# or farther. Those of the course's compiled loop do not:
 
 # %%
 for rival in "bc" if "compiled loop" in times else "":
