@@ -1831,8 +1831,8 @@ judge_restoring(
 
 # %% [markdown]
 # Updates do go on through the patience; then the weights come back. At the note's rate that hardly
-# matters on the wines (boundary line); on the clothes it does. What the rule cannot undo is
-# the unevenness of the validation loss, by which it chooses: at the best rate, thirty times the
+# matters on the wines (boundary line); on the clothes it does somewhat. What the rule cannot undo
+# is the unevenness of the validation loss, by which it chooses: at the best rate, thirty times the
 # default, one recorded replicate loses more than 5 % by it, and many lose nothing. How often that
 # happens, thirty that share most of their wines do not say. (By Student's interval that line would
 # be supported.)
