@@ -13,7 +13,7 @@ from helpers.claims.comparison import (
 )
 from helpers.claims.evidence import Record, recorded
 from helpers.claims.intervals import bootstrap_t_interval, paired_interval
-from helpers.claims.ledger import Ledger, contradicted, recorded_or
+from helpers.claims.ledger import Ledger, as_recorded, contradicted, recorded_or
 from helpers.claims.statements import Claim, find, read
 from helpers.claims.tables import (
     NOT_YET,
@@ -63,6 +63,7 @@ __all__ = [
     "Record",
     "Summary",
     "Verdict",
+    "as_recorded",
     "beyond",
     "bootstrap_t_interval",
     "by_claim",

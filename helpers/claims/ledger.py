@@ -1,6 +1,6 @@
 """The ledger of a notebook: it shows each verdict as it is found, and records it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -101,27 +101,21 @@ class Ledger:
     def summary(self, link: str = "") -> Summary:
         """The verdicts as a table: one row a statement, its id linked to `link` if one is given.
 
-        What is recorded of a setting stands in place of what came out live, and so does what is
-        recorded of a statement that stays open here, such as for want of data. What is recorded of
-        the same statements in other notebooks counts as well: a word is settled over all settings.
+        What is recorded of a setting stands in place of what came out live. What is recorded of the
+        same statements in other notebooks counts as well: a word is settled over all settings.
         """
-        recorded = {record.verdict.id for record in evidence.read()}
-        opened = {verdict.id for verdict in self if verdict.verdict == OPEN} & recorded
-        found = [recorded_or(verdict) for verdict in self if verdict.id not in opened]
-        return summary([*found, *self._elsewhere(opened)], link, self._audited())
+        return summary([*as_recorded(self), *self._elsewhere()], link, self._audited())
 
-    def _elsewhere(self, opened: Collection[str]) -> list[Verdict]:
-        """What is recorded of these statements in notebooks that recorded none of these settings,
-        and of those that stay open in any notebook.
+    def _elsewhere(self) -> list[Verdict]:
+        """What is recorded of these statements in notebooks that recorded none of these settings.
 
-        So settings that this notebook no longer has are left out.
+        So settings that this notebook no longer has are left out. Of statements that stay open here
+        `as_recorded` has all that is recorded.
         """
-        names, here = {verdict.id for verdict in self}, self._notebooks()
+        names = {verdict.id for verdict in self} - still_open(self)
+        here = self._notebooks()
         return [
-            record.verdict
-            for record in evidence.read()
-            if record.verdict.id in opened
-            or (record.verdict.id in names and record.notebook not in here)
+            r.verdict for r in evidence.read() if r.verdict.id in names and r.notebook not in here
         ]
 
     def _notebooks(self) -> set[str]:
@@ -175,6 +169,24 @@ def recorded_or(live: Verdict) -> Verdict:
     """What is recorded of a comparison in this setting, or else the live verdict itself."""
     record = evidence.find(live.id, live.setting) if live.treatment else None
     return record.verdict if record else live
+
+
+def as_recorded(live: Iterable[Verdict]) -> list[Verdict]:
+    """What is recorded of these settings, and the live verdicts where nothing is.
+
+    Of a statement that stays open here, such as for want of data, it is all that is recorded.
+    """
+    live, recorded = list(live), evidence.read()
+    opened = still_open(live) & {record.verdict.id for record in recorded}
+    return [
+        *(recorded_or(verdict) for verdict in live if verdict.id not in opened),
+        *(record.verdict for record in recorded if record.verdict.id in opened),
+    ]
+
+
+def still_open(live: Iterable[Verdict]) -> set[str]:
+    """The statements of which a verdict says that they cannot be measured here."""
+    return {verdict.id for verdict in live if verdict.verdict == OPEN}
 
 
 def contradicted(live: Verdict) -> bool:

@@ -109,9 +109,10 @@ def _short(path: Path) -> str:
 def verdict_table(verdicts: list[claims.Verdict]) -> str:
     """For a terminal: what is recorded on the statements of the notebooks, and what came out now.
 
-    Words are those of the evidence; a setting that it lacks gives its live one.
+    Words are those of the evidence, also of what stays open here; a setting that it lacks gives its
+    live one.
     """
-    known = [claims.recorded_or(verdict) for verdict in verdicts]
+    known = claims.as_recorded(verdicts)
     table = claims.table(known)
     shown = table[["verdict", "protocol", "runs"]].assign(
         statement=[shorten(text, 72) for text in table["statement"]]

@@ -106,6 +106,7 @@ def known(monkeypatch) -> dict[str, evidence.Record]:
     records: dict[str, evidence.Record] = {}
     find = lambda name, setting: records.get(setting) if name == "OVF-04" else None
     monkeypatch.setattr(evidence, "find", find)
+    monkeypatch.setattr(evidence, "read", lambda: list(records.values()))
     return records
 
 
@@ -135,6 +136,13 @@ def test_the_table_has_recorded_words_totals_by_kind_and_what_contradicts(known)
         "1 by computation: 1 refuted",
         "2 comparisons ran here; against the record: OVF-04 [b]",
     ]
+
+
+def test_what_stays_open_here_has_the_word_of_the_record(known):
+    here = [claims.Verdict("OVF-04", claims.OPEN, "IMDB is absent here.")]
+    assert "OVF-04  open" in progress.verdict_table(here)
+    known["IMDB"] = record(compared(0.1, setting="IMDB"))
+    assert "OVF-04  supported" in progress.verdict_table(here)
 
 
 def test_what_is_not_recorded_shows_what_came_out_here(known):
