@@ -140,9 +140,9 @@ def test_the_table_has_recorded_words_totals_by_kind_and_what_contradicts(known)
 
 def test_what_stays_open_here_has_the_word_of_the_record(known):
     here = [claims.Verdict("OVF-04", claims.OPEN, "IMDB is absent here.")]
-    assert "OVF-04  open" in progress.verdict_table(here)
+    assert "1 not measured: 1 open" in progress.verdict_table(here)
     known["IMDB"] = record(compared(0.1, setting="IMDB"))
-    assert "OVF-04  supported" in progress.verdict_table(here)
+    assert "1 by comparison: 1 supported" in progress.verdict_table(here)
 
 
 def test_what_is_not_recorded_shows_what_came_out_here(known):
