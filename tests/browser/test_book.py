@@ -134,7 +134,7 @@ def test_formulas_are_set(page):
 
 def test_search_finds_lessons_and_statements(page):
     page.goto("search.html?q=dropout")
-    for part in ("/notebooks/04b_dropout_and_data", "/evidence/REG-"):  # they come one by one
+    for part in ("notebooks/04b_dropout_and_data", "evidence/REG-"):  # they come one by one
         found = page.locator(f"#search-results li > a[href*='{part}']")
         expect(found.first).to_be_visible(timeout=PATIENCE)
 
