@@ -111,15 +111,15 @@ def _positive(text: str) -> float:
     return number
 
 
+def _add_out(parser: argparse.ArgumentParser, default: str, what: str) -> None:
+    about = f"{what} (default: %(default)s)"
+    parser.add_argument("--out", type=Path, default=Path(default), help=about)
+
+
 def _add_run(choices: argparse._SubParsersAction, shared: list[ArgumentParser]) -> None:
     about = "execute copies of the notebooks, print the verdicts"
     parser = choices.add_parser("run", parents=shared, help=about)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("build"),
-        help="folder of the copies (default: %(default)s)",
-    )
+    _add_out(parser, "build", "folder of the copies")
     parser.set_defaults(command=commands.run)
 
 
@@ -160,12 +160,7 @@ def _add_evidence(choices: argparse._SubParsersAction, shared: list[ArgumentPars
         help="measure only this statement, for example OVF-13; may be given again",
     )
     _add_place(parser)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("evidence"),
-        help="folder of the record (default: %(default)s)",
-    )
+    _add_out(parser, "evidence", "folder of the record")
     parser.add_argument(
         "--parts",
         type=Path,
@@ -236,12 +231,7 @@ def _add_handout(choices: argparse._SubParsersAction) -> None:
     about = "write a lesson for learners: no outputs, no answers to predictions"
     parser = choices.add_parser("handout", help=about)
     parser.add_argument("lesson", help="its number or name, for example 01 or 03b_update_rules")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("handout"),
-        help="folder of the notebook (default: %(default)s)",
-    )
+    _add_out(parser, "handout", "folder of the notebook")
     parser.add_argument(
         "--nbgrader",
         action="store_true",
@@ -256,12 +246,7 @@ def _add_cards(choices: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "lessons", nargs="*", metavar="LESSON", help="for example 01 (default: all that have cards)"
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("cards"),
-        help="folder of the .apkg files (default: %(default)s)",
-    )
+    _add_out(parser, "cards", "folder of the .apkg files")
     parser.set_defaults(command=commands.cards)
 
 
@@ -271,9 +256,7 @@ def _add_grade(choices: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "submissions", type=Path, help="folder with one .ipynb a learner, or one folder a learner"
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path("grades.csv"), help="the table (default: %(default)s)"
-    )
+    _add_out(parser, "grades.csv", "the table")
     parser.add_argument(
         "--lesson", help="for example 01_overfitting (default: the one that most notebooks are of)"
     )

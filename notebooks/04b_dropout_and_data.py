@@ -705,14 +705,17 @@ def against(title, measure, equal_rates):
 
 # %% jupyter={"outputs_hidden": true, "source_hidden": true} tags=["hide-input"]
 with plots.canvas(4, 2, width=10.4, height=8.4, sharey=True, sharex="row") as (figure, grid):
-    better = {"accuracy": "accuracy {}\nbetter →", "loss": "log loss {}\n← better"}
-    for row, (measure, label) in zip(grid, better.items(), strict=True):
+    gain_labels = {
+        "accuracy": "accuracy minus plain net's\nbetter →",
+        "loss": "log loss minus plain net's\n← better",
+    }
+    for row, (measure, label) in zip(grid, gain_labels.items(), strict=True):
         for axes, title in zip(row, worlds, strict=True):
             pairs = {rival: against(title, measure, equal) for rival, equal in RIVALS.items()}
             plots.forest(
                 axes,
                 pairs,
-                xlabel=label.format("minus plain net's"),
+                xlabel=label,
                 title=title if measure == "accuracy" else "",
             )
             axes.locator_params(axis="x", nbins=4)
