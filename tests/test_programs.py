@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,17 @@ from helpers import programs
 from helpers.runtime import ROOT
 
 COMPILE = """
+from functools import partial
 from helpers import runtime
 runtime.start()
-import tensorflow as tf
-@tf.function(jit_compile=True)
-def work(x):
-    return tf.reduce_sum(tf.sin(x) @ tf.cos(x))
-print(float(work(tf.ones((50, 50)))))
+from helpers import datasets, training
+from helpers.nets import models
+split = datasets.load("digits")
+net = partial(models.mlp, split.x_train.shape[1:], [32], 10, output_activation="softmax")
+recipe = training.Recipe(
+    net, loss="sparse_categorical_crossentropy", optimizer="adam", epochs=3, batch_size=32
+)
+print(recipe.fit(split, [1, 2, 3], progress=False).last("val_loss").tolist())
 """
 
 
@@ -42,7 +47,7 @@ def files_in(folder: Path) -> dict[Path, int]:
 def test_a_second_process_takes_the_program_and_computes_the_same(tmp_path):
     first = compile_with(tmp_path)
     written = files_in(tmp_path)
-    assert written
+    assert bool(written) == programs.reads_rightly(version("tensorflow"))
     assert compile_with(tmp_path) == first
     assert files_in(tmp_path) == written
     assert compile_with(tmp_path / "none", TF_XLA_FLAGS="--tf_xla_clustering_debug=false") == first
@@ -62,6 +67,19 @@ def test_the_folder_is_told_to_both_compilers(environment, tmp_path):
     assert folder.is_dir()
     assert folder.is_relative_to(tmp_path)
     assert str(folder) in environment["TF_XLA_FLAGS"]
+    assert environment["JAX_COMPILATION_CACHE_DIR"] == str(folder)
+
+
+@pytest.mark.parametrize(
+    ("tensorflow", "rightly"),
+    [("2.19.1", False), ("2.20.0", True), ("2.21.0-rc1", True), ("3.0.0", True), ("absent", False)],
+)
+def test_tensorflow_keeps_programs_where_it_reads_them_rightly(
+    environment, monkeypatch, tensorflow, rightly
+):
+    monkeypatch.setattr(programs, "_version", lambda package: tensorflow)
+    folder = programs.keep(environment, [])
+    assert ("TF_XLA_FLAGS" in environment) == rightly
     assert environment["JAX_COMPILATION_CACHE_DIR"] == str(folder)
 
 
