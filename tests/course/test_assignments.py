@@ -63,7 +63,8 @@ def test_the_course_s_own_grader_takes_the_solutions_and_not_the_stubs(lesson):
         check = assignments.CHECK.search(cell.source)
         package = importlib.import_module(f"helpers.exercises.{exercise.package}")
         for sources, word in ((code, CORRECT), (stubs, NOT_ATTEMPTED)):
-            asked = (getattr(package, exercise.name), check["answer"], sources, stubs)
+            cells = [submissions.Cell(source) for source in sources]
+            asked = (getattr(package, exercise.name), check["answer"], cells, stubs)
             *_, last = submissions.examine(*asked)
             assert last.verdict == word, (exercise.name, last)
 
@@ -97,28 +98,31 @@ def nbgrader(folder: Path, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def hand_in(folder: Path, learner: str, content: NotebookNode) -> None:
-    place = folder / "submitted" / learner / "00_start"
+def hand_in(folder: Path, learner: str, name: str, content: NotebookNode) -> None:
+    place = folder / "submitted" / learner / name
     place.mkdir(parents=True)
-    nbformat.write(content, place / "00_start.ipynb")
+    nbformat.write(content, place / f"{name}.ipynb")
 
 
 @pytest.mark.slow
-def test_in_nbgrader_stubs_fail_and_solutions_pass(tmp_path):
+@every_lesson
+def test_in_nbgrader_stubs_fail_and_solutions_pass(lesson, tmp_path):
     pytest.importorskip("nbgrader")
-    (tmp_path / "helpers").symlink_to(ROOT / "helpers")  # the course's folder is above
+    name = lesson.name
+    for part in ("helpers", "notebooks"):  # the course's folder is above
+        (tmp_path / part).symlink_to(ROOT / part)
     folder = tmp_path / "handout"
-    main(["handout", "00", "--nbgrader", "--out", str(folder)])
-    nbgrader(folder, "generate_assignment", "00_start")
-    released = notebooks.read(folder / "release" / "00_start" / "00_start.ipynb")
+    main(["handout", name, "--nbgrader", "--out", str(folder)])
+    nbgrader(folder, "generate_assignment", name)
+    released = notebooks.read(folder / "release" / name / f"{name}.ipynb")
     assert not any("SOLUTION" in cell.source for cell in released.cells)
-    hand_in(folder, "stub", released)
-    solutions = marked(assignments.source(of(catalogue.lesson("00"))), "solution")
+    hand_in(folder, "stub", name, released)
+    solutions = marked(assignments.source(of(lesson)), "solution")
     for cell, solved in zip(marked(released, "solution"), solutions, strict=True):
         assert "# Edit the code above." in cell.source
         cell.source = solved.source
-    hand_in(folder, "solved", released)
-    nbgrader(folder, "autograde", "00_start", "--create")
+    hand_in(folder, "solved", name, released)
+    nbgrader(folder, "autograde", name, "--create")
     nbgrader(folder, "export")
     with (folder / "grades.csv").open() as stream:
         scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(stream)}
