@@ -13,6 +13,7 @@ language = "en"
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx-mathjax-offline", "docs.book.cells"]
 myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_disable_syntax = ["myst_line_comment"]  # "99\n% interval" is text, as in JupyterLab
 myst_heading_anchors = 3
 nb_execution_mode = "off"
 nb_render_markdown_format = "gfm"
@@ -32,7 +33,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
-html_js_files = ["search.js"]
+html_js_files = ["search.js", "tables.js"]
 html_favicon = "_static/favicon.svg"
 html_domain_indices = html_use_index = False  # the search finds more
 html_show_sphinx = False

@@ -1,6 +1,8 @@
 """The book in a browser, on a desk and on a phone, without a network. `make book` comes first."""
 
 import functools
+import json
+import re
 import threading
 from collections import defaultdict
 from html.parser import HTMLParser
@@ -11,10 +13,11 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from helpers.runtime import ROOT
 from tests.browser.accessibility import serious
 from tests.browser.conftest import PATIENCE
 
-BOOK = Path(__file__).resolve().parents[2] / "build" / "book"
+BOOK = ROOT / "build" / "book"
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SCREENS = {  # what a context is made from
     "desk": {"viewport": DESK, "color_scheme": "light"},
@@ -31,14 +34,19 @@ LOOKED_AT = [
         "glossary",
         "docs/benchmarks",
         "docs/notes",
+        "docs/teachers",
         "api/index",
         "api/claims",
         "api/exercises",
     ),
-    *("evidence/index", "evidence/OVF-02", "evidence/REG-46", "evidence/QA-03"),
+    *("evidence/index", "evidence/README", "evidence/OVF-02", "evidence/REG-46", "evidence/QA-03"),
     *(f"notebooks/{path.stem}" for path in sorted(BOOK.glob("notebooks/*.html"))),
     "notebooks/audits/01_overfitting",
 ]
+
+CUT_TABLES = """[...document.querySelectorAll("article table")]
+    .filter(table => table.offsetWidth > table.parentElement.clientWidth)
+    .map(table => table.innerText.slice(0, 60))"""
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -99,6 +107,7 @@ def test_a_page_fits_its_screen_and_can_be_used_by_everyone(page, name):
     page.goto(f"{name}.html")
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate(CUT_TABLES) == []
     assert (
         serious(page, {"exclude": [[".highlight"]]}) == []
     )  # all code takes minutes; the next test has some
@@ -123,6 +132,14 @@ def test_a_reader_starts_and_guesses_before_anything_is_shown(page):
     page.get_by_text("Show what came out").first.click()
     expect(told).to_be_visible()
     assert serious(page, {"include": [["details.answer"]], "exclude": [[".highlight"]]}) == []
+
+
+def test_a_table_that_is_unfolded_fits_its_screen_too(page):
+    page.goto("notebooks/07_cifar10_deep_net.html")
+    page.locator("article details").evaluate_all(
+        "details => details.forEach(one => { one.open = true })"
+    )
+    page.wait_for_function(f"!{CUT_TABLES}.length")
 
 
 def test_formulas_are_set(page):
@@ -211,6 +228,17 @@ def test_a_page_offers_its_values_and_the_lines_that_judge_them(page):
     assert download.value.suggested_filename == "OVF-01.csv"
     lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
     assert lines[0] == "setting,role,replicate,treatment,control,groups" and len(lines) > 30
+
+
+def test_no_line_is_taken_for_a_comment_because_it_begins_with_a_percent_sign():
+    lost = []
+    for notebook in sorted(ROOT.glob("notebooks/**/[0-9]*.ipynb")):
+        page = (BOOK / notebook.relative_to(ROOT)).with_suffix(".html").read_text(encoding="utf-8")
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        begins = re.findall(r"^% [\w ]+", text, flags=re.MULTILINE)
+        lost += [(notebook.name, line) for line in begins if line not in page]
+    assert lost == []
 
 
 class Links(HTMLParser):
