@@ -55,6 +55,16 @@ def page(chromium: Browser, server, console):
     page.close()
 
 
+def polynomial(degree: int) -> re.Pattern:
+    """What the slider's figure says of itself."""
+    return re.compile(f"^Polynomial of degree {degree} through 20 points")
+
+
+def token(server) -> dict[str, str]:
+    """What asks the server for something as its reader."""
+    return {"Authorization": f"token {server['token']}"}
+
+
 def test_the_server_is_for_this_machine_only_and_asks_for_a_token(server):
     assert server["hostname"] in {"localhost", "127.0.0.1"}
     assert len(server["token"]) >= 32 and not server["password"]
@@ -103,11 +113,10 @@ def test_moving_the_slider_draws_another_figure(page):
     handle = page.locator(".noUi-handle").first
     handle.scroll_into_view_if_needed()
     figure = page.locator(".widget-html img, .widget-html-content img").first
-    shows = lambda degree: re.compile(f"^Polynomial of degree {degree} through 20 points")
-    expect(figure).to_have_attribute("alt", shows(0))
+    expect(figure).to_have_attribute("alt", polynomial(0))
     for degree in (1, 2, 3):  # on a busy machine a figure takes the focus when it comes late
         handle.press("ArrowRight")
-        expect(figure).to_have_attribute("alt", shows(degree))
+        expect(figure).to_have_attribute("alt", polynomial(degree))
 
 
 def test_a_right_answer_is_correct(page):
@@ -140,6 +149,15 @@ def test_saving_updates_the_script(page, course):
         and "RUNS = 3" in text
     )
     assert "ex.counting.hint()" in (script.with_suffix(".ipynb")).read_text(encoding="utf-8")
+
+
+def test_a_lesson_that_is_opened_again_still_shows_the_figure_of_its_slider(page, server):
+    for kernel in page.request.get(f"{server['url']}api/kernels", headers=token(server)).json():
+        page.request.delete(f"{server['url']}api/kernels/{kernel['id']}", headers=token(server))
+    page.reload()
+    expect(page.get_by_text("| Idle")).to_be_visible()
+    expect(page.locator(".widget-html-content img")).to_have_attribute("alt", polynomial(3))
+    assert page.get_by_text("Error displaying widget").count() == 0
 
 
 def test_the_console_has_no_errors(page, console):
