@@ -44,7 +44,8 @@ print(runtime.start())
 #   how to read it.
 #
 # If you began with `make lab`, this is your own copy, in the folder `work/`. Change whatever you
-# like: an update of the course never overwrites it.
+# like: an update of the course never overwrites it. On a narrow screen, a click on
+# the folder at the left edge hides the list of files and makes room.
 #
 # The next cell holds what can be changed about a run. Leave it as it is for now.
 
