@@ -752,8 +752,6 @@ for metric, extreme in (("loss", np.min), ("accuracy", np.max)):
 verdicts.summary()
 
 # %% [markdown]
-# All other statements are in the [audit of this lesson](audits/01_overfitting.ipynb).
-#
 # Three sentences to keep: Judge a model by its error on new data, against its neighbours, smaller
 # and larger. The gap between the curves does not by itself say how good a model is. Choose on
 # validation data, and report the error on test data.
@@ -764,7 +762,7 @@ verdicts.summary()
 #   generalization*: nets that memorize random labels.
 # - Efron (2004), *The estimation of prediction error: covariance penalties and cross-validation*:
 #   why the gap and the share of noise belong together.
-# - Next: **lesson 02**, on how to estimate the error on new data well, and how to average errors
+# - Next: **lesson 2**, on how to estimate the error on new data well, and how to average errors
 #   away.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]

@@ -603,10 +603,11 @@ verdicts.by_definition(
 # **Nadam** (Dozat 2016) is to Adam what Nesterov is to momentum: the newest gradient counts once
 # more, as if the momentum step had already been made.
 #
-# $$\textbf{Nadam:}\qquad p \leftarrow p - a\,\frac{\beta_1\,\hat M + (1-\beta_1)\,g /
-# (1-\beta_1^t)}{\sqrt{E / (1-\beta_2^t)} + \epsilon}$$
+# $$\textbf{Nadam:}\qquad p \leftarrow p - a\,\frac{\hat M}{\sqrt{E / (1-\beta_2^t)} + \epsilon}$$
 #
-# where $\hat M = M / (1-\beta_1^{t+1})$. (Keras also lets $\beta_1$ grow during the first steps:
+# $$\text{with}\qquad \hat M = \frac{\beta_1 M}{1-\beta_1^{t+1}} + \frac{(1-\beta_1)\,g}{1-\beta_1^t}$$
+#
+# (Keras also lets $\beta_1$ grow during the first steps:
 # `optimizers.nadam`.)
 #
 # That is the family. Here it is, let loose on one narrow valley from one start, every rule at its
@@ -886,9 +887,6 @@ plots.show(
 verdicts.summary()
 
 # %% [markdown]
-# What the notes say about each rule in detail is settled in the [audit of this
-# lesson](audits/03_gradient_descent.ipynb).
-#
 # Three sentences to keep: Every rule is the one before with one repair, and every repair has a
 # price. A rate means something else in each rule, so tune before you compare. Adagrad's sum
 # remembers, an average forgets, and which of the two you want depends on whether the past still

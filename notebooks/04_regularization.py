@@ -830,9 +830,6 @@ for patience in (1, 5, 20):
 verdicts.summary()
 
 # %% [markdown]
-# The other statements of the notes, and their listings, are settled in the
-# [audit](audits/04_regularization.ipynb).
-#
 # Three sentences to keep: Compare models by the loss of the data, not by what each is charged. A
 # factor, a limit and a patience are numbers to be chosen on validation data. With Adam, ask for the
 # decay beside the step.

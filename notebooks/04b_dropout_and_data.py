@@ -117,7 +117,7 @@ verdicts.by_definition(
 # Today's libraries scale in training, which is called **inverted** dropout. The trained net is then
 # used as it is. Both forms keep the *mean*
 # of what the next layer receives. Its scatter is another matter: with the masks it is larger than
-# without them, which can trouble a batch normalization that follows (lesson 5).
+# without them, which can trouble a batch normalization that follows (lesson 5b).
 #
 # ## 4b.2 Does it help?
 #
@@ -775,9 +775,6 @@ for title, world in worlds.items():
 verdicts.summary()
 
 # %% [markdown]
-# The other statements of the notes on these subjects are settled in the
-# [audit of this lesson](audits/04_regularization.ipynb).
-#
 # Three sentences to keep: Divide first, then alter. Compare methods at equal learning rates as well
 # as at their best ones. How often a net is right and how sure it is are two things: check both.
 
@@ -790,7 +787,7 @@ verdicts.summary()
 # - Guo, Pleiss, Sun and Weinberger (2017), *On calibration of modern neural networks*.
 # - Müller, Kornblith and Hinton (2019), *When does label smoothing help?*
 # - Zhang, Cisse, Dauphin and Lopez-Paz (2018), *mixup: beyond empirical risk minimization*.
-# - Next: **lesson 5**, on batch normalization, initialization and activations.
+# - Next: **lesson 5**, on initialization and activations.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input", "remove-cell"]
 from helpers import exercises

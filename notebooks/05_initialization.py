@@ -461,7 +461,7 @@ ex.scaling.check(he_kernel)  # stuck? ex.scaling.hint()
 # what the cutting will take away. The variance stays.
 
 # %% tags=["nbval-check-output"]
-keras_kernel = keras.initializers.HeNormal(seed=1)((784, 400)).numpy()
+keras_kernel = np.array(keras.initializers.HeNormal(seed=1)((784, 400)))
 close = abs(keras_kernel.var() / (2 / 784) - 1) < 0.03
 widest = abs(keras_kernel).max() / (2 / 784) ** 0.5
 print(f"variance 2 / 784, within 3 %: {close}; largest weight: {widest:.1f} standard deviations")
@@ -913,9 +913,8 @@ for name, own in lacking.items():
 verdicts.summary()
 
 # %% [markdown]
-# What else the notes say is settled in the [audit](audits/05_initialization.ipynb). The next
-# notebook is on [batch normalization](05b_batch_normalization.ipynb), which does not trust the
-# weights to keep the spread, but sets it anew in every layer, at every step.
+# The next notebook is on [batch normalization](05b_batch_normalization.ipynb), which does not trust
+# the weights to keep the spread, but sets it anew in every layer, at every step.
 #
 # Three sentences to keep: A gradient is multiplied by weights and slopes once a layer, so small
 # faults become large ones. Activation and initial weights are chosen as a pair. Ask of every remedy

@@ -773,9 +773,6 @@ plots.show(
 verdicts.summary()
 
 # %% [markdown]
-# The other statements of the notes on this subject are settled in the [audit of this
-# lesson](audits/05b_batch_normalization.ipynb).
-#
 # Three sentences to keep: Batch normalization makes the outputs of a layer independent of the scale
 # of its weights, and much of what it buys follows from that. In training an example is seen through
 # its company; in use it is not. And the layer can be folded away once the training is over.

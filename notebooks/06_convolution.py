@@ -756,9 +756,6 @@ plots.show(
 verdicts.summary()
 
 # %% [markdown]
-# The other statements of the notes on this subject are settled in the [audit of this
-# lesson](audits/06_convolution.ipynb).
-#
 # Three sentences to keep: A convolution is one small linear model, used at every place. Sharing it
 # makes the map move with the picture, and makes the gradients of all places add up. Whether that
 # helps depends on whether places and neighbors mean something in your data.

@@ -798,9 +798,6 @@ print(f"after {int(model.optimizer.iterations)} steps: test accuracy {score:.2f}
 verdicts.summary()
 
 # %% [markdown]
-# The [audit](audits/08_learning_rate_schedules.ipynb) settles what else the notes say about
-# schedules.
-#
 # Three sentences to keep: A large rate travels and a small one settles, so end low. A schedule is
 # made for a number of steps: compare plans only at their ends, each tuned, at a budget that you can
 # afford. And before you believe a curve, ask what exactly was recorded.

@@ -113,7 +113,7 @@ def end_of_lesson(lesson: Lesson, state: State) -> str:
     """The exercises of a lesson, each with its sign, and what comes next."""
     counts = tally(lesson.exercises, state)
     signs = [
-        f"- {_sign(entry, state)} {entry.number} · {entry.title}" for entry in lesson.exercises
+        f"{_sign(entry, state)} {entry.number} · {entry.title}  " for entry in lesson.exercises
     ]
     heading = (
         f"**Your progress in lesson {lesson.number}**: exercises done {counts.done_in_words}, "

@@ -1211,6 +1211,40 @@ pd.DataFrame(fitting).fillna("").rename_axis("validation accuracy, %")
 # The note's step b is the net that the sweep had ruined (CIF-08). The only other one outside is the
 # third edition's step c, a single run of another recipe.
 #
+# ### SELU without one of its conditions
+#
+# Step d asks for three things at once: standardized pixels, LeCun's weights, and a plain sequence
+# of dense layers. What is each of them worth on these photographs? Nadam at a constant rate, 20
+# epochs, batches of 128; each net has the best of the same five rates over five trial runs, and was
+# then trained ten times, with TensorFlow. (Without the third condition, connections skip pairs of
+# hidden layers.)
+
+# %%
+conditions, _ = on_record("07_cifar10_beyond.json")
+
+
+def without_condition(name):
+    """Test accuracy of a net with a condition missing, and how far it is from the complete one."""
+    own, complete = (
+        100 * np.array(conditions[arm]["runs"]["test_accuracy"], float)
+        for arm in (name, "all conditions met")
+    )
+    ends = " to ".join(f"{end:+.1f}" for end in claims.paired_interval(own - complete))
+    return {
+        "rate": f"{conditions[name]['rate']:.2g}",
+        "test, %": f"{own.mean():.1f}",
+        "points more": f"{(own - complete).mean():+.1f} ({ends})" if own is not complete else "",
+    }
+
+
+missing = [
+    name for name in ("He's weights", "raw pixels", "no plain sequence") if name in conditions
+]
+pd.DataFrame(
+    {name: without_condition(name) for name in ("all conditions met", *missing)}
+).T.rename_axis("SELU")
+
+# %% [markdown]
 # ### The grid of dropout and learning rates
 #
 # What the author left out (CIF-20): four dropout rates times four learning rates, alpha dropout

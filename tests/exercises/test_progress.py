@@ -148,7 +148,7 @@ def test_on_colab_links_lead_to_colab_and_the_file_is_said_to_go(store, state, m
 def test_the_end_of_a_lesson_tells_what_is_left_and_what_comes_next(state):
     text = overview.end_of_lesson(catalogue.lesson("1"), state)
     assert "exercises done 3 of 5, predictions right 0 of 1" in text
-    assert "- ✗ 1 · Predict\n- ✓ 2 · Choose\n- ○ 3 · Prepare\n" in text
+    assert "✗ 1 · Predict  \n✓ 2 · Choose  \n○ 3 · Prepare  \n" in text
     assert "Next: [2 · Resampling](02_resampling.ipynb)" in text
     last = list(catalogue.lessons().values())[-1]
     assert "Next:" not in overview.end_of_lesson(last, state)
