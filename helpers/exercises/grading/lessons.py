@@ -54,7 +54,7 @@ def without_number(name: str) -> str:
 
 def read_lesson(name: str, root: Path = ROOT) -> Lesson:
     """The lesson's notebook with this name, from the course itself."""
-    sources = code_cells(lessons(root)[name], LARGEST_NOTEBOOK)
+    sources = [cell.source for cell in code_cells(lessons(root)[name], LARGEST_NOTEBOOK)]
     (package,) = set(IMPORTED.findall("\n".join(sources)))
     answers = {}
     for source in sources:
@@ -146,7 +146,5 @@ def most_answered(found: list[Path], root: Path = ROOT) -> str:
         if own:
             counts[max(own, key=lambda lesson: len(checked & lesson.answers.keys())).name] += 1
     if not counts:
-        raise ValueError(
-            "No notebook imports exercises: name the lesson, for example --lesson overfitting."
-        )
+        raise ValueError("No notebook imports exercises: name the lesson, for example --lesson 01.")
     return counts.most_common(1)[0][0]

@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import json
 import math
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -229,6 +230,7 @@ def answer_process(
     """The whole life of the process that examines one answer."""
     os.setsid()
     os.chdir(folder)
+    multiprocessing.set_start_method(None, force=True)  # the system's own, as in a kernel
     asked = getattr(importlib.import_module(f"helpers.exercises.{lesson.package}"), exercise)
     confinement.confine(math.ceil(task.seconds), int(task.gigabytes * 2**30), LARGEST_FILE)
     for result in findings(asked, path, lesson.answers[exercise], lesson):

@@ -4,21 +4,23 @@ What runs is at first not the notebook but the last definition of the answer tog
 definition uses: imports, functions and values of the notebook, and of the lesson itself where the
 notebook has lost them. So a cell that trains for a minute, calls exit() or prints a verdict of its
 own has no part in the grade. An answer may depend on more than its code shows: on a dictionary that
-a loop fills, on a name that a function sets. So one that is not correct in this way is examined
-once more where all that the learner has written up to its check has run, as where the learner sits.
+a loop fills, on a file, on the value of an earlier cell. So one that is not correct in this way is
+examined once more as where the learner sits: what the check is given in a kernel that has run all
+that the learner has written.
 """
 
 import ast
-import asyncio
-import builtins
-import codeop
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import accumulate
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
+
+from IPython.core.inputtransformer2 import TransformerManager
 
 from helpers.cells import (
     Statement,
@@ -29,12 +31,12 @@ from helpers.cells import (
     paths_used,
 )
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise, told
+from helpers.exercises.grading import kernel
+from helpers.exercises.grading.kernel import Cell
 
 LONGEST_MESSAGE = 1000
 ASKING = re.compile(r"(\w+ = )?(ex\.\w+\.check\(|[\w.]+\.(hint|solution)\()")
 """A statement that asks an exercise, in a notebook of the course's."""
-REACHING_ALL = {"exec", "globals", "locals", "vars"}
-"""Functions by which a statement can define any name."""
 OK, SYNTAX, EXIT, MEMORY, SOLUTION, UNREADABLE = (
     "ok",
     "syntax error",
@@ -56,8 +58,12 @@ class Finding:
     message: str
 
 
-def code_cells(notebook: Path, largest: int) -> list[str]:
-    """The sources of the code cells. Raises ValueError where the file has more than `largest` bytes
+class Settled(BaseException):
+    """Ends the cell in which a check has found an answer to be correct."""
+
+
+def code_cells(notebook: Path, largest: int) -> list[Cell]:
+    """The code cells. Raises ValueError where the file has more than `largest` bytes
     or holds no notebook.
     """
     if not notebook.is_file():  # a folder, a pipe, a link that leads nowhere
@@ -68,7 +74,11 @@ def code_cells(notebook: Path, largest: int) -> list[str]:
         )
     try:
         cells = json.loads(notebook.read_bytes())["cells"]
-        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        return [
+            Cell("".join(cell["source"]), number_of(cell))
+            for cell in cells
+            if cell["cell_type"] == "code"
+        ]
     except OSError as error:
         raise ValueError(f"{notebook.name} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -77,14 +87,20 @@ def code_cells(notebook: Path, largest: int) -> list[str]:
         ) from error
 
 
+def number_of(cell: dict) -> int | None:
+    """The number that a cell had when it last ran, if it has run."""
+    number = cell.get("execution_count")
+    return number if isinstance(number, int) and number > 0 else None
+
+
 def examine(
-    exercise: Exercise, name: str, submission: list[str], lesson: list[str]
+    exercise: Exercise, name: str, submission: list[Cell], lesson: list[str]
 ) -> Iterator[Finding]:
     """What the exercise says to the answer called `name` in the submission's code cells; `lesson`:
-    the lesson's own. Of several findings the last counts.
+    the sources of the lesson's own. Of several findings the last counts.
     """
-    written, broken = parsed(submission)
-    given, before = parsed(lesson)[0], until_check(written, exercise.name, name)
+    written, broken = parsed([cell.source for cell in submission])
+    given = parsed(lesson)[0]
     chosen = needed([*lost(given, written), *written], name)
     found = first_finding(
         exercise, name, chosen, beside(given, chosen), defined=name in names_defined(written)
@@ -92,17 +108,21 @@ def examine(
     if found.verdict == NOT_ATTEMPTED and any(re.search(rf"\b{name}\b", cell) for cell in broken):
         found = Finding(NOT_YET, SYNTAX, f"The cell that should define {name} is no Python.")
     yield found
-    own, seated = without(before, given), [*lost(given, before), *before]
-    if found.verdict == CORRECT or found.event == SOLUTION or uses_solution(exercise, own):
-        return
-    if uses_solution(exercise, beside(given, needed(seated, name))):
-        yield from_the_course(name)
-        return
-    late = without(chosen, before)  # a name that the answer uses may mean something else by then
-    if late or touch(without(own, chosen), name, chosen):
-        again = judged(exercise, name, with_needs(seated, name, own))
-        if again.event == OK and again.verdict != NOT_ATTEMPTED:
-            yield again
+    for cells in orders(submission):
+        if found.verdict == CORRECT or found.event == SOLUTION:
+            return
+        again = where_the_learner_sits(exercise, name, cells, given)
+        if again.event == SOLUTION or (again.event == OK and again.verdict != NOT_ATTEMPTED):
+            found = again
+            yield found
+
+
+def orders(cells: list[Cell]) -> list[list[Cell]]:
+    """The cells as they stand, and as they were run where that is another order."""
+    numbers = accumulate((cell.number for cell in cells), lambda before, own: own or before)
+    as_run = sorted(zip(numbers, cells, strict=True), key=lambda pair: pair[0] or 0)
+    run = [cell for _, cell in as_run]
+    return [cells] if run == cells else [cells, run]
 
 
 def first_finding(
@@ -125,36 +145,117 @@ def from_the_course(name: str) -> Finding:
     )
 
 
-def until_check(statements: list[Statement], exercise: str, name: str) -> list[Statement]:
-    """The statements up to the last check of this exercise; all, if there is none.
+def where_the_learner_sits(
+    exercise: Exercise, name: str, cells: list[Cell], given: list[Statement]
+) -> Finding:
+    """What is said of the answer where all has run that the learner has written up to the last
+    check; NOT_ATTEMPTED where there is nothing more to examine.
 
-    Where the check was given something else than `name`, that becomes the value of `name`.
+    Of what the lesson gave runs what these statements need, and what costs nothing.
     """
-    asking = re.compile(rf"\b{exercise}\.check\(")
-    places = [place for place, one in enumerate(statements) if asking.search(ast.unparse(one.node))]
-    if not places:
-        return statements
-    until = statements[: places[-1] + 1]
-    call = getattr(until[-1].node, "value", None)  # of an expression, of an assignment
-    if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(f"{exercise}.check"):
-        given = [*call.args, *(each.value for each in call.keywords if each.arg == "answer")]
-        if given and ast.unparse(given[0]) != name:
-            until.append(described(ast.parse(f"{name} = {ast.unparse(given[0])}").body[0]))
-    return until
+    cells = until_check(cells, exercise.name)
+    before = [one for cell in cells for one in in_cell(cell.source)]
+    asked, known = asking(before, exercise.name), dumps(given)
+    own = [one for one in before if ast.dump(one.node) not in known]
+    own = [one for one in own if one in asked or not asks(one)]
+    lesson = lost(given, before)
+    there = [*lesson, *before]
+    if uses_solution(exercise, beside(given, behind_checks(there, asked, name))):
+        return from_the_course(name)
+    if not own or uses_solution(exercise, spelled_out(map(without_checks, own))):
+        return Finding(NOT_ATTEMPTED, OK, "Nothing more is examined.")
+    names = {name}.union(*(one.uses | one.changes for one in own))
+    run = [*own, *filter(costs_nothing, there), *needed_for(there, names)]
+    run += [one for one in asked if one.uses <= names_defined(run)]
+    first = [one for one in lesson if one in run]
+    return judged(exercise, name, first, cells, dumps(before) - dumps(run))
+
+
+@cache
+def in_cell(source: str) -> list[Statement]:
+    """The statements of a cell; one call for a cell whose body runs elsewhere, as with %%bash."""
+    found, broken = parsed([source])
+    if not found and not broken and source.lstrip().startswith("%%"):
+        return parsed([TransformerManager().transform_cell(source)])[0]
+    return found
+
+
+def asks(one: Statement) -> bool:
+    """Whether the statement asks an exercise, as those of the lesson do."""
+    return bool(ASKING.match(ast.unparse(one.node)))
+
+
+def asking(statements: list[Statement], exercise: str) -> list[Statement]:
+    """The statements that check an answer to this exercise, or use what such a one defines."""
+    check = re.compile(rf"\b{exercise}\b.*\bcheck\b", re.DOTALL)
+    found: list[Statement] = []
+    for one in statements:
+        if check.search(ast.unparse(one.node)) or one.uses & names_defined(found):
+            found.append(one)
+    return found
+
+
+def until_check(cells: list[Cell], exercise: str) -> list[Cell]:
+    """The cells up to the last that checks an answer to this exercise; all, if none does."""
+    each = [in_cell(cell.source) for cell in cells]
+    asked = asking([one for cell in each for one in cell], exercise)
+    last = [place for place, cell in enumerate(each, 1) if any(one in asked for one in cell)]
+    return cells[: last[-1]] if last else cells
+
+
+def behind_checks(there: list[Statement], asked: list[Statement], name: str) -> list[Statement]:
+    """What the answer is made from: that called `name`, and those that the checks are given."""
+    plain = [without_checks(one) for one in there]
+    checks = [one for one, had in zip(plain, there, strict=True) if had in asked]
+    return [*checks, *needed_for(plain, {name}.union(*(one.uses for one in checks)))]
+
+
+class Unasked(ast.NodeTransformer):
+    """Puts an underscore in the place of each `ex.name.check`, `.hint` and `.solution`."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """A name behind a dot."""
+        asks = node.attr in ("check", "hint", "solution")
+        return ast.Name("_", node.ctx) if asks else self.generic_visit(node)
+
+
+def without_checks(one: Statement) -> Statement:
+    """The statement as one that asks no exercise: to ask is not to use the solution."""
+    copied = ast.parse(ast.unparse(one.node)).body[0]  # IPython's tracebacks link nodes to others
+    return described(Unasked().visit(copied))
+
+
+def spelled_out(statements: Iterable[Statement]) -> list[Statement]:
+    """The statements, and those in their texts: of files that they write, of what they `exec`."""
+    found = list(statements)
+    texts = [
+        node.value
+        for one in found
+        for node in ast.walk(one.node)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    return [*found, *parsed([text for text in texts if "helpers" in text])[0]]
+
+
+def costs_nothing(one: Statement) -> bool:
+    """Whether the statement only imports, defines a function, or names a constant."""
+    return isinstance(one.node, ast.Import | ast.ImportFrom | ast.FunctionDef) or not one.uses
+
+
+def dumps(statements: Iterable[Statement]) -> set[str]:
+    """What the statements do, whatever line they stand in."""
+    return {ast.dump(one.node) for one in statements}
+
+
+def needed_for(statements: list[Statement], names: Iterable[str]) -> list[Statement]:
+    """The statements that define or change one of the names, with what these need."""
+    return [one for name in names for one in needed(statements, name)]
 
 
 def lost(given: list[Statement], written: list[Statement]) -> list[Statement]:
     """The statements of the lesson that define nothing that the learner's do."""
     own = names_defined(written)
     return [one for one in given if not one.defines & own]
-
-
-def with_needs(statements: list[Statement], name: str, own: list[Statement]) -> list[Statement]:
-    """Of the statements the learner's own, all imports, and what these or the answer need."""
-    names = {name}.union(*(one.uses | one.changes for one in own))
-    taken = {id(one) for one in [*own, *imports(statements)]}
-    taken |= {id(one) for each in names for one in needed(statements, each)}
-    return [one for one in statements if id(one) in taken]
 
 
 def imports(statements: list[Statement]) -> list[Statement]:
@@ -164,12 +265,8 @@ def imports(statements: list[Statement]) -> list[Statement]:
 
 def without(statements: list[Statement], others: list[Statement]) -> list[Statement]:
     """The statements that are not among the others, nor ask an exercise."""
-    known = {ast.dump(one.node) for one in others}
-    return [
-        one
-        for one in statements
-        if ast.dump(one.node) not in known and not ASKING.match(ast.unparse(one.node))
-    ]
+    known = dumps(others)
+    return [one for one in statements if ast.dump(one.node) not in known and not asks(one)]
 
 
 def beside(given: list[Statement], chosen: list[Statement]) -> list[Statement]:
@@ -177,14 +274,6 @@ def beside(given: list[Statement], chosen: list[Statement]) -> list[Statement]:
     solution, and may call something by the answer's name.
     """
     return [*imports(chosen), *without(chosen, given)]
-
-
-def touch(statements: list[Statement], name: str, chosen: list[Statement]) -> bool:
-    """Whether one of the statements has to do with the answer, or with what was chosen for it."""
-    names = {name}.union(*(one.defines | one.changes | one.uses for one in chosen))
-    names -= names_defined(imports(chosen)) | vars(builtins).keys()
-    names |= REACHING_ALL
-    return any((one.defines | one.changes | one.uses) & names for one in statements)
 
 
 def uses_solution(exercise: Exercise, chosen: Iterable[Statement]) -> bool:
@@ -199,46 +288,71 @@ def uses_solution(exercise: Exercise, chosen: Iterable[Statement]) -> bool:
     )
 
 
-def judged(exercise: Exercise, name: str, chosen: list[Statement]) -> Finding:
-    """Execute the statements, each whether or not the one before failed, and examine the answer."""
-    check = exercise.check  # the cells of a learner may put something else in its place
-    namespace: dict[str, Any] = notebook_names()
-    failures: list[str] = []
-    compiled: Any = codeop.Compile()  # as IPython has it: `from __future__` holds for what follows
-    compiled.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+def judged(
+    exercise: Exercise,
+    name: str,
+    first: list[Statement],
+    cells: Iterable[Cell] = (),
+    omitted: Iterable[str] = (),
+) -> Finding:
+    """What the exercise says of what it is asked while the cells run, after the `first` statements
+    and without the `omitted` ones; of `name`, where it is not asked.
+
+    Each statement and cell runs whether or not the one before failed.
+    """
+    check = exercise.check
+    found: list[Finding] = []
+    failures: list[BaseException] = []
+    shell = kernel.started(omitted)
+
+    def asked(answer, *_) -> Any:
+        shell.user_ns.setdefault(exercise.name, exercise)  # what a notebook is offered
+        try:
+            result = check(answer, *exercise.evidence)
+        except BaseException as error:  # asyncio's CancelledError, or one of the learner's own
+            found.append(stopped(error))
+            raise
+        own = answer is not exercise.reference
+        found.append(Finding(result.status, OK, result.message) if own else from_the_course(name))
+        if found[-1].verdict == CORRECT:
+            raise Settled
+        return result
+
+    vars(exercise)["check"] = asked
     try:
-        for statement in chosen:
-            try:
-                code = compiled(ast.Module([statement.node], []), "answer", "exec")
-                awaited = eval(code, namespace)
-                if awaited is not None:
-                    asyncio.run(awaited)
-            except Exception as error:
-                failures.append(told(error)[:LONGEST_MESSAGE])
-        if name not in namespace:
-            reason = failures[-1] if failures else "no statement that ran defines it."
-            memory = "MemoryError" in "".join(failures)
-            return Finding(NOT_YET, MEMORY if memory else OK, f"Defining {name}: {reason}")
-        result = check(namespace[name], *exercise.evidence)
-    except (SystemExit, KeyboardInterrupt):
-        return Finding(NOT_YET, EXIT, "The answer stops Python.")
-    except BaseException as error:  # asyncio's CancelledError, or one of the learner's own
-        return Finding(NOT_YET, OK, f"Your code raised {told(error)}"[:LONGEST_MESSAGE])
-    message = " ".join([result.message, *(f"Before that: {failure}." for failure in failures)])
-    event = MEMORY if result.status == NOT_YET and "MemoryError" in message else OK
-    return Finding(result.status, event, message[:LONGEST_MESSAGE])
-
-
-def notebook_names() -> dict[str, Any]:
-    """What a notebook's cells find defined; magics and `display` do nothing here."""
-    shell = SimpleNamespace(
-        **dict.fromkeys(
-            ("run_line_magic", "run_cell_magic", "magic", "system", "getoutput", "set_next_input"),
-            nothing,
-        )
+        alone = [Cell(ast.unparse(one.node)) for one in first]
+        kernel.run(shell, alone, failures.append, counted=False)
+        kernel.run(shell, cells, failures.append)
+        if not found and name in shell.user_ns:
+            with contextlib.suppress(BaseException), shell.builtin_trap:
+                asked(shell.user_ns[name])
+    finally:
+        del vars(exercise)["check"]
+    correct = [one for one in found if one.verdict == CORRECT]
+    told_before = [told(error) for error in failures if not isinstance(error, Settled)]
+    return (
+        with_failures([*found, *correct][-1], told_before) if found else undefined(name, failures)
     )
-    return {"__name__": "__main__", "display": nothing, "get_ipython": lambda: shell}
 
 
-def nothing(*_, **__) -> None:
-    """Stands in for what has to do with a screen."""
+def stopped(error: BaseException) -> Finding:
+    """What is said of an answer whose examination the error ended."""
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return Finding(NOT_YET, EXIT, "The answer stops Python.")
+    return Finding(NOT_YET, OK, f"Your code raised {told(error)}")
+
+
+def with_failures(found: Finding, failures: list[str]) -> Finding:
+    """The finding with what failed before."""
+    message = " ".join([found.message, *(f"Before that: {failure}." for failure in failures)])
+    full = found.verdict == NOT_YET and found.event == OK and "MemoryError" in message
+    return replace(found, event=MEMORY if full else found.event, message=message[:LONGEST_MESSAGE])
+
+
+def undefined(name: str, failures: list[BaseException]) -> Finding:
+    """What is said where nothing is called by the answer's name."""
+    if failures and isinstance(failures[-1], SystemExit | KeyboardInterrupt):
+        return stopped(failures[-1])
+    texts = [told(error) for error in failures] or ["no statement that ran defines it."]
+    memory = "MemoryError" in "".join(texts)
+    return Finding(NOT_YET, MEMORY if memory else OK, f"Defining {name}: {texts[-1]}")
