@@ -258,7 +258,9 @@ def _add_grade(choices: argparse._SubParsersAction) -> None:
     )
     _add_out(parser, "grades.csv", "the table")
     parser.add_argument(
-        "--lesson", help="for example 01_overfitting (default: the one that most notebooks are of)"
+        "--lesson",
+        help="its number or name, for example 01 or 03b_update_rules (default: the one that most "
+        "notebooks are of)",
     )
     _add_limits(parser)
     parser.set_defaults(command=commands.grade)

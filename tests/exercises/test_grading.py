@@ -18,7 +18,7 @@ import pytest
 from helpers.__main__ import main
 from helpers.cells import parsed
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise
-from helpers.exercises.grading import confinement, lessons, processes, tables
+from helpers.exercises.grading import confinement, folders, lessons, processes, tables
 from helpers.exercises.grading.processes import CRASH, KILLED, TIME
 from helpers.exercises.grading.submissions import (
     EXIT,
@@ -56,7 +56,8 @@ def test_every_exercise_of_every_lesson_has_a_named_answer(package):
     [
         (["absent"], "no .ipynb below absent"),
         (["."], "name the lesson"),
-        ([".", "--lesson", "09_dancing"], "no lesson 'dancing'"),
+        ([".", "--lesson", "09_dancing"], "no lesson '09_dancing'; there are 00_start, 01_"),
+        ([".", "--lesson", "99"], "no lesson '99'; there are 00_start, 01_"),
         ([".", "--lesson", "01_overfitting", "--out", "grades.xlsx"], "name a .csv file"),
         ([".", "--lesson", "01_overfitting", "--seconds", "0"], "'0' is no positive number"),
         ([".", "--memory", "nan"], "argument --memory: 'nan' is no positive number"),
@@ -84,6 +85,11 @@ def test_bad_input_is_named_before_any_work(tmp_path, monkeypatch, capsys, argum
     there = {path.name for path in tmp_path.iterdir()}
     assert there == {"somebody.ipynb", "other.json", "class.csv"}
     assert Path("class.csv").read_text() == "learner,birthday\n"
+
+
+@pytest.mark.parametrize("name", ["update_rules", "03b_update_rules", "03b", "3b"])
+def test_a_lesson_is_named_as_for_a_handout(name):
+    assert folders.lesson_named(name) == "update_rules"
 
 
 def test_the_lesson_is_the_one_that_most_notebooks_are_of(tmp_path):
@@ -212,7 +218,8 @@ COUNT = "def count_parameters(inputs, hidden, outputs):\n    "
 @functools.cache
 def cells_of(lesson: Path) -> list[tuple[str, list]]:
     """The code cells of a lesson, each with its statements."""
-    return [(cell, parsed([cell])[0]) for cell in code_cells(lesson, 10_000_000)]
+    sources = [cell.source for cell in code_cells(lesson, 10_000_000)]
+    return [(source, parsed([source])[0]) for source in sources]
 
 
 def filled_in(lesson: Path, sources: dict[str, str]) -> list[str]:

@@ -20,6 +20,7 @@ from typing import Any
 from tqdm import tqdm
 
 from helpers import display, files
+from helpers.exercises import catalogue
 from helpers.exercises.grading import processes, tables
 from helpers.exercises.grading.confinement import protection, wall
 from helpers.exercises.grading.lessons import (
@@ -34,12 +35,14 @@ from helpers.exercises.grading.processes import Examiner, Task, examined
 from helpers.runtime import ROOT, quiet_libraries
 
 MOST_NAMED = 20
-# One thread before a fork; no GPU; no window.
+# One thread before a fork; no GPU; no window; and pip refuses to start, so that no learner's cell
+# changes your packages.
 ENVIRONMENT = (
     "OMP_NUM_THREADS=1",
     "OPENBLAS_NUM_THREADS=1",
     "CUDA_VISIBLE_DEVICES=-1",
     "MPLBACKEND=agg",
+    "PIP_TIMEOUT=none",
 )
 
 
@@ -120,14 +123,12 @@ def check_out(out: Path) -> None:
 
 
 def lesson_named(name: str) -> str:
-    """The name of a lesson's notebook without its number, from its name with or without. Raises
-    ValueError.
+    """The name of a lesson's notebook without its number, from this name, the whole, or the number:
+    "update_rules", "03b_update_rules", "03b" or "3b". Raises ValueError.
     """
-    short = without_number(name)
+    short = name if name in lessons() else without_number(catalogue.lesson(name).name)
     if short not in lessons():
-        raise ValueError(
-            f"There is no lesson {short!r} with exercises; choose one of {', '.join(lessons())}."
-        )
+        raise ValueError(f"Lesson {name} has no exercises; choose one of {', '.join(lessons())}.")
     return short
 
 
@@ -163,11 +164,11 @@ def grade_here(text: str) -> None:
 
 
 def forking(package: str) -> Any:
-    """A multiprocessing context whose processes begin with the exercises of this package
-    imported.
+    """A multiprocessing context whose processes begin with the exercises of this package and Keras,
+    which most lessons import, imported.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([f"helpers.exercises.{package}", processes.__name__])
+    context.set_forkserver_preload([f"helpers.exercises.{package}", "keras", processes.__name__])
     with quiet_libraries():
         from multiprocessing import forkserver  # not on Windows
 
