@@ -55,7 +55,11 @@ def test_without_the_solutions_it_is_the_handout(lesson):
 
 
 @every_lesson
-def test_the_course_s_own_grader_takes_the_solutions_and_not_the_stubs(lesson):
+def test_the_course_s_own_grader_takes_the_solutions_and_not_the_stubs(
+    lesson, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)  # answers write where they are, and have a __main__ of their own
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     content = assignments.source(of(lesson))
     code = [cell.source for cell in content.cells if cell.cell_type == "code"]
     stubs = [SOLUTION.sub("", source) for source in code]

@@ -18,7 +18,14 @@ import pytest
 from helpers.__main__ import main
 from helpers.cells import parsed
 from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise
-from helpers.exercises.grading import confinement, folders, lessons, processes, tables
+from helpers.exercises.grading import (
+    confinement,
+    folders,
+    lessons,
+    processes,
+    submissions,
+    tables,
+)
 from helpers.exercises.grading.processes import CRASH, KILLED, TIME
 from helpers.exercises.grading.submissions import (
     EXIT,
@@ -49,6 +56,18 @@ def test_every_exercise_of_every_lesson_has_a_named_answer(package):
     answers = [item for one in READ if one.package == package for item in one.answers.items()]
     assert sorted(name for name, _ in answers) == sorted(exercises)  # each in one notebook only
     assert all(answer.isidentifier() for _, answer in answers)
+
+
+@pytest.mark.parametrize("lesson", READ, ids=lambda lesson: lesson.name)
+def test_what_is_not_attempted_stays_so_whatever_else_is_written(lesson, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    package = importlib.import_module(f"helpers.exercises.{lesson.package}")
+    cells = [submissions.Cell(source) for source in [*lesson.sources, "begun = True"]]
+    for exercise, answer in lesson.answers.items():
+        asked = getattr(package, exercise)
+        *_, found = submissions.examine(asked, answer, cells, lesson.sources)
+        assert (found.verdict, found.event) == (NOT_ATTEMPTED, OK), exercise
 
 
 @pytest.mark.parametrize(

@@ -160,10 +160,14 @@ def where_the_learner_sits(
     own = [one for one in own if one in asked or not asks(one)]
     lesson = lost(given, before)
     there = [*lesson, *before]
-    if uses_solution(exercise, beside(given, behind_checks(there, asked, name))):
+    if not own:
+        return Finding(NOT_ATTEMPTED, OK, "The notebook is the lesson's.")
+    checks = [one for one in asked if one in own]
+    given = [without_checks(one) for one in given]
+    if uses_solution(exercise, beside(given, behind_checks(there, checks, name))):
         return from_the_course(name)
-    if not own or uses_solution(exercise, spelled_out(map(without_checks, own))):
-        return Finding(NOT_ATTEMPTED, OK, "Nothing more is examined.")
+    if uses_solution(exercise, spelled_out(map(without_checks, own))):
+        return Finding(NOT_ATTEMPTED, OK, "Somewhere the notebook uses the solution.")
     names = {name}.union(*(one.uses | one.changes for one in own))
     run = [*own, *filter(costs_nothing, there), *needed_for(there, names)]
     run += [one for one in asked if one.uses <= names_defined(run)]
@@ -203,11 +207,11 @@ def until_check(cells: list[Cell], exercise: str) -> list[Cell]:
     return cells[: last[-1]] if last else cells
 
 
-def behind_checks(there: list[Statement], asked: list[Statement], name: str) -> list[Statement]:
+def behind_checks(there: list[Statement], checks: list[Statement], name: str) -> list[Statement]:
     """What the answer is made from: that called `name`, and those that the checks are given."""
     plain = [without_checks(one) for one in there]
-    checks = [one for one, had in zip(plain, there, strict=True) if had in asked]
-    return [*checks, *needed_for(plain, {name}.union(*(one.uses for one in checks)))]
+    given = [one for one, had in zip(plain, there, strict=True) if had in checks]
+    return [*given, *needed_for(plain, {name}.union(*(one.uses for one in given)))]
 
 
 class Unasked(ast.NodeTransformer):
@@ -221,8 +225,10 @@ class Unasked(ast.NodeTransformer):
 
 def without_checks(one: Statement) -> Statement:
     """The statement as one that asks no exercise: to ask is not to use the solution."""
-    copied = ast.parse(ast.unparse(one.node)).body[0]  # IPython's tracebacks link nodes to others
-    return described(Unasked().visit(copied))
+    text = ast.unparse(one.node)
+    if not re.search(r"\.(check|hint|solution)\b", text):
+        return one
+    return described(Unasked().visit(ast.parse(text).body[0]))
 
 
 def spelled_out(statements: Iterable[Statement]) -> list[Statement]:
