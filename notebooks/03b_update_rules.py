@@ -605,7 +605,7 @@ verdicts.by_definition(
 #
 # $$\textbf{Nadam:}\qquad p \leftarrow p - a\,\frac{\hat M}{\sqrt{E / (1-\beta_2^t)} + \epsilon}$$
 #
-# $$\text{with}\qquad \hat M = \frac{\beta_1 M}{1-\beta_1^{t+1}} + \frac{(1-\beta_1)\,g}{1-\beta_1^t}$$
+# $$\text{with}\ \hat M = \frac{\beta_1 M}{1-\beta_1^{t+1}} + \frac{(1-\beta_1)\,g}{1-\beta_1^t}$$
 #
 # (Keras also lets $\beta_1$ grow during the first steps:
 # `optimizers.nadam`.)
