@@ -1005,18 +1005,20 @@ beyond = {
     "convnet": "a convolutional net (lesson 6) with no more parameters",
 }
 since = json.loads((results / "07_cifar10_beyond.json").read_text(encoding="utf-8"))["settings"]
+for name, words in beyond.items():
+    before, runs = 100 * np.array(earlier[name]["test"]), since[name]["runs"]
+    minutes = np.mean([run["processor_seconds"] for run in runs]) / 60
+    again = ", ".join(f"{100 * run['test_accuracy'][-1]:.1f}" for run in runs)
+    print(f"{words}: test accuracy {before.mean():.1f} % ({len(before)} runs);", end=" ")
+    print(f"since then {again} %, {minutes:.0f} minutes of one core's time a run")
+
+# %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(width=7.6, height=3.6) as (figure, axes):
-    for number, (name, words) in enumerate(beyond.items()):
-        before, runs = 100 * np.array(earlier[name]["test"]), since[name]["runs"]
-        curves = np.array([run["val_accuracy"] for run in runs])
-        minutes = np.mean([run["processor_seconds"] for run in runs]) / 60
-        again = ", ".join(f"{100 * run['test_accuracy'][-1]:.1f}" for run in runs)
-        print(
-            f"{words}: test accuracy {before.mean():.1f} % ({len(before)} runs); since then", end=""
-        )
-        print(f" {again} %, {minutes:.0f} minutes of one core's time a run")
+    validated = {
+        name: np.array([run["val_accuracy"] for run in since[name]["runs"]]) for name in beyond
+    }
+    for number, (name, curves) in enumerate((validated | {"step f": drawn("f")}).items()):
         plots.band(axes, np.arange(1, curves.shape[1] + 1), curves, number, name)
-    plots.band(axes, np.arange(1, drawn("f").shape[1] + 1), drawn("f"), 2, "step f")
     axes.set(xlabel="epoch", ylabel="validation accuracy")
     axes.legend()
 plots.show(
