@@ -566,8 +566,9 @@ plots.show(
 # $1-\beta^t$, by which Adam divides:
 #
 # $$\textbf{Adam:}\qquad M \leftarrow \beta_1 M + (1-\beta_1)\,g, \quad E \leftarrow \beta_2 E +
-# (1-\beta_2)\,g^2, \qquad p \leftarrow p - a\,\frac{M / (1-\beta_1^t)}{\sqrt{E / (1-\beta_2^t)} +
-# \epsilon}$$
+# (1-\beta_2)\,g^2$$
+#
+# $$p \leftarrow p - a\,\frac{M / (1-\beta_1^t)}{\sqrt{E / (1-\beta_2^t)} + \epsilon}$$
 #
 # ### Exercise 5 · Correct the bias
 #
