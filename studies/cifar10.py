@@ -418,9 +418,7 @@ def main() -> None:
     parser.add_argument("arms", nargs="*", metavar="ARM", default=[*known, BEST])
     parser.add_argument("--out", type=Path, default=RESULTS, help="default: %(default)s")
     parser.add_argument("--again", type=int, metavar="N", help="repeat N runs that are on record")
-    parser.add_argument("--size", type=int, help="training images, for a trial")
-    parser.add_argument("--epochs", type=int, help="at most, for a trial")
-    parser.add_argument("--runs", type=int, help="at most of an arm, for a trial")
+    add_trial(parser)
     options = parser.parse_args()
     if unknown := set(options.arms) - {*known, BEST}:
         parser.error(f"There is no arm {', '.join(sorted(unknown))}; choose of {', '.join(known)}.")
@@ -435,6 +433,13 @@ def main() -> None:
         else:
             study(name, arm, pool, options.out)
         print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
+
+
+def add_trial(parser: argparse.ArgumentParser) -> None:
+    """Have the command line take what makes a trial of a study: see `smaller`."""
+    parser.add_argument("--size", type=int, help="training images, for a trial")
+    parser.add_argument("--epochs", type=int, help="at most, for a trial")
+    parser.add_argument("--runs", type=int, help="at most of an arm, for a trial")
 
 
 def smaller(arm: Arm, options: argparse.Namespace) -> Arm:

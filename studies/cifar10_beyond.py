@@ -136,9 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m studies.cifar10_beyond", description=__doc__)
     parser.add_argument("arms", nargs="*", metavar="ARM", default=[RANGE_TESTS, *known])
     parser.add_argument("--out", type=Path, default=RESULTS, help="default: %(default)s")
-    parser.add_argument("--size", type=int, help="training images, for a trial")
-    parser.add_argument("--epochs", type=int, help="at most, for a trial")
-    parser.add_argument("--runs", type=int, help="at most of an arm, for a trial")
+    cifar10.add_trial(parser)
     options = parser.parse_args()
     if unknown := set(options.arms) - {RANGE_TESTS, *known}:
         choice = ", ".join([RANGE_TESTS, *known])
