@@ -1,13 +1,9 @@
 """Exercises of lesson 04: regularization."""
 
+from helpers.exercises.regularization.comparison import comparing
 from helpers.exercises.regularization.copies import dividing, dropout_prediction
-from helpers.exercises.regularization.penalties import (
-    comparing,
-    constraining,
-    decay_prediction,
-    penalizing,
-    shrinking,
-)
+from helpers.exercises.regularization.max_norm import constraining
+from helpers.exercises.regularization.penalties import decay_prediction, penalizing, shrinking
 from helpers.exercises.regularization.targets import confidence_prediction, dropping, smoothing
 
 __all__ = [
