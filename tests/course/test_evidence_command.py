@@ -46,9 +46,13 @@ display({"application/vnd.course.verdict+json": verdict}, raw=True)
 KILLS_ITS_WORKER = f"""
 from pathlib import Path
 import time
-if not Path("worker.txt").exists():
-    Path("worker.partial").write_text(f"{{os.getppid()}} {{os.getpid()}}")
-    Path("worker.partial").rename("worker.txt")
+own = Path(f"{{os.getpid()}}.partial")
+own.write_text(f"{{os.getppid()}} {{os.getpid()}}")
+try:
+    os.link(own, "worker.txt")
+except FileExistsError:
+    pass  # another was first, perhaps at this very moment
+else:
     time.sleep({LONG})
 """
 
