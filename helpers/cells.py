@@ -1,6 +1,7 @@
 """The statements of a notebook's cells: what they define, change and use."""
 
 import ast
+import copy
 import re
 import symtable
 from collections.abc import Iterable
@@ -130,9 +131,27 @@ def tree(source: str) -> ast.Module:
         return ast.parse(TransformerManager().transform_cell(TIMED.sub(r"\1", source)))
 
 
+class Apart(ast.NodeTransformer):
+    """Makes a generator of each comprehension: it uses the same names, and its variables stay its
+    own in every Python. From 3.12 on, those of a comprehension count as the cell's (PEP 709).
+    """
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.GeneratorExp:
+        """[x for x in y] and {x for x in y} become (x for x in y)."""
+        self.generic_visit(node)
+        return ast.GeneratorExp(node.elt, node.generators)
+
+    visit_SetComp = visit_ListComp
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.GeneratorExp:
+        """{x: y for x, y in z} becomes ((x, y) for x, y in z)."""
+        self.generic_visit(node)
+        return ast.GeneratorExp(ast.Tuple([node.key, node.value], ast.Load()), node.generators)
+
+
 def described(node: ast.stmt) -> Statement:
     """The statement with the names that it defines, changes and uses."""
-    top = symtable.symtable(ast.unparse(node), "cell", "exec")
+    top = symtable.symtable(ast.unparse(Apart().visit(copy.deepcopy(node))), "cell", "exec")
     defines = {
         one.get_name() for one in top.get_symbols() if one.is_assigned() or one.is_imported()
     }

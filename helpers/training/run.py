@@ -53,13 +53,14 @@ def seeds(seed: int, runs: int) -> range:
     return range(int(seed) * SEEDS, int(seed) * SEEDS + int(runs))
 
 
-def generator(seed: int) -> np.random.Generator:
-    """Random numbers for what a run draws by itself (its sample, its noise).
+def generator(seed: int | Sequence[int]) -> np.random.Generator:
+    """Random numbers for what a run draws by itself (its sample, its noise); where it draws several
+    things apart from each other, of its seed and a number for each.
 
     From seed 1 on they are independent of the order of its minibatches, which
     `numpy.random.default_rng(seed)` draws; NumPy makes the same generator of 0 and of [0, 0].
     """
-    return np.random.default_rng([0, seed])
+    return np.random.default_rng([0, *np.atleast_1d(seed)])
 
 
 def as_runs(samples: Iterable, *, seed: int = 0) -> list[Run]:

@@ -15,10 +15,10 @@ ALL = argparse.Namespace(runs=2, epochs=8)
 
 def test_a_condition_is_missing_at_a_time():
     whole, *others = cifar10_beyond.conditions().values()
-    tried = read(cifar10.RESULTS)[cifar10_beyond.WHOLE]["tuning"]["rates"]
+    tried = read(cifar10.RESULTS)["d Nadam constant"]["tuning"]["rates"]
     assert whole.rate in tried and not whole.rates
     assert all(arm.rates == tuple(tried) and arm.judged == whole.judged for arm in others)
-    he, raw, skipping = others
+    he, raw, skipping, control = others
     layers = [arm.net().layers for arm in (whole, he, skipping)]
     kinds = [
         {
@@ -29,7 +29,8 @@ def test_a_condition_is_missing_at_a_time():
         for each in layers
     ]
     assert kinds == [{("LecunNormal", "selu")}, {("HeNormal", "selu")}, {("LecunNormal", "selu")}]
-    assert raw.raw and not any(arm.raw for arm in (whole, he, skipping))
+    assert raw.raw and control.raw and control.net is cifar10.exponential
+    assert not any(arm.raw for arm in (whole, he, skipping))
     added = [sum(isinstance(layer, keras.layers.Add) for layer in each) for each in layers]
     assert added == [0, 0, 9]
     assert whole.net().count_params() == skipping.net().count_params()
@@ -45,18 +46,6 @@ def test_a_skipped_pair_adds_its_inputs():
     images = np.random.default_rng(0).normal(size=(5, *cifar10.SHAPE)).astype("float32")
     expected = last(final(first(images.reshape(5, -1))))
     np.testing.assert_allclose(net(images), expected, rtol=1e-5)
-
-
-def test_range_tests_are_one_for_each_net_and_optimizer(monkeypatch):
-    monkeypatch.setattr(cifar10, "DEPTH", [8] * 2)
-    monkeypatch.setattr(cifar10_beyond, "STEPS", 30)
-    found = cifar10_beyond.range_tests(tiny_pool(), 3)
-    assert set(found) == {f"{net} {rule}" for net in "bcd" for rule in ("Nadam", "SGD")}
-    for each in found.values():
-        assert np.shape(each["losses"]) == (3, 30) and len(each["rates"]) == 30
-        assert each["rates"][0] == 1e-6 and each["rates"][-1] == 10
-        for suggested in (each["suggested"], each["suggested when slower"]):
-            assert len(suggested) == 2 and all(1e-7 <= rate <= 10 for rate in suggested.values())
 
 
 def test_better_nets_go_on_where_they_were_stopped(monkeypatch, tmp_path):
@@ -76,3 +65,12 @@ def test_better_nets_go_on_where_they_were_stopped(monkeypatch, tmp_path):
 def test_better_nets_have_no_more_weights_than_the_exercise_s():
     beyond, convnet = (arm.net().count_params() for arm in cifar10_beyond.better().values())
     assert convnet <= beyond
+
+
+def test_the_work_of_a_net_is_counted():
+    inputs = keras.Input((8, 8, 3))
+    maps = keras.layers.Conv2D(5, 3, strides=2, padding="same")(inputs)
+    outputs = keras.layers.Dense(10)(keras.layers.Flatten()(maps))
+    counted = cifar10_beyond.work_of(keras.Model(inputs, outputs))
+    convolution, dense = 4 * 4 * (3 * 3 * 3) * 5, 4 * 4 * 5 * 10
+    assert counted == {"weights": 140 + 810, "products": convolution + dense}
