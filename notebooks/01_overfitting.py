@@ -745,8 +745,10 @@ for metric, extreme in (("loss", np.min), ("accuracy", np.max)):
 # %% [markdown]
 # ## 1.6 What came out
 #
-# The verdicts below are the recorded ones. "Expected" is what we had guessed. *Mixed* means
-# that the statement held in one setting and failed in another; the audit's settings count too.
+# The verdicts below are the recorded ones. "Expected" is what we had guessed. *Mixed* means that
+# the statement held in one setting and failed in another; the audit's settings count too. Settings
+# that are marked (further) count as well; those marked (boundary) go beyond the statement and do
+# not count.
 
 # %%
 verdicts.summary()

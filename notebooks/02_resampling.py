@@ -33,7 +33,7 @@ print(runtime.start())
 
 # %% [markdown]
 # `RUNS` is the number of repetitions behind each comparison. Change `SEED` and run all cells again
-# to see what stays. Cells that only draw are folded in the book.
+# to see what stays. Cells that only draw are folded; a click opens them.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -474,7 +474,7 @@ with plots.canvas(2, width=9.4, height=3.8, width_ratios=(3, 2)) as (fig, (left,
     right.set(xscale="log", xlabel="values in a sample", title="share that hold the true mean")
     right.set_xticks(SIZES, SIZES)
     right.minorticks_off()
-    right.legend(fontsize=8.5, loc="lower right")
+    right.legend(fontsize=8.5, loc="lower right", handlelength=4)
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 plots.show(
@@ -583,7 +583,8 @@ percent.rename_axis("share of false words in %, by number of replicates")
 # predictions there is the **variance**. Their mean misses the truth; that is the **bias**. A fresh
 # observation has an error of its own, whose variance is the **noise**. The three add up:
 #
-# $$\text{expected squared error} = \text{bias}^2 + \text{variance} + \text{noise}.$$
+# $$\begin{aligned} &\text{expected squared error} \\ &\quad = \text{bias}^2 + \text{variance} +
+# \text{noise} \end{aligned}$$
 #
 # First polynomials, fitted to sets of 50 points from the noisy curve of lesson 1.
 
@@ -727,10 +728,12 @@ for step in range(len(falls)):
     )
 
 # %% [markdown]
+# (These are unbiased estimates, so one of a tiny square can come out below 0.)
+#
 # For polynomials on fixed inputs the see-saw is a theorem: each further coefficient takes up its
 # share of the noise. With fresh inputs, as here, a line that cannot follow the curve is unsteady as
 # well; and for nets nothing forces the see-saw at all. Where the variance falls in a shaded step,
-# the wider net is, as far as it was trained here, less wrong *and* steadier. (In a reader's trial
+# the wider net is, as far as it was trained here, less wrong *and* steadier. (In a separate trial
 # with more steps, up to sixteen times as many, half of the fall was left or less, and it was no
 # longer clearly a fall; nor was it a rise.) Whether it falls hangs on the curve, too: this one
 # looks the same upside down, so two units have two best fits, and which one a training set favors
@@ -749,11 +752,11 @@ for step in range(len(falls)):
 # it pays for models that are unsteady.
 #
 # The notes name another use: *looking at how well the models agree* (CVB-09). That one averages and
-# looks is a description, and not measured. What is measured: is the agreement of use, do the models
-# disagree where their average is wrong? (The audit compares it with the confidence of one net.) So
-# train ten nets, each on its own bootstrap sample of 300 images of clothes, and average their
-# probabilities. **Before you run it:** how many of the ten disagree with the average where it is
-# right, and how many where it is wrong?
+# looks is a description, and not measured. What is measured is whether the agreement is useful: do
+# the models disagree where their average is wrong? (The audit compares it with the confidence of
+# one net.) So train ten nets, each on its own bootstrap sample of 300 images of clothes, and
+# average their probabilities. **Before you run it:** how many of the ten disagree with the average
+# where it is right, and how many where it is wrong?
 
 # %%
 MEMBERS = 10

@@ -36,7 +36,7 @@ print(runtime.start())
 
 # %% [markdown]
 # `RUNS` is the number of repetitions behind each comparison. Change `SEED` and run all cells again:
-# the numbers move, and you see what stays. Cells that only draw are folded in the book.
+# the numbers move, and you see what stays. Cells that only draw are folded; a click opens them.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -484,14 +484,14 @@ plots.show(
 # once? And how many with one point at a time?
 #
 # **Measure.** Both make equally many updates, each at whichever of the same eight rates caught the
-# fewest in a tuning. Then all come to rest by the full batch, so that nobody is counted for
-# hovering. At the largest rates, above 2 / curvature, the full batch does not descend: the loss
-# jumps, and the settling does the descending; much the same is true of single points at their rate.
-# So a further setting gives the full batch only rates at which it can rest. The figure calls that
-# "all", and the full batch at whichever rate "all, any rate". A start is **caught** if its loss
-# ends more than 10 % above the lowest that any start of the replicate reached. The study has done
-# this 30 times, each time with new points and starts; the cell below shows how, for one replicate
-# and all points at once.
+# fewest in a tuning. Then all are brought to rest with full batches, so that no net counts as
+# caught for hovering. At the largest rates, above 2 / curvature, the full batch does not descend:
+# the loss jumps, and the settling does the descending; much the same is true of single points at
+# their rate. So a further setting gives the full batch only rates at which it can rest. The figure
+# calls that "all", and the full batch at whichever rate "all, any rate". A start is **caught** if
+# its loss ends more than 10 % above the lowest that any start of the replicate reached. The study
+# has done this 30 times, each time with new points and starts; the cell below shows how, for one
+# replicate and all points at once.
 
 # %%
 POINTS, STARTS, UPDATES, SETTLING, PENALTY = 200, 50, 4_000, 6_000, 0.001
@@ -611,8 +611,8 @@ plots.show(
 # pictures right, however long it takes: the curvature of this loss shrinks as the loss does, so
 # nets at different losses cannot be compared. Both batch sizes use the rate that is best for
 # batches of 8 on validation data (from the study), since the statement changes the batch and
-# nothing else. In a second comparison the batches of 100 use their own best rate; it is told and
-# does not count.
+# nothing else. In a second comparison the batches of 100 use their own best rate; it is reported
+# and does not count.
 
 # %%
 SIZE, SMALL, LARGE = 1_000, 8, 100
@@ -684,7 +684,7 @@ for arm, (_, its_rate) in arms.items():
 # noise is the rate and the batch *together*. Both lines depend on the rate. The shared rate of the
 # first, 0.08, was the best for batches of 8 by next to nothing. At 0.02, which validation likes
 # nearly as well, large batches still end sharper, but by less than the factor asked for. The audit
-# has that line. It counts, so the two together make the word.
+# has that line. It counts, so the two together make the verdict.
 #
 # ### Exercise 5 · Predict
 #

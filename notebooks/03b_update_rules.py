@@ -94,7 +94,8 @@ tunings = json.loads(results)["settings"]
 #
 # **Momentum** gives the walker a velocity $v$. Each gradient pushes it, and friction slows it down:
 #
-# $$\textbf{momentum:}\qquad v \leftarrow m\,v - a\,g, \qquad p \leftarrow p + v$$
+# $$\begin{aligned} \textbf{momentum:}\quad v &\leftarrow m\,v - a\,g \\ p &\leftarrow p + v
+# \end{aligned}$$
 #
 # Pushes that keep changing their sign cancel; pushes that agree add up, to $1/(1-m)$ times the
 # rate: ten times for the usual $m = 0.9$.
@@ -198,8 +199,8 @@ ex.plain_descent.check(descend)  # stuck? ex.plain_descent.hint()
 # eight, on replicates that are not used here. We compare the training loss at the end, as the mean
 # of its logarithm after epochs 16 to 20, since after a single epoch it is largely luck. "Best"
 # means the lowest of that. A second comparison takes the rates with the lowest *validation* loss:
-# on so few pictures the nets overfit, so that such rates fix how far each run has got. It is told
-# and does not count, and neither does the valley, which has no minibatches.
+# on so few pictures the nets overfit, so that such rates fix how far each run has got. It is
+# reported and does not count, and neither does the valley, which has no minibatches.
 
 
 # %%
@@ -332,8 +333,8 @@ plots.show(
 # which momentum averages over some ten steps. At small rates, plain descent at a tenfold rate moves
 # as far and averages as well. Near the limit they part: plain descent is thrown about at rates at
 # which momentum still goes down. What that gains depends on the batch (Shallue and others 2019) and
-# on the grid: half decades leave plain descent at the edge of what it bears. With rates between
-# them the gain would be smaller; how much was not recorded.
+# on the grid: the rates tried lie half a decade apart, which leaves plain descent at the edge of
+# what it bears. With rates between them the gain would be smaller; how much was not recorded.
 #
 # ## 3b.3 Nesterov: look ahead
 #
@@ -341,7 +342,8 @@ plots.show(
 # **Nesterov's** rule makes the momentum step first and takes the gradient *there*, in time to brake
 # if the ground rises:
 #
-# $$\textbf{Nesterov:}\qquad v \leftarrow m\,v - a\,g(p + m\,v), \qquad p \leftarrow p + v$$
+# $$\begin{aligned} \textbf{Nesterov:}\quad v &\leftarrow m\,v - a\,g(p + m\,v) \\ p &\leftarrow p +
+# v \end{aligned}$$
 #
 # ### Exercise 3 · Write Nesterov's step
 #
@@ -367,8 +369,8 @@ ex.looking_ahead.check(nesterov)  # stuck? ex.looking_ahead.hint()
 # **Adagrad** divides the step of each parameter by the root of the sum of all its squared gradients
 # so far:
 #
-# $$\textbf{Adagrad:}\qquad G \leftarrow G + g^2, \qquad p \leftarrow p - a\,\frac{g}{\sqrt{G +
-# \epsilon}}$$
+# $$\begin{aligned} \textbf{Adagrad:}\quad G &\leftarrow G + g^2 \\ p &\leftarrow p -
+# a\,\frac{g}{\sqrt{G + \epsilon}} \end{aligned}$$
 #
 # All operations are for each parameter by itself; $\epsilon$, a tiny number, prevents a division by
 # zero. A parameter whose gradients are ten times as large takes the same steps, because numerator
@@ -381,8 +383,8 @@ ex.looking_ahead.check(nesterov)  # stuck? ex.looking_ahead.hint()
 # The repair is to replace the sum by a moving average, which forgets ($\rho$, say 0.9, is the share
 # of the old average that is kept):
 #
-# $$\textbf{RMSprop:}\qquad E \leftarrow \rho E + (1-\rho)\,g^2, \qquad p \leftarrow p -
-# a\,\frac{g}{\sqrt{E + \epsilon}}$$
+# $$\begin{aligned} \textbf{RMSprop:}\quad E &\leftarrow \rho E + (1-\rho)\,g^2 \\ p &\leftarrow p -
+# a\,\frac{g}{\sqrt{E + \epsilon}} \end{aligned}$$
 #
 # ### Exercise 4 · From Adagrad to RMSprop
 #
@@ -551,8 +553,8 @@ plots.show(
 # something that is in meters by itself: the average size of its own past steps, $D$ (the $H$ of the
 # notes).
 #
-# $$\textbf{Adadelta:}\qquad s = -\frac{\sqrt{D + \epsilon}}{\sqrt{E + \epsilon}}\,g, \qquad p
-# \leftarrow p + s, \qquad D \leftarrow \rho D + (1-\rho)\,s^2$$
+# $$\begin{aligned} \textbf{Adadelta:}\quad s &= -\frac{\sqrt{D + \epsilon}}{\sqrt{E + \epsilon}}\,g
+# \\ p &\leftarrow p + s \\ D &\leftarrow \rho D + (1-\rho)\,s^2 \end{aligned}$$
 #
 # with $E$ as in RMSprop. No learning rate is left, in the paper (Zeiler 2012). Something else has
 # to make the first step, while $D$ is still 0, and that is $\epsilon$. Libraries put a rate back,
@@ -565,10 +567,9 @@ plots.show(
 # averages start at 0, and so are too small at first. After $t$ steps their weights sum to
 # $1-\beta^t$, by which Adam divides:
 #
-# $$\textbf{Adam:}\qquad M \leftarrow \beta_1 M + (1-\beta_1)\,g, \quad E \leftarrow \beta_2 E +
-# (1-\beta_2)\,g^2$$
-#
-# $$p \leftarrow p - a\,\frac{M / (1-\beta_1^t)}{\sqrt{E / (1-\beta_2^t)} + \epsilon}$$
+# $$\begin{aligned} \textbf{Adam:}\quad M &\leftarrow \beta_1 M + (1-\beta_1)\,g \\ E &\leftarrow
+# \beta_2 E + (1-\beta_2)\,g^2 \\ p &\leftarrow p - a\,\frac{M / (1-\beta_1^t)}{\sqrt{E /
+# (1-\beta_2^t)} + \epsilon} \end{aligned}$$
 #
 # ### Exercise 5 · Correct the bias
 #
@@ -604,7 +605,7 @@ verdicts.by_definition(
 # **Nadam** (Dozat 2016) is to Adam what Nesterov is to momentum: the newest gradient counts once
 # more, as if the momentum step had already been made.
 #
-# $$\textbf{Nadam:}\qquad p \leftarrow p - a\,\frac{\hat M}{\sqrt{E / (1-\beta_2^t)} + \epsilon}$$
+# $$\textbf{Nadam:}\quad p \leftarrow p - a\,\frac{\hat M}{\sqrt{E / (1-\beta_2^t)} + \epsilon}$$
 #
 # $$\text{with}\ \hat M = \frac{\beta_1 M}{1-\beta_1^{t+1}} + \frac{(1-\beta_1)\,g}{1-\beta_1^t}$$
 #
@@ -655,6 +656,7 @@ with plots.canvas(4, 2, width=9.6, height=5.0, sharex=True, sharey=True) as (fig
         plots.paths(axes, valley, {name: path[: arrived + 1]})
         axes.set(title=f"{name}: median {straight:.0f}", xlabel="", ylabel="", ylim=(-0.5, 0.5))
         told = {"transform": axes.transAxes, "ha": "right", "fontsize": 9}
+        told["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 1}
         this = arrived if below.any() else "not there yet"
         axes.text(0.97, 0.04, f"turned: {across:.0f}\nthis path: {this}", **told)
 plots.show(
@@ -794,7 +796,7 @@ verdicts.compare(
 # the paper's rule. The notes say that Adadelta has none.
 #
 # How much of all that is the rule, and how much its rate? Each rule also ran at the rate tuned on
-# the task itself. The forest shows how far each rule is above Adam (to the right) or below it (to
+# the task itself. The figure shows how far each rule is above Adam (to the right) or below it (to
 # the left), on average over the tasks, with 99 % intervals.
 
 

@@ -35,7 +35,8 @@ print(runtime.start())
 
 # %% [markdown]
 # `RUNS` is the number of repetitions behind each comparison. Change `SEED` and run all cells again:
-# the numbers move, and you see what stays. Cells that draw, or only help, are folded in the book.
+# the numbers move, and you see what stays. Cells that draw, or only help, are folded; a click opens
+# them.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -593,10 +594,12 @@ for name, how in rules.items():
     ]
     apart[name] = [np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in pairs]
 ex.decay_prediction.check(same_weights, *apart.values())
+for name, distances in apart.items():
+    print(f"{name}: relative distance {min(distances):.1g} to {max(distances):.1g}")
 
 # %% [markdown] tags=["answer"]
 # For plain gradient descent one line shows that they are the same: $w - a\,(g + 2c\,w) = w - a\,g -
-# 2ac\,w$. **Adam** divides every component of the gradient by its usual size (lesson 3). In
+# 2ac\,w$. **Adam** divides every component of the gradient by its usual size (lesson 3b). In
 # `descend` the penalty is part of that gradient, so it is divided too; the decay is not. Where the
 # gradients are large, the penalty is divided by much.
 

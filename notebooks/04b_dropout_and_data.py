@@ -349,7 +349,7 @@ print(f"{choice['budget']} trainings; chosen: {choice['alteration']}")
 # doubled, up to 12,000, until two lengths agree. Here, with fewer runs, a third of the first length
 # is trained, to be quick: enough for the net without copies to know its pictures. The one with
 # copies, at its much lower rate, is not finished then, so here it comes out too low; that its
-# word is the record's says nothing about the size of the difference.
+# verdict is the record's says nothing about the size of the difference.
 #
 # **Your guess first:** how many points do the copies gain?
 
@@ -521,7 +521,7 @@ plots.show(
 # ### Exercise 3 · Write label smoothing
 #
 # Write label smoothing, `smooth(labels, classes, alpha)`: `labels` are class numbers, the result is
-# one row a label with the shares of all classes. A share of 1 - alpha stays with the label; the
+# one row per label with the shares of all classes. A share of 1 - alpha stays with the label; the
 # rest, alpha, is spread evenly over *all* classes, the right one included. The notes' example, `[0,
 # 1, 0]` to `[0.025, 0.95, 0.025]`, is alpha = 0.075.
 
@@ -605,6 +605,8 @@ sure_and_right = {
 ex.confidence_prediction.check(
     sureness, sure_and_right["one-hot labels"], sure_and_right["smoothed by 0.3"]
 )
+for name, (confidence, right) in sure_and_right.items():
+    print(f"{name}: mean confidence {confidence.mean():.1%}, right {right.mean():.1%}")
 
 # %% [markdown]
 # A **reliability diagram** sorts the predictions by confidence and asks, bin by bin, how many were
@@ -612,7 +614,7 @@ ex.confidence_prediction.check(
 # right. The mean distance from the diagonal, weighted by the number of predictions, is the
 # **expected calibration error** (Guo et al. 2017).
 
-# %% jupyter={"source_hidden": true} tags=["hide-input"]
+# %% jupyter={"source_hidden": true, "outputs_hidden": true} tags=["hide-input"]
 with plots.canvas(width=5.6, height=4.4) as (figure, axes):
     tables = {
         name: calibration.reliability(each, labels, bins=10) for name, each in chances.items()

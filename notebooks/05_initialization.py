@@ -313,8 +313,9 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# Is it the *small updates* alone that do the harm? For the last line each layer's gradient was
-# scaled, before every step, to the relative size that it has at layer 20. Still the net only
+# (With 8 layers the net guesses as well, and always the most frequent class: hence the same numbers
+# twice.) Is it the *small updates* alone that do the harm? For the last line each layer's gradient
+# was scaled, before every step, to the relative size that it has at layer 20. Still the net only
 # guesses. So deep stacks of sigmoids with fading gradients fail, but small updates are not all that
 # is lost. On the way forward each layer of sigmoids squeezes its inputs, so that soon all pictures
 # look nearly alike. A gradient of the right size is of no use if it no longer knows which picture
@@ -427,7 +428,7 @@ verdicts.compare(
 # for half of the sums: for the others it is 0. Half of all paths are closed in every layer, and
 # Keras's default weights do not make up for it. So in place of the sigmoid, ReLU is a relief, but
 # no cure. In place of a hundred layers of tanh, ReLU and ELU *alone* are none: their gradients fade
-# more. By the letter SELU is one, but its gradients grow, and end farther from even than tanh's.
+# more. Taken literally, SELU is one, but its gradients grow, and end farther from even than tanh's.
 #
 # ## 5.4 Change the weights
 #
@@ -527,8 +528,8 @@ print(f"He's weights are {0.02**0.5 / 0.05:.2f} times as large, ", end="")
 print(f"the gradient grows by a factor of {a_layer:.2f} a layer more than with 0.05")
 
 # %% [markdown]
-# Of larger weights ELU's slopes take part back. What is left, nineteen times over, once for each
-# layer that the gradient crosses: that is how little becomes so much.
+# ELU's slopes take back part of what larger weights give. What is left, nineteen times over, once
+# for each layer that the gradient crosses: that is how little becomes so much.
 #
 # Why not look at the gradient by the weights, as in section 5.2? With small weights ELU is nearly a
 # straight line. What comes forward shrinks as fast as what goes back, and the ratio of layer 1 to
@@ -731,8 +732,8 @@ for other, role in (("sigmoid", claims.FURTHER), ("relu", claims.BOUNDARY)):
 # units are dead at birth, and training can revive a unit whose inputs change. The usual story is a
 # different one, of units killed by large steps; nothing here measures it. On raw pixels, which
 # saturate a fresh net, the same holds of ELU: more units are flat before training than after. So
-# "no dead neurons" is wrong there, but it is not that training brings them. And the word hangs on
-# the limit of 0.001: by smaller ones, set beforehand as well, the share of flat ELU units after
+# "no dead neurons" is wrong there, but it is not that training brings them. And the verdict hangs
+# on the limit of 0.001: by smaller ones, set beforehand as well, the share of flat ELU units after
 # training need not reach the margin.
 #
 # ## 5.6 A net that normalizes itself

@@ -313,7 +313,11 @@ def one_step(training_mode, trainable=True):
 
 
 # %% jupyter={"outputs_hidden": true}
-ex.mode_prediction.check(changes, one_step(True), one_step(False), one_step(True, trainable=False))
+found = [one_step(True), one_step(False), one_step(True, trainable=False)]
+ex.mode_prediction.check(changes, *found)
+for call, (gamma, mean) in zip(changes, found, strict=True):
+    told = ["changes" if each else "stays" for each in (gamma, mean)]
+    print(f"{call:31} gamma {told[0]}, moving mean {told[1]}")
 
 # %% [markdown]
 # `training` chooses **what is computed**: with the statistics of the minibatch or with the moving

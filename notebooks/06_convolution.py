@@ -430,8 +430,9 @@ for place, value in measured.items():
 # used to skip. Pooling by two has the same stride, and breaks it in the same way.
 
 # %% [markdown]
-# The notes say of the edges nothing, and of the rest: *the kernel stays the same while it moves
-# within the domain of the input, and it is applied locally* (CNN-03). Those are two properties.
+# The notes say nothing of the edges; of the rest they say: *the kernel stays the same while it
+# moves within the domain of the input, and it is applied locally* (CNN-03). Those are two
+# properties.
 #
 # - *The same*: a moved picture gives a moved map, wherever the window lies inside the picture.
 # - *Locally*: a pixel that changes does not change any value whose window does not hold it.
@@ -511,13 +512,13 @@ verdicts.compute(
 # covers it, where it met $w_{i-p}$. By the chain rule, adding up over all places where they took
 # part,
 #
-# $$\frac{\partial L}{\partial w_k} = \sum_p g_p \, x_{p+k}, \qquad
-# \frac{\partial L}{\partial x_i} = \sum_p g_p \, w_{i-p}.$$
+# $$\begin{aligned} \frac{\partial L}{\partial w_k} &= \sum_p g_p \, x_{p+k} \\ \frac{\partial
+# L}{\partial x_i} &= \sum_p g_p \, w_{i-p} \end{aligned}$$
 #
-# Read the left sum first. It has the form of the forward pass: slide $g$ over $x$. It is a
-# **correlation** of the inputs with the gradients. In the right sum the index of $w$ runs *against*
-# $p$: slide the kernel **turned round** over $g$, and over its edges too. That is a convolution in
-# the sense of mathematics. With two directions, read each index as a pair.
+# Begin with the upper sum. It has the form of the forward pass: slide $g$ over $x$. It is a
+# **correlation** of the inputs with the gradients. In the lower sum the index of $w$ runs
+# *against* $p$: slide the kernel **turned round** over $g$, and over its edges too. That is a
+# convolution in the sense of mathematics. With two directions, read each index as a pair.
 #
 # ### Exercise 4 · Bug hunt
 #
@@ -707,7 +708,7 @@ plots.show(
 
 # %% [markdown]
 # How much is locality worth, then? We compare what the permutation costs each of the nets. The
-# notes do not say anything about this, so the line below is told and does not count.
+# notes do not say anything about this, so the line below is reported and does not count.
 
 # %%
 cost = {name: accuracy[name, "moved"] - accuracy[name, "permuted"] for name in nets}

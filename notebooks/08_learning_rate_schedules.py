@@ -246,7 +246,7 @@ ex.cosine_decay.check(cosine)  # stuck? ex.cosine_decay.hint()
 # **Measure.** In each of thirty replicates, each plan tried eight initial rates, kept the best by
 # training loss, and was run again with other weights. One slow schedule cannot refute that there
 # *are* better ways, so the best of three decides: in each replicate the one that got lowest in its
-# tries, of which the three together have three times as many. (`studies/schedules.py` did it once.)
+# tries (the three together had three times as many). (`studies/schedules.py` did it once.)
 
 # %%
 tried = clothes_study["LRS-05"]
@@ -392,8 +392,8 @@ for told, plan, count in (
     print(f"{told}: costs the constant rate {low:+.2f} to {high:+.2f} more")
 
 # %% [markdown]
-# This verdict does not count: it hangs on a floor of our choice and on the two highest rates. A
-# rate that is too high at first becomes bearable later; one that is too low only becomes lower.
+# This verdict does not count: it hangs on a final rate of our choice and on the two highest rates.
+# A rate that is too high at first becomes bearable later; one that is too low only becomes lower.
 #
 # ## 8.4 Which rate? The range test
 #
@@ -605,7 +605,8 @@ print(f"validation accuracy: 1cycle at its end {ahead:+.3f} against the constant
 print(f"test accuracy: constant rate, 20 epochs against 15, {gained:+.3f}")
 
 # %% [markdown]
-# LRS-17 is not a factor in time: with 20 epochs the constant rate is no better than with 15.
+# LRS-17 does not say how many times faster: with 20 epochs the constant rate is no better than with
+# 15.
 #
 # Look at the figure once more: where is each plan halfway? You cannot read the speed of a schedule
 # off one learning curve, because before its end a schedule is not yet meant to be good. "In fewer
@@ -757,8 +758,8 @@ verdicts.compare(
 
 # %% [markdown]
 # *Faster* and *more accurate* are two claims, and both depend on the length that is planned. A
-# constant rate is also the easiest opponent. A plain cosine ends low as well; whether 1cycle's rise
-# adds anything to that, nothing above says.
+# constant rate is also the easiest opponent. A plain cosine ends low as well; nothing above says
+# whether 1cycle's rise adds anything to that.
 #
 # One thing no schedule can do: make an epoch shorter. If yours takes fewer seconds, look at the
 # batch size.

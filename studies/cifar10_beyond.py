@@ -2,10 +2,11 @@
 CIFAR-10 in COURSE_DATA_DIR.
 
 Step d with one condition of self-normalization missing at a time, tuned and judged as the crossed
-arms of `studies.cifar10` are and by the same seeds; range tests of those arms; and two better nets,
-at the settings of the course's earlier study (results file 07_cifar10_h100.json), for their curves
-and the time that they take. What is in the results file is not trained again. Two cores take half a
-minute for a run of the first kind, minutes for one of the last.
+arms of `studies.cifar10` are and by the same seeds; step b with raw pixels, to compare; and two
+better nets, at the settings of the course's earlier study (its accuracies: results file
+07_cifar10_h100.json), for their curves and the time that they take. What is in the results file is
+not trained again. Two cores take half a minute for a run of the first kind, minutes for one of the
+last.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from helpers import runtime, training
 from helpers.nets import augmentation, models
@@ -22,11 +24,7 @@ from studies import cifar10
 from studies.augmentation import read, write
 
 RESULTS = runtime.ROOT / "notebooks" / "results" / "07_cifar10_beyond.json"
-WHOLE = "d Nadam constant"
-BETTER, RANGED = 1_073, 1_074  # SEEDs of no notebook
-RANGE = {"lowest": 1e-6, "highest": 10.0}
-STEPS, SLOWER = 350, 4  # about one epoch of batches of 128
-RANGE_TESTS = "range tests"
+BETTER = 1_073  # SEED of no notebook
 PEAK = 0.01  # the better of two rates in the earlier study
 ALTERED = augmentation.chain(augmentation.flips(), augmentation.shifts(3))
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy", "test_accuracy")
@@ -46,42 +44,20 @@ def skipping() -> keras.Model:
 
 
 def conditions() -> dict[str, cifar10.Arm]:
-    """Step d with Nadam at a constant rate: as it is, and with one condition missing.
+    """Step d with Nadam at a constant rate: as it is, and with one condition missing; and step b,
+    which normalizes nothing itself, with raw pixels.
 
-    As it is, it has the rate that was chosen for it before.
+    As it is, step d has the rate that was chosen for it before.
     """
-    whole = cifar10.crossed()[WHOLE]
-    known = read(cifar10.RESULTS)[WHOLE]["rate"]
+    whole, other = (cifar10.crossed()[f"{step} Nadam constant"] for step in "db")
+    known = read(cifar10.RESULTS)["d Nadam constant"]["rate"]
     return {
         "all conditions met": replace(whole, rates=(), rate=known),
         "He's weights": replace(whole, net=partial(cifar10.plain, "selu", "he_normal")),
         "raw pixels": replace(whole, raw=True),
         "no plain sequence": replace(whole, net=skipping),
+        "step b, raw pixels": replace(other, raw=True),
     }
-
-
-# Range tests --------------------------------------------------------------------------------------
-
-
-def range_tests(pool: cifar10.Pool, runs: int) -> dict:
-    """Losses of rising rates for the crossed nets and optimizers, and what they suggest; and what
-    a test suggests in which the rate rises SLOWER times as slowly.
-    """
-    seeds = training.seeds(RANGED, runs)
-    asked = [training.Run(seed, **cifar10.division(len(pool.y_train), seed)) for seed in seeds]
-    found = {}
-    for name, arm in cifar10.crossed().items():
-        if arm.cycle:
-            continue  # the same net and optimizer once more
-        tested = partial(cifar10.recipe_of(arm).range_test, pool, asked, **RANGE)
-        rates, losses = tested(steps=STEPS)
-        found[name.removesuffix(" constant")] = {
-            "rates": [float(f"{rate:.4g}") for rate in rates],
-            "losses": cifar10.listed(losses),
-            "suggested": training.suggested_rates(rates, losses),
-            "suggested when slower": training.suggested_rates(*tested(steps=SLOWER * STEPS)),
-        }
-    return found
 
 
 # Better nets --------------------------------------------------------------------------------------
@@ -111,11 +87,24 @@ def better() -> dict[str, cifar10.Arm]:
     }
 
 
-def train_better(arm: cifar10.Arm, pool: cifar10.Pool, path: Path, name: str) -> None:
-    """Train the runs of a better net that are missing, one by one, each with its processor time,
-    which is the same on a busy machine.
+def work_of(net: keras.Model) -> dict:
+    """How many weights the net has, and how many products of a weight and a number it computes for
+    an image.
     """
-    row: dict = read(path).get(name) or {"how": arm.told(), "rate": arm.rate, "runs": []}
+    products = 0
+    for layer in net.layers:
+        if hasattr(layer, "kernel"):
+            places = np.prod(layer.output.shape[1:-1], dtype=int)  # 1 for a dense layer
+            products += int(places) * int(np.prod(layer.kernel.shape))
+    return {"weights": net.count_params(), "products": products}
+
+
+def train_better(arm: cifar10.Arm, pool: cifar10.Pool, path: Path, name: str) -> None:
+    """Train the runs of a better net that are missing, one by one, each with its processor time:
+    other work on the machine changes that less than the time on the clock.
+    """
+    row: dict = {"how": arm.told(), "rate": arm.rate, **work_of(arm.net()), "runs": []}
+    row |= read(path).get(name, {})
     recipe = replace(cifar10.recipe_of(arm), augment=ALTERED)
     for seed in list(training.seeds(BETTER, arm.judged))[len(row["runs"]) :]:
         start = time.process_time()
@@ -134,27 +123,22 @@ def main() -> None:
     """Read the command line and train what is missing."""
     known = {**conditions(), **better()}
     parser = argparse.ArgumentParser(prog="python -m studies.cifar10_beyond", description=__doc__)
-    parser.add_argument("arms", nargs="*", metavar="ARM", default=[RANGE_TESTS, *known])
+    parser.add_argument("arms", nargs="*", metavar="ARM", default=list(known))
     parser.add_argument("--out", type=Path, default=RESULTS, help="default: %(default)s")
     cifar10.add_trial(parser)
     options = parser.parse_args()
-    if unknown := set(options.arms) - {RANGE_TESTS, *known}:
-        choice = ", ".join([RANGE_TESTS, *known])
-        parser.error(f"There is no {', '.join(sorted(unknown))}; choose of {choice}.")
+    if unknown := set(options.arms) - set(known):
+        parser.error(f"There is no {', '.join(sorted(unknown))}; choose of {', '.join(known)}.")
     raw = cifar10.photographs(options.size)
     standardized = raw.standardized()
     for name in options.arms:
         start = time.perf_counter()
-        if name == RANGE_TESTS:
-            if name not in read(options.out):
-                write(options.out, name, range_tests(standardized, max(options.runs or 10, 3)))
+        arm = cifar10.smaller(known[name], options)
+        pool = raw if arm.raw else standardized
+        if name in better():
+            train_better(arm, pool, options.out, name)
         else:
-            arm = cifar10.smaller(known[name], options)
-            pool = raw if arm.raw else standardized
-            if name in better():
-                train_better(arm, pool, options.out, name)
-            else:
-                cifar10.study(name, arm, pool, options.out)
+            cifar10.study(name, arm, pool, options.out)
         print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
 
 

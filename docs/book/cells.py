@@ -12,8 +12,8 @@ from sphinx.application import Sphinx
 from docs.book.evidence import anchor
 
 HANGUL = re.compile(r"[가-힣]")
-WIDE = 850
-"""Pixels beyond which a figure has panels side by side, which a phone lets its reader scroll."""
+WIDE = 550
+"""Pixels beyond which a figure would be too small on a phone, which lets its reader scroll it."""
 SCROLLER = '<div class="wide" tabindex="0" role="group" aria-label="A wide figure">'
 OPENING = '<details class="answer"><summary>Show what came out</summary>'
 

@@ -138,7 +138,7 @@ class Ledger:
         there = {r.verdict.id for r in recorded if r.notebook.endswith(place)} - names
         words = tally(r.verdict for r in recorded if r.verdict.id in there)
         link = f"[audit]({runtime.notebooks_address()}{place})"
-        return f"The {link} settles {len(there)} more: {words}."
+        return f"The {link} treats {len(there)} more: {words}."
 
     def _tell(self, claim_id: str, word: str, detail: str, setting: str) -> Verdict:
         claim = find(claim_id)
@@ -207,13 +207,14 @@ def show(live: Verdict, statement: str) -> None:
     quote = f" “{statement}”" if statement else ""
     told = f"{known.detail} · {known.data}" if known.data else known.detail
     told = told if known is live else f"Recorded: {told}.{_here(live, known)}"
+    short = _in_short(known)
     text = f"{symbol} {live.id}{place} {known.verdict}:{quote} {told}"
     markup = (
         f'<b style="color:{color}">{symbol} {known.verdict}</b> · <code>{live.id}</code>'
         f"{display.escape(place)}<i>{display.escape(quote)}</i>"
-        f"<details><summary><small>{display.escape(_in_short(known))}</small></summary>"
-        f"<small>{display.escape(told)}</small></details>"
-    )
+        f"<details><summary><small>{display.escape(short)}</small></summary>"
+        f"<small>{display.escape(told.replace(f'{short}; ', '', 1))}</small></details>"
+    ).replace(" %", "&nbsp;%")
     display.show_line(text, markup, color, {MIME_TYPE: asdict(live)})
 
 
@@ -222,7 +223,7 @@ def _in_short(known: Verdict) -> str:
     if not known.claimed:
         return known.detail
     found, claimed, _ = known.detail.partition(f"claimed: {comparison.criterion(known)}")
-    return "; ".join([found + claimed, *([known.void] if known.void else [])])
+    return "; ".join([found + claimed, *([f"not judged: {known.void}"] if known.void else [])])
 
 
 def _here(live: Verdict, known: Verdict) -> str:

@@ -266,7 +266,7 @@ def test_a_lesson_s_summary_tells_what_its_audit_settles_besides(verdicts, known
     assert (
         verdicts.summary()
         ._repr_markdown_()
-        .endswith("\n\nThe [audit](audits/01_overfitting.ipynb) settles 1 more: 1 supported.")
+        .endswith("\n\nThe [audit](audits/01_overfitting.ipynb) treats 1 more: 1 supported.")
     )
     known["OVF-04"] = record(known["OVF-04"].verdict, audit)
     assert verdicts.summary().besides == "", "in the audit itself"

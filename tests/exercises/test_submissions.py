@@ -2,6 +2,7 @@
 answer.
 """
 
+import atexit
 import builtins
 import json
 import os
@@ -15,7 +16,7 @@ from nbclient import NotebookClient
 from helpers.cells import needed, parsed
 from helpers.exercises.convolution import correlating
 from helpers.exercises.core import CORRECT, MIME_TYPE, NOT_ATTEMPTED, NOT_YET
-from helpers.exercises.grading import submissions
+from helpers.exercises.grading import kernel, submissions
 from helpers.exercises.grading.submissions import EXIT, MEMORY, OK, SOLUTION, SYNTAX, Cell
 from helpers.exercises.overfitting import choosing, degree_prediction, stopping
 from helpers.runtime import ROOT
@@ -45,6 +46,13 @@ def a_process_of_its_own(monkeypatch, tmp_path):
     os.environ.clear()
     os.environ.update(environment)
     InteractiveShell.clear_instance()
+
+
+def test_a_kernel_leaves_nothing_to_do_at_the_end_of_the_process():
+    """IPython would look through all memory once for each: seconds, with TensorFlow in it."""
+    before = atexit._ncallbacks()
+    kernel.started(())
+    assert atexit._ncallbacks() == before
 
 
 def as_cells(cells) -> list[Cell]:

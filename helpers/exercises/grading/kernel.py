@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import atexit
 import importlib
 import sys
 from collections.abc import Callable, Iterable
@@ -62,6 +63,8 @@ def started(omitted: Iterable[str]) -> Kernel:
     Kernel.clear_instance()
     without_threads = Config(HistoryManager={"enabled": False})
     shell = Kernel.instance(config=without_threads, ipython_dir=".ipython")
+    # The process ends with its work; IPython would look through all its memory before.
+    atexit.unregister(shell.atexit_operations)
     shell.run_line_magic("load_ext", "storemagic")  # %store, which kernels have
     shell.ast_transformers.append(Omitting(omitted))
     if "" not in sys.path:
