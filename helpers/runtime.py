@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 import os
 import platform
 import subprocess
@@ -198,12 +199,20 @@ def start() -> Machine:
         return machine()
 
 
+def is_told(record: logging.LogRecord) -> bool:
+    """Whether a reader sees this record of TensorFlow's log: its advice on new traces is meant for
+    others. An engine traces once for each shape, as it should, and a loop over shapes does, too.
+    """
+    return "triggered tf.function retracing" not in record.getMessage()
+
+
 def _adjust(name: str) -> None:
     """Matrix products in float32; no word of JAX's wherever it gets a float64 and takes float32."""
     if name == "tensorflow":
         import tensorflow as tf
 
         tf.config.experimental.enable_tensor_float_32_execution(False)
+        tf.get_logger().addFilter(is_told)
     if name == "jax":
         warnings.filterwarnings("ignore", "Explicitly requested dtype float64")
 

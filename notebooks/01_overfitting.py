@@ -754,7 +754,7 @@ for metric, extreme in (("loss", np.min), ("accuracy", np.max)):
 verdicts.summary()
 
 # %% [markdown]
-# Three sentences to keep: Judge a model by its error on new data, against its neighbours, smaller
+# Three sentences to keep: Judge a model by its error on new data, against its neighbors, smaller
 # and larger. The gap between the curves does not by itself say how good a model is. Choose on
 # validation data, and report the error on test data.
 #

@@ -284,7 +284,7 @@ plots.show(
 # %% [markdown]
 # Compare the two panels. The left one counts the work, which is the same on every machine. An exact
 # gradient is a luxury there, because most of its cost goes into digits that one step cannot use.
-# The right one counts the time, and time favours larger batches more than work does: a computer
+# The right one counts the time, and time favors larger batches more than work does: a computer
 # handles 32 examples in little more time than one, and 8,000 in far less than 8,000 times that.
 # Minibatches are where the two costs meet, and the best size depends on the machine as much as on
 # the data.

@@ -841,7 +841,7 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# Compare the two colours: how far apart are the rules at rates tuned on the task, and how far at
+# Compare the two colors: how far apart are the rules at rates tuned on the task, and how far at
 # borrowed ones? A rate means something else in each rule. In SGD a step is the rate times the
 # gradient, so a good rate depends on the size of the gradients, and with it on the task. Where
 # gradients are divided by a *recent* average of their own size, as in RMSprop, Adam and Nadam, the

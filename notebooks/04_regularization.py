@@ -594,6 +594,8 @@ for name, how in rules.items():
     ]
     apart[name] = [np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in pairs]
 ex.decay_prediction.check(same_weights, *apart.values())
+
+# %% jupyter={"outputs_hidden": true, "source_hidden": true} tags=["hide-input"]
 for name, distances in apart.items():
     print(f"{name}: relative distance {min(distances):.1g} to {max(distances):.1g}")
 
@@ -721,8 +723,8 @@ verdicts.by_definition(
 #
 # So we compare early stopping with a guessed number of epochs. Somebody who does not know the
 # problem might train for 1 epoch or for 500; we give every guess in between the same weight on a
-# logarithmic scale. The scores of the wines are centred, so that a short guess does not lose merely
-# because the net has yet to learn the mean score.
+# logarithmic scale. The scores of the wines are centered, so that a short guess does not lose
+# merely because the net has yet to learn the mean score.
 #
 # **Your guess first.** Against such a guess, how much lower is the test error with early stopping,
 # 2 %, 10 %, 50 %? And is it lower against the short guesses, the long ones, or both?

@@ -605,6 +605,8 @@ sure_and_right = {
 ex.confidence_prediction.check(
     sureness, sure_and_right["one-hot labels"], sure_and_right["smoothed by 0.3"]
 )
+
+# %% jupyter={"outputs_hidden": true, "source_hidden": true} tags=["hide-input"]
 for name, (confidence, right) in sure_and_right.items():
     print(f"{name}: mean confidence {confidence.mean():.1%}, right {right.mean():.1%}")
 

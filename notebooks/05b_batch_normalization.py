@@ -313,11 +313,12 @@ def one_step(training_mode, trainable=True):
 
 
 # %% jupyter={"outputs_hidden": true}
-found = [one_step(True), one_step(False), one_step(True, trainable=False)]
-ex.mode_prediction.check(changes, *found)
-for call, (gamma, mean) in zip(changes, found, strict=True):
-    told = ["changes" if each else "stays" for each in (gamma, mean)]
-    print(f"{call:31} gamma {told[0]}, moving mean {told[1]}")
+ex.mode_prediction.check(changes, one_step(True), one_step(False), one_step(True, trainable=False))
+
+# %% jupyter={"outputs_hidden": true, "source_hidden": true} tags=["hide-input"]
+one_each = [one_step(True), one_step(False), one_step(True, trainable=False)]
+for how_called, both in zip(changes, one_each, strict=True):
+    print(f"{how_called:31} gamma changes: {both[0]}, the moving mean changes: {both[1]}")
 
 # %% [markdown]
 # `training` chooses **what is computed**: with the statistics of the minibatch or with the moving

@@ -215,8 +215,7 @@ plots.show(
     figure,
     alt="Training loss on the left and test accuracy on the right over twenty epochs, for frozen "
     "minibatches and for minibatches that are new in every epoch: two lines with bands in each.",
-    data=f"{normalized['data']}; line: median, band: middle 80 % of the study's "
-    f"{len(normalized['arms']['frozen']['test_accuracy'])} replicates",
+    data=f"{normalized['data']}; line: median, band: middle 80 % of the study's replicates",
 )
 
 # %% [markdown]

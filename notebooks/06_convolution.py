@@ -516,9 +516,9 @@ verdicts.compute(
 # L}{\partial x_i} &= \sum_p g_p \, w_{i-p} \end{aligned}$$
 #
 # Begin with the upper sum. It has the form of the forward pass: slide $g$ over $x$. It is a
-# **correlation** of the inputs with the gradients. In the lower sum the index of $w$ runs
-# *against* $p$: slide the kernel **turned round** over $g$, and over its edges too. That is a
-# convolution in the sense of mathematics. With two directions, read each index as a pair.
+# **correlation** of the inputs with the gradients. In the lower sum the index of $w$ runs *against*
+# $p$: slide the kernel **turned round** over $g$, and over its edges too. That is a convolution in
+# the sense of mathematics. With two directions, read each index as a pair.
 #
 # ### Exercise 4 · Bug hunt
 #

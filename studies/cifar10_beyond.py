@@ -75,13 +75,13 @@ def better() -> dict[str, cifar10.Arm]:
     how = {"optimizer": adamw, "rates": (), "rate": PEAK, "patience": None, "cycle": True}
     return {
         "beyond": cifar10.Arm(
-            partial(cifar10.normalized, **modern), epochs=80, batch_size=256, judged=2, **how
+            partial(cifar10.normalized, **modern), epochs=80, batch_size=256, judged=3, **how
         ),
         "convnet": cifar10.Arm(
             partial(models.convnet, cifar10.SHAPE, stages, cifar10.CLASSES, batch_norm=True),
             epochs=12,
             batch_size=128,
-            judged=2,
+            judged=3,
             **how,
         ),
     }

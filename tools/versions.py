@@ -51,8 +51,8 @@ class Environment:
 
 def environments() -> dict[str, Environment]:
     """All environments by name."""
-    locked = ("--require-hashes", "-r", "requirements.lock")
-    old = ("--require-hashes", "-r", "locks/oldest.lock")
+    complete = ("--no-deps", "--require-hashes", "-r")  # as tools/environment.py takes a lock
+    locked, old = (*complete, "requirements.lock"), (*complete, "locks/oldest.lock")
     new = tuple(pins(ROOT / "requirements.txt"))
     not_muon = "-k=not Muon"  # which was new in Keras 3.10 and soon rewritten
     as_pinned, elsewhere = partial(passes, ()), partial(passes, NOT_AS_PINNED)

@@ -209,11 +209,10 @@ def show(live: Verdict, statement: str) -> None:
     told = told if known is live else f"Recorded: {told}.{_here(live, known)}"
     short = _in_short(known)
     text = f"{symbol} {live.id}{place} {known.verdict}:{quote} {told}"
+    folded = _folded(display.escape(short), display.escape(_more(told, short)))
     markup = (
         f'<b style="color:{color}">{symbol} {known.verdict}</b> · <code>{live.id}</code>'
-        f"{display.escape(place)}<i>{display.escape(quote)}</i>"
-        f"<details><summary><small>{display.escape(short)}</small></summary>"
-        f"<small>{display.escape(told.replace(f'{short}; ', '', 1))}</small></details>"
+        f"{display.escape(place)}<i>{display.escape(quote)}</i>{folded}"
     ).replace(" %", "&nbsp;%")
     display.show_line(text, markup, color, {MIME_TYPE: asdict(live)})
 
@@ -224,6 +223,21 @@ def _in_short(known: Verdict) -> str:
         return known.detail
     found, claimed, _ = known.detail.partition(f"claimed: {comparison.criterion(known)}")
     return "; ".join([found + claimed, *([f"not judged: {known.void}"] if known.void else [])])
+
+
+def _more(told: str, short: str) -> str:
+    """What is told beyond the short line."""
+    before, found, after = told.partition(short)
+    after = after.lstrip("; ·.")
+    return told if not found else f"{before}{after}" if after else ""
+
+
+def _folded(short: str, more: str) -> str:
+    """The short line, with more folded below it where there is more."""
+    if not more:
+        return f"<div><small>{short}</small></div>"
+    summary = f"<summary><small>{short}</small></summary>"
+    return f"<details>{summary}<small>{more}</small></details>"
 
 
 def _here(live: Verdict, known: Verdict) -> str:

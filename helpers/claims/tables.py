@@ -140,7 +140,7 @@ class Summary:
     def _repr_markdown_(self) -> str:
         statements, locked = read(), protocol.locked()
         lines = [
-            "| | statement | expected | recorded | in which setting |",
+            "| | statement | expected before | recorded | in which setting |",
             "|---|---|---|---|---|",
         ]
         for name, group in self.groups.items():
@@ -148,7 +148,7 @@ class Summary:
             settings = "<br>".join(_setting(v) for v in group if v.setting)
             where = f"[{name}]({self.link})" if self.link else name
             mark = "" if name in locked else f" ({NOT_YET})"
-            measured = f"{SYMBOLS.get(word, '')} **{word}**{mark}".strip()
+            measured = f"{SYMBOLS.get(word, '')}\N{NO-BREAK SPACE}**{word}**{mark}".strip()
             cells = (where, claim.statement, claim.expected, measured, settings)
             lines.append(f"| {' | '.join(cells)} |")
         return "\n".join([*lines, *(["", self.besides] if self.besides else [])])

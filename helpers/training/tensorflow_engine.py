@@ -6,7 +6,6 @@ its indices, takes the gradient step that the Keras model, loss and optimizer de
 once an epoch with the loss of every step.
 """
 
-import logging
 from functools import partial
 
 import keras
@@ -24,16 +23,6 @@ from helpers.training.engine import (
     state_of,
 )
 from helpers.training.flat import weights_for
-
-
-def is_told(record: logging.LogRecord) -> bool:
-    """Whether a reader sees this record of TensorFlow's log: its advice on new traces is meant for
-    others, since an engine traces once for each shape, as it should.
-    """
-    return "triggered tf.function retracing" not in record.getMessage()
-
-
-tf.get_logger().addFilter(is_told)
 
 
 def wants_xla(model, augment=None) -> bool:

@@ -413,7 +413,7 @@ verdicts.compute(
 )
 
 # %% [markdown]
-# A check of attributes depends on how a library happens to store them. A check of behaviour does
+# A check of attributes depends on how a library happens to store them. A check of behavior does
 # not: the lesson asks which epoch's weights come back.
 #
 # ## 3. Tools
@@ -1341,15 +1341,15 @@ verdicts.compare(
 # have been brought to a common scale. So 300 columns of pure noise, each on a scale of its own,
 # join the eleven of the wines; all are standardized. From the scores the mean of the training wines
 # is subtracted: else a short training goes for the most part into learning that mean, and a penalty
-# would change how fast it is learned. A net with 64 hidden units is trained for 100
-# passes with an L2 penalty, or without, both at the best of the same five learning rates; of the
-# penalty three strengths are tried at each of these. In each replicate the choice is made anew, by
-# validation wines. (More tries favour the penalty a little.) A cure must lower the error on new
-# data: *supported* if the mean absolute test error is lower by more than 5 % with the whole
-# interval, *refuted* if it is not, with the whole interval; it counts only if the try that is best
-# most often has lower and higher rates and strengths beside it. A further setting asks for the
-# cause, 300 noise columns against none. (The other reading of the cure, scaling alone, is not
-# measured here; lesson 1 has an exercise on scaling.)
+# would change how fast it is learned. A net with 64 hidden units is trained for 100 passes with an
+# L2 penalty, or without, both at the best of the same five learning rates; of the penalty three
+# strengths are tried at each of these. In each replicate the choice is made anew, by validation
+# wines. (More tries favor the penalty a little.) A cure must lower the error on new data:
+# *supported* if the mean absolute test error is lower by more than 5 % with the whole interval,
+# *refuted* if it is not, with the whole interval; it counts only if the try that is best most often
+# has lower and higher rates and strengths beside it. A further setting asks for the cause, 300
+# noise columns against none. (The other reading of the cure, scaling alone, is not measured here;
+# lesson 1 has an exercise on scaling.)
 
 # %%
 NOISE_COLUMNS = 300
@@ -2095,8 +2095,7 @@ verdicts.compare(
 # The further settings take the sentence apart: does the dropout that the notes recommend do it as
 # well, do wrong labels do harm at all, and is it by swallowing fewer of them that dropout helps?
 # (It is turned off when a net answers.) The last is measured after 144 passes, the end of this
-# training. Dropout had six shares to try and the plain net none, which
-# favours dropout a little.
+# training. Dropout had six shares to try and the plain net none, which favors dropout a little.
 #
 # ### Is noise learned even at the best epoch? (OVF-17)
 #
@@ -2426,7 +2425,7 @@ off = np.log(set_losses[..., -1] / unseen_losses[:, None, -1]).mean()
 print(f"at the last epoch, which nobody chose: off by {off:+.3f} (logarithm)")
 
 # %% [markdown]
-# Choosing the lowest of forty points favours an epoch at which these very pictures happened to do
+# Choosing the lowest of forty points favors an epoch at which these very pictures happened to do
 # well. How much that flatters depends on how much the points differ by chance: on the number of
 # pictures. For a choice among many candidates see lesson 2.
 #
@@ -2950,8 +2949,8 @@ for nonlinear, role_34 in (("smooth", claims.PRIMARY), ("products", claims.FURTH
 # *supported* if, on the set picked for depth, that of the deep net is. Else it stays undecided,
 # because only one direction was found: six sets can show that such sets exist, and cannot show that
 # none do. It stays undecided, too, without a set for width, and where validation errors after half
-# the training favour another shape. For classes the error is the share of wrong answers,
-# with half an error added, because there may be none.
+# the training favor another shape. For classes the error is the share of wrong answers, with half
+# an error added, because there may be none.
 
 # %%
 REAL_35 = {
@@ -3063,7 +3062,7 @@ depth_35 = judged_35(for_depth, "deep", "wide", claims.PRIMARY, width_35.verdict
 # "no". In the study depth gained on none of the six, and the set picked for it is where it lost
 # least.
 #
-# ## All verdicts of this audit
+# ## What came out
 #
 # The verdicts below are the recorded ones or, where nothing is recorded yet, those of the run
 # above. A few replicates leave many a comparison undecided that thirty decide. OVF-17 and OVF-21

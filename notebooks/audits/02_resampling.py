@@ -182,9 +182,9 @@ print(f"five parts take {longer:.1f} times as long as one")
 # That five trainings one after the other take longer than one was sure beforehand; how much longer
 # is what was measured. The reason is a matter of counting: k trainings go through k times as many
 # rows as the one that they are compared with, since all of them train on (k - 1) / k of the table.
-# The third line goes beyond the notes, which have the trainings come one after the other. Nets that
-# lie beside each other could share the overhead of each step, but not the arithmetic. How much that
-# saves is in the two lines: compare the factors before you expect a gain (the lines show
+# The second line goes beyond the notes, which have the trainings come one after the other. Nets
+# that lie beside each other could share the overhead of each step, but not the arithmetic. How much
+# that saves is in the two lines: compare the factors before you expect a gain (the lines show
 # logarithms; `np.exp` turns them into factors). They are those of the one core that recorded them;
 # with several cores, or a GPU, the second factor is another one (see the line of this run).
 #
@@ -192,7 +192,7 @@ print(f"five parts take {longer:.1f} times as long as one")
 #
 # ### What the words mean (CVB-04, CVB-05)
 #
-# The lecture shows darts. Low variance: they lie close together. Low bias: they are centred on the
+# The lecture shows darts. Low variance: they lie close together. Low bias: they are centered on the
 # bull's eye. The notes put it like this: *variance* is the degree to which outputs are consistent
 # for similar inputs, and *bias* is the mean of the outputs for the same input; of both, less is
 # better.
@@ -251,7 +251,7 @@ verdicts.by_definition(
 )
 
 # %% [markdown]
-# The constant does not change at all between neighbouring inputs, and its predictions still differ
+# The constant does not change at all between neighboring inputs, and its predictions still differ
 # from one training set to the next.
 #
 # ### Does one rise when the other falls? (CVB-06)

@@ -1,14 +1,14 @@
 # %% [markdown]
 # # Audit 4 · Regularization
 #
-# The lessons on [regularization](../04_regularization.ipynb) measure the statements that matter
-# most. This audit settles the others: every remaining statement of the study notes on the topic
-# gets a few lines of code, a verdict, and a sentence on why. A verdict line shows the statement,
-# what was measured, and, for a comparison, the 99 % interval over paired runs: first the
-# **recorded** result, from many more runs than fit into a notebook that you wait for, and after
-# "Here, with ..." the **live** one. Where nothing is recorded yet, the line shows the live result
-# alone. You need not read it in order: come for the evidence. The table at the end has everything
-# at a glance.
+# The lessons on [regularization](../04_regularization.ipynb) and on [dropout and
+# data](../04b_dropout_and_data.ipynb) measure the statements that matter most. This audit settles
+# the others: every remaining statement of the study notes on the topic gets a few lines of code, a
+# verdict, and a sentence on why. A verdict line shows the statement, what was measured, and, for a
+# comparison, the 99 % interval over paired runs: first the **recorded** result, from many more runs
+# than fit into a notebook that you wait for, and after "Here, with ..." the **live** one. Where
+# nothing is recorded yet, the line shows the live result alone. You need not read it in order: come
+# for the evidence. The table at the end has everything at a glance.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -1703,7 +1703,7 @@ for name_watched, nets in (
 # Note 004: when the validation loss begins to rise, the weights can be set back to where they were,
 # so that overfitting does not occur even if noise is still being learned. Overfitting in this note
 # is the rise of the loss on new data. So the restored weights are compared with the best of the
-# epochs *up to theirs*, chosen by the test data themselves, which favours the control: is there
+# epochs *up to theirs*, chosen by the test data themselves, which favors the control: is there
 # overfitting left that an earlier stop would have spared?
 #
 # The note's rule on the wines of REG-27: min_delta 0.001, patience 20, batches of 256, Adam, three
@@ -2484,7 +2484,7 @@ print(f"300 more pictures bring {new:+.3f}; copies bring {far.low:+.3f} to {far.
 # picture does. Two lines have another word with other seeds: there the gain on clothes with random
 # labels is refuted, and so is that on digits turned by any angle; here both are undecided.
 #
-# ## All verdicts of this audit
+# ## What came out
 
 # %%
 verdicts.summary()

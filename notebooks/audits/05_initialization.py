@@ -1,15 +1,16 @@
 # %% [markdown]
 # # Audit 5 · Initialization, activations, and the scale of the inputs
 #
-# The lessons on initialization and batch normalization measure the statements that matter most.
-# Two audits settle the others: this one, and [the one on batch
-# normalization](05b_batch_normalization.ipynb). Every remaining statement of the study notes on the
-# topic gets a few lines of code, a verdict, and a sentence on why. A verdict line shows the
-# statement, what was measured, and the 99 % interval over paired runs. A comparison's line shows
-# the **recorded** result, from many more runs than fit into a notebook that you wait for, and after
-# "Here, with ..." the **live** one, from the runs of this notebook. Where nothing is recorded yet,
-# the line shows the live result alone. You need not read it in order: come for the evidence. The
-# table at the end has everything at a glance.
+# The lessons on [initialization](../05_initialization.ipynb), [batch
+# normalization](../05b_batch_normalization.ipynb) and [frozen
+# minibatches](../05c_frozen_shuffle.ipynb) measure the statements that matter most. Two audits
+# settle the others: this one, and [the one on batch normalization](05b_batch_normalization.ipynb).
+# Every remaining statement of the study notes on the topic gets a few lines of code, a verdict, and
+# a sentence on why. A verdict line shows the statement, what was measured, and the 99 % interval
+# over paired runs. A comparison's line shows the **recorded** result, from many more runs than fit
+# into a notebook that you wait for, and after "Here, with ..." the **live** one, from the runs of
+# this notebook. Where nothing is recorded yet, the line shows the live result alone. You need not
+# read it in order: come for the evidence. The table at the end has everything at a glance.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.

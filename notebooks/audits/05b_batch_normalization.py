@@ -2,13 +2,14 @@
 # # Audit 5b · Batch normalization
 #
 # The second of two audits on the topic; the first one is on [initialization, activations, and the
-# scale of the inputs](05_initialization.ipynb). Every remaining statement of the study notes on
-# batch normalization gets a few lines of code, a verdict, and a sentence on why. A verdict line
-# shows the statement, what was measured, and the 99 % interval over paired runs. A comparison's
-# line shows the **recorded** result, from many more runs than fit into a notebook that you wait
-# for, and after "Here, with ..." the **live** one, from the runs of this notebook. Where nothing is
-# recorded yet, the line shows the live result alone. You need not read it in order: come for the
-# evidence. The table at the end has everything at a glance.
+# scale of the inputs](05_initialization.ipynb). The lesson is
+# [5b](../05b_batch_normalization.ipynb). Every remaining statement of the study notes on batch
+# normalization gets a few lines of code, a verdict, and a sentence on why. A verdict line shows the
+# statement, what was measured, and the 99 % interval over paired runs. A comparison's line shows
+# the **recorded** result, from many more runs than fit into a notebook that you wait for, and after
+# "Here, with ..." the **live** one, from the runs of this notebook. Where nothing is recorded yet,
+# the line shows the live result alone. You need not read it in order: come for the evidence. The
+# table at the end has everything at a glance.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.

@@ -579,7 +579,7 @@ for setting, asked in settings.items():
     )
 
 # %% [markdown]
-# ## At a glance
+# ## What came out
 #
 # The words below are the recorded ones or, where nothing is recorded, those of the run above.
 

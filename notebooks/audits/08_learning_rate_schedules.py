@@ -1018,9 +1018,8 @@ with plots.canvas(3, 2, width=9.6, height=6.2, sharex=True, sharey=True) as (fig
     for panel, net_and_rule in zip(panels.T.flat, rising_rates, strict=True):
         test = rising_rates[net_and_rule]["one epoch"]
         of_each = np.array(test["losses"], float)
-        until = np.isfinite(of_each).all(axis=0)
-        rates_so_far = np.array(test["rates"])[until]
-        plots.band(panel, rates_so_far, of_each[:, until], 0, "median loss")
+        finite = np.isfinite(of_each).all(axis=0)
+        plots.band(panel, np.array(test["rates"])[finite], of_each[:, finite], 0, "median loss")
         for name, rate in marked_rates(net_and_rule).items():
             panel.axvline(rate, color=lines_at[name][0], linestyle=lines_at[name][1], label=name)
         panel.set(title=f"step {net_and_rule.replace(' ', ', ')}", xscale="log", ylim=(1.5, 7))
@@ -1130,7 +1129,7 @@ pd.DataFrame(over_tuning).T.rename_axis("validation accuracy, points gained by 1
 # %% [markdown]
 # The tuning can move the gain. It does not make it.
 #
-# ## All statements at a glance
+# ## What came out
 
 # %%
 verdicts.summary()

@@ -80,3 +80,9 @@ def test_the_test_that_other_versions_cannot_pass_is_there():
     (deselected, *_) = versions.NOT_AS_PINNED
     file, name = deselected.removeprefix("--deselect=").split("::")
     assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["3.11", "3.12", "3.13", "oldest"])
+def test_a_lock_is_complete_so_nothing_is_installed_beside_it(name):
+    """The locks leave out a package that nothing needs, which pip would ask a hash for."""
+    assert "--no-deps" in versions.environments()[name].install
