@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 REPEATS = 5
 
 
@@ -35,6 +33,13 @@ class Line:
     wanted: float
 
     @property
+    def median_pair(self) -> tuple[float, float]:
+        """Seconds of both sides, ours first, in the turn with the median ratio."""
+        pairs = sorted(zip(self.ours, self.theirs, strict=True), key=lambda pair: pair[1] / pair[0])
+        return pairs[len(pairs) // 2]
+
+    @property
     def ratio(self) -> float:
         """How many times as long they take: the median of what was measured in turn."""
-        return float(np.median(np.array(self.theirs) / np.array(self.ours)))
+        ours, theirs = self.median_pair
+        return theirs / ours

@@ -181,7 +181,7 @@ def memory() -> str:
 
 def row_of(line: Line) -> str:
     """The line as a row of the table."""
-    ours, theirs = np.median(line.ours), np.median(line.theirs)
+    ours, theirs = line.median_pair
     verdict = "" if line.ratio >= line.wanted else " (missed)"
     cells = [
         line.work,

@@ -20,6 +20,7 @@ nb_render_markdown_format = "gfm"
 nb_ipywidgets_js = {}  # figures with sliders stand in the book as they were drawn last
 
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True  # as written, not the paths of the machine that built the book
 autodoc_typehints_format = "short"
 autodoc_default_options = {
     "members": True,

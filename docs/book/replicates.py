@@ -17,6 +17,7 @@ from helpers.claims import Verdict, intervals
 from helpers.claims.comparison import EQUAL, NO_WORSE, WITHIN, threshold
 
 DOT = 3.2
+WORD = 56  # the width of the word "claimed", with some room
 STEP, HIGHEST = 7.0, 70.0
 """Between replicates of one value, and of the highest pile of them."""
 TOP = 26
@@ -153,14 +154,16 @@ def piled(places: list[float]) -> tuple[list[str], float]:
 
 
 def shaded(axis: Axis, start: float, end: float, foot: float) -> str:
-    """The claimed part of the drawing, with the word for it inside."""
+    """The claimed part of the drawing with the word for it: inside, or beside a narrow part."""
     left = axis(start) if math.isfinite(start) else 0.0
     right = axis(end) if math.isfinite(end) else float(WIDTH)
-    middle = min(max((left + right) / 2, 28), WIDTH - 28)
+    place, anchor = (left + right) / 2, "middle"
+    if right - left < WORD:
+        place, anchor = (left - 4, "end") if left > WORD else (right + 4, "start")
     return (
         f'<rect class="claimed" x="{left:.1f}" y="0" width="{right - left:.1f}" '
         f'height="{foot:.1f}"/>'
-        f'<text class="quiet" x="{middle:.1f}" y="14" text-anchor="middle">claimed</text>'
+        f'<text class="quiet" x="{place:.1f}" y="14" text-anchor="{anchor}">claimed</text>'
     )
 
 

@@ -117,7 +117,7 @@ def test_the_summary_names_every_setting_and_links():
         compared(0.0, setting="c", role=BOUNDARY),
     ]
     text = claims.summary(verdicts, link="audits/x.ipynb")._repr_markdown_()
-    assert "[OVF-04](audits/x.ipynb)" in text and f"± **{MIXED}**" in text
+    assert "[OVF-04](audits/x.ipynb)" in text and f"±\N{NO-BREAK SPACE}**{MIXED}**" in text
     assert "✓ a<br>✗ b (further)<br>≈ c (boundary)" in text
 
 
