@@ -1063,7 +1063,8 @@ slower = [
 for rule in ("Nadam", "SGD"):
     tried = np.array(cifar10[f"c {rule} constant"]["tuning"]["rates"])
     print(f"rates of the grid, {rule}: each {tried[1] / tried[0]:.1f} times the one before")
-print(f"within four epochs, the steepest descent is {min(slower):.1f} to {max(slower):.1f} lower")
+ends_of_ratio = f"{min(slower):.1f} to {max(slower):.1f}"
+print(f"within four epochs, the steepest descent is at a rate {ends_of_ratio} times lower")
 pd.DataFrame(
     {
         net_and_rule: {name: f"{rate:.2g}" for name, rate in marked_rates(net_and_rule).items()}
