@@ -7,8 +7,11 @@ import inspect
 import io
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -73,7 +76,10 @@ def test_what_is_not_attempted_stays_so_whatever_else_is_written(lesson, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["absent"], "no .ipynb below absent"),
+        (["absent"], "absent is not there: name a folder"),
+        (["somebody.ipynb"], "somebody.ipynb is a file: name a folder"),
+        ([".", "--seconds", "1e20"], "--seconds is 1e+20: give a number up to 1,000,000"),
+        ([".", "--memory", "1e11"], "--memory is 1e+11: give a number up to 1,000,000"),
         (["."], "name the lesson"),
         ([".", "--lesson", "09_dancing"], "no lesson '09_dancing'; there are 00_start, 01_"),
         ([".", "--lesson", "99"], "no lesson '99'; there are 00_start, 01_"),
@@ -104,6 +110,12 @@ def test_bad_input_is_named_before_any_work(tmp_path, monkeypatch, capsys, argum
     there = {path.name for path in tmp_path.iterdir()}
     assert there == {"somebody.ipynb", "other.json", "class.csv"}
     assert Path("class.csv").read_text() == "learner,birthday\n"
+
+
+def test_a_folder_that_may_not_be_written_is_named_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    with pytest.raises(ValueError, match="you may not write into"):
+        folders.check_out(tmp_path / "grades.csv")
 
 
 @pytest.mark.parametrize("name", ["update_rules", "03b_update_rules", "03b", "3b"])
@@ -164,11 +176,57 @@ GOOD = b'{"verdict": "correct", "event": "ok", "message": "Well."}'
         (BAD + b"\n" + GOOD[:20], True, -9, (NOT_YET, OK)),  # the last that is whole
         (b"", False, 255, (NOT_YET, KILLED)),  # the server has ended
         (b"\x80\x04pickle", False, 0, (NOT_YET, EXIT)),
+        (b"[" * 40_000, False, 0, (NOT_YET, EXIT)),  # nested too deeply to be read
     ],
 )
 def test_what_a_process_says_is_believed_only_in_its_form(text, late, exitcode, expected):
     found = processes.finding(text, late, exitcode)
     assert (found.verdict, found.event) == expected
+
+
+def test_an_examination_that_did_not_end_says_so():
+    found = processes.finding(BAD, True, -9)
+    assert found.message == (
+        "No. Then, with the notebook's other cells: The answer did not end in time."
+    )
+    assert processes.finding(BAD, False, 0).message == "No."
+
+
+@pytest.mark.parametrize("exitcode", [-9, -15, processes.SERVER_GONE])
+def test_what_another_s_signal_may_have_ended_is_examined_again_alone(monkeypatch, exitcode):
+    jobs = []
+
+    def at_a_time(examiner, answers, number):
+        jobs.append((answers, number))
+        wrong, right = processes.finding(BAD, False, exitcode), processes.finding(GOOD, False, 0)
+        cut = processes.cut_short(exitcode, False)
+        yield from [(*one, wrong if number > 1 else right, cut) for one in answers]
+
+    monkeypatch.setattr(processes, "at_a_time", at_a_time)
+    task = processes.Task("", "", "", 1, 1, 2)
+    examiner = processes.Examiner(None, {}, lessons.Lesson("", "", {}, []), task)
+    ((*_, found),) = processes.examined(examiner, [("ann", "choosing")])
+    assert found.verdict == CORRECT
+    assert jobs == [([("ann", "choosing")], 2), ([("ann", "choosing")], 1)]
+
+
+def test_what_a_limit_has_ended_is_not_examined_again():
+    assert not processes.cut_short(-9, True)
+    assert not processes.cut_short(-24, False)
+    assert not processes.cut_short(0, False)
+
+
+def test_limits_of_the_system_that_are_lower_stay():
+    program = """
+        import resource
+        from helpers.exercises.grading import confinement
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        confinement.confine(60, 2**60, 10_000)
+        assert resource.getrlimit(resource.RLIMIT_FSIZE) == (1000, 1000)
+        assert resource.getrlimit(resource.RLIMIT_CPU) == (60, 61)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    assert subprocess.run(command, cwd=ROOT).returncode == 0
 
 
 def test_a_fault_of_the_examination_is_not_called_one_of_the_answer(tmp_path, monkeypatch):
@@ -374,6 +432,11 @@ LEARNERS = {
         KILLED,
         "import os, signal, time; os.kill(os.getppid(), signal.SIGKILL); time.sleep(60)",
     ),
+    "interrupts": counting(
+        OK,
+        "import os, signal\n    for one in range(1, 9):\n        try: os.kill(one, signal.SIGINT)\n"
+        "        except OSError: pass\n    return 0",
+    ),
     "stops_server": counting(
         TIME, "import os, signal, time; os.kill(os.getppid(), signal.SIGSTOP); time.sleep(60)"
     ),
@@ -549,9 +612,44 @@ def test_the_inner_command_ends_with_the_outer_one(tmp_path):
         [sys.executable, "-c", outer], cwd=ROOT, stdout=subprocess.PIPE
     ) as process:
         while not trace.exists():
+            assert process.poll() is None
             time.sleep(0.1)
         process.kill()
         assert process.stdout.read() == b""  # ends when the last that has it open ends
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("walled", [True, False])
+def test_ctrl_c_leaves_no_process_and_no_file(tmp_path, walled):
+    """Without a word but the command's own. `rm` and `env` are there, `unshare` perhaps."""
+    source, programs = tmp_path / "in", tmp_path / "programs"
+    source.mkdir()
+    programs.mkdir()
+    temporary = Path(tempfile.mkdtemp(dir="/tmp"))  # not below tmp_path: a socket's path is short
+    for name in ("rm", "env"):
+        (programs / name).symlink_to(shutil.which(name))
+    begun = tmp_path / "begun"
+    wait = f"choose = open({str(begun)!r}, 'w').close() or __import__('time').sleep(600)"
+    (source / "a.ipynb").write_text(notebook([wait]))
+    command = [sys.executable, "-m", "helpers", "grade", source, "--out", tmp_path / "grades.csv"]
+    path = os.environ["PATH"] if walled else str(programs)
+    with subprocess.Popen(
+        [*command, "--lesson", "01"],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(temporary), "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        while not begun.exists():
+            assert process.poll() is None
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.stdout.read()  # ends when the last that has it open ends
+    assert process.returncode == 130
+    assert "Traceback" not in said and "Interrupted." in said
+    temporary.rmdir()  # it is empty
 
 
 @pytest.mark.slow

@@ -2,10 +2,10 @@
 answer.
 """
 
-import atexit
 import builtins
 import json
 import os
+import subprocess
 import sys
 
 import nbformat
@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 from helpers.cells import needed, parsed
 from helpers.exercises.convolution import correlating
 from helpers.exercises.core import CORRECT, MIME_TYPE, NOT_ATTEMPTED, NOT_YET
-from helpers.exercises.grading import kernel, submissions
+from helpers.exercises.grading import submissions
 from helpers.exercises.grading.submissions import EXIT, MEMORY, OK, SOLUTION, SYNTAX, Cell
 from helpers.exercises.overfitting import choosing, degree_prediction, stopping
 from helpers.runtime import ROOT
@@ -48,11 +48,17 @@ def a_process_of_its_own(monkeypatch, tmp_path):
     InteractiveShell.clear_instance()
 
 
-def test_a_kernel_leaves_nothing_to_do_at_the_end_of_the_process():
-    """IPython would look through all memory once for each: seconds, with TensorFlow in it."""
-    before = atexit._ncallbacks()
-    kernel.started(())
-    assert atexit._ncallbacks() == before
+def test_a_kernel_has_nothing_looked_through_at_the_end_of_the_process(tmp_path):
+    """IPython looks through all memory once for each: seconds, with TensorFlow in it."""
+    program = (
+        "from helpers.exercises.grading import kernel\n"
+        "kernel.Kernel._atexit_once = lambda self: print('looks')\n"
+        "for _ in range(3): kernel.started(())"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
+    assert done.stdout == b""
 
 
 def as_cells(cells) -> list[Cell]:
@@ -234,6 +240,16 @@ SEATED = {
         RIGHT.replace("training,", "training: Unheard,"),
     ),
     "main": ("if __name__ == '__main__':\n    " + RIGHT.replace("\n", "\n    "),),
+    "several in turn": (
+        LESSON[0],
+        "def second(a, b, c):\n    return np.argmin(b)",
+        "for choose in (np.argmax, second):\n    ex.choosing.check(choose)",
+    ),
+    "checked where it is defined": (
+        LESSON[0],
+        "try:\n    " + RIGHT.replace("\n", "\n    ") + "\n    " + CHECK + "\nfinally:\n    pass",
+    ),
+    "within the check": (LESSON[0], "ex.choosing.check(choose := lambda a, b, c: np.argmin(b))"),
 }
 
 
@@ -516,6 +532,15 @@ def test_what_cannot_be_defined_or_told_gets_its_reason(cells, message):
         ("ex.choosing.check(lambda a, b, c: ex.choosing.reference(a, b, c))",),
         ("check = ex.choosing.check", "check(lambda *all: ex.choosing.reference(*all))"),
         ("f = ex.choosing.reference", "def ask(f):\n    ex.choosing.check(f)", "ask(f)"),
+        (
+            "def f(*all):\n    return ex.choosing.hint.__self__.reference(*all)",
+            "ex.choosing.check(f)",
+        ),
+        (
+            "ex.choosing.check(...)",
+            RETURN + "choosing.reference(training, validation, test)",
+            CHECK,
+        ),
     ],
 )
 def test_a_check_is_given_no_solution(cells):
@@ -598,6 +623,19 @@ def test_what_failed_before_is_part_of_the_reason():
         "name 'np' is not defined" in found.message
         and "No module named 'missing_package'" in found.message
     )
+
+
+def test_a_function_of_the_lesson_does_not_fail_for_want_of_what_did_not_run():
+    lesson = [*LESSON, "clothes = load()", "def right_on(of=clothes):\n    return of"]
+    written = [*lesson, "rules = {}", lesson[-1] + "\n[rules.update(best=np.argmin) for _ in 'x']"]
+    assert say(*written, BY_NAME, CHECK, lesson=lesson) == (CORRECT, OK)
+    found = examined(*written, BY_NAME.replace("best", "worst"), CHECK, lesson=lesson)
+    assert found.message == "Your code raised KeyError: 'worst'"
+
+
+def test_a_number_that_no_cell_can_have_is_none():
+    assert submissions.number_of({"execution_count": 10**12}) is None
+    assert submissions.number_of({"execution_count": 12}) == 12
 
 
 def test_predictions_are_examined_on_the_course_s_own_example():

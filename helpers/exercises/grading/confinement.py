@@ -44,13 +44,23 @@ def confine(seconds: int, memory: int, file_size: int) -> None:
     """
     import resource
 
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+    lower(resource.RLIMIT_CPU, seconds, seconds + 1)
+    lower(resource.RLIMIT_FSIZE, file_size, file_size)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no dump of what crashes
     statm = Path("/proc/self/statm")
     if statm.exists():
         limit = int(statm.read_text().split()[0]) * resource.getpagesize() + memory
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        lower(resource.RLIMIT_AS, limit, limit)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
+
+
+def lower(kind: int, soft: int, hard: int) -> None:
+    """Set the soft and the hard limit, or what the system allows where that is less."""
+    import resource
+
+    allowed = resource.getrlimit(kind)[1]
+    if allowed != resource.RLIM_INFINITY:
+        soft, hard = min(allowed, soft), min(allowed, hard)
+    resource.setrlimit(kind, (soft, hard))

@@ -11,7 +11,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -35,6 +37,11 @@ from helpers.exercises.grading.processes import Examiner, Task, examined
 from helpers.runtime import ROOT, quiet_libraries
 
 MOST_NAMED = 20
+GRACE = 5
+"""Seconds in which the examinations end when the command does."""
+LONGEST_FOLDER = 50
+"""Characters of a path that leave room for a socket: it has 104 on macOS, 108 on Linux."""
+MOST_SECONDS, MOST_GIGABYTES = 1_000_000, 1_000_000
 # One thread before a fork; no GPU; no window; and pip refuses to start, so that no learner's cell
 # changes your packages.
 ENVIRONMENT = (
@@ -58,13 +65,15 @@ def grade(
     and for files with the names of `out` that are something else.
     """
     check_system()
+    check_limits(seconds, gigabytes)
     check_out(out)
     found = list(learners(folder).values())
     name = lesson_named(lesson or most_answered(found))
     task = Task(str(folder.resolve()), str(out.resolve()), name, seconds, gigabytes, jobs)
     walls = wall()
     limits = f"{seconds:g} s of computing and {gigabytes:g} GB for each"
-    print(f"Lesson {name}: {len(found)} notebooks, {jobs} answers at a time, {limits}.")
+    count = f"{len(found)} notebook{'s' * (len(found) != 1)}"
+    print(f"Lesson {name}: {count}, {jobs} answers at a time, {limits}.")
     print(protection(bool(walls)), flush=True)
     program = "import sys; from helpers.exercises import grading; grading.grade_here(sys.argv[1])"
     command = [*walls, "env", *ENVIRONMENT, sys.executable, "-c", program, json.dumps(asdict(task))]
@@ -83,23 +92,66 @@ def grade(
 
 
 def attached(command: list[str]) -> int:
-    """Run the command, which ends when this process does, however that happens; its exit status."""
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
-        while True:
+    """Run the command, which ends when this process does, however that happens; its exit status.
+
+    What it leaves in the system's folder for temporary files is removed.
+    """
+    far = len(tempfile.gettempdir()) > LONGEST_FOLDER
+    folder = tempfile.mkdtemp(dir="/tmp" if far else None)
+    environment = os.environ | {"TMPDIR": folder}
+    try:
+        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, env=environment) as process:
             try:
-                return process.wait(timeout=1)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGCONT)  # an answer may have stopped it
+                while (status := waited(process, 1)) is None:
+                    process.send_signal(signal.SIGCONT)  # an answer may have stopped it
+                return status
+            finally:
+                assert process.stdin is not None  # it is a pipe
+                process.stdin.close()
+                if waited(process, 2 * GRACE) is None:
+                    process.kill()
+                    process.wait()
+    finally:
+        processes.remove(folder)
+
+
+def waited(process: subprocess.Popen, seconds: float) -> int | None:
+    """The exit status of a process that ends within this time."""
+    try:
+        return process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def end_with_parent() -> None:
-    """Have this process end when the one at the other end of its input does."""
+    """Have this process end when the one at the other end of its input does, and not by Ctrl-C,
+    which that one gets too, and which an answer can imitate.
+    """
+    ended, here = threading.Event(), threading.get_ident()
+
+    def interrupted(*_) -> None:
+        if ended.is_set():
+            raise SystemExit(1)
 
     def wait() -> None:
         os.read(sys.stdin.fileno(), 1)  # nothing is written there: it ends with the file
+        ended.set()
+        signal.pthread_kill(here, signal.SIGINT)
+        time.sleep(GRACE)
         os._exit(1)
 
+    signal.signal(signal.SIGINT, interrupted)
     threading.Thread(target=wait, daemon=True).start()
+
+
+def check_limits(seconds: float, gigabytes: float) -> None:
+    """Raise ValueError for limits that no system can set."""
+    for option, given, most in (
+        ("--seconds", seconds, MOST_SECONDS),
+        ("--memory", gigabytes, MOST_GIGABYTES),
+    ):
+        if given > most:
+            raise ValueError(f"{option} is {given:g}: give a number up to {most:,}.")
 
 
 def check_system() -> None:
@@ -118,6 +170,8 @@ def check_out(out: Path) -> None:
         raise ValueError(f"--out is {out}: name a .csv file.")
     if not out.resolve().parent.is_dir():
         raise FileNotFoundError(f"There is no folder {out.parent} to write {out.name} into.")
+    if not os.access(out.resolve().parent, os.W_OK | os.X_OK):
+        raise ValueError(f"--out is {out}, but you may not write into {out.parent}: name another.")
     tables.check_table(out)
     tables.remembered(out.with_suffix(".json"))
 

@@ -73,6 +73,9 @@ def learners(folder: Path) -> dict[str, Path]:
     A folder or a pipe of that name has a row too: somebody may wait for it. Two names that read
     alike, in different encodings, have a row each.
     """
+    if not folder.is_dir():
+        is_there = "is a file" if folder.exists() else "is not there"
+        raise FileNotFoundError(f"{folder} {is_there}: name a folder with one notebook a learner.")
     found: dict[str, Path] = {}
     for path in filter(is_notebook, handed_in(folder)):
         name = readable(path.relative_to(folder).with_suffix("").as_posix())

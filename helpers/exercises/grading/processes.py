@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -90,52 +90,59 @@ def examined(
     at a time.
 
     An answer can end the server that all processes are forked from, or another's process, and take
-    the memory that others need. So those that were ended without a word are examined again, one at
-    a time, where each can end its own examination only.
+    the memory that others need. So those that a signal ended before anything correct was found are
+    examined again, one at a time, where each can end its own examination only.
     """
     unclear = []
-    for name, exercise, found in at_a_time(examiner, answers, examiner.task.jobs):
-        if found.event == KILLED:
+    for name, exercise, found, cut in at_a_time(examiner, answers, examiner.task.jobs):
+        if cut and found.verdict != CORRECT:
             unclear.append((name, exercise))
         else:
             yield name, exercise, found
-    yield from at_a_time(examiner, unclear, 1)
+    for name, exercise, found, _ in at_a_time(examiner, unclear, 1):
+        yield name, exercise, found
 
 
 def at_a_time(
     examiner: Examiner, answers: list[tuple[str, str]], jobs: int
-) -> Iterator[tuple[str, str, Finding]]:
-    """As `examined`, for so many jobs, and once.
+) -> Iterator[tuple[str, str, Finding, bool]]:
+    """As `examined`, for so many jobs, and once; and whether a signal cut the examination short.
 
     One thread does all: processes of a fork server must not be started and awaited by several.
+    None goes on when this ends, however that happens.
     """
     answers = answers[::-1]
     running: dict[Any, Running] = {}
-    while answers or running:
-        while answers and len(running) < jobs:
-            one = start(examiner, *answers[-1])
-            if one is None:
-                break
-            running[one.process.sentinel] = one
-            answers.pop()
-        ended = wait(list(running), timeout=1)
+    try:
+        while answers or running:
+            while answers and len(running) < jobs:
+                one = start(examiner, *answers[-1])
+                if one is None:
+                    break
+                running[one.process.sentinel] = one
+                answers.pop()
+            ended = wait(list(running), timeout=1)
+            for one in running.values():
+                go_on(one.process.pid)
+            late = [
+                key
+                for key, one in running.items()
+                if time.monotonic() > one.deadline and key not in ended
+            ]
+            for key in [*ended, *late]:
+                one = running.pop(key)
+                found = finished(one, key in late)
+                yield one.name, one.exercise, found, cut_short(one.process.exitcode, key in late)
+    finally:
         for one in running.values():
-            go_on(one.process.pid)
-        late = [
-            key
-            for key, one in running.items()
-            if time.monotonic() > one.deadline and key not in ended
-        ]
-        for key in [*ended, *late]:
-            one = running.pop(key)
-            yield one.name, one.exercise, finished(one, key in late)
+            finished(one, False)
 
 
 def start(examiner: Examiner, name: str, exercise: str) -> Running | None:
     """Start examining an answer in a process of its own, in an empty folder; None where the server
     was ended a moment ago.
     """
-    task, folder = examiner.task, tempfile.mkdtemp()
+    task, folder = examiner.task, tempfile.mkdtemp(prefix="")  # the name of a socket is short
     reader, writer = examiner.context.Pipe(duplex=False)
     process = examiner.context.Process(
         target=answer_process,
@@ -201,18 +208,42 @@ def finished(one: Running, late: bool) -> Finding:
     return finding(text, late, exitcode)
 
 
+def cut_short(exitcode: int | None, late: bool) -> bool:
+    """Whether a process was ended by a signal that perhaps another answer has sent."""
+    limits = late or exitcode == -signal.SIGXCPU
+    return exitcode is not None and not limits and (exitcode < 0 or exitcode == SERVER_GONE)
+
+
 def finding(text: bytes, late: bool, exitcode: int) -> Finding:
     """What an ended process says, in the last of its lines that says something, or what its end
-    says.
+    says; both, where something ended it before it was done.
     """
+    found = said(text)
+    if found is None:
+        return end(late, exitcode)
+    if found.verdict == CORRECT or exitcode == 0:
+        return found
+    message = (
+        f"{found.message} Then, with the notebook's other cells: {end(late, exitcode).message}"
+    )
+    return replace(found, message=message)
+
+
+def said(text: bytes) -> Finding | None:
+    """What the last of the lines says that is a finding."""
     for line in reversed(text.splitlines()):
         try:
             given = Finding(**json.loads(line))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             continue
         words = given.verdict in (CORRECT, NOT_YET, NOT_ATTEMPTED) and given.event in EVENTS
         if words and isinstance(given.message, str):
             return given
+    return None
+
+
+def end(late: bool, exitcode: int) -> Finding:
+    """What the end of a process says that has said nothing."""
     if exitcode == SERVER_GONE:
         return SERVER_ENDED
     if late or exitcode == -signal.SIGXCPU:
@@ -229,7 +260,9 @@ def answer_process(
 ) -> None:
     """The whole life of the process that examines one answer."""
     os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which another answer may send
     os.chdir(folder)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder  # TensorFlow leaves files there
     multiprocessing.set_start_method(None, force=True)  # the system's own, as in a kernel
     asked = getattr(importlib.import_module(f"helpers.exercises.{lesson.package}"), exercise)
     confinement.confine(math.ceil(task.seconds), int(task.gigabytes * 2**30), LARGEST_FILE)

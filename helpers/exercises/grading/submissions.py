@@ -35,6 +35,8 @@ from helpers.exercises.grading import kernel
 from helpers.exercises.grading.kernel import Cell
 
 LONGEST_MESSAGE = 1000
+LARGEST_NUMBER = 1_000_000
+"""Of a cell that a person has run; IPython keeps a place for each one below it."""
 ASKING = re.compile(r"(\w+ = )?(ex\.\w+\.check\(|[\w.]+\.(hint|solution)\()")
 """A statement that asks an exercise, in a notebook of the course's."""
 OK, SYNTAX, EXIT, MEMORY, SOLUTION, UNREADABLE = (
@@ -90,7 +92,7 @@ def code_cells(notebook: Path, largest: int) -> list[Cell]:
 def number_of(cell: dict) -> int | None:
     """The number that a cell had when it last ran, if it has run."""
     number = cell.get("execution_count")
-    return number if isinstance(number, int) and number > 0 else None
+    return number if isinstance(number, int) and 0 < number <= LARGEST_NUMBER else None
 
 
 def examine(
@@ -102,9 +104,10 @@ def examine(
     written, broken = parsed([cell.source for cell in submission])
     given = parsed(lesson)[0]
     chosen = needed([*lost(given, written), *written], name)
-    found = first_finding(
-        exercise, name, chosen, beside(given, chosen), defined=name in names_defined(written)
-    )
+    plain = [[without_checks(one) for one in each] for each in (given, written)]
+    added = beside(plain[0], needed([*lost(*plain), *plain[1]], name))
+    defined = name in names_defined(written)
+    found = first_finding(exercise, name, chosen, added, defined=defined)
     if found.verdict == NOT_ATTEMPTED and any(re.search(rf"\b{name}\b", cell) for cell in broken):
         found = Finding(NOT_YET, SYNTAX, f"The cell that should define {name} is no Python.")
     yield found
@@ -218,7 +221,9 @@ class Unasked(ast.NodeTransformer):
     """Puts an underscore in the place of each `ex.name.check`, `.hint` and `.solution`."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        """A name behind a dot."""
+        """A name behind a dot, but for what reaches through a method to its exercise."""
+        if node.attr.startswith("__"):
+            return node
         asks = node.attr in ("check", "hint", "solution")
         return ast.Name("_", node.ctx) if asks else self.generic_visit(node)
 
@@ -244,8 +249,14 @@ def spelled_out(statements: Iterable[Statement]) -> list[Statement]:
 
 
 def costs_nothing(one: Statement) -> bool:
-    """Whether the statement only imports, defines a function, or names a constant."""
-    return isinstance(one.node, ast.Import | ast.ImportFrom | ast.FunctionDef) or not one.uses
+    """Whether the statement only imports, names a constant, or defines a function that needs
+    nothing for that, such as a default that would have to be computed.
+    """
+    node = one.node
+    if isinstance(node, ast.FunctionDef):
+        at_once = [*node.args.defaults, *filter(None, node.args.kw_defaults), *node.decorator_list]
+        return all(isinstance(each, ast.Constant) for each in at_once)
+    return isinstance(node, ast.Import | ast.ImportFrom) or not one.uses
 
 
 def dumps(statements: Iterable[Statement]) -> set[str]:
@@ -283,9 +294,13 @@ def beside(given: list[Statement], chosen: list[Statement]) -> list[Statement]:
 
 
 def uses_solution(exercise: Exercise, chosen: Iterable[Statement]) -> bool:
-    """Whether the statements take the solution from the course: from the exercises, or its function
-    from elsewhere.
+    """Whether the statements take the solution from the course: from the exercises, among them the
+    one that a notebook is offered by its bare name, or its function from elsewhere.
     """
+    chosen = list(chosen)
+    used = frozenset[str]().union(*(one.uses for one in chosen))
+    if exercise.name in used - names_defined(chosen):
+        return True
     solution = getattr(exercise.reference, "__name__", "*")
     return any(
         path.startswith("helpers.exercises")
