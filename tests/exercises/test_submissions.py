@@ -558,10 +558,23 @@ def test_a_check_is_given_no_solution(cells):
             "exec('from helpers.exercises.overfitting.data import choose_solution as found')",
             RETURN + "found(training, validation, test)",
         ),
+        (
+            LESSON[0],
+            "rules = {}",
+            "for rule in [ex.choosing.reference]:\n    rules['best'] = rule",
+            RETURN + "rules['best'](training, validation, test)",
+        ),
+        (
+            LESSON[0],
+            "def find():\n    global rule\n    rule = ex.choosing.equivalents[0]",
+            "find()",
+            RETURN + "rule(training, validation, test)",
+        ),
+        (LESSON[0], "exec(ex.choosing.solution_text())"),
     ],
 )
-def test_a_solution_in_a_text_is_no_answer(cells):
-    assert say(*cells, CHECK)[0] == NOT_YET
+def test_a_solution_in_a_text_or_a_table_is_no_answer(cells):
+    assert say(*cells, CHECK)[0] != CORRECT
 
 
 HELPERS = ".overfitting.data.choose_solution(training, validation, test)"

@@ -39,6 +39,8 @@ LARGEST_NUMBER = 1_000_000
 """Of a cell that a person has run; IPython keeps a place for each one below it."""
 ASKING = re.compile(r"(\w+ = )?(ex\.\w+\.check\(|[\w.]+\.(hint|solution)\()")
 """A statement that asks an exercise, in a notebook of the course's."""
+SOLUTIONS = {"reference", "equivalents", "solution_text"}
+"""The parts of an exercise that hold a right answer."""
 OK, SYNTAX, EXIT, MEMORY, SOLUTION, UNREADABLE = (
     "ok",
     "syntax error",
@@ -169,7 +171,7 @@ def where_the_learner_sits(
     given = [without_checks(one) for one in given]
     if uses_solution(exercise, beside(given, behind_checks(there, checks, name))):
         return from_the_course(name)
-    if uses_solution(exercise, spelled_out(map(without_checks, own))):
+    if reads_solution(own) or uses_solution(exercise, spelled_out(map(without_checks, own))):
         return Finding(NOT_ATTEMPTED, OK, "Somewhere the notebook uses the solution.")
     names = {name}.union(*(one.uses | one.changes for one in own))
     run = [*own, *filter(costs_nothing, there), *needed_for(there, names)]
@@ -307,6 +309,14 @@ def uses_solution(exercise: Exercise, chosen: Iterable[Statement]) -> bool:
         or (path.startswith("helpers.") and path.rpartition(".")[2] in (solution, "*"))
         for path in paths_used(chosen)
     )
+
+
+def reads_solution(statements: Iterable[Statement]) -> bool:
+    """Whether the statements name a part of an exercise that holds a solution."""
+    nodes = [node for one in statements for node in ast.walk(one.node)]
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    return not SOLUTIONS.isdisjoint(attributes | texts)
 
 
 def judged(
