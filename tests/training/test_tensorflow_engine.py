@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, optimizers, regularizers
 
+from helpers import runtime
 from helpers.training import Recipe, Run, tensorflow_engine
 from helpers.training.tensorflow_engine import TensorFlowEngine, wants_xla
 from tests.conftest import split_of
@@ -417,6 +418,7 @@ def test_tensors_of_awkward_arrays(awkward):
 
 
 def test_new_traces_are_not_told_and_other_warnings_are():
+    runtime.start()
     told = []
     listener = logging.Handler()
     listener.emit = lambda record: told.append(record.getMessage())

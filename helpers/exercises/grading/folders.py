@@ -98,9 +98,9 @@ def attached(command: list[str]) -> int:
     """
     far = len(tempfile.gettempdir()) > LONGEST_FOLDER
     folder = tempfile.mkdtemp(dir="/tmp" if far else None)
-    environment = os.environ | {"TMPDIR": folder}
+    command = ["env", f"TMPDIR={folder}", *command]
     try:
-        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, env=environment) as process:
+        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
             try:
                 while (status := waited(process, 1)) is None:
                     process.send_signal(signal.SIGCONT)  # an answer may have stopped it

@@ -262,7 +262,8 @@ def answer_process(
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # which another answer may send
     os.chdir(folder)
-    os.environ["TMPDIR"] = tempfile.tempdir = folder  # TensorFlow leaves files there
+    tempfile.tempdir = folder  # TensorFlow leaves files there
+    os.putenv("TMPDIR", folder)  # for programs that the answer starts
     multiprocessing.set_start_method(None, force=True)  # the system's own, as in a kernel
     asked = getattr(importlib.import_module(f"helpers.exercises.{lesson.package}"), exercise)
     confinement.confine(math.ceil(task.seconds), int(task.gigabytes * 2**30), LARGEST_FILE)
