@@ -15,7 +15,7 @@
 # solve five exercises or more. Lesson 1 comes first. What comes after it, you may choose. This page
 # takes a quarter of an hour.
 
-# %% jupyter={"source_hidden": true} tags=["setup"]
+# %% tags=["setup"]
 # Setup: find the course's folder, here or above.
 import sys
 from pathlib import Path
