@@ -207,7 +207,9 @@ def is_told(record: logging.LogRecord) -> bool:
 
 
 def _adjust(name: str) -> None:
-    """Matrix products in float32; no word of JAX's wherever it gets a float64 and takes float32."""
+    """Matrix products in float32; no advice of TensorFlow's on new traces, and no word of JAX's
+    wherever it gets a float64 and takes float32.
+    """
     if name == "tensorflow":
         import tensorflow as tf
 

@@ -998,16 +998,17 @@ verdicts.summary()
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 better_nets = {
-    "deep net": "20 x 100 with batch normalization, GELU, AdamW, 1cycle, altered images",
-    "convnet": "a convolutional net (lesson 6), AdamW, 1cycle, altered images",
+    "deep net": ("beyond", "20 x 100 with batch normalization, GELU"),
+    "convnet": ("convnet", "a convolutional net (lesson 6)"),
 }
 since = json.loads((results / "07_cifar10_beyond.json").read_text(encoding="utf-8"))["settings"]
-since["deep net"], earlier["deep net"] = since["beyond"], earlier["beyond"]
-for name, words in better_nets.items():
-    before, net = 100 * np.array(earlier[name]["test"]), since[name]
+since_then = {name: since[studied_as] for name, (studied_as, _) in better_nets.items()}
+for name, (studied_as, words) in better_nets.items():
+    before, net = 100 * np.array(earlier[studied_as]["test"]), since_then[name]
     again = 100 * np.array([run["test_accuracy"][-1] for run in net["runs"]])
     minutes = np.mean([run["processor_seconds"] for run in net["runs"]]) / 60
-    print(f"{words}: test accuracy {before.mean():.1f} % ({len(before)} runs),", end=" ")
+    print(f"{words}, AdamW, 1cycle, altered images:", end=" ")
+    print(f"test accuracy {before.mean():.1f} % ({len(before)} runs),", end=" ")
     print(
         f"since then {again.mean():.1f} % ({len(again)}: {again.min():.1f} to {again.max():.1f});"
     )
@@ -1017,7 +1018,8 @@ for name, words in better_nets.items():
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 with plots.canvas(width=7.6, height=3.6) as (figure, axes):
     validated = {
-        name: np.array([run["val_accuracy"] for run in since[name]["runs"]]) for name in better_nets
+        name: np.array([run["val_accuracy"] for run in net["runs"]])
+        for name, net in since_then.items()
     }
     for number, (name, curves) in enumerate((validated | {"step f": drawn("f")}).items()):
         plots.band(axes, np.arange(1, curves.shape[1] + 1), curves, number, name)
@@ -1028,7 +1030,7 @@ plots.show(
     alt="Validation accuracy by epoch. The convolutional net rises to about 0.8 within twelve "
     "epochs; the deep net rises slowly over eighty epochs to about 0.6; step f ends near 0.5.",
     data="CIFAR-10 (a JPEG copy), recorded; line: median, band: middle 80 % of "
-    + ", ".join(f"{len(since[name]['runs'])} runs ({name})" for name in better_nets)
+    + ", ".join(f"{len(net['runs'])} runs ({name})" for name, net in since_then.items())
     + f", {len(of('f'))} (step f)",
 )
 

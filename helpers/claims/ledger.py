@@ -228,8 +228,10 @@ def _in_short(known: Verdict) -> str:
 def _more(told: str, short: str) -> str:
     """What is told beyond the short line."""
     before, found, after = told.partition(short)
+    if not found:
+        return told
     after = after.lstrip("; ·.")
-    return told if not found else f"{before}{after}" if after else ""
+    return before + after if after else ""
 
 
 def _folded(short: str, more: str) -> str:
