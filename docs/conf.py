@@ -12,7 +12,7 @@ copyright = "the course's authors. Text and figures: CC BY 4.0, code: MIT"
 language = "en"
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx-mathjax-offline", "docs.book.cells"]
-myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_enable_extensions = ["dollarmath", "amsmath", "attrs_inline"]
 myst_disable_syntax = ["myst_line_comment"]  # "99\n% interval" is text, as in JupyterLab
 myst_heading_anchors = 3
 nb_execution_mode = "off"

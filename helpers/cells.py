@@ -4,6 +4,7 @@ import ast
 import copy
 import re
 import symtable
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, reduce
@@ -106,7 +107,9 @@ def parsed(sources: list[str]) -> tuple[list[Statement], list[str]]:
     statements, broken = [], []
     for source in sources:
         try:
-            statements += map(described, tree(source).body)
+            module = tree(source)
+            check_compiles(module)
+            statements += map(described, module.body)
         except (
             SyntaxError,
             ValueError,
@@ -115,6 +118,14 @@ def parsed(sources: list[str]) -> tuple[list[Statement], list[str]]:
         ):  # the last two: nested too deeply
             broken.append(source)
     return statements, broken
+
+
+def check_compiles(module: ast.Module) -> None:
+    """Raise SyntaxError for what Python reads and a notebook does not run, such as a `return`
+    outside a function.
+    """
+    with warnings.catch_warnings(action="ignore"):
+        compile(module, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
 
 
 def tree(source: str) -> ast.Module:

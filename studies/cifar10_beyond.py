@@ -81,7 +81,7 @@ def better() -> dict[str, cifar10.Arm]:
             partial(models.convnet, cifar10.SHAPE, stages, cifar10.CLASSES, batch_norm=True),
             epochs=12,
             batch_size=128,
-            judged=3,
+            judged=6,
             **how,
         ),
     }

@@ -89,6 +89,7 @@ def templates() -> jinja2.Environment:
     environment.globals |= {
         "SYMBOLS": evidence.SYMBOLS,
         "ROLES": evidence.ROLES,
+        "WAYS": evidence.WAYS,
         "NOT_YET": claims.NOT_YET,
         "told": claims.told,
         "differences": replicates.differences,

@@ -68,8 +68,9 @@ class TensorFlowEngine:
         # None of this needs AutoGraph, which would take half a second to read it.
         compiled = partial(tf.function, autograph=False)
         self._train = compiled(self._train_batches, jit_compile=xla)
-        # The last minibatch comes once an epoch, and in many sizes: XLA would compile each of them.
-        self._train_rest = compiled(self._train_one, reduce_retracing=True)
+        # Called by programs only: XLA would compile it once more for a call from Python.
+        self._train_full = compiled(self._train)
+        self._train_rest = compiled(self._train_batches_and_rest)
         self._evaluate = compiled(self._evaluate_all, reduce_retracing=True)
         self._predict = compiled(self._predict_rows, reduce_retracing=True)
 
@@ -116,21 +117,19 @@ class TensorFlowEngine:
     ) -> list[tuple]:
         """Train the run for an epoch. All lists have one member here."""
         (order,), (settings_,) = orders, settings
-        full = len(order) // batch_size
+        full, rest = divmod(len(order), batch_size)
         # As many steps as the data have, so that a fold, or less data, needs no program of its own.
         steps = max(full, len(data[0]) // batch_size)
-        batches = tf.constant(np.resize(order[: full * batch_size], (steps, batch_size)), tf.int32)
+        batches = tf.constant(np.resize(order, (steps + 1, batch_size)), tf.int32)
         kind = keras.config.floatx()  # of Keras's rates and momenta
         each = {
-            name: tf.constant(np.resize(values[:full], steps), kind)
+            name: tf.constant(np.resize(values, steps + 1), kind)
             for name, values in settings_.items()
         }
-        parts, metrics = self._train(data, batches, tf.constant(full), each)
-        parts = parts.numpy()[:full]
-        if rest := len(order) % batch_size:
-            last = {name: tf.constant(values[-1], kind) for name, values in settings_.items()}
-            part, metrics = self._train_rest(data, tf.constant(order[-rest:], tf.int32), last)
-            parts = np.append(parts, [part], axis=0)
+        work = data, batches, tf.constant(full), each
+        train, left = (self._train_rest, [tf.constant(rest)]) if rest else (self._train_full, [])
+        parts, metrics = train(*work, *left)
+        parts = parts.numpy()[: full + (rest > 0)]
         sizes = np.full(len(parts), batch_size)
         sizes[-1] = rest or batch_size
         loss, penalty = sizes @ parts / len(order)
@@ -170,11 +169,17 @@ class TensorFlowEngine:
         self._weights.end()
         return parts.stack(), self._metric_results()
 
-    def _train_one(self, data, batch, settings):
+    def _train_batches_and_rest(self, data, batches, count, settings, rest):
+        """The full minibatches, and the first `rest` rows of the one behind them.
+
+        That one comes once an epoch, and in many sizes: XLA would compile each of them.
+        """
+        parts, _ = self._train(data, batches, count, settings)
         self._weights.begin()
-        part = self._step(data, batch, settings)
+        now = {name: values[count] for name, values in settings.items()}
+        last = self._step(data, batches[count][:rest], now)
         self._weights.end()
-        return part, self._metric_results()
+        return tf.concat([parts[:count], [last]], axis=0), self._metric_results()
 
     def _step(self, data, index, settings):
         model, optimizer = self.model, self.model.optimizer

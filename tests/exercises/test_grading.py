@@ -1,5 +1,6 @@
 """`python -m helpers grade`: a folder of learners' notebooks, honest, wrong and hostile ones."""
 
+import codecs
 import csv
 import functools
 import importlib
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import textwrap
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,7 @@ from helpers.exercises.grading.submissions import (
     EXIT,
     MEMORY,
     OK,
+    OTHER,
     SOLUTION,
     SYNTAX,
     UNREADABLE,
@@ -236,10 +239,53 @@ def test_a_fault_of_the_examination_is_not_called_one_of_the_answer(tmp_path, mo
 
     monkeypatch.setattr(processes.submissions, "examine", fails)
     (tmp_path / "a.ipynb").write_text(notebook([]))
-    lesson = lessons.Lesson("overfitting", "overfitting", {}, [])
-    (found,) = processes.findings(None, tmp_path / "a.ipynb", "choose", lesson)
+    lesson = lessons.Lesson("overfitting", "overfitting", {"choosing": "choose"}, [])
+    (found,) = processes.findings("choosing", tmp_path / "a.ipynb", lesson)
     assert (found.verdict, found.event) == (NOT_YET, UNREADABLE)
     assert found.message == "The examination itself failed: RecursionError: too deep"
+
+
+def test_exercises_that_cannot_be_imported_are_not_called_an_answer_that_ends_python(tmp_path):
+    (tmp_path / "a.ipynb").write_text(notebook([]))
+    lesson = lessons.Lesson("absent", "absent", {"choosing": "choose"}, [])
+    (found,) = processes.findings("choosing", tmp_path / "a.ipynb", lesson)
+    assert (
+        found.event == UNREADABLE and "No module named 'helpers.exercises.absent'" in found.message
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "event"),
+    [
+        (["ex.cross_validation.check(1)"], OTHER),
+        (["ex.cross_validation.check(1)", "ex.choosing.check(1)"], OK),
+        (["print()"], OK),
+    ],
+)
+def test_a_notebook_of_another_lesson_is_named(tmp_path, cells, event):
+    (tmp_path / "a.ipynb").write_text(notebook(cells))
+    lesson = lessons.read_lesson("overfitting")
+    *_, found = processes.findings("choosing", tmp_path / "a.ipynb", lesson)
+    assert (found.verdict, found.event) == (NOT_ATTEMPTED, event)
+    assert ("it checks cross_validation" in found.message) == (event == OTHER)
+
+
+def test_a_full_disc_ends_the_grading_with_a_line(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(folders, "end_with_parent", lambda: None)
+    monkeypatch.setattr(folders, "grade_learners", full)
+    task = processes.Task(str(tmp_path), str(tmp_path / "grades.csv"), "overfitting", 1, 1, 1)
+    with pytest.raises(SystemExit, match="cannot go on: .*No space left on device"):
+        folders.grade_here(json.dumps(asdict(task)))
+
+
+def test_spreadsheets_are_told_that_the_table_is_utf_8(tmp_path):
+    """As Python's own codec tells them, which Excel looks for."""
+    assert tables.table(["learner"], [["홍길동"]]).encode(tables.ENCODING)[:3] == codecs.BOM_UTF8
+    (tmp_path / "grades.csv").write_bytes(",".join(tables.HEADER).encode(tables.ENCODING))
+    tables.check_table(tmp_path / "grades.csv")
 
 
 def test_a_row_says_what_happened_to_which_exercise():
@@ -512,7 +558,7 @@ def graded(
     """The table, by learner."""
     limits = ["--seconds", str(seconds), "--memory", str(gigabytes)]
     assert main(["grade", str(folder), "--out", str(out), *limits]) == 0
-    with out.open(encoding="utf-8") as file:
+    with out.open(encoding="utf-8-sig") as file:
         return {line["learner"]: line for line in csv.DictReader(file)}
 
 
@@ -568,7 +614,7 @@ def test_everything_that_was_handed_in_has_a_row_or_is_named(tmp_path, capfd):
         (folder / name / "._kim.ipynb").write_bytes(b"\x00\x05\x16\x07")
     out = tmp_path / "grades.csv"
     assert main(["grade", str(folder), "--out", str(out), "--lesson", "01_overfitting"]) == 0
-    with out.open(encoding="utf-8") as file:
+    with out.open(encoding="utf-8-sig") as file:
         status = {line["learner"]: line["status"] for line in csv.DictReader(file)}
     unreadable = dict.fromkeys(["pipe", "link", "round", "folder"], UNREADABLE)
     readable = dict.fromkeys(["'=cmd|' calc'!A1", "홍길동", "홍길동 (another)", "WINDOWS"], OK)

@@ -118,6 +118,7 @@ def test_right_answers_are_found_wherever_they_stand(cells):
         (("choose = 1 / 0",), (NOT_YET, OK)),
         ((RETURN + "unheard_of",), (NOT_YET, OK)),
         (("def choose(training, validation, test)\n    return 1",), (NOT_YET, SYNTAX)),
+        ((RIGHT + "\nreturn choose",), (NOT_YET, SYNTAX)),  # which a notebook does not run at all
         (("choose = " + "(" * 5000 + ")" * 5000,), (NOT_YET, SYNTAX)),
         ((RETURN + "exit()",), (NOT_YET, EXIT)),
         (("import sys\n" + RETURN + "sys.exit(0)",), (NOT_YET, EXIT)),

@@ -187,11 +187,18 @@ def lesson_named(name: str) -> str:
 
 
 def grade_here(text: str) -> None:
-    """Do the task (as JSON) in this process and its children. Learners whose files did not change
-    since are left out.
+    """Do the task (as JSON) in this process and its children, and end with a line where the system
+    has no room left, for a file or a process.
     """
     end_with_parent()
-    task = Task(**json.loads(text))
+    try:
+        grade_learners(Task(**json.loads(text)))
+    except OSError as error:
+        sys.exit(f"The grading cannot go on: {error}.")
+
+
+def grade_learners(task: Task) -> None:
+    """Write the table and the JSON. Learners whose files did not change since are left out."""
     lesson, out = read_lesson(task.lesson), Path(task.out)
     found, beside = learners(Path(task.folder)), out.with_suffix(".json")
     shared = tables.course_mark(task)
@@ -214,7 +221,8 @@ def grade_here(text: str) -> None:
     rows = [tables.row(name, entries[name]["found"]) for name in found]
     first, *last = tables.HEADER
     header = [first, *lesson.answers, *last]
-    files.write_text(out, tables.table(header, rows))
+    with files.whole(out) as stream:
+        stream.write(tables.table(header, rows).encode(tables.ENCODING))
 
 
 def forking(package: str) -> Any:

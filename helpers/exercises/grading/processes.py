@@ -18,13 +18,14 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, Exercise, told
+from helpers.exercises.core import CORRECT, NOT_ATTEMPTED, NOT_YET, told
 from helpers.exercises.grading import confinement, submissions
-from helpers.exercises.grading.lessons import LARGEST_NOTEBOOK, Lesson
+from helpers.exercises.grading.lessons import CHECKED, LARGEST_NOTEBOOK, Lesson
 from helpers.exercises.grading.submissions import (
     EXIT,
     MEMORY,
     OK,
+    OTHER,
     SOLUTION,
     SYNTAX,
     UNREADABLE,
@@ -36,7 +37,7 @@ LARGEST_FILE, LARGEST_RESULT = 10_000_000, 50_000
 PATIENCE = 10
 """How many times its seconds an answer may take by the clock: it may have to wait."""
 TIME, CRASH, KILLED = "timed out", "crashed", "killed"
-EVENTS = (OK, SYNTAX, EXIT, MEMORY, SOLUTION, UNREADABLE)
+EVENTS = (OK, SYNTAX, EXIT, MEMORY, SOLUTION, OTHER, UNREADABLE)
 """What a process can say of itself; all else its end says."""
 SERVER_GONE = 255
 """The exit status that multiprocessing gives a process whose fork server has ended before it."""
@@ -265,21 +266,36 @@ def answer_process(
     tempfile.tempdir = folder  # TensorFlow leaves files there
     os.putenv("TMPDIR", folder)  # for programs that the answer starts
     multiprocessing.set_start_method(None, force=True)  # the system's own, as in a kernel
-    asked = getattr(importlib.import_module(f"helpers.exercises.{lesson.package}"), exercise)
     confinement.confine(math.ceil(task.seconds), int(task.gigabytes * 2**30), LARGEST_FILE)
-    for result in findings(asked, path, lesson.answers[exercise], lesson):
+    for result in findings(exercise, path, lesson):
         os.write(writer.fileno(), json.dumps(asdict(result)).encode() + b"\n")
     os._exit(0)  # without waiting for threads that an answer left
 
 
-def findings(exercise: Exercise, path: Path, answer: str, lesson: Lesson) -> Iterator[Finding]:
+def findings(exercise: str, path: Path, lesson: Lesson) -> Iterator[Finding]:
     """What is found in the notebook, of which the last counts."""
     try:
         cells = submissions.code_cells(path, LARGEST_NOTEBOOK)
     except ValueError as error:
         yield Finding(NOT_ATTEMPTED, UNREADABLE, str(error))
         return
+    elsewhere = of_another_lesson([cell.source for cell in cells], lesson)
+    answer = lesson.answers[exercise]
     try:
-        yield from submissions.examine(exercise, answer, cells, lesson.sources)
+        asked = getattr(importlib.import_module(f"helpers.exercises.{lesson.package}"), exercise)
+        for found in submissions.examine(asked, answer, cells, lesson.sources):
+            yield elsewhere if elsewhere and found.verdict == NOT_ATTEMPTED else found
     except Exception as error:  # of ours: the answer's own are findings
         yield Finding(NOT_YET, UNREADABLE, f"The examination itself failed: {told(error)}")
+
+
+def of_another_lesson(sources: list[str], lesson: Lesson) -> Finding | None:
+    """What is said of answers that are missing in a notebook that checks others only."""
+    checked = set(CHECKED.findall("\n".join(sources)))
+    if not checked or checked & lesson.answers.keys():
+        return None
+    return Finding(
+        NOT_ATTEMPTED,
+        OTHER,
+        f"The notebook checks no exercise of this lesson's; it checks {min(checked)}.",
+    )

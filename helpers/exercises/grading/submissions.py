@@ -41,12 +41,13 @@ ASKING = re.compile(r"(\w+ = )?(ex\.\w+\.check\(|[\w.]+\.(hint|solution)\()")
 """A statement that asks an exercise, in a notebook of the course's."""
 SOLUTIONS = {"reference", "equivalents", "solution_text"}
 """The parts of an exercise that hold a right answer."""
-OK, SYNTAX, EXIT, MEMORY, SOLUTION, UNREADABLE = (
+OK, SYNTAX, EXIT, MEMORY, SOLUTION, OTHER, UNREADABLE = (
     "ok",
     "syntax error",
     "called exit",
     "out of memory",
     "uses the solution",
+    "another lesson",
     "unreadable",
 )
 
@@ -331,10 +332,31 @@ def judged(
 
     Each statement and cell runs whether or not the one before failed.
     """
-    check = exercise.check
     found: list[Finding] = []
     failures: list[BaseException] = []
     shell = kernel.started(omitted)
+    with listening(exercise, name, shell, found):
+        alone = [Cell(ast.unparse(one.node)) for one in first]
+        kernel.run(shell, alone, failures.append, counted=False)
+        kernel.run(shell, cells, failures.append)
+        if not found and name in shell.user_ns:
+            with contextlib.suppress(BaseException), shell.builtin_trap:
+                exercise.check(shell.user_ns[name])
+    if not found:
+        return undefined(name, failures)
+    correct = [one for one in found if one.verdict == CORRECT]
+    told_before = [told(error) for error in failures if not isinstance(error, Settled)]
+    return with_failures([*found, *correct][-1], told_before)
+
+
+@contextlib.contextmanager
+def listening(
+    exercise: Exercise, name: str, shell: kernel.Kernel, found: list[Finding]
+) -> Iterator[None]:
+    """Have the exercise add to `found` what it says of each answer that it is asked about, on its
+    own evidence, and end the cell in which one is correct.
+    """
+    check = exercise.check
 
     def asked(answer, *_) -> Any:
         shell.user_ns.setdefault(exercise.name, exercise)  # what a notebook is offered
@@ -351,19 +373,9 @@ def judged(
 
     vars(exercise)["check"] = asked
     try:
-        alone = [Cell(ast.unparse(one.node)) for one in first]
-        kernel.run(shell, alone, failures.append, counted=False)
-        kernel.run(shell, cells, failures.append)
-        if not found and name in shell.user_ns:
-            with contextlib.suppress(BaseException), shell.builtin_trap:
-                asked(shell.user_ns[name])
+        yield
     finally:
         del vars(exercise)["check"]
-    correct = [one for one in found if one.verdict == CORRECT]
-    told_before = [told(error) for error in failures if not isinstance(error, Settled)]
-    return (
-        with_failures([*found, *correct][-1], told_before) if found else undefined(name, failures)
-    )
 
 
 def stopped(error: BaseException) -> Finding:

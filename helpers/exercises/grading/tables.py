@@ -14,8 +14,8 @@ from helpers.runtime import ROOT
 
 HEADER = ["learner", "correct", "status"]
 """The columns of the table, the first and the last two; between them stand the exercises."""
-
-
+ENCODING = "utf-8-sig"
+"""UTF-8 that says so at its start: without that, Excel takes Korean names for others."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")."""
 
@@ -23,7 +23,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 def check_table(path: Path) -> None:
     """Raise ValueError where the file is there and is no table of grades."""
     if path.exists():
-        with path.open(encoding="utf-8", errors="replace", newline="") as stream:
+        with path.open(encoding=ENCODING, errors="replace", newline="") as stream:
             header = next(csv.reader(stream), [])
         if [*header[:1], *header[-2:]] != HEADER:
             raise not_ours(path)
