@@ -993,13 +993,13 @@ verdicts.summary()
 # %% [markdown]
 # And if you leave the exercise? An earlier study of the course did: 1cycle with AdamW, and images
 # that are mirrored and shifted anew in every epoch. Here are its accuracies, and nets trained since
-# at its settings, for their learning curves and the time that two processor cores take. Much
-# changes at once, and nothing was tuned but the rate, of two; so none of it is credited.
+# at its settings, for their learning curves and for the processor time that they take, all cores
+# together. Much changes at once, and next to nothing was tuned; so none of it is credited.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 better_nets = {
     "deep net": ("beyond", "20 x 100 with batch normalization, GELU"),
-    "convnet": ("convnet", "a convolutional net (lesson 6)"),
+    "convnet": ("convnet", "a convolutional net (lesson 6) with batch normalization"),
 }
 since = json.loads((results / "07_cifar10_beyond.json").read_text(encoding="utf-8"))["settings"]
 since_then = {name: since[studied_as] for name, (studied_as, _) in better_nets.items()}
@@ -1027,7 +1027,7 @@ with plots.canvas(width=7.6, height=3.6) as (figure, axes):
     axes.legend()
 plots.show(
     figure,
-    alt="Validation accuracy by epoch. The convolutional net rises to about 0.8 within twelve "
+    alt="Validation accuracy by epoch. The convolutional net rises to more than 0.8 within twelve "
     "epochs; the deep net rises slowly over eighty epochs to about 0.6; step f ends near 0.5.",
     data="CIFAR-10 (a JPEG copy), recorded; line: median, band: middle 80 % of "
     + ", ".join(f"{len(net['runs'])} runs ({name})" for name, net in since_then.items())

@@ -2,8 +2,8 @@
 CIFAR-10 in COURSE_DATA_DIR.
 
 Step d with one condition of self-normalization missing at a time, tuned and judged as the crossed
-arms of `studies.cifar10` are and by the same seeds; step b with raw pixels, to compare; and two
-better nets, at the settings of the course's earlier study (its accuracies: results file
+arms of `studies.cifar10` are and by the same seeds; step b with raw pixels and with standardized
+ones, to compare; and two better nets, at the settings of the course's earlier study (its accuracies: results file
 07_cifar10_h100.json), for their curves and the time that they take. What is in the results file is
 not trained again. Two cores take half a minute for a run of the first kind, minutes for one of the
 last.
@@ -45,18 +45,19 @@ def skipping() -> keras.Model:
 
 def conditions() -> dict[str, cifar10.Arm]:
     """Step d with Nadam at a constant rate: as it is, and with one condition missing; and step b,
-    which normalizes nothing itself, with raw pixels.
+    which normalizes nothing itself, with raw pixels and with standardized ones.
 
-    As it is, step d has the rate that was chosen for it before.
+    As they are, both steps have the rates that were chosen for them before.
     """
     whole, other = (cifar10.crossed()[f"{step} Nadam constant"] for step in "db")
-    known = read(cifar10.RESULTS)["d Nadam constant"]["rate"]
+    known = {step: read(cifar10.RESULTS)[f"{step} Nadam constant"]["rate"] for step in "db"}
     return {
-        "all conditions met": replace(whole, rates=(), rate=known),
+        "all conditions met": replace(whole, rates=(), rate=known["d"]),
         "He's weights": replace(whole, net=partial(cifar10.plain, "selu", "he_normal")),
         "raw pixels": replace(whole, raw=True),
         "no plain sequence": replace(whole, net=skipping),
         "step b, raw pixels": replace(other, raw=True),
+        "step b, standardized": replace(other, rates=(), rate=known["b"]),
     }
 
 
