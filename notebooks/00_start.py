@@ -5,15 +5,16 @@
 # one?** And what does training have to do with it? That is what this course is about: overfitting,
 # resampling, gradient descent, regularization, batch normalization, convolution and learning rates.
 #
-# Lecture notes are full of statements on these subjects that nobody measured. Here each of them is
-# **measured**, in front of you and on your own computer. Some turn out to be wrong.
+# Lecture notes are full of statements on these subjects that nobody measured. Here they are
+# **measured**, wherever a measurement can decide, in front of you and on your own computer. Some
+# turn out to be wrong.
 #
 # **For whom.** You can read Python with NumPy and you know what a derivative is. It helps to have
 # trained a net once, with Keras or anything else; you need not know why it worked.
 #
 # **How long.** A lesson takes an hour if you skim the code, two if you read it: read, run, guess,
-# solve five exercises or more. Lesson 1 comes first. What comes after it, you may choose. This page
-# takes a quarter of an hour.
+# solve five exercises. Lesson 1 comes first. What comes after it, you may choose. This page takes a
+# quarter of an hour.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -116,7 +117,7 @@ ex.luck_prediction.check(luck, on_old, on_new)
 #
 # Run this cell whenever you come back. It shows what you have done and how often you guessed right,
 # and its button leads on to the lesson that is next. The [audits](audits/01_overfitting.ipynb)
-# beside the lessons settle what these leave out; read them when you want to know how sure a
+# beside the lessons treat what these leave out; read them when you want to know how sure a
 # statement is.
 
 # %%

@@ -23,8 +23,9 @@
 # repetitions do not settle the exact factor; the **interval** holds the factors that are compatible
 # with them (about 99 of 100 such intervals hold the true one, see lesson 2). ✓ means that the whole
 # interval lies where the notes claim, ✗ that all of it lies elsewhere, ≈ that these repetitions
-# cannot tell. Where a result from 30 repetitions is **recorded**, it comes first; open the line,
-# and "Here, with ..." tells what this notebook found; elsewhere the line is from this run.
+# cannot tell. Where there is a **recorded** result, from 30 repetitions or more, the line shows
+# that one; open it with a click, and "Here, with ..." tells what this notebook found. Where there
+# is none, the line shows the result of this run.
 #
 # Before you measure, guess: the line under the figure answers. Plan an hour if you skim the code,
 # two if you read it.
@@ -333,13 +334,14 @@ for number, own, new in zip(sizes, on_training.mean(axis=1), on_new.mean(axis=1)
 
 # %% [markdown]
 # Where the blue points on the left lie at zero, the hundred pictures were learned by heart, so this
-# is not underfitting. (The line is `void` unless the net with 2,000 pictures, too, ends with less
-# than one mistake in a hundred; `correlation` widens the interval, for replicates share pictures.)
-# What is high is the error on *new* pictures. Is that overfitting? Only if a smaller net, or a
-# shorter training, would do better, and the run above cannot tell. More data lower the error on new
-# pictures; for *this* net only the name is wrong. They do not help a model that is too stiff: a
-# straight line stays straight, however many points there are. (The audit looks at models *chosen*
-# by few data.)
+# is not underfitting. (The comparison is judged only if the net with 2,000 pictures, too, ends with
+# less than one mistake in a hundred; else `void` says why not. `correlation` widens the interval,
+# because replicates share pictures.) What is high is the error on *new* pictures. Is that
+# overfitting? Only if a smaller net, or a shorter training, would do better, and the run above
+# cannot tell. More data do lower the error on new pictures, so for *this* net only the notes' name
+# for the trouble is wrong. More data do not help a model that is too stiff: a straight line stays
+# straight, however many points there are. (The audit looks at models that were *chosen* with few
+# data.)
 #
 # ### Exercise 3 · Prepare
 #
@@ -524,10 +526,11 @@ print(f"narrowest gap: {WIDTHS[narrowest]} units; lowest loss on new data: {WIDT
 # variance, which is 1 here (Efron 2004). The second line says how faithfully, by a **rank
 # correlation**: 1 if the net with the wider gap always has the larger share, 0 if neither follows
 # the other. The first line decides, and asks for more: of two nets of *one* width, does the one
-# with the wider gap hold more noise? Guessing would be right at half of the widths, so the
-# difference is counted from there: add one half, and you have the share of widths. (Measured
-# before, with other initial weights: supported, but undecided with other seeds; now supported with
-# both.) From 64 units on, the sign is right in about six cases of ten only.
+# with the wider gap hold more noise? Guessing would be right at half of the widths, so the line
+# tells how far the share of widths lies above one half. (An earlier measurement, with other initial
+# weights, came out as supported, and as undecided when it was repeated with other seeds. This one
+# is supported with both.) The share is that of all widths together; among wide nets alone
+# it may be lower.
 #
 # The left panel shows the second statement. A wider gap may come with a higher validation loss, or
 # not: compare 4 with 8 units, and 64 with 256. Beyond the best width both should rise, and the
@@ -739,8 +742,8 @@ for metric, extreme in (("loss", np.min), ("accuracy", np.max)):
 # Follow the two validation curves to the right of the line: do both turn? The cross-entropy can
 # rise without more mistakes, if the net grows more certain of those that it makes. So the answer
 # may depend on the error that you mean: the verdict is on the loss, and accuracy has a line of its
-# own (which clears its margin by a hair). Watch the one your task needs. The printed epochs show
-# what "take long" means.
+# own (a close call: its interval ends just short of the margin). Watch the one your task needs. The
+# printed epochs show what "take long" means.
 
 # %% [markdown]
 # ## 1.6 What came out

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 2 · Resampling
 #
-# How good is a model on data that it has not seen? You have one table, and the question asks about
-# many. **Resampling** makes many tables out of one: it holds back parts in turn, or draws rows
-# again and again, and fits the model each time. That shows how far a number can be trusted. It also
-# makes better models: committees, whose members saw different tables.
+# How good is a model on data that it has not seen? All you have is one table, and another table
+# would give another answer. **Resampling** makes many tables out of one: it holds back parts in
+# turn, or draws rows again and again, and fits the model each time. That shows how far a number can
+# be trusted. It also makes better models: committees, whose members saw different tables.
 #
 # After this lesson you will be able to
 #
@@ -188,9 +188,10 @@ print(f"words chosen on all sentences {leaky:.0%}, inside the folds {honest:.0%}
 #
 # ## 2.3 The best of 200
 #
-# Here is a leak although every line is right. We try 200 linear models, each on another four of the
-# eleven measurements, and keep the one with the best cross-validation score. Is a wine good, with 6
-# points or more? In one world the labels are the real ones, in the other they are drawn by coin.
+# Here is a leak in a program whose every line is right. The question is whether a wine is good,
+# that is, has 6 points or more. We try 200 linear models, each on another four of the eleven
+# measurements, and keep the one with the best cross-validation score. We do so in two worlds: in
+# one the labels are the real ones, in the other each is decided by the toss of a coin.
 #
 # **Nested** cross-validation puts the whole procedure, choice included, inside an outer fold. The
 # 200 models are cross-validated on four fifths of the rows, and one is chosen; only then is it
@@ -401,8 +402,8 @@ print(f"accuracy of the chosen candidate on fresh images: {chosen}")
 # That five parts would be *less* optimistic was nearly sure beforehand: the best average cannot
 # exceed the average of the five best. How *much* less was open, and the first line judges it. The
 # second asks for more than the notes do: is nothing left? In the recorded run some of the optimism
-# remained. Compare the accuracies printed above: is the choice itself better? So keep a test set,
-# or nest.
+# remained. Compare the accuracies printed above: is the choice itself better? Either way the
+# winner's score is too good to report, so keep a test set, or nest.
 
 # %% [markdown]
 # ## 2.5 The bootstrap
@@ -542,12 +543,12 @@ plots.show(
 )
 
 # %% [markdown]
-# A bar speaks of the *mean* of its points. More replicates make it shorter, so the word is that of
-# the recorded thirty.
+# A bar is about the *mean* of its points. More replicates make it shorter, so the verdict is taken
+# from the recorded thirty.
 #
-# How often does such an interval raise a **false alarm**, a word where there is nothing? Simulate
-# it, with differences of several kinds whose true mean is zero. **Before you look:** do 30
-# replicates raise fewer false alarms than three?
+# How often does such an interval raise a **false alarm**, that is, find a difference where there is
+# none (a "false word" in the table)? We simulate it, with differences of several kinds whose true
+# mean is zero. **Before you look:** do 30 replicates raise fewer false alarms than three?
 
 # %%
 false_words = claims.simulated_nulls(SEED, trials=1000)
@@ -555,12 +556,13 @@ percent = (100 * false_words).round(1).astype(object).fillna("–")
 percent.rename_axis("share of false words in %, by number of replicates")
 
 # %% [markdown]
-# Nominally it is 1 %, *whatever the number of replicates*: if all of some 300 comparisons were like
-# the first two rows, about three would bring a false word. What more replicates make rarer is the
-# other error, leaving a true difference undecided. Trouble comes where one arm is skewed and the
-# other is not, as when a method sometimes fails badly. So times, and losses that spread over powers
-# of ten, are compared as logarithms. (The last row is an interval made for skewed differences, from
-# ten replicates on.)
+# Nominally the share is 1 %, *whatever the number of replicates*: if all comparisons of the course
+# were like the first two rows, about one in a hundred would find a difference that is not there.
+# More replicates make the other error rarer: leaving a true difference undecided. Trouble comes
+# where one **arm**, that is, one of the two sides compared, gives skewed results and the other does
+# not, as when a method sometimes fails badly. So times, and losses that spread over powers of ten,
+# are compared as logarithms. (The last row is an interval made for skewed differences, from ten
+# replicates on.)
 #
 # Beyond the interval, ask five questions:
 #
@@ -569,8 +571,8 @@ percent.rename_axis("share of false words in %, by number of replicates")
 # 2. **Compared with what?** An earlier edition of this course left out the arm with one part, and
 #    wrongly refuted the notes.
 # 3. **Who chose the criterion, and when?** Those of this lesson stand in `claims.toml` and were
-#    locked before a recorded run, some again after earlier results had been seen
-#    (`evidence/CHANGES.md`).
+#    locked before the recorded run. Some were changed after earlier results had been seen, and
+#    locked again (`evidence/CHANGES.md`).
 # 4. **Does the setting fit the sentence?** One net on one data set is no law.
 # 5. **How large is it?** Look at the number before you change what you do.
 
@@ -731,14 +733,15 @@ for step in range(len(falls)):
 # (These are unbiased estimates, so one of a tiny square can come out below 0.)
 #
 # For polynomials on fixed inputs the see-saw is a theorem: each further coefficient takes up its
-# share of the noise. With fresh inputs, as here, a line that cannot follow the curve is unsteady as
-# well; and for nets nothing forces the see-saw at all. Where the variance falls in a shaded step,
-# the wider net is, as far as it was trained here, less wrong *and* steadier. (In a separate trial
-# with more steps, up to sixteen times as many, half of the fall was left or less, and it was no
-# longer clearly a fall; nor was it a rise.) Whether it falls hangs on the curve, too: this one
-# looks the same upside down, so two units have two best fits, and which one a training set favors
-# is variance, too. (The audit asks again on a curve without that symmetry.) A law falls by one
-# counterexample; as a rule for nets the see-saw may do better.
+# share of the noise. With fresh inputs, as here, a line that cannot follow the curve also varies
+# with where its points happen to lie; and for nets nothing forces the see-saw at all. Where the
+# variance falls in a shaded step, the wider net, trained as long as here, is less wrong *and*
+# steadier. (In a separate trial, which is not recorded, we trained for more steps, up to sixteen times as many. Then at
+# most half of the fall was left: no longer clearly a fall, but no rise either.) Whether the
+# variance falls depends on the curve, too. This one looks the same after half a turn, so two units
+# have two best fits. Which one they find differs from training set to training set, and that adds
+# to the variance. (The audit asks again on a curve without that symmetry.) One counterexample is
+# enough to refute a law; as a rule of thumb for nets the see-saw may do better.
 #
 # The formula says that the parts *add up to* the error. One would have to rise as the other falls
 # only if the error stayed the same.
@@ -751,8 +754,8 @@ for step in range(len(falls)):
 # model to each of several bootstrap samples and averages their outputs. It lowers the variance, so
 # it pays for models that are unsteady.
 #
-# The notes name another use: *looking at how well the models agree* (CVB-09). That one averages and
-# looks is a description, and not measured. What is measured is whether the agreement is useful: do
+# The notes name another use: *looking at how well the models agree* (CVB-09). That is a description
+# of what one does, and needs no measurement. What we measure is whether the agreement is useful: do
 # the models disagree where their average is wrong? (The audit compares it with the confidence of
 # one net.) So train ten nets, each on its own bootstrap sample of 300 images of clothes, and
 # average their probabilities. **Before you run it:** how many of the ten disagree with the average

@@ -17,7 +17,7 @@
 #
 # Five statements of the [lecture notes](../docs/notes.md) are **measured** here, in the lines that
 # begin with ✓ (supported), ✗ (refuted) or ≈ (undecided). Before each measurement we ask for your
-# guess. Plan an hour and a quarter; the notebook itself computes for less than a minute.
+# guess. Plan an hour; the notebook itself computes for less than a minute.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -285,14 +285,14 @@ plots.show(
 # Compare the two panels. The left one counts the work, which is the same on every machine. An exact
 # gradient is a luxury there, because most of its cost goes into digits that one step cannot use.
 # The right one counts the time, and time favors larger batches more than work does: a computer
-# handles 32 examples in little more time than one, and 8,000 in far less than 8,000 times that.
+# handles 32 examples in less than twice the time of one, and 8,000 in far less than 8,000 times that.
 # Minibatches are where the two costs meet, and the best size depends on the machine as much as on
 # the data.
 #
-# So the verdict on seconds holds for this machine. The factor of 1.5 that it asks for lies where
-# NumPy's overhead in a step decides. And replicates share two thirds of their pictures, so that
-# more of them narrow the interval but little (the line with "would reach"): only a much larger
-# factor could be decided.
+# So the verdict on seconds is about one machine. Whether the ratio is above 1.5, the factor asked
+# for, depends on NumPy's overhead in every step. Nor would more replicates settle it: they share
+# two thirds of their pictures, so adding some hardly narrows the interval (see the line with "would
+# reach"), and only a much larger ratio could be decided.
 #
 # ### Exercise 3 · Accumulate
 #
@@ -319,9 +319,10 @@ ex.accumulating.check(accumulate)  # stuck? ex.accumulating.hint()
 # ### Exercise 4 · Predict
 #
 # With one wine at a time and a constant rate of 0.01, the loss after 125 passes is some height
-# above the lowest. **Before you run it:** is that height lower, higher or about the same with a
-# rate ten times smaller? With a rate that falls as 1 / step? And was it, at rate 0.01, after only a
-# tenth of the passes? Write "lower", "about the same" (within a factor of two) or "higher".
+# above the lowest. **Before you run it,** compare three other heights with this one: with a rate
+# ten times smaller; with a rate that falls as 1 / step; and with rate 0.01 again, but after only a
+# tenth of the passes. For each, write "lower", "about the same" (within a factor of two) or
+# "higher".
 
 # %%
 heights = {"a rate ten times smaller": ..., "a rate that falls": ..., "a tenth of the passes": ...}
@@ -472,26 +473,26 @@ plots.show(
 # time. In *Himmelblau's* surface all four minima are equally deep, and small differences of the
 # start decide which one is found.
 #
-# The notes say that single examples run "less risk of being caught in a local optimum" (OPT-05).
-# In the picture the strength of the noise was ours to choose. In training it is not: it comes from
-# drawing examples, and from the rate. So we take a real loss with real local optima, that of a very
-# small net on **XOR**: four overlapping clouds of points, of which opposite ones belong together.
-# It has two inputs, three hidden units (tanh) and one output. A small penalty on the squares of its
-# weights belongs to the loss. Without it the weights would grow for ever, and a net that is merely
-# slow would look like one that is caught.
+# The notes say that single examples run "less risk of being caught in a local optimum" (OPT-05). In
+# the picture the strength of the noise was ours to choose. In training it is not: it comes from
+# drawing examples, and from the rate. So we take a real loss with real local optima. The data are
+# **XOR**: four overlapping clouds of points, of which opposite ones belong to the same class. The
+# net is very small: two inputs, three hidden units (tanh) and one output. A small penalty on the
+# squares of its weights is part of the loss. Without it the weights would grow for ever, and a net
+# that is merely slow would look like one that is caught.
 #
 # **Your guess first.** Of 50 random starts, how many end in a local optimum with all points at
 # once? And how many with one point at a time?
 #
-# **Measure.** Both make equally many updates, each at whichever of the same eight rates caught the
-# fewest in a tuning. Then all are brought to rest with full batches, so that no net counts as
-# caught for hovering. At the largest rates, above 2 / curvature, the full batch does not descend:
-# the loss jumps, and the settling does the descending; much the same is true of single points at
-# their rate. So a further setting gives the full batch only rates at which it can rest. The figure
-# calls that "all", and the full batch at whichever rate "all, any rate". A start is **caught** if
-# its loss ends more than 10 % above the lowest that any start of the replicate reached. The study
-# has done this 30 times, each time with new points and starts; the cell below shows how, for one
-# replicate and all points at once.
+# **Measure.** Both make equally many updates, and each uses the one of eight rates at which the
+# fewest starts were caught in a tuning. Then full batches bring every net to rest, so that none
+# counts as caught only because it hovers. But at the largest rates, above 2 / curvature, the full
+# batch makes the loss jump instead of descend, and only the settling descends (much the same is
+# true of single points at their rate). So a further setting allows the full batch only rates at
+# which it can come to rest. In the figure that one is "all"; the full batch at the best of the
+# eight rates is "all, any rate". A start is **caught** if its loss ends more than 10 % above the
+# lowest that any start of the replicate reached. The study has done this 30 times, each time with
+# new points and starts; the cell below shows how, for one replicate and all points at once.
 
 # %%
 POINTS, STARTS, UPDATES, SETTLING, PENALTY = 200, 50, 4_000, 6_000, 0.001
@@ -678,13 +679,15 @@ for arm, (_, its_rate) in arms.items():
     print(f"sharpness {np.nanmean(sharp[arm]):.2f}, 2 / rate {2 / its_rate:.3g}")
 
 # %% [markdown]
-# So far the first link. What makes it hold or fail is not the batch size alone. A walker at rate
-# $a$ cannot stay where the curvature is above $2/a$, and noise drives it away even from places
-# somewhat less sharp. Here all nets end below that limit, most of them far below. What sets the
-# noise is the rate and the batch *together*. Both lines depend on the rate. The shared rate of the
-# first, 0.08, was the best for batches of 8 by next to nothing. At 0.02, which validation likes
-# nearly as well, large batches still end sharper, but by less than the factor asked for. The audit
-# has that line. It counts, so the two together make the verdict.
+# So much for the first link. Whether it holds does not depend on the batch size alone. A walker at
+# rate $a$ cannot stay where the curvature is above $2/a$, and noise drives it away even from places
+# somewhat less sharp. Here all nets end below that limit, most of them far below. How strong the
+# noise is depends on the rate and the batch *together*, so both lines above depend on the rates
+# used. The shared rate of the first, 0.08, was the best for batches of 8, but by next to nothing.
+# At 0.02, which does nearly as well on validation data, large batches still end sharper, but by
+# less than the factor asked for. If one scale serves all pixels, instead of each having its own,
+# the same rate is enough for the factor. The audit has both lines. They count, so the verdict rests
+# on all three.
 #
 # ### Exercise 5 · Predict
 #
@@ -719,14 +722,16 @@ for name, found in (("sharpness", plain), ("adaptive sharpness", adaptive)):
 # at rest at the same loss. The study has trained them all, so what follows does not depend on
 # `RUNS` or `SEED`.
 #
-# We ask for the **rank correlation** of sharpness and loss on new pictures: 1 if both order the
-# nets alike, 0 if they have nothing to do with each other. How much a net loses is known from the
-# other pictures, and even that is known only roughly. How well, its **reliability** says: 1 if two
-# halves of the test pictures rank the nets alike. Such noise weakens every correlation. So a weak
-# one refutes the notes only if it stays weak when the noise is allowed for.
+# Of every net we take the **gap**: its share of mistakes on new pictures minus that on its training
+# pictures. Then we ask for the **rank correlation** of sharpness and gap: 1 if both order the nets
+# alike, 0 if they have nothing to do with each other. The gap is measured on a limited number of
+# new pictures, so it is noisy. How noisy, its **reliability** says: 1 if two halves of these
+# pictures rank the nets alike, 0 if the two rankings have nothing to do with each other. Noise
+# weakens every correlation. So a weak one refutes the notes only if it stays weak when the noise is
+# allowed for.
 #
-# **Your guess first.** Among nets of *one* plan, do the sharper ones lose more on new pictures? And
-# do the plans that end sharper lose more?
+# **Your guess first.** Among nets of *one* plan, do the sharper ones have a wider gap? And do the
+# plans that end sharper have one?
 
 # %%
 made = study["OPT-16"]
@@ -879,8 +884,8 @@ plots.show(
 verdicts.summary()
 
 # %% [markdown]
-# All other statements of the notes on this subject are settled in the [second notebook of this
-# lesson](03b_update_rules.ipynb) and in its [audit](audits/03_gradient_descent.ipynb).
+# All other statements of the notes on this subject are treated in the [second notebook of this
+# lesson](03b_update_rules.ipynb) and in the [audit](audits/03_gradient_descent.ipynb) of both.
 #
 # Three sentences to keep: The steepest curvature limits the rate. A gradient from a few examples is
 # cheap and noisy; the rate decides how much of the noise you keep. A measure that changes while the

@@ -198,9 +198,10 @@ ex.plain_descent.check(descend)  # stuck? ex.plain_descent.hint()
 # replicate. The rates were tuned beforehand (`studies/update_rules.py`): both rules tried the same
 # eight, on replicates that are not used here. We compare the training loss at the end, as the mean
 # of its logarithm after epochs 16 to 20, since after a single epoch it is largely luck. "Best"
-# means the lowest of that. A second comparison takes the rates with the lowest *validation* loss:
-# on so few pictures the nets overfit, so that such rates fix how far each run has got. It is
-# reported and does not count, and neither does the valley, which has no minibatches.
+# means the lowest of that. A second comparison takes the rates with the lowest *validation* loss.
+# It is reported and does not count: on so few pictures the nets overfit, so these are simply the
+# rates at which a run gets just far enough, with momentum or without. The valley, which has no
+# minibatches, does not count either.
 
 
 # %%
@@ -330,11 +331,12 @@ plots.show(
 # walls hinder. On the valley the steps that momentum saves can be computed: plain descent needs a
 # number of steps in proportion to the ratio of the curvatures, momentum, with the best $m$, in
 # proportion to its *root* (Polyak 1964). On a net with minibatches, part of the trouble is noise,
-# which momentum averages over some ten steps. At small rates, plain descent at a tenfold rate moves
-# as far and averages as well. Near the limit they part: plain descent is thrown about at rates at
-# which momentum still goes down. What that gains depends on the batch (Shallue and others 2019) and
-# on the grid: the rates tried lie half a decade apart, which leaves plain descent at the edge of
-# what it bears. With rates between them the gain would be smaller; how much was not recorded.
+# which momentum averages over some ten steps. At small rates, plain descent with ten times the rate
+# moves as far and averages as well. Near the limit the two differ: plain descent is thrown about at
+# rates at which momentum still goes down. How much that gains depends on the batch (Shallue and
+# others 2019) and on which rates are tried. Here each is about three times the one before, and the
+# best of them for plain descent is the largest that it bears. With rates in between, the gain might
+# be smaller; that was not recorded.
 #
 # ## 3b.3 Nesterov: look ahead
 #
@@ -789,11 +791,12 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# Divisions overlap, so only a difference of about a quarter of the loss could be decided here, and
-# a rival that has so little trouble can hardly be beaten by the margin, whatever Adam does. And the
-# rival won its place over RMSprop by next to nothing. It is Adadelta with a learning rate that was
-# tuned, and came out on all tasks (the line above that names the rival) as the one with which it is
-# the paper's rule. The notes say that Adadelta has none.
+# Divisions overlap, so only a difference of about a quarter of the loss could be decided here. And
+# a rival that has so little trouble can hardly be beaten by the margin, whatever Adam does. It
+# became the rival by next to nothing: RMSprop does almost as well. The rival is Adadelta with a
+# learning rate that was tuned on the other tasks. For every task this gave the same rate (see the
+# line above that names the rival), the one at which Adadelta is the rule of its paper. The notes
+# say that Adadelta has no learning rate.
 #
 # How much of all that is the rule, and how much its rate? Each rule also ran at the rate tuned on
 # the task itself. The figure shows how far each rule is above Adam (to the right) or below it (to
@@ -878,9 +881,10 @@ plots.show(
 )
 
 # %% [markdown]
-# SGD's is its learning rate. Momentum and Nesterov run here at about a third of that rate; each
-# moves two to four times its own rate, for successive gradients agree in part. Adagrad's falls all
-# the way but for noise. The others follow the size of the gradients, each at its own pace.
+# SGD's effective rate is its learning rate. Momentum and Nesterov have about a third of that
+# learning rate here, but an effective rate of two to four times their own, because successive
+# gradients agree in part. Adagrad's falls all the way, apart from noise. The others follow the size
+# of the gradients, each at its own pace.
 #
 # ## 3b.9 What came out
 #

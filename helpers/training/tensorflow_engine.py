@@ -68,8 +68,6 @@ class TensorFlowEngine:
         # None of this needs AutoGraph, which would take half a second to read it.
         compiled = partial(tf.function, autograph=False)
         self._train = compiled(self._train_batches, jit_compile=xla)
-        # An epoch is one call of one of the two. Both could be called from a third, so that XLA
-        # compiles the first only once; but then a first run takes 0.7 s longer.
         self._train_rest = compiled(self._train_batches_and_rest)
         self._evaluate = compiled(self._evaluate_all, reduce_retracing=True)
         self._predict = compiled(self._predict_rows, reduce_retracing=True)
@@ -127,7 +125,11 @@ class TensorFlowEngine:
             for name, values in settings_.items()
         }
         work = data, batches, tf.constant(full), each
-        parts, metrics = self._train_rest(*work, tf.constant(rest)) if rest else self._train(*work)
+        # XLA would compile its program once more for a call from Python.
+        if rest or self._train_rest.experimental_get_tracing_count():
+            parts, metrics = self._train_rest(*work, tf.constant(rest))
+        else:
+            parts, metrics = self._train(*work)
         parts = parts.numpy()[: full + (rest > 0)]
         sizes = np.full(len(parts), batch_size)
         sizes[-1] = rest or batch_size
@@ -176,7 +178,9 @@ class TensorFlowEngine:
         parts, _ = self._train(data, batches, count, settings)
         self._weights.begin()
         now = {name: values[count] for name, values in settings.items()}
-        last = self._step(data, batches[count][:rest], now)
+        last = tf.cond(
+            rest > 0, lambda: self._step(data, batches[count][:rest], now), lambda: tf.zeros(2)
+        )
         self._weights.end()
         return tf.concat([parts[:count], [last]], axis=0), self._metric_results()
 
