@@ -572,7 +572,7 @@ percent.rename_axis("share of false words in %, by number of replicates")
 #    wrongly refuted the notes.
 # 3. **Who chose the criterion, and when?** Those of this lesson stand in `claims.toml` and were
 #    locked before the recorded run. Some were changed after earlier results had been seen, and
-#    locked again (`evidence/CHANGES.md`).
+# locked again (`evidence/CHANGES.md`).
 # 4. **Does the setting fit the sentence?** One net on one data set is no law.
 # 5. **How large is it?** Look at the number before you change what you do.
 
@@ -736,12 +736,12 @@ for step in range(len(falls)):
 # share of the noise. With fresh inputs, as here, a line that cannot follow the curve also varies
 # with where its points happen to lie; and for nets nothing forces the see-saw at all. Where the
 # variance falls in a shaded step, the wider net, trained as long as here, is less wrong *and*
-# steadier. (In a separate trial, which is not recorded, we trained for more steps, up to sixteen times as many. Then at
-# most half of the fall was left: no longer clearly a fall, but no rise either.) Whether the
-# variance falls depends on the curve, too. This one looks the same after half a turn, so two units
-# have two best fits. Which one they find differs from training set to training set, and that adds
-# to the variance. (The audit asks again on a curve without that symmetry.) One counterexample is
-# enough to refute a law; as a rule of thumb for nets the see-saw may do better.
+# steadier. (In a separate trial, which is not recorded, we trained for more steps, up to sixteen
+# times as many. Then at most half of the fall was left: no longer clearly a fall, but no rise
+# either.) Whether the variance falls depends on the curve, too. This one looks the same after half
+# a turn, so two units have two best fits. Which one they find differs from training set to training
+# set, and that adds to the variance. (The audit asks again on a curve without that symmetry.) One
+# counterexample is enough to refute a law; as a rule of thumb for nets the see-saw may do better.
 #
 # The formula says that the parts *add up to* the error. One would have to rise as the other falls
 # only if the error stayed the same.

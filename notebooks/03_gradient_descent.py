@@ -285,9 +285,9 @@ plots.show(
 # Compare the two panels. The left one counts the work, which is the same on every machine. An exact
 # gradient is a luxury there, because most of its cost goes into digits that one step cannot use.
 # The right one counts the time, and time favors larger batches more than work does: a computer
-# handles 32 examples in less than twice the time of one, and 8,000 in far less than 8,000 times that.
-# Minibatches are where the two costs meet, and the best size depends on the machine as much as on
-# the data.
+# handles 32 examples in less than twice the time of one, and 8,000 in far less than 8,000 times
+# that. Minibatches are where the two costs meet, and the best size depends on the machine as much
+# as on the data.
 #
 # So the verdict on seconds is about one machine. Whether the ratio is above 1.5, the factor asked
 # for, depends on NumPy's overhead in every step. Nor would more replicates settle it: they share

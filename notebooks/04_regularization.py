@@ -266,16 +266,16 @@ plots.show(
 )
 
 # %% [markdown]
-# The left panel shows what each net is *charged*, the right one how well it *predicts*. (With the
-# nets of the note's listing the lowest curve happens to be the right one; further up, the order is
-# wrong: REG-22.) In this course a history's `val_loss` is that of the data, and the `penalty` is
-# listed beside it.
+# The left panel shows what each net is *charged*, the right one how well it *predicts*. (In the
+# note's own listing the lowest curve happens to be that of the net that predicts best. The order
+# above it is wrong: REG-22, in the audit.) In this course a history's `val_loss` is that of the
+# data, and the `penalty` is listed beside it.
 #
 # **Does it do what it is for?** "By hindering training, regularization prevents overfitting, in
 # which a model works only on its training data", says [note 001](../docs/notes.md) (REG-02). That
 # can be taken apart. *Hindering*: the training loss, without the penalty, must be higher.
-# *Prevents*: the gap between training and test accuracy must be smaller. (It is not lesson 1's
-# overfitting; so we look at the new pictures, too.)
+# *Prevents*: the gap between training and test accuracy must be smaller. (Lesson 1 calls something
+# else overfitting; so we look at the new pictures, too.)
 #
 # A factor too small does nothing, and one too large ruins the net. So the factor is chosen first,
 # by the validation loss, in a study on other pictures (`python -m studies.penalties`): seven
@@ -377,8 +377,8 @@ for name, runs in (("no penalty", plain), ("L2 penalty", held_back)):
 # better on new ones. Only the second is what we want. By the loss, for which the factor was chosen,
 # the net does better on new pictures, by the accuracy it does worse. Worse by more than a point?
 # That is at the edge of what these pictures can tell: of two recordings of sixty replicates one
-# leaves it open and one says yes. So this *supported* is one of the gap, and does not say that the
-# net is none the worse.
+# leaves it open and one says yes. So *supported* is said of the gap alone; it does not mean that
+# the penalty leaves the net as good as before.
 #
 # ## 4.3 Zero, or nearly zero
 #
@@ -637,11 +637,12 @@ plots.show(
 )
 
 # %% [markdown]
-# A decay takes the same share from all. The penalty spares the busy pixels and all but deletes the
-# quiet ones. That need not be bad, but it is not what you asked for, and a factor that suits one
-# net may not suit the next, whose gradients have another size. So Loshchilov and Hutter (2019) took
-# the decay out of the division and called the result **AdamW**. In Keras it is
-# `keras.optimizers.AdamW(weight_decay=...)`, and "weight decay" now mostly means this.
+# A decay takes about the same share from all. The penalty takes about as much from the busy pixels,
+# and nearly everything from the quiet ones. That need not be bad, but it is not what you asked for,
+# and a factor that suits one net may not suit the next, whose gradients have another size. So
+# Loshchilov and Hutter (2019) took the decay out of the division and called the result **AdamW**.
+# In Keras it is `keras.optimizers.AdamW(weight_decay=...)`, and "weight decay" now mostly means
+# this.
 #
 # ## 4.5 What exactly is limited?
 #
@@ -816,11 +817,11 @@ for patience in (1, 5, 20):
     print(f"patience {patience:>2}: keeps epoch {np.mean(ends) + 1:5.1f}, test error {error:.3f}")
 
 # %% [markdown]
-# Compare the lines of short and long guesses. Where the interval of one kind holds 0, it is not
-# certain that stopping has gained anything against it. And ≈ need not mean that nothing is gained:
-# a gain was asked for of more than 5 %, and as divisions of so few wines overlap, only about 10 %
-# could be told from that. A guess in the flat valley would have done as well; the rule spares
-# you the guess.
+# Compare the lines of short and long guesses. Where the interval of one kind includes 0, it is not
+# certain that stopping has gained anything against it. And ≈ need not mean that nothing is gained.
+# The claim asks for a gain of more than 5 %. With so few wines, whose divisions overlap, only about
+# 10 % would have shown it. A guess in the flat valley would have done as well; the rule spares you
+# the guess.
 #
 # The rule has a price: the validation wines, which could have been training wines, and a number of
 # its own, the **patience**. A validation loss is noisy, and little patience takes the first bump

@@ -36,9 +36,9 @@ print(runtime.start())
 
 # %% [markdown]
 # `RUNS` is the number of repetitions, or **replicates**, behind a live result. Each draws its own
-# pictures, initial weights and order of the minibatches, which all that we compare in it share.
-# Change `SEED` and run all cells again: the live results move, the recorded ones, from 30
-# replicates, stay.
+# pictures, initial weights and order of the minibatches, and all nets that are compared within a
+# replicate share them. Change `SEED` and run all cells again: the live results move, the recorded
+# ones, from 30 replicates, stay.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -130,8 +130,10 @@ verdicts.by_definition(
 # plain net, and the rate of dropout has to be chosen too. So a study did it beforehand
 # (`python -m studies.regularization`): on other pictures it tried six rates of dropout, at those
 # learning rates at which the plain net learns its pictures by heart, and let validation pictures
-# choose. (A lower rate, which they liked better, is left out on purpose.) It did the same for the
-# softer labels of section 4b.5. We read what was best:
+# choose. (A lower learning rate did better on the validation pictures. It is left out on purpose:
+# at that rate the plain net does not yet know its pictures by heart at the end, which would be
+# early stopping in disguise.) It did the same for the softer labels of section 4b.5. We read what
+# was best:
 
 # %%
 HIDDEN = 128
@@ -343,13 +345,14 @@ print(f"{choice['budget']} trainings; chosen: {choice['alteration']}")
 # Do not read too much into the third decimal: with other draws another alteration might have come
 # first.
 #
-# Now the comparison: fresh pictures for every run, the same for both arms, and equally many steps,
-# so many that the net without copies knows all of its pictures. The recorded verdict counts only if
-# twice the steps lead to the same one (two that are undecided agree as well); if not, they are
-# doubled, up to 12,000, until two lengths agree. Here, with fewer runs, a third of the first length
-# is trained, to be quick: enough for the net without copies to know its pictures. The one with
-# copies, at its much lower rate, is not finished then, so here it comes out too low; that its
-# verdict is the record's says nothing about the size of the difference.
+# Now the comparison. Every run has fresh pictures, and both arms of a run share them. Both arms
+# make equally many steps, so many that the net without copies knows all of its pictures. The
+# recorded verdict counts only if twice as many steps lead to the same one (undecided both times is
+# the same, too). If they do not, the steps are doubled, up to 12,000, until two lengths agree. What
+# you see here is quicker: fewer runs, and a third of the first length. That is enough for the net
+# without copies to know its pictures. The net with copies has a much lower learning rate and is not
+# finished by then, so here its accuracy comes out too low. If the result is in keeping with the
+# record all the same, that says nothing about the size of the difference.
 #
 # **Your guess first:** how many points do the copies gain?
 
@@ -444,11 +447,11 @@ plots.show(
 )
 
 # %% [markdown]
-# Hold the distance of the black marks against what chance does from line to line, and against the
-# margin of one picture in a hundred. A small gain cannot be told from none. The verdict also speaks
-# of *this* place: small, centered pictures and a dense net. The gains that made copies famous were
-# measured on convolutional nets and on pictures whose objects lie anywhere (Simard 2003; Krizhevsky
-# 2012).
+# Compare the distance between the black marks with how much the grey lines differ from each other,
+# which is chance, and with the margin of one picture in a hundred. A gain that is small beside them
+# cannot be told from none. The verdict also speaks of *this* place: small, centered pictures and a
+# dense net. The gains that made copies famous were measured on convolutional nets and on pictures
+# whose objects lie anywhere (Simard 2003; Krizhevsky 2012).
 #
 # ## 4b.4 Noise
 #
@@ -514,9 +517,9 @@ plots.show(
 #
 # ## 4b.5 Softer labels
 #
-# A one-hot label says: this is a coat, with certainty. The loss can then always be made smaller by
-# being surer still, even when every training picture is right. **Label smoothing** takes a little
-# of that certainty away.
+# A **one-hot** label has a 1 for the right class and a 0 for every other. It says: this is a coat,
+# with certainty. The loss can then always be made smaller by being surer still, even when every
+# training picture is right. **Label smoothing** takes a little of that certainty away.
 #
 # ### Exercise 3 · Write label smoothing
 #
@@ -657,9 +660,10 @@ for name, each in chances.items():
 #
 # ### Exercise 5 · Predict
 #
-# **Before you look:** in which of the four worlds is dropout, tuned, *clearly* better than the
-# plain net, both than that net at its own best rate and at the rate of dropout, so that both whole
-# intervals of the difference lie above 0? Write "clearly better" or "not clearly better" for each.
+# Dropout, tuned, meets the plain net twice: once with the plain net at its own best learning rate,
+# and once with both nets at the learning rate chosen for dropout. It is *clearly better* if both
+# intervals of the difference lie wholly above 0. **Before you look:** in which of the four worlds
+# is it? Write "clearly better" or "not clearly better" for each.
 
 # %%
 dropout_helps = {
@@ -759,11 +763,12 @@ for title, world in worlds.items():
 # though its interval is wide. And more pictures are the regularizer that all the others imitate:
 # compare the printed accuracies of the plain nets.
 #
-# Then compare the rows. A method that hardly moves the accuracy can go with a much lower log loss.
-# Do not credit the method at once: in the first world the tuning chose a lower learning rate for
-# most of them than for the plain net, and in 600 steps a lower rate is also an earlier stop, at
-# which a net is less sure of what is wrong. The second mark compares at equal rates. If you need
-# probabilities, let the log loss choose.
+# Then compare the rows. The lower one shows the **log loss**, the cross-entropy on new pictures,
+# which also counts how sure a net is. It can be much lower with a method that hardly moves the
+# accuracy. Do not credit the method at once: in the first world the tuning chose a lower learning
+# rate for most of them than for the plain net. In 600 steps a lower rate is also an earlier stop,
+# and a net that stops earlier is less sure of its mistakes. The second mark compares at equal
+# rates. If you need probabilities, let the log loss choose.
 #
 # Last, do not crown a winner. Three replicates chose each strength and rate, and where most
 # intervals overlap the order would change with other pictures. What to take home is the procedure:

@@ -427,8 +427,9 @@ verdicts.compare(
 # the middle, where most sums of a fresh net lie, and fades slowly. ReLU has slope 1 too, but only
 # for half of the sums: for the others it is 0. Half of all paths are closed in every layer, and
 # Keras's default weights do not make up for it. So in place of the sigmoid, ReLU is a relief, but
-# no cure. In place of a hundred layers of tanh, ReLU and ELU *alone* are none: their gradients fade
-# more. Taken literally, SELU is one, but its gradients grow, and end farther from even than tanh's.
+# no cure. In place of a hundred layers of tanh, ReLU and ELU are not even a relief as long as
+# nothing but the activation is exchanged: their gradients fade more. By our measure SELU is a
+# relief, but its gradients grow, and end farther from even than tanh's.
 #
 # ## 5.4 Change the weights
 #
@@ -459,7 +460,8 @@ ex.scaling.check(he_kernel)  # stuck? ex.scaling.hint()
 
 # %% [markdown]
 # Keras cuts the normal distribution off at two standard deviations, and widens it beforehand by
-# what the cutting will take away. The variance stays.
+# what the cutting will take away. So the variance is right after the cut, and the largest weight
+# lies a little beyond two of the standard deviations that you asked for:
 
 # %% tags=["nbval-check-output"]
 keras_kernel = np.array(keras.initializers.HeNormal(seed=1)((784, 400)))
@@ -475,7 +477,8 @@ print(f"variance 2 / 784, within 3 %: {close}; largest weight: {widest:.1f} stan
 #
 # **Your guess first.** He's standard deviation for 100 inputs is $\sqrt{2/100}$, about 0.14, hardly
 # three times 0.05. By how many powers of ten do the gradients at layer 1 differ? And after 50
-# epochs, each start at its own best rate: what is the difference in test accuracy?
+# epochs on pictures of clothes, each start at its own best rate: what is the difference in test
+# accuracy?
 
 # %%
 columns = datasets.pool("cifar10").map(lambda x: x.reshape(len(x), -1)).standardized()
@@ -732,9 +735,9 @@ for other, role in (("sigmoid", claims.FURTHER), ("relu", claims.BOUNDARY)):
 # units are dead at birth, and training can revive a unit whose inputs change. The usual story is a
 # different one, of units killed by large steps; nothing here measures it. On raw pixels, which
 # saturate a fresh net, the same holds of ELU: more units are flat before training than after. So
-# "no dead neurons" is wrong there, but it is not that training brings them. And the verdict hangs
-# on the limit of 0.001: by smaller ones, set beforehand as well, the share of flat ELU units after
-# training need not reach the margin.
+# "no dead neurons" is wrong there, but training is not to blame. And that verdict depends on what
+# counts as flat. Here it is a slope of up to 0.001. With the smaller limits, which were set
+# beforehand as well, the share of flat ELU units after training need not reach the margin.
 #
 # ## 5.6 A net that normalizes itself
 #

@@ -2,8 +2,8 @@
 # # 5b · Batch normalization
 #
 # In the [first half of this lesson](05_initialization.ipynb) we chose the initial weights so that
-# gradients pass through twenty layers. **Batch normalization** takes the other way. It does not
-# choose the weights well; it corrects what comes out of them, in every layer and at every step.
+# gradients pass through twenty layers. **Batch normalization** goes another way. It does not ask
+# for well-chosen weights; it corrects what comes out of them, in every layer and at every step.
 #
 # After this lesson you will be able to
 #
@@ -36,8 +36,8 @@ print(runtime.start())
 # %% [markdown]
 # `RUNS` is the number of replicates behind a live result. What takes minutes of training was
 # trained beforehand (`studies/batch_normalization.py`) and is read from its results file; it does
-# not depend on `RUNS` or `SEED`. A net that learns at no rate is shown at the middle one; "its own
-# best rate" then means nothing.
+# not depend on `RUNS` or `SEED`. A net that learns at none of the rates has no best one; it is
+# shown at the middle one.
 
 # %% tags=["parameters"]
 PROFILE = "quick"
@@ -252,10 +252,10 @@ plots.show(
 # normalization falls toward layer 1, each layer multiplies the gradient by a factor below 1: a
 # sigmoid by its slope, at most 1/4, ReLU with Glorot's weights by about 0.7. Normalization divides
 # the sums by their small spread, and on the way back, as in the formula of 5b.1, the gradient too.
-# That makes up for the factor, for ReLU even by too much. Where that line is level, the weights
-# were right to begin with. There, batch normalization *adds* a factor above 1 in every layer on the
-# way back, for ReLU about $\sqrt{\pi/(\pi-1)} \approx 1.21$ (Yang and others 2019): gradients
-# explode, slowly. That does not count here.
+# That makes up for the factor, for ReLU even by too much. Where that line is level, there is
+# nothing to make up for by this measure. There, batch normalization *adds* a factor above 1 in
+# every layer on the way back, for ReLU about $\sqrt{\pi/(\pi-1)} \approx 1.21$ (Yang and others
+# 2019): gradients explode, slowly. That does not count here.
 #
 # ## 5b.3 Training is not inference
 #
@@ -517,8 +517,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Larger rates are one thing, faster training another. The verdict goes by the
-# rates (at 20 layers the interval is narrower than the grid can know); speed has lines of
+# Larger rates are one thing, faster training another. The verdict goes by the rates. (At 20 layers
+# its interval is narrower than the distance between two rates that were tried.) Speed has lines of
 # its own, undecided. And a net that is fast at first need not have the lower loss in the end.
 #
 # ## 5b.6 What it costs
@@ -621,9 +621,10 @@ for live in verdicts:
         scattering(claims.recorded_or(live))
 
 # %% [markdown]
-# Where times scatter, a cost of 5 % cannot be seen (last line). And it can be avoided. In use, mean
-# and variance are constants. Then `gamma * (x @ kernel - mean) / root(variance + 0.001) + beta` is
-# a linear function of `x`, and one dense layer can do it.
+# On a busy machine a cost of 5 % is lost in the scatter (the last line is about recorded
+# times). And it can be avoided. In use, mean and variance are constants. Then
+# `gamma * (x @ kernel - mean) / root(variance + 0.001) + beta`
+# is a linear function of `x`, and one dense layer can do it.
 #
 # ### Exercise 5 · Fold
 #
@@ -671,13 +672,14 @@ print("folded, the outputs are the same:", np.allclose(first, second, atol=1e-4)
 # epochs, without early stopping, until it overfits. With batch normalization, is its test error
 # lower, about the same, or higher?
 #
-# **Measure.** Both arms tried the same rates. Each runs at the one that gives the lowest *training*
-# error, so both are trained as far as they can be. A rate that validation chooses may itself be the
-# remedy, since a small rate is in effect an early stop; that is a further setting. The statement is
-# about nets that overfit, so the net without batch normalization has to: its validation error,
-# smoothed over ten epochs, must end at least 0.01 above its lowest value. The layers have 128
-# units, fewer than in the note. Adam trains in minibatches of 256. The second data set has 256
-# pictures of clothes, 40 % of the labels drawn at random, in minibatches of 8.
+# **Measure.** Both arms tried the same rates, on replicates of their own. Each runs at the rate
+# that gave the lowest *training* error there, so both are trained as far as they can be. A rate
+# that validation chooses may itself be the remedy, since a small rate is in effect an early stop;
+# that is a further setting. The statement is about nets that overfit, so the net without batch
+# normalization has to: its validation error, smoothed over ten epochs, must end at least 0.01 above
+# its lowest value. The layers have 128 units, fewer than in the note. Adam trains in minibatches
+# of 256. The second data set has 256 pictures of clothes, 40 % of the labels drawn at random, in
+# minibatches of 8.
 
 # %%
 wine, clothes = study["BNI-05, wines"], study["BNI-05, clothes"]
@@ -767,8 +769,9 @@ plots.show(
 # %% [markdown]
 # Compare the verdicts in three ways. First, by the choice of the rate: an effect that comes and
 # goes with it belongs to the rate as much as to the layer. Second, by the size of the minibatch: if
-# the noise of the company is the remedy, all wines in one batch should be without it. (It then
-# makes 1,000 updates instead of 1,500.) Third, with dropout, the other remedy of the title.
+# the noise from changing company is the remedy, there should be no gain with all wines in one
+# batch. Third, with dropout, the other remedy
+# of the title.
 #
 # ## 5b.8 What came out
 #

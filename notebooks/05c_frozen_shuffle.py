@@ -75,8 +75,8 @@ def show_epochs(title, epochs):
 # ## 5c.1 Who shares a minibatch?
 #
 # `model.fit` does not tell you which examples it puts together. You can find out: use the *numbers
-# of the rows* as inputs, and a model that learns nothing but writes down what it is given. That is
-# all that `recording.minibatches` does.
+# of the rows* as inputs, and a model that does not learn at all and only writes down what it is
+# given. That is all that `recording.minibatches` does.
 #
 # ### Exercise 1 · Predict
 #
@@ -480,8 +480,9 @@ plots.show(
 )
 
 # %% [markdown]
-# On standardized pixels the loss falls alike with both, so little can have been clipped (by
-# accuracy the comparison is undecided). This is why the trap is so easily missed.
+# On standardized pixels, which are not drawn here, the loss falls alike with both ends, so little
+# can have been clipped (by accuracy the comparison is undecided). This is why the trap is so easily
+# missed.
 #
 # ### Exercise 5 · The short way
 #

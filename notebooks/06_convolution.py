@@ -12,11 +12,11 @@
 # - write the backward pass of a convolution, and say why it is a convolution again;
 # - say when a convnet should win against a plain net, when it should not, and check it.
 #
-# Five statements of the [lecture notes](../docs/notes.md) are settled on the way, in the lines that
-# begin with ✓ (supported), ✗ (refuted) or ≈ (undecided). Four of them are **computed**: something
-# is calculated that could have come out otherwise. One is a matter of words and is explained. At
-# the end two nets compete, in several replicates. Plan an hour; the notebook itself computes for
-# less than half a minute.
+# Five statements of the [lecture notes](../docs/notes.md) are settled on the way, each in a line
+# that begins with a sign. Four of them are **computed**: something is calculated that could have
+# come out otherwise, and the sign is ✓ (supported), ✗ (refuted) or ≈ (undecided). The fifth is a
+# matter of words: it is explained, and its sign is ≡ (by definition). At the end two nets compete,
+# in several replicates. Plan an hour; the notebook itself computes for less than half a minute.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.
@@ -234,10 +234,10 @@ verdicts.compute(
 )
 
 # %% [markdown]
-# The channels are always summed up, all of them, at each place. So is this convolution two- or
-# three-dimensional? Libraries go by the number of directions in which the window *slides*: `Conv1D`
-# over time, `Conv2D` over a picture, `Conv3D` over a volume or a film. By that name it is
-# two-dimensional, although picture and kernel are arrays with three axes.
+# Here, as in every ordinary convolutional layer, all channels are summed up at each place. So is
+# this convolution two- or three-dimensional? Libraries go by the number of directions in which the
+# window *slides*: `Conv1D` over time, `Conv2D` over a picture, `Conv3D` over a volume or a film. By
+# that name it is two-dimensional, although picture and kernel are arrays with three axes.
 #
 # Three words that are often mixed up: a **kernel** is the window for one channel; a **filter** is
 # one kernel for each channel, and makes one map, to which a bias is added; the **weights** are the
@@ -617,12 +617,12 @@ winner = {"centered": ..., "moved": ..., "permuted": ...}
 ex.winner_prediction.check(winner)  # stuck? ex.winner_prediction.hint()
 
 # %% [markdown]
-# **Measure.** A replicate draws the pictures (training, validation and test), moves, permutation,
-# and order of the minibatches, which both nets share, and initial weights, of which each net has
-# its own, the same in all three versions. Their learning rates were tuned beforehand
-# (`studies/convolution.py`), on each version, on replicates that are not used here: both tried the
-# same rates, and validation pictures chose. Test pictures judge, none of which was among those that
-# chose a rate.
+# **Measure.** A replicate draws pictures (for training, validation and test), moves, a permutation,
+# and the order of the minibatches; both nets share all of these. Each net has initial weights of
+# its own, the same in all three versions. The learning rates were tuned beforehand
+# (`studies/convolution.py`), for each net on each version: both nets tried the same rates on
+# replicates that are not used here, and validation pictures chose. The test pictures judge, and
+# none of them had a part in choosing a rate.
 
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
@@ -699,8 +699,8 @@ plots.show(
 
 # %% [markdown] tags=["answer"]
 # Read it from the left. Where all clothes lie in the same place, sharing weights over all places
-# need not help. In this small contest (1,000 pictures, 600 updates, maps that are averaged) it does
-# not; with more pictures and longer training convnets win on centered clothes, too. Then the
+# need not help, and in this small contest (1,000 pictures, 600 updates, maps that are averaged) it
+# is not seen to. (With more pictures and longer training it may; that was not tried.) Then the
 # clothes are moved. The MLP has to learn each of them for every place where it can be; the kernels
 # meet the same sleeve wherever it is. Last, the permutation. An MLP does not know in which order
 # its inputs come, so apart from chance nothing changes for it. For the convnet the neighbors are

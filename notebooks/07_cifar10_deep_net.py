@@ -9,7 +9,7 @@
 #
 # After this lesson you will be able to
 #
-# - build and train a deep net, and say what a sweep over learning rates must not share;
+# - build and train a deep net, and run a sweep over learning rates that is fair to each of them;
 # - take a failure apart, one cause at a time;
 # - compare batch normalization with a baseline that works;
 # - meet the conditions of a net that normalizes itself, and place alpha dropout;
@@ -196,8 +196,9 @@ plots.show(
 # mind; we come back to it at the end. (All runs share the same 10,000 test images. The intervals
 # say how much other divisions, weights and orders would change, not what other photographs would.)
 #
-# Are the textbook's and the notes' numbers such marks? Their recipes differ from ours, yet this is
-# where one more run of ours would fall, in 99 of 100 cases:
+# Could the numbers that textbook and notes (*note 003*) have printed be such marks? Their recipes
+# differ from ours, so this is only a comparison: each number is held against the range into which
+# one more run of ours would fall in 99 of 100 cases.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 within, outside = 0, []
@@ -330,8 +331,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Only one of the two curves is about the rates. Ten epochs with each smaller rate give the
-# listing's net a head start:
+# Only the curve of the fresh nets shows what each rate is worth. The listing's net arrives at every
+# rate with ten epochs of training at each smaller one, and so with a head start:
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 listing_net, fresh_net, second_fresh = (
@@ -351,12 +352,12 @@ for rates_told, of_these in (("last six rates", slice(1, 7)), ("0.00003 to 0.000
     print(f"agreement, {rates_told}: {less.mean():+.1f} points ({low:.1f} to {high:.1f})")
 
 # %% [markdown]
-# The last two lines ask how well the listing's net agrees with a fresh one, compared with how well
-# two fresh ones agree (CIF-05, in the audit). The mean over six rates stays undecided. At 0.01 all
-# nets guess; at 0.003 the few fresh ones that learn are far from each other, and so are two fresh
-# nets at 0.001. Over the three rates from 0.00003 to 0.0003 alone the listing's net
-# agrees less, by more than the margin of a point. (We chose these three after the results had been
-# seen, so they do not count.)
+# The last two lines ask something else (CIF-05, in the audit): does the listing's net agree with a
+# fresh one as well as two fresh ones agree with each other? Below zero it agrees less. By the mean
+# over six rates the answer is undecided. (At 0.01 all nets guess. At 0.003 the few fresh nets that
+# learn end far apart, and at 0.001 so do two fresh nets.) Over the three rates from 0.00003 to
+# 0.0003 alone the listing's net agrees less, by more than the margin of a point. (We chose these
+# three after the results had been seen, so they do not count.)
 #
 # Now the notes choose 0.0003, compile the model, train it with early stopping, load the best epoch,
 # and print: validation loss 2.3024, accuracy 0.1038. "What went wrong? Let us move on." But
@@ -410,8 +411,10 @@ for name, arm in known.items():
     print(f"{at_ten:.0%} of them at about 10 %")
 
 # %% [markdown]
-# This is how to take a failure apart: change one thing at a time, and look at each combination, not
-# only at the first and the last. Two suspects, four rows.
+# This is how to take a failure apart: change one thing at a time, and look at every combination,
+# not only at the first and the last. There are two suspects, the sweep and the raw pixels, so there
+# are four combinations: the four rows above. Compare them in pairs: which suspect is enough, by
+# itself, to bring the net down to 10 %?
 #
 # Now two statements of the notes. The listing means to train the net of step b at the rate found.
 # Is the net from the sweep **no worse** than a fresh one (CIF-07)? One point of accuracy would
@@ -576,10 +579,11 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# The last line is what the author saw. The second is the listing against a net that works: still a
-# large gain. By the table, standardized pixels bring the plain net some of the way; a net with
-# batch normalization on raw pixels, but without the one in front, was not trained. The first is
-# batch normalization alone: real, and less than was called dramatic.
+# Take the lines one by one. The last one, *the session as found*, is what the author saw. The
+# second, *as found, with a healthy baseline*, holds the same listing against a net that works:
+# still a large gain. The first is batch normalization alone: a real gain, and smaller than what was
+# called dramatic. As for standardization, the table shows that it brings the plain net some of the
+# way. (We did not train a net that has batch normalization on raw pixels without the one in front.)
 #
 # Does the gain hang on optimizer and schedule? Here both nets train for 20 epochs with batches of
 # 128, each arm at its best of five rates or more:
@@ -788,11 +792,13 @@ tries = {arm: len(study[arm]["tuning"]["rates"]) for arm in ("e", "e everywhere"
 print(f"rates tried: last layer only {tries['e']}, everywhere {tries['e everywhere']}")
 
 # %% [markdown]
-# With 0.1 everywhere the validation loss rises from the third epoch on, so early stopping ends the
-# training while the net still learns. At the last epoch everywhere is still behind, by less, though
-# it had one rate more to choose from. With 0.05 all nets train on, and dropout everywhere costs
-# what the first line says. And what the grid search gains, it owes to the learning rate: the notes'
-# dropout does as well at a better rate. (The whole grid is in the audit.)
+# With dropout of 0.1 everywhere the validation loss is lowest in one of the first epochs and then
+# rises, so early stopping ends the training while the net is still learning. At the last epoch the
+# gap is smaller, but dropout everywhere is still behind, though it had one rate more to choose
+# from. With 0.05 everywhere training goes on for much longer (see the table), and the first line
+# above says what dropout everywhere costs then. What the grid search gains, it owes to the learning
+# rate: at a better rate the notes' dropout of 0.1 does as well as the best point of the grid. (The
+# whole grid is in the audit.)
 #
 # **Monte-Carlo dropout** leaves the dropout on when the net is used, asks many times, and averages
 # the probabilities (Gal and Ghahramani 2016). The thirty nets of step e were asked fifty times:
@@ -938,9 +944,9 @@ print(
 # enough depends on how far apart the variants are and how far their runs scatter, and after one run
 # of each you know neither.
 #
-# There is a second draw, hidden in the first. Every row of a table stands at some learning rate,
-# and usually *one* sweep has chosen it. Our trial runs, and those of an earlier study with other
-# batches, show how often a single sweep picks the rate that is best on average:
+# Chance comes in a second time. Every row of such a table stands at some learning rate, and usually
+# a *single* sweep has chosen it. Our trial runs, and those of an earlier study with other batches,
+# show how often a single sweep picks the rate that is best on average:
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 sweeps_on_record = {
@@ -975,10 +981,10 @@ for row in study.values():
 print(f"all {arms_tuned} arms of the study: {found} of {all_sweeps} sweeps picked the best rate")
 
 # %% [markdown]
-# (The audit has every arm.) How bad is a wrong pick? The last column says what it costs on average.
-# Where neighboring rates are about equally good, a wrong pick costs little. But it costs one
-# variant and not the other, and a difference between two variants is all that the table is read
-# for.
+# How bad is a wrong pick? The last column of the table says how many points a sweep loses on
+# average, a right pick counted as 0: little where neighboring rates are about equally good. But
+# what is lost is lost for one variant and not for the other, and it is for the difference between
+# variants that people read such a table. (The audit lists every arm.)
 #
 # That is no reason to give up. Train each variant several times, show the spread, and let the
 # interval say which differences are large enough.
@@ -991,10 +997,11 @@ print(f"all {arms_tuned} arms of the study: {found} of {all_sweeps} sweeps picke
 verdicts.summary()
 
 # %% [markdown]
-# And if you leave the exercise? An earlier study of the course did: 1cycle with AdamW, and images
-# that are mirrored and shifted anew in every epoch. Here are its accuracies, and nets trained since
-# at its settings, for their learning curves and for the processor time that they take, all cores
-# together. Much changes at once, and next to nothing was tuned; so none of it is credited.
+# How far do you get outside the rules of the exercise? An earlier study of the course tried it:
+# 1cycle with AdamW, and images that are mirrored and shifted anew in every epoch. Its accuracies
+# are printed below. Since then a few more nets were trained at its settings, to show their learning
+# curves and the processor time of a run, added up over all cores. Much changes at once here, and
+# next to nothing was tuned, so the gain cannot be credited to any one of the changes.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 better_nets = {

@@ -80,8 +80,8 @@ photographs = results("07_cifar10.json")
 # [audit](audits/08_learning_rate_schedules.ipynb) measures all of this, as LRS-03 and LRS-04.)
 #
 # If that is right, there is an easy test. Train at a large rate, and lower it near the end: the
-# loss should fall at once. Our net has two hidden layers and sees 4,000 pictures of clothes, shrunk
-# to 14 x 14 pixels, in batches of 64. It is trained by SGD with momentum 0.9.
+# loss should soon fall. Our net has two hidden layers and sees 4,000 pictures of clothes, shrunk to
+# 14 x 14 pixels, in batches of 64. It is trained by SGD with momentum 0.9.
 
 
 # %%
@@ -155,8 +155,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The second twin shows the hopping: as soon as its steps are small, it sinks in. The first twin
-# shows a trap. In Keras the velocity is a sum of past *steps*, each with the rate of its time.
+# The second twin shows the hopping: soon after its steps have become small, it sinks in. The first
+# twin shows a trap. In Keras the velocity is a sum of past *steps*, each with the rate of its time.
 # Lower the rate suddenly, and the net coasts on at its former speed, while its brake, the gradient
 # times the rate, has become a hundred times weaker. Goyal and others (2017) call the cure
 # **momentum correction**: scale the velocity along with the rate. (PyTorch's SGD keeps the rate
@@ -245,8 +245,9 @@ ex.cosine_decay.check(cosine)  # stuck? ex.cosine_decay.hint()
 #
 # **Measure.** In each of thirty replicates, each plan tried eight initial rates, kept the best by
 # training loss, and was run again with other weights. One slow schedule cannot refute that there
-# *are* better ways, so the best of three decides: in each replicate the one that got lowest in its
-# tries (the three together had three times as many). (`studies/schedules.py` did it once.)
+# *are* better ways. So the constant rate is compared with the best of three schedules: in each
+# replicate, the one that reached the lowest loss in its tries. (The three together had three times
+# as many tries; `studies/schedules.py` trained them.)
 
 # %%
 tried = clothes_study["LRS-05"]
@@ -349,9 +350,9 @@ for plan in ("cosine", "exponential"):
     )
 
 # %% [markdown]
-# (We let the first line decide when all results were known. Before, the decay to 1 % decided, and
-# refuted.) That exponential spends half its steps below a tenth of its first rate, the cosine only
-# a fifth. If it is worse at all, that may be why: steps that hardly move are expensive.
+# (We let the best of three decide only when all results were known. Before that the decay to 1 %
+# decided: *refuted*, by an interval that did not allow for shared pictures.) The decay to 1 %
+# spends half its steps below a tenth of its first rate, the cosine only a fifth.
 #
 # The intervals are wide because all replicates draw their pictures from the same 12,000. And what
 # is lower on the training pictures is not always better on others.
@@ -392,8 +393,9 @@ for told, plan, count in (
     print(f"{told}: costs the constant rate {low:+.2f} to {high:+.2f} more")
 
 # %% [markdown]
-# This verdict does not count: it hangs on a final rate of our choice and on the two highest rates.
-# A rate that is too high at first becomes bearable later; one that is too low only becomes lower.
+# This verdict does not count, because it depends on two choices of ours: the decay to 1 %, and the
+# two highest rates that were tried (the printed lines change one of them at a time). Under a decay,
+# a rate that is too high becomes bearable later.
 #
 # ## 8.4 Which rate? The range test
 #
@@ -491,10 +493,9 @@ plots.show(
 # ### Exercise 4 · Bug hunt: the scheduler
 #
 # Below is the notes' 1cycle scheduler as one function: the learning rate at an iteration (counted
-# from 0) of `iterations`. It almost arrives; and if `iterations` is too small by a few, its last
-# rates are *negative*. Repair it so that the last iteration, `iterations - 1`, has exactly
-# `last_rate`; so that any further iteration stays there; and so that a `start_rate` of 0 is used as
-# given.
+# from 0) of `iterations`. Its last rate misses `last_rate` by a little, and a few iterations later
+# the rates are *negative*. Repair three things: the last iteration, `iterations - 1`, gets exactly
+# `last_rate`; any further iteration stays there; and a `start_rate` of 0 is used as given.
 
 
 # %% tags=["nbval-check-output"]
@@ -612,9 +613,9 @@ print(f"test accuracy: constant rate, 20 epochs against 15, {gained:+.3f}")
 # off one learning curve, because before its end a schedule is not yet meant to be good. "In fewer
 # epochs" means a plan *made* for fewer epochs, and another training for each length.
 #
-# Does it hold with another optimizer, and with momentum? And how much fewer can the epochs be? The
-# last lines go beyond the statements: momentum, cycled in one arm and constant at 0.9 in the other,
-# and half the epochs. (No shorter 1cycle is on record.)
+# Does this hold with another optimizer, and with momentum? With fewer epochs? The
+# third and the fourth line go beyond the statements: one has momentum, cycled in one arm and
+# constant at 0.9 in the other; in the other, 1cycle has half the epochs.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 FURTHER, BOUNDARY = claims.FURTHER, claims.BOUNDARY

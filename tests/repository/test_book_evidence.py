@@ -98,7 +98,8 @@ def test_a_page_says_what_was_recorded(statements, written):
 
 
 def test_a_page_says_what_would_decide_it_and_since_when(written):
-    claim, page = claims.find("OVF-01"), written["evidence/OVF-01.md"]
+    claim = claims.find("OVF-01")
+    page = re.sub("</?time>", "", written["evidence/OVF-01.md"])
     plain = html.unescape(page)
     for text in (claim.reading, claim.scope, claim.criterion, claim.margin_reason, claim.primary):
         assert text in plain
