@@ -1805,7 +1805,11 @@ for setting_through, role_through, other_fit in (
 
 # %% [markdown]
 # Degree 12 contains the parabola, so it could have done as well. What keeps it from that are the 20
-# values of noise, which it cannot tell from signal.
+# values of noise, which it cannot tell from signal. (That an overfitted curve has a higher test
+# error is so by lesson 1's definition; the first line shows how much higher, the second that the
+# noise does it. "More noise than signal" holds for fresh points only, and there most of all beyond
+# the outermost training points, where a polynomial shoots off. At the training points the curve
+# follows more signal than noise.)
 #
 # ### The most important cure (OVF-02)
 #

@@ -67,10 +67,12 @@ def training_overlap(pool):
 # Note 003: what is called He initialization draws the weights of a layer from a normal
 # distribution with variance 2 / fan-in, and is meant for ReLU and its variants. That is the
 # definition (He et al. 2015), and it can be checked in your head: ReLU lets half of the mean square
-# of its input pass, and the 2 makes up for it. Two details are worth knowing. Keras's `he_normal`
-# cuts the normal distribution off at two of its standard deviations, and widens it so that the
-# variance is still right. And for ELU, which note 003 uses, the factor 2 is not exact. Here is a
-# layer of Keras, drawn anew:
+# of its input pass, and the 2 makes up for it. Three details are worth knowing. Keras's `he_normal`
+# cuts the normal distribution off at two standard deviations, and widens it beforehand so that the
+# variance is right after the cut; the largest weight then lies a little beyond two standard
+# deviations of the result. For leaky and parametric ReLU, which let some of the other half pass,
+# the paper itself takes less than 2. And for ELU, which note 003 uses, the factor 2 is not exact.
+# Here is a layer of Keras, drawn anew:
 
 # %%
 drawn = keras.initializers.HeNormal(seed=SEED)((400, 400)).numpy()

@@ -329,7 +329,9 @@ judge_listing(
 
 # %% [markdown]
 # It does what it says. The rate of step b is taken over, not tuned again, and learning curves,
-# which the exercise asks for, are not compared.
+# which the exercise asks for, are not compared. (The replays' dense layers have no biases, which
+# the normalization behind them would cancel. They were made once, with Keras 3; the line with the
+# versions of the listing's time repeats what they gave.)
 #
 # ### Step d (CIF-17)
 #
