@@ -229,22 +229,22 @@ def recorded(notebook: Path | str, folder: Path = FOLDER) -> list[Verdict]:
     return [record.verdict for record in read(folder) if record.notebook == name]
 
 
-def contradicts(live: Verdict, record: Record) -> bool:
+def contradicts(live: Verdict, record: Record) -> bool | None:
     """Whether a live comparison and the recorded one cannot both be right.
 
     They differ by more than chance explains at 99.99 % (Student's t), given how much the recorded
-    replicates scatter: five live ones say too little about that. Where these do not vary, where
-    the scale has changed, for correlations, and for times, which are a machine's and its load's,
-    nothing is said.
+    replicates scatter: five live ones say too little about that. None, which says nothing, where
+    these do not vary, where the scale has changed, for correlations, and for times, which are a
+    machine's and its load's.
     """
     known = record.verdict
     if not (live.treatment and known.treatment) or live.groups or known.groups:
-        return False
+        return None
     if TIMES.search(known.measure) or live.scale != known.scale:
-        return False
+        return None
     here, there = differences(live), differences(known)
     if there.max() == there.min():
-        return False
+        return None
     error = there.std(ddof=1) * math.sqrt(1 / len(here) + 1 / len(there))
     farthest = error * stats.t.ppf((1 + LIVE_LEVEL) / 2, len(there) - 1)
     return bool(farthest < abs(here.mean() - there.mean()))

@@ -27,6 +27,12 @@ from helpers.claims.verdict import (
 
 AUDITS = "audits"
 """The folder of the notebooks that settle what the lessons leave out."""
+BESIDE = {
+    True: "which contradicts the record",
+    False: "in keeping with the record",
+    None: "which is not compared with the record",
+}
+"""What is said of a live result, by what `contradicted` says."""
 
 
 class Ledger:
@@ -189,10 +195,12 @@ def still_open(live: Iterable[Verdict]) -> set[str]:
     return {verdict.id for verdict in live if verdict.verdict == OPEN}
 
 
-def contradicted(live: Verdict) -> bool:
-    """Whether a live comparison and what is recorded of its setting cannot both be right."""
+def contradicted(live: Verdict) -> bool | None:
+    """Whether a live comparison and what is recorded of its setting cannot both be right; None
+    where nothing can be said.
+    """
     record = evidence.find(live.id, live.setting)
-    return record is not None and evidence.contradicts(live, record)
+    return None if record is None else evidence.contradicts(live, record)
 
 
 def show(live: Verdict, statement: str) -> None:
@@ -248,5 +256,4 @@ def _here(live: Verdict, known: Verdict) -> str:
         return ""
     effect, ends = comparison.measured(live)
     effect, low, high = (comparison.told(value, live.scale) for value in (effect, *ends))
-    end = "which contradicts the record" if contradicted(live) else "in keeping with the record"
-    return f" Here, with {live.runs}: {effect} ({low} to {high}), {end}."
+    return f" Here, with {live.runs}: {effect} ({low} to {high}), {BESIDE[contradicted(live)]}."

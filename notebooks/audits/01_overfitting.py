@@ -759,9 +759,11 @@ print(f"best on test points: median degree {np.median(best_degree_curve) + 1:g}"
 # %% [markdown]
 # Five folds look at all points before they choose, one fifth at six of them. The third line says
 # what that is worth in all, the first how much of it cures *under*fitting. Compare the two before
-# you call it a cure of underfitting: a single fifth errs on both sides. A line cannot follow this
-# curve, and points that were held out show it; so whoever chooses by them, in whatever way, leaves
-# the line.
+# you call it a cure of underfitting: a single fifth errs on both sides. And the first line hangs on
+# the 10 % that it counts from. Counted from less, five folds choose too low a degree as often as a
+# single fifth, or more often, since they judge fits to fewer points than the final one will have;
+# what they avoid is the costly mistake. A line cannot follow this curve, and points that were held
+# out show it; so whoever chooses by them, in whatever way, leaves the line.
 #
 # ### Do few data make a model too simple? (OVF-11)
 #
@@ -958,7 +960,7 @@ for hidden_parabola, nets in (("no hidden layer", no_hidden), ("16 units", sixte
 # nets, by more than 0.01. A deeper line also says nothing if the second half of the training still
 # adds more than the margin, 0.02, to the training accuracy of one of its nets: then 60 passes are
 # too few to tell whether depth helps. (The first line needs no such rule. The larger net is the one
-# that is still gaining more, and longer training would only widen the difference.)
+# that is still gaining more.)
 
 # %%
 ENLARGED, ENLARGED_EPOCHS = "OVF-32, 4,000 pictures", 20  # of three passes
@@ -1029,6 +1031,10 @@ verdicts.compare(
 print(unfinished(ENLARGED, *HIDDEN_ENLARGED) or "No best rate lies at the edge of those tried.")
 
 # %% [markdown]
+# Eight times as many units is more than anybody asked for. By the recorded values each doubling on
+# the way gains less than the one before, and the note's own example, 16 to 32 units, would be
+# undecided by itself.
+#
 # A second layer adds weights as well, but all that it is told has passed the first, and how much
 # that holds back depends on how narrow the first is. At this length the deeper nets were not ahead,
 # but the printed gains of the second half show that they had not come to rest. A rate that is too
@@ -2759,9 +2765,11 @@ for name_little, nets in (("256-256 units", big_on_few), ("16 units", small_on_f
 
 # %% [markdown]
 # With many pictures there may be more to learn than 16 units can hold; the first line says whether
-# that shows by more than a point. With few, the printed training losses say how far each net has
-# got in learning them by heart, and the test loss tells which one is too sure of itself where it is
-# wrong. Compare the printed test accuracies before you call the bigger net the worse one.
+# that shows by more than a point. (On record the bigger net is better, with the whole interval;
+# only the point is open, and as the replicates share pictures, more of them would hardly settle
+# it.) With few, the printed training losses say how far each net has got in learning them by heart,
+# and the test loss tells which one is too sure of itself where it is wrong. Compare the printed
+# test accuracies before you call the bigger net the worse one.
 #
 # ### More parameters (OVF-30)
 #

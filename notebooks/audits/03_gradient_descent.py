@@ -113,8 +113,9 @@ verdicts.by_definition(
 # "Divide the data into mini-batches, and update the model after each of them"; "compute the error
 # of the whole data set, and one gradient of it". Both are the usual definitions. "Once" means once
 # for each pass over the data, and not once in all of the training. Why a mini-batch may stand in
-# for the whole: the mean of the gradients of all samples is the gradient of their mean loss. That
-# is a theorem, and an exercise of the lesson uses it.
+# for the whole: the gradient of a mean loss is the mean of the gradients of all samples, and a
+# batch that is drawn at random has that mean on average. (So it is where the loss is a mean over
+# samples, and not with batch normalization.) An exercise of the lesson uses the first half.
 
 # %%
 verdicts.by_definition(
@@ -847,10 +848,11 @@ for batch_size in MEMORY_BATCHES:
 #
 # "Better for parallel processing than SGD": hardware that works in parallel, such as several cores,
 # vector units or a GPU, gets more samples done in a given time when they come in mini-batches. Here
-# the work stays on one core, so what works in parallel are its vector units, and the cache serves
-# many samples at once. So we compute gradients of the net 784-128-64-10, without any update, in one
-# compiled program: many batches of 32, or many single samples. Each pair of timings has rows and
-# weights of its own, and the two arms take turns. *Supported* if batches of 32 process more than
+# the work runs on a core or two, so what works in parallel are mostly their vector units, and the
+# cache serves many samples at once. So we compute gradients of the net 784-128-64-10, without any
+# update, in one compiled program: many batches of 32, or many single samples. Each pair of timings
+# has rows and weights of its own, and the two arms take turns. *Supported* if batches of 32 process
+# more than
 # 1.5 times as many samples a second with the whole interval of the logarithm of the ratio,
 # *refuted* if fewer.
 
@@ -1695,7 +1697,8 @@ verdicts.compare(
 # because you could always err on that side. After 40 passes the best rate is lower, and the rate
 # ten times above it does nearly as well (the printed line). What a power of ten costs hangs on the
 # length of training and on where in a flat decade the best one falls; of twice the passes the
-# verdict says nothing for certain.
+# verdict says nothing for certain. And it does not say that SGD is harder to set than other rules:
+# for that see the next statement.
 #
 # ### Does Adagrad settle the rate? (OPT-22)
 #

@@ -1553,7 +1553,9 @@ print(f"the very lowest is kept on {np.mean(excess == 0):.0%} of the curves")
 
 # %% [markdown]
 # A loss that is lower by less than 0.001 is passed over, which is what `min_delta` says. A curve
-# that creeps down counts against the last best, not against the epoch before.
+# that creeps down counts against the last best, not against the epoch before. (A curve that gives
+# no reason to stop runs to its end, and that is counted as right. This is Keras 3; Keras 2 was not
+# tried.)
 #
 # ### The example on wines (REG-42)
 #

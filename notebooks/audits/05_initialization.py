@@ -193,9 +193,9 @@ print("under no_grad() a loss requires a gradient:", end=" ")
 print(in_evaluation["a loss under no_grad() requires a gradient"])
 
 # %% [markdown]
-# Perhaps the author had `torch.no_grad()` in mind, which usually stands beside `eval()` in a loop
-# that evaluates. That one does switch gradients off, for as long as it lasts, and it leaves the
-# parameters' own flags alone.
+# (PyTorch 1.7, the version of the note's time, was not run.) Perhaps the author had
+# `torch.no_grad()` in mind, which usually stands beside `eval()` in a loop that evaluates. That one
+# does switch gradients off, for as long as it lasts, and it leaves the parameters' own flags alone.
 #
 # ## 3. Slopes that fade (BNI-21)
 #

@@ -229,6 +229,13 @@ def test_what_is_recorded_stands_before_what_came_out_here(verdicts, known, caps
     assert claims.recorded_or(live) is known[""].verdict and not claims.contradicted(live)
 
 
+def test_times_are_not_held_against_the_record(verdicts, known, capsys):
+    settings = {"claimed": "higher", "measure": "seconds an epoch", "data": "simulated"}
+    known[""] = record(claims.compare_pairs("OVF-04", BASE + 0.1 + NOISE, BASE, **settings))
+    verdicts.compare("OVF-04", BASE[:4] + 9 + NOISE[:4], BASE[:4], **settings)
+    assert "which is not compared with the record" in capsys.readouterr().out
+
+
 def test_the_summary_settles_over_what_other_notebooks_recorded(verdicts, known):
     def measured(treatment, name="OVF-04", **options):
         criterion = {"claimed": "higher", "measure": "test accuracy", "data": "simulated"}
