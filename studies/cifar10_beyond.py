@@ -3,10 +3,10 @@ CIFAR-10 in COURSE_DATA_DIR.
 
 Step d with one condition of self-normalization missing at a time, tuned and judged as the crossed
 arms of `studies.cifar10` are and by the same seeds; step b with raw pixels and with standardized
-ones, to compare; and two better nets, at the settings of the course's earlier study (its accuracies: results file
-07_cifar10_h100.json), for their curves and the time that they take. What is in the results file is
-not trained again. Two cores take half a minute for a run of the first kind, minutes for one of the
-last.
+ones, to compare; and two better nets, at the settings of the course's earlier study (its
+accuracies: results file 07_cifar10_h100.json), for their curves and the time that they take. What
+is in the results file is not trained again. Two cores take half a minute for a run of the first
+kind, minutes for one of the last.
 """
 
 import argparse

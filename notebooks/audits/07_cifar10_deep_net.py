@@ -1313,7 +1313,8 @@ pd.DataFrame(nets_of_conditions).T.fillna("")
 # the control has other weights, too, and SELU brings even raw signals back to a spread of about
 # 1 within its layers (CIF-17).
 #
-# On average the two nets that were trained with TensorFlow and with JAX differ by less than a point.
+# On average the two nets that were trained with TensorFlow and with JAX differ by less than a
+# point.
 #
 # ### The grid of dropout and learning rates
 #
