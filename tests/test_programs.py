@@ -56,8 +56,11 @@ def test_a_second_process_takes_the_program_and_computes_the_same(tmp_path):
 
 @pytest.fixture
 def environment(tmp_path, monkeypatch) -> dict[str, str]:
-    """The variables of a process on a machine without a GPU."""
+    """The variables of a process on a machine without a GPU, with a TensorFlow that may keep
+    programs.
+    """
     exists = Path.exists
+    monkeypatch.setattr(programs, "_version", lambda package: "2.21.0")
     monkeypatch.setattr(Path, "exists", lambda path: path.parts[1:2] != ("dev",) and exists(path))
     return {"XDG_CACHE_HOME": str(tmp_path)}
 

@@ -9,11 +9,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -109,7 +110,7 @@ def faults(
         place = f"{verdict.id} [{verdict.setting}]"
         if verdict.effect is not None and len(verdict.treatment) != verdict.runs:
             found.append(f"{place}: {len(verdict.treatment)} of {verdict.runs} values are recorded")
-        elif judged_again(verdict) != verdict:
+        elif not _alike(judged_again(verdict), verdict):
             found.append(f"{place}: the recorded word, interval or text is not that of its values")
         if entry and record.judging != _judging(verdict.id, root / record.notebook):
             found.append(f"{place} was measured by other cells than {record.notebook} has now")
@@ -121,6 +122,18 @@ def faults(
         if name in locked and primary[name] != 1:
             found.append(f"{name} has {primary[name]} primary settings; it must have exactly one")
     return found
+
+
+def _alike(one: Verdict, other: Verdict) -> bool:
+    """Whether two verdicts are equal but for the last digits, which SciPy's versions round in
+    different ways.
+    """
+    ends = ("effect", "low", "high")
+    numbers = [[getattr(verdict, name) for name in ends] for verdict in (one, other)]
+    if None in (*numbers[0], *numbers[1]):
+        return one == other
+    equal = replace(one, **dict(zip(ends, numbers[1], strict=True))) == other
+    return equal and np.allclose(*numbers, rtol=1e-9, atol=1e-12)
 
 
 def _other_criterion(verdict: Verdict, claim: Claim) -> list[str]:

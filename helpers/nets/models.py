@@ -74,6 +74,17 @@ class OutputOfEach(keras.layers.Layer):
         return {**super().get_config(), "widths": self.widths}
 
 
+class Squares(keras.regularizers.Regularizer):
+    """A penalty on the square of every weight, with a strength for each column."""
+
+    def __init__(self, strengths: np.ndarray):
+        self.strengths = strengths.astype("float32")
+
+    def __call__(self, x):
+        """The penalty of these weights."""
+        return keras.ops.sum(self.strengths * x**2)
+
+
 @keras.saving.register_keras_serializable("course")
 class NetsByColumn(keras.layers.Layer):
     """Nets of one hidden ReLU layer, of each width, for every column of x: see `nets_by_column`."""
@@ -85,14 +96,13 @@ class NetsByColumn(keras.layers.Layer):
 
     def build(self, shape):
         """A weight for each column and hidden unit, with Glorot's limits for a net by itself."""
-        strengths = np.repeat(self.penalties or np.zeros(len(self.widths)), self.widths)
-        strengths = strengths.astype("float32")
+        penalty = Squares(np.repeat(self.penalties, self.widths)) if self.penalties else None
 
         def weights(name):
             return self.add_weight(
                 shape=(shape[-1], sum(self.widths)),
                 initializer=_glorot_net_by_net(1, self.widths),
-                regularizer=(lambda w: keras.ops.sum(strengths * w**2)) if self.penalties else None,
+                regularizer=penalty,
                 name=name,
             )
 

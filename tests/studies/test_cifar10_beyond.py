@@ -14,7 +14,7 @@ ALL = argparse.Namespace(runs=2, epochs=8)
 
 
 def test_a_condition_is_missing_at_a_time():
-    whole, *others = cifar10_beyond.conditions().values()
+    whole, *others, standardized = cifar10_beyond.conditions().values()
     tried = read(cifar10.RESULTS)["d Nadam constant"]["tuning"]["rates"]
     assert whole.rate in tried and not whole.rates
     assert all(arm.rates == tuple(tried) and arm.judged == whole.judged for arm in others)
@@ -30,6 +30,8 @@ def test_a_condition_is_missing_at_a_time():
     ]
     assert kinds == [{("LecunNormal", "selu")}, {("HeNormal", "selu")}, {("LecunNormal", "selu")}]
     assert raw.raw and control.raw and control.net is cifar10.exponential
+    chosen = read(cifar10.RESULTS)["b Nadam constant"]["rate"]
+    assert standardized == replace(control, raw=False, rates=(), rate=chosen)
     assert not any(arm.raw for arm in (whole, he, skipping))
     added = [sum(isinstance(layer, keras.layers.Add) for layer in each) for each in layers]
     assert added == [0, 0, 9]
