@@ -687,6 +687,8 @@ def test_ctrl_c_leaves_no_process_and_no_file(tmp_path, walled):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # Who starts the tests in the background may have had this process ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         while not begun.exists():
             assert process.poll() is None
