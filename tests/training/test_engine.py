@@ -66,6 +66,17 @@ def test_less_data_compiles_nothing_either(numbers):
     assert tracings() == before
 
 
+def test_a_run_is_the_same_before_and_after_one_with_a_smaller_minibatch(numbers, empty_cache):
+    """Its program is called from Python before, and from another program after."""
+
+    def fit(size):
+        found = train(numbers, net(), runs=[Run(0, np.arange(size))], epochs=2, optimizer="adam")
+        return found.weights[0]
+
+    for before, after in zip(fit(64), (fit(70), fit(64))[1], strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
 def cached_for(build=None, optimizer="adam", loss="mse", metrics=()):
     """The engine for a net, without training anything."""
     model = (build or net())()
