@@ -50,7 +50,8 @@ def conditions() -> dict[str, cifar10.Arm]:
     As they are, both steps have the rates that were chosen for them before.
     """
     whole, other = (cifar10.crossed()[f"{step} Nadam constant"] for step in "db")
-    known = {step: read(cifar10.RESULTS)[f"{step} Nadam constant"]["rate"] for step in "db"}
+    recorded = read(cifar10.RESULTS)
+    known = {step: recorded[f"{step} Nadam constant"]["rate"] for step in "db"}
     return {
         "all conditions met": replace(whole, rates=(), rate=known["d"]),
         "He's weights": replace(whole, net=partial(cifar10.plain, "selu", "he_normal")),

@@ -17,7 +17,6 @@ FOLDER = evidence.FOLDER
 UNMEASURED, DROPPED = "not measured yet", "dropped"
 SYMBOLS = {**claims.SYMBOLS, UNMEASURED: "…", DROPPED: "∅"}
 WORDS = tuple(SYMBOLS)
-WAYS = (tables.COMPARISON, tables.COMPUTATION)
 ROLES = {
     claims.PRIMARY: "Primary setting: it decides the word",
     claims.FURTHER: "Further settings, within the scope",
@@ -156,7 +155,11 @@ def tally(statements: dict[str, Statement]) -> dict[str, dict[str, tuple[int, in
     kept = [each for each in statements.values() if not each.claim.dropped]
     counts = Counter((each.way, each.word) for each in kept)
     locked = Counter((each.way, each.word) for each in kept if each.is_locked)
-    ways = [*WAYS, *sorted({way for way, _ in counts} - {*WAYS, UNMEASURED}), UNMEASURED]
+    ways = [
+        *tables.WAYS,
+        *sorted({way for way, _ in counts} - {*tables.WAYS, UNMEASURED}),
+        UNMEASURED,
+    ]
     found = {
         way: {word: (counts[way, word], locked[way, word]) for word in WORDS if counts[way, word]}
         for way in ways

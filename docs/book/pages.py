@@ -9,6 +9,7 @@ from docs.book import course, drawing, evidence, last_green, packages, recomputi
 from docs.book.evidence import Statement
 from docs.book.packages import Package
 from helpers import claims
+from helpers.claims import calibration, tables
 from helpers.course import cards
 from helpers.exercises import catalogue
 from helpers.runtime import ROOT
@@ -89,9 +90,10 @@ def templates() -> jinja2.Environment:
     environment.globals |= {
         "SYMBOLS": evidence.SYMBOLS,
         "ROLES": evidence.ROLES,
-        "WAYS": evidence.WAYS,
+        "WAYS": tables.WAYS,
         "NOT_YET": claims.NOT_YET,
         "told": claims.told,
+        "is_read_again": calibration.is_read_again,
         "differences": replicates.differences,
         "arms": replicates.arms,
         "arms_in_words": replicates.arms_in_words,

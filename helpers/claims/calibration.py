@@ -175,6 +175,13 @@ def _halves(verdict: Verdict, values: tuple[float, ...]) -> np.ndarray:
     return differences(arm)
 
 
+def is_read_again(one: Verdict, other: Verdict) -> bool:
+    """Whether two comparisons have the same values: those of a recorded study, which no seed
+    changes.
+    """
+    return one.effect is not None and one.effect == other.effect
+
+
 def replicated(first: Iterable[Verdict], again: Iterable[Verdict]) -> pd.DataFrame:
     """The word of each comparison in a primary setting, and the one that other seeds gave it.
 
@@ -199,6 +206,6 @@ def replicated(first: Iterable[Verdict], again: Iterable[Verdict]) -> pd.DataFra
             "again": other.verdict,
         }
         for one, other in pairs
-        if one.effect != other.effect
+        if not is_read_again(one, other)
     ]
     return pd.DataFrame(rows, columns=pd.Index(["id", "setting", "recorded", "again"]))

@@ -97,19 +97,18 @@ def _what(recorded: list[Record], locked: Collection[str]) -> list[str]:
     compared = [verdict for verdict in verdicts if verdict.effect is not None]
     names = tables.by_claim(verdicts)
     inside = sum(name in locked for name in names)
-    ways = (tables.COMPARISON, tables.COMPUTATION)
-    measured = sum(tables.way(names[name]) in ways for name in names if name in locked)
+    measured = sum(tables.way(names[name]) in tables.WAYS for name in names if name in locked)
+    others = (
+        f"- {len(names) - inside} statements are *{tables.NOT_YET}*: their cells are older than "
+        "the criteria, and their words may change"
+    )
+    older = [others] if inside < len(names) else []
     return [
         f"- {len(names)} statements in {len(verdicts)} settings, {len(compared)} of them "
         "comparisons over replicates",
         f"- {inside} statements are under the protocol, {measured} of them measured (the others "
-        "are matters of words, outdated or open)"
-        + (
-            ""
-            if inside == len(names)
-            else f"; {len(names) - inside} are *{tables.NOT_YET}*: their cells are older than the "
-            "criteria, and their words may change"
-        ),
+        "are matters of words, outdated or open)",
+        *older,
         f"- replicates: {_listed(sorted({verdict.runs for verdict in compared}))}",
         f"- measured on {_listed(sorted({record.date for record in recorded}))}; "
         f"machine: {_listed(record.machine for record in recorded)}; "

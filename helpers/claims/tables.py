@@ -28,6 +28,8 @@ from helpers.claims.verdict import (
 
 DECIDED = (SUPPORTED, REFUTED)
 COMPARISON, COMPUTATION = "by comparison", "by computation"
+WAYS = (COMPARISON, COMPUTATION)
+"""How what was measured was found."""
 ELSEWHERE = "decided elsewhere"
 UNMEASURED = "not measured"
 NOT_YET = "not yet measured under the protocol"

@@ -262,7 +262,8 @@ def test_exercises_that_cannot_be_imported_are_not_called_an_answer_that_ends_py
         (["print()"], OK),
     ],
 )
-def test_a_notebook_of_another_lesson_is_named(tmp_path, cells, event):
+def test_a_notebook_of_another_lesson_is_named(tmp_path, monkeypatch, cells, event):
+    monkeypatch.chdir(tmp_path)  # where the kernel leaves its files
     (tmp_path / "a.ipynb").write_text(notebook(cells))
     lesson = lessons.read_lesson("overfitting")
     *_, found = processes.findings("choosing", tmp_path / "a.ipynb", lesson)

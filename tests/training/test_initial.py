@@ -9,7 +9,7 @@ from keras.src.backend.common import global_state
 
 from helpers.training import initial
 from helpers.training.initial import initial_values, values_of
-from helpers.training.seeding import seeded
+from helpers.training.seeding import KERAS_GENERATOR, seeded
 
 SEEDS = [3, 7, 11, 12345]
 
@@ -104,7 +104,7 @@ def test_weights_from_elsewhere_are_built_for_every_run(build, builds):
 def set_seed(seed):
     """As Keras does it; before 3.11 it does not forget the generator of `keras.random`."""
     keras.utils.set_random_seed(seed)
-    global_state.set_global_attribute("global_seed_generator", None)
+    global_state.set_global_attribute(KERAS_GENERATOR, None)
 
 
 def drawn(draw):
