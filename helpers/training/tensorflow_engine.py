@@ -6,6 +6,7 @@ its indices, takes the gradient step that the Keras model, loss and optimizer de
 once an epoch with the loss of every step.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import keras
@@ -69,6 +70,7 @@ class TensorFlowEngine:
         compiled = partial(tf.function, autograph=False)
         self._train = compiled(self._train_batches, jit_compile=xla)
         self._train_rest = compiled(self._train_batches_and_rest)
+        self._traces: dict[tuple, Callable] = {}
         self._evaluate = compiled(self._evaluate_all, reduce_retracing=True)
         self._predict = compiled(self._predict_rows, reduce_retracing=True)
 
@@ -124,18 +126,26 @@ class TensorFlowEngine:
             name: tf.constant(np.resize(values, steps + 1), kind)
             for name, values in settings_.items()
         }
-        work = data, batches, tf.constant(full), each
+        work = data, batches, tf.constant([full, rest]), each
         # XLA would compile its program once more for a call from Python.
-        if rest or self._train_rest.experimental_get_tracing_count():
-            parts, metrics = self._train_rest(*work, tf.constant(rest))
-        else:
-            parts, metrics = self._train(*work)
+        nested = rest or self._train_rest.experimental_get_tracing_count()
+        parts, metrics = self._traced(self._train_rest if nested else self._train, work)(*work)
         parts = parts.numpy()[: full + (rest > 0)]
         sizes = np.full(len(parts), batch_size)
         sizes[-1] = rest or batch_size
         loss, penalty = sizes @ parts / len(order)
         logs = {"loss": loss, "penalty": penalty} | named(self.metric_names, metrics)
         return [(parts[:, 0], logs)]
+
+    def _traced(self, program, work: tuple) -> Callable:
+        """The trace of a program for tensors of these kinds: at each call TensorFlow would look
+        for it anew, which takes longer than ten steps of a small net.
+        """
+        kinds = [part is None or (part.shape, part.dtype) for part in tf.nest.flatten(work)]
+        key = program, *work[-1], *kinds
+        if key not in self._traces:
+            self._traces[key] = program.get_concrete_function(*work)
+        return self._traces[key]
 
     def evaluate(self, x, y, rows=None) -> list[dict[str, float]]:
         """Loss of the data and metrics of the run over all rows, or its own."""
@@ -157,7 +167,7 @@ class TensorFlowEngine:
 
     # What is compiled -----------------------------------------------------------------------------
 
-    def _train_batches(self, data, batches, count, settings):
+    def _train_batches(self, data, batches, counts, settings):
         self._reset_metrics()
         self._weights.begin()
 
@@ -166,16 +176,17 @@ class TensorFlowEngine:
             return number + 1, parts.write(number, self._step(data, batches[number], now))
 
         parts = tf.TensorArray(tf.float32, batches.shape[0], element_shape=(2,))
-        _, parts = tf.while_loop(lambda number, _: number < count, step, (0, parts))
+        _, parts = tf.while_loop(lambda number, _: number < counts[0], step, (0, parts))
         self._weights.end()
         return parts.stack(), self._metric_results()
 
-    def _train_batches_and_rest(self, data, batches, count, settings, rest):
+    def _train_batches_and_rest(self, data, batches, counts, settings):
         """The full minibatches, and the first `rest` rows of the one behind them.
 
         That one comes once an epoch, and in many sizes: XLA would compile each of them.
         """
-        parts, _ = self._train(data, batches, count, settings)
+        parts, _ = self._train(data, batches, counts, settings)
+        count, rest = counts[0], counts[1]
         self._weights.begin()
         now = {name: values[count] for name, values in settings.items()}
         last = tf.cond(
