@@ -106,8 +106,8 @@ def update_rule() -> str:
     whole, plain = map(np.median, in_turn(*sides))
     return (
         f"Net D, 10 epochs of 200 steps: {whole:.2f} s, of which {whole - plain:.2f} s go into"
-        " Nadam, which reads and writes each weight and its two moments: with plain SGD in its place"
-        f" they take {plain:.2f} s."
+        " Nadam, which reads and writes each weight and its two moments: with plain SGD in its"
+        f" place they take {plain:.2f} s."
     )
 
 

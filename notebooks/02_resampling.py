@@ -740,8 +740,9 @@ for step in range(len(falls)):
 # times as many. Then at most half of the fall was left: no longer clearly a fall, but no rise
 # either.) Whether the variance falls depends on the curve, too. This one looks the same after half
 # a turn, so two units have two best fits. Which one they find differs from training set to training
-# set, and that adds to the variance. (The audit asks again on a curve without that symmetry.) One
-# counterexample is enough to refute a law; as a rule of thumb for nets the see-saw may do better.
+# set, and that adds to the variance. (Without that symmetry the audit's record is undecided.) One
+# counterexample, at this length of training, refutes a law; as a rule of thumb the see-saw may do
+# better.
 #
 # The formula says that the parts *add up to* the error. One would have to rise as the other falls
 # only if the error stayed the same.

@@ -303,9 +303,9 @@ plots.show(
 )
 
 # %% [markdown]
-# In this collection nearly every shoe points the same way: hardly a test picture will look like a
-# mirrored one. And a change that is harmless for clothes may be a lie
-# elsewhere: a 6 that is turned by half a circle is a 9.
+# In this collection nearly every shoe points the same way: hardly a test shoe will look like a
+# mirrored one. And a change that is harmless for clothes may be a lie elsewhere: a 6 that is turned
+# by half a circle is a 9.
 #
 # ### Exercise 2 · Bug hunt
 #
@@ -449,9 +449,9 @@ plots.show(
 # %% [markdown]
 # Compare the distance between the black marks with how much the grey lines differ from each other,
 # which is chance, and with the margin of one picture in a hundred. A gain that is small beside them
-# cannot be told from none. The verdict also speaks of *this* place: small, centered pictures and a
-# dense net. The gains that made copies famous were measured on convolutional nets and on pictures
-# whose objects lie anywhere (Simard 2003; Krizhevsky 2012).
+# cannot be told from none. The verdict also speaks of *this* place: few small pictures of clothes
+# and a dense net. Copies became famous elsewhere: on handwritten digits, with dense and
+# convolutional nets (Simard 2003), and on photographs (Krizhevsky 2012).
 #
 # ## 4b.4 Noise
 #
@@ -511,7 +511,7 @@ plots.show(
 
 # %% [markdown]
 # A net gets used to what it has seen. That is worth something where the noise of training is the
-# noise to come; it says nothing of other noise, such as dead pixels. The right half of the figure
+# noise to come; it says nothing of the outliers that the notes name. The right half of the figure
 # shows what the habit costs, or gives, where no noise comes. For straight lines it is a known
 # thing: noise on the inputs acts like an L2 penalty (Bishop 1995).
 #
@@ -570,9 +570,8 @@ gained = (tested(clean_soft) - tested(undropped)).mean()
 print(f"the same where all labels are right: {gained:+.3f}")
 
 # %% [markdown]
-# Smoothing provides for *mistakes* if it gains more where there are some. These nets know nearly
-# every wrong label by heart. In the fair fight training is shorter: what you see there is not this
-# comparison.
+# Smoothing provides for *mistakes* if it gains more where there are some. The verdict is about nets
+# that know nearly every label by heart, and no others. In the fair fight training is shorter.
 #
 # ### Exercise 4 · Predict
 #

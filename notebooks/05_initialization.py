@@ -317,9 +317,8 @@ verdicts.compare(
 # twice.) Is it the *small updates* alone that do the harm? For the last line each layer's gradient
 # was scaled, before every step, to the relative size that it has at layer 20. Still the net only
 # guesses. So deep stacks of sigmoids with fading gradients fail, but small updates are not all that
-# is lost. On the way forward each layer of sigmoids squeezes its inputs, so that soon all pictures
-# look nearly alike. A gradient of the right size is of no use if it no longer knows which picture
-# it belongs to.
+# is lost. One reason may be that, on the way forward, each layer of sigmoids squeezes its inputs
+# until all pictures look nearly alike; that was not measured.
 #
 # ## 5.3 Change the activation
 #
@@ -531,8 +530,8 @@ print(f"He's weights are {0.02**0.5 / 0.05:.2f} times as large, ", end="")
 print(f"the gradient grows by a factor of {a_layer:.2f} a layer more than with 0.05")
 
 # %% [markdown]
-# ELU's slopes take back part of what larger weights give. What is left, nineteen times over, once
-# for each layer that the gradient crosses: that is how little becomes so much.
+# ELU's slopes take back part of what larger weights give. What is left counts nineteen times, once
+# a layer crossed. (With 0.05 the net guessed at every rate.)
 #
 # Why not look at the gradient by the weights, as in section 5.2? With small weights ELU is nearly a
 # straight line. What comes forward shrinks as fast as what goes back, and the ratio of layer 1 to
@@ -735,7 +734,7 @@ for other, role in (("sigmoid", claims.FURTHER), ("relu", claims.BOUNDARY)):
 # units are dead at birth, and training can revive a unit whose inputs change. The usual story is a
 # different one, of units killed by large steps; nothing here measures it. On raw pixels, which
 # saturate a fresh net, the same holds of ELU: more units are flat before training than after. So
-# "no dead neurons" is wrong there, but training is not to blame. And that verdict depends on what
+# "no dead neurons" is wrong there, and already before training. And that verdict depends on what
 # counts as flat. Here it is a slope of up to 0.001. With the smaller limits, which were set
 # beforehand as well, the share of flat ELU units after training need not reach the margin.
 #

@@ -415,10 +415,11 @@ plots.show(
 # its training loss down to 0.4 times that of guessing?
 #
 # **Measure.** Twenty layers of ELU with He's weights, ten epochs of plain gradient descent, rates
-# from 0.001 to 10, four to a decade. A rate is *usable* if the training loss at the end is at most
-# halfway between guessing and what the same net gets at its own best rate. (Between the last usable
-# rate and the next, we interpolate the loss.) For the speed, the loss is taken in inference mode
-# every six updates, which is coarse for so few (printed below). The same again with five layers.
+# from 0.001 to 10, four to a decade. A rate is *usable* if the last epoch's training loss is at
+# most halfway between guessing and what the same net gets at its own best rate. (Between the last
+# usable rate and the next, we interpolate the loss.) For the speed, the loss is taken in inference
+# mode every six updates, which is coarse for so few (printed below). The same again with five
+# layers.
 
 # %%
 GUESSING = np.log(10)
@@ -519,7 +520,7 @@ plots.show(
 # %% [markdown]
 # Larger rates are one thing, faster training another. The verdict goes by the rates. (At 20 layers
 # its interval is narrower than the distance between two rates that were tried.) Speed has lines of
-# its own, undecided. And a net that is fast at first need not have the lower loss in the end.
+# its own, undecided. (The lowest losses printed are of training mode, with the minibatches' noise.)
 #
 # ## 5b.6 What it costs
 #
@@ -549,9 +550,9 @@ ex.counting.check(count)  # stuck? ex.counting.hint()
 # 32 x 3 in minibatches of 32, with the 20-layer net? And for a training step?
 #
 # **Measure.** The nets are those of the listing, without the idle biases. They predict in turns; a
-# replicate is a pair of times, each the shortest of five. Two further settings were timed
-# beforehand: a prediction that is compiled by XLA (which joins neighboring operations into one) and
-# done in one batch, and a step of training.
+# replicate is a pair of times, each the shortest of five. Two further settings are single times,
+# taken beforehand: a prediction that is compiled by XLA (which joins neighboring operations into
+# one) and done in one batch, and a step of training.
 
 # %%
 generator = training.generator(seeds[0])

@@ -130,7 +130,7 @@ for library, found in shuffles["orders"].items():
 #
 # ### Exercise 2 · The same company?
 #
-# Who shares a minibatch matters more than the order in which minibatches come. Write
+# Batch normalization sees who shares a minibatch, not the order of the minibatches. Write
 # `same_company(epochs)`, which is true if every epoch has the same minibatches, in any order and
 # with their rows in any order. An epoch is a list of minibatches, each a list of row numbers.
 
@@ -225,8 +225,8 @@ plots.show(
 # difference was measured.) Two further settings: the gap between the two losses at the end, and the
 # listing of the notes that does begin with a seed. It has no batch normalization, but SELU and
 # alpha dropout, and is trained with SGD, each arm at the best of the rates that both tried on other
-# replicates. The last two lines are of other libraries, JAX and Keras 2. There the seed only
-# repeats the run: the order is another one in every epoch, and so the statement holds.
+# replicates. The last two lines are of other libraries, JAX and Keras 2. There a second run brings
+# the same orders, another one in each epoch; no accuracies were compared.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 verdicts.compare(
@@ -278,8 +278,8 @@ for library, found in shuffles["orders"].items():
     )
 
 # %% [markdown]
-# Compare the seeded listing with the net above it. No layer of it looks at the company; what is
-# left of the frozen shuffle is the repeated order. That does something, too:
+# Compare the seeded listing with the net above it. No layer of it looks at the company, but the
+# same pictures still share each update. Freezing does something here, too:
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 for net_name, study in {"batch normalization": normalized, "alpha dropout": dropped}.items():
@@ -406,8 +406,9 @@ ex.recognizing.check(stuck_loss)  # stuck? ex.recognizing.hint()
 # %% [markdown]
 # A reader of the notes' listings takes it for granted: *it makes no difference to learning whether
 # a net ends in a softmax or gives logits to a loss with* `from_logits=True`, whatever the backend
-# (NEW-04). (Keras's documentation recommends the logits.) With TensorFlow, which the notes use, and
-# the softmax last, the two are the same indeed, to the last digit. But is that so everywhere?
+# (NEW-04). (Keras recommends logits for `BinaryCrossentropy`.) With TensorFlow, which the notes
+# use, and the softmax last, the two are the same indeed, to the last digit. But is that so
+# everywhere?
 #
 # **Your guess first.** Listing b of the notes: twenty layers, raw pixels from 0 to 255, a softmax
 # at the end. With JAX, does its loss fall in the first epochs, and more slowly than with logits, or

@@ -238,8 +238,8 @@ ex.cosine_decay.check(cosine)  # stuck? ex.cosine_decay.hint()
 # steps**. Every plan has **its own best rate**, found among the same rates with the same effort.
 # And what chose the rate must not **judge** it: the chosen rate is run again, with other weights.
 #
-# **Your guess first.** A net with 64 hidden units learns 4,000 pictures of 28 x 28 pixels by Adam,
-# in batches of 30, for ten epochs, as in the notes. An exponential decay ends at 1 % of its first
+# **Your guess first.** A net with 64 hidden units, Adam and batches of 30, as in the notes, learns
+# 4,000 pictures of 28 x 28 pixels for ten epochs. An exponential decay ends at 1 % of its first
 # rate. Does it end below or above the best constant rate in training loss, and by how many percent?
 # A gentler one, which ends at 10 %? A cosine? And in test accuracy?
 #
@@ -399,11 +399,11 @@ for told, plan, count in (
 #
 # ## 8.4 Which rate? The range test
 #
-# Every schedule has a highest rate, and you must choose it. Smith (2017) proposes one short run:
-# let the rate grow from tiny to huge, by the same factor from step to step, and watch the loss of
-# each minibatch. Where it falls steeply the rate is good; where it explodes, too high.
+# Every schedule has a highest rate, and you must choose it. Smith (2017) proposes one run with a
+# rising rate. Géron's textbook lets it grow by the same factor each step, tiny to huge, and watches
+# each minibatch's loss. Where it falls steeply the rate is good; where it explodes, too high.
 #
-# [Note 003](../docs/notes.md) has this as a callback from a textbook. It records `logs["loss"]`
+# [Note 003](../docs/notes.md) has this as a callback from that textbook. It records `logs["loss"]`
 # after every minibatch (LRS-13). **Your guess first:** what is in there?
 #
 # **Measure.** This is the core of the listing. We ran it whole, with Keras 2, and computed

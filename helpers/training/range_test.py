@@ -1,4 +1,4 @@
-"""The range test (Smith 2017): losses of minibatches while the learning rate grows."""
+"""The range test (after Smith 2017): losses of minibatches while the learning rate grows."""
 
 from dataclasses import replace
 

@@ -186,7 +186,7 @@ print(f"five parts take {longer:.1f} times as long as one")
 # that lie beside each other could share the overhead of each step, but not the arithmetic. How much
 # that saves is in the two lines: compare the factors before you expect a gain (the lines show
 # logarithms; `np.exp` turns them into factors). They are those of the one core that recorded them;
-# with several cores, or a GPU, the second factor is another one (see the line of this run).
+# with several cores, or a GPU, the second factor may be another one (see the line of this run).
 #
 # ## 2. Bias and variance
 #
@@ -429,8 +429,8 @@ verdicts.compare(
 
 # %% [markdown]
 # The record of 30 replicates leaves this line undecided, here and with other seeds: on this curve
-# the variance rises rather than falls, but not certainly by the margin. So *refuted*, in the
-# lesson, is said of a law, by one curve.
+# the variance rises on average, but in the record the interval holds a fall as well, and with
+# either seeds it holds the margin. So *refuted*, in the lesson, is said of a law, by one curve.
 
 # %% [markdown]
 # Regression trees of 2, 4, ..., 64 leaves on the same points: supported if, at the steps at which
@@ -1038,9 +1038,10 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# The first two lines ask what the notes say, whether disagreement marks errors. The third asks
-# whether it marks them better than what a single net says of itself. (Ten votes take few values,
-# and ties count one half, which is to their disadvantage.)
+# The notes say only that one looks at the agreement. The first two lines ask whether that is of
+# use: whether disagreement marks errors. The third asks whether it marks them better than what a
+# single net says of itself. (Ten votes take few values, and ties count one half, which is to their
+# disadvantage.)
 #
 # ### Can it make uneven data even? (CVB-10)
 #

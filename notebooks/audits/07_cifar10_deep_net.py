@@ -1055,8 +1055,9 @@ if "listing e, scaled" in study:
 
 # %% [markdown]
 # The second setting is for the case that the author's session used scaled arrays after all (ours
-# are standardized by color, his would have been by pixel). Where one of the numbers lies outside,
-# as the epochs do there, such a line is not what that session gives, whatever the accuracy says.
+# are standardized by color, his would have been by pixel). Most of the numbers lie outside there.
+# The criterion leaves that undecided, since the accuracy lies inside, but such a line would be rare
+# in that session.
 #
 # ## 6. One run of each
 #

@@ -284,7 +284,8 @@ print(f"lowered for four epochs instead of two: loss times {np.exp(longer):.2f}"
 
 # %% [markdown]
 # The sentence says *may*. That a high rate may fail to settle is plain: most runs end above their
-# lowered twins, some far above. What is undecided is by how much on average, for other pictures.
+# lowered twins, some far above. What is undecided is whether, and by how much, they do so on
+# average, for other pictures.
 #
 # The line *for these pictures alone* leaves out the allowance for all replicates drawing their
 # 4,000 from the same 12,000. By it the statement would be *supported*, and an earlier version of
@@ -821,7 +822,8 @@ verdicts.compare(
 # %% [markdown]
 # The last line goes beyond the sentence. A constant rate that is chosen by the loss after the last
 # epoch can protect itself by being low, and where it does, nothing is left for a schedule to
-# prevent; and to choose the rate is to adjust it, too.
+# prevent; and to choose the rate is to adjust it, too. (Until its result had been seen this line
+# counted, and the statement was *mixed*.)
 #
 # And where a schedule does prevent something, why? A rate that falls also trains *less*. So we look
 # at the two arms where they have the same training loss, and at a constant rate as high as the
@@ -921,8 +923,9 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# On this small net it makes no difference that could be told from the noise. How the threads share
-# the cores decides more, and so does other work on the machine: earlier records came out both ways.
+# The record cannot tell the two apart. But the line above may, and earlier records came out both
+# ways: such times depend on the machine and on what else it does, so nothing follows from one of
+# them.
 #
 # ## 7. 1cycle on photographs: more of what is on record
 #
