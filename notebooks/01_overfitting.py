@@ -529,8 +529,8 @@ print(f"narrowest gap: {WIDTHS[narrowest]} units; lowest loss on new data: {WIDT
 # with the wider gap hold more noise? Guessing would be right at half of the widths, so the line
 # tells how far the share of widths lies above one half. (An earlier measurement, with other initial
 # weights, came out as supported, and as undecided when it was repeated with other seeds. This one
-# is supported with both.) The share is that of all widths together; among wide nets alone it may be
-# lower.
+# is supported with both.) The recorded verdict hangs on the four-unit nets, which underfit: without
+# them it would be undecided.
 #
 # The left panel shows the second statement. A wider gap may come with a higher validation loss, or
 # not: compare 4 with 8 units, and 64 with 256. Beyond the best width both should rise, and the

@@ -267,7 +267,7 @@ plots.show(
 
 # %% [markdown]
 # The left panel shows what each net is *charged*, the right one how well it *predicts*. (In the
-# note's own listing the lowest curve happens to be that of the net that predicts best. The order
+# note's own listing the lowest curve happens to be the best net's. At the right edge the order
 # above it is wrong: REG-22, in the audit.) In this course a history's `val_loss` is that of the
 # data, and the `penalty` is listed beside it.
 #
@@ -375,10 +375,10 @@ for name, runs in (("no penalty", plain), ("L2 penalty", held_back)):
 # %% [markdown]
 # A gap can close because the net no longer knows its training pictures by heart, or because it does
 # better on new ones. Only the second is what we want. By the loss, for which the factor was chosen,
-# the net does better on new pictures, by the accuracy it does worse. Worse by more than a point?
-# That is at the edge of what these pictures can tell: of two recordings of sixty replicates one
-# leaves it open and one says yes. So *supported* is said of the gap alone; it does not mean that
-# the penalty leaves the net as good as before.
+# the net does better on new pictures, by the accuracy it does worse. Worse by more than a point? Of
+# two recordings of sixty replicates one leaves it open and one says yes; taken together they say
+# yes, barely. So *supported* is said of the gap alone; it does not mean that the penalty leaves the
+# net as good as before.
 #
 # ## 4.3 Zero, or nearly zero
 #

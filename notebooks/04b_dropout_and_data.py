@@ -127,13 +127,12 @@ verdicts.by_definition(
 # active" (REG-11). In use all of them are active. Is the net then better on new pictures?
 #
 # A fair comparison takes both nets at their best. Dropout may need another learning rate than a
-# plain net, and the rate of dropout has to be chosen too. So a study did it beforehand
-# (`python -m studies.regularization`): on other pictures it tried six rates of dropout, at those
-# learning rates at which the plain net learns its pictures by heart, and let validation pictures
-# choose. (A lower learning rate did better on the validation pictures. It is left out on purpose:
-# at that rate the plain net does not yet know its pictures by heart at the end, which would be
-# early stopping in disguise.) It did the same for the softer labels of section 4b.5. We read what
-# was best:
+# plain net, and the rate of dropout has to be chosen too. So a study did it beforehand (`python -m
+# studies.regularization`): on other pictures it tried six rates of dropout, at those learning rates
+# at which the plain net learns its pictures by heart, and let validation pictures choose. (Without
+# dropout a lower learning rate did better on them. It is left out on purpose: at that rate the
+# plain net does not yet know its pictures by heart at the end, which would be early stopping in
+# disguise.) It did the same for the softer labels of section 4b.5. We read what was best:
 
 # %%
 HIDDEN = 128

@@ -1110,11 +1110,11 @@ for units_control, role_overfitted, setting_overfitted in (
     )
 
 # %% [markdown]
-# The number of weights is a bound on what a net can learn by heart. Yet with ten times the passes 4
-# units come to know nearly all of their pictures, as printed. A gap has two sides: a small net may
-# know fewer of its own pictures, and it may be wrong about more of the new ones. The first line
-# compares what the two nets can come to, the second what they come to in a training of usual
-# length. The sentence does not say which of them it means.
+# Fewer weights than pictures need not keep a net from knowing them: with ten times the passes 4
+# units come to know nearly all of theirs, as printed. A gap has two sides: a small net may know
+# fewer of its own pictures, and it may be wrong about more of the new ones. The first line lets the
+# small net go on for very long (its gap still grows, as printed), the second stops both after a
+# training of usual length. The sentence does not say which of them it means.
 #
 # ### Complexity, quantity, quality (OVF-29)
 #
@@ -2938,11 +2938,11 @@ for nonlinear, role_34 in (("smooth", claims.PRIMARY), ("products", claims.FURTH
 
 # %% [markdown]
 # A linear relation needs no hidden layer at all, and width alone gives nonlinearity too: one hidden
-# layer, if it has enough units, can come as close to any smooth function as one likes. So the rule
-# has no reason in what the nets *can* do; it could only hold for how easily they learn, and that is
-# what was measured. The two lines on one target alone tell the halves of the sentence apart. Where
-# a half on depth is refuted, it stands in two lines, alone and as what decides: both are one
-# number.
+# layer, if it has enough units, can come as close to any smooth function as one likes. What nets of
+# this size *can* do is another question, not asked here: measured is how near the truth they come
+# after equally many updates from the same points. The two lines on one target alone tell the halves
+# of the sentence apart. Where a half on depth is refuted, it stands in two lines, alone and as what
+# decides: both are one number.
 #
 # ### Wide or deep? It depends on the data (OVF-35)
 #
@@ -3069,7 +3069,8 @@ depth_35 = judged_35(for_depth, "deep", "wide", claims.PRIMARY, width_35.verdict
 
 # %% [markdown]
 # In theory layers upon layers can fold a line again and again with few units, as a sawtooth of very
-# many teeth needs it (Telgarsky 2016). So data on which depth wins can be made. The question here
+# many teeth needs it (Telgarsky 2016). So there are targets that a deep net can represent and a
+# shallow one of its size cannot; whether training finds them is another matter. The question here
 # is whether you meet them among a few, three usual ones and three made ones; six are too few for a
 # "no". In the study depth gained on none of the six, and the set picked for it is where it lost
 # least.
