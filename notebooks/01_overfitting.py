@@ -255,9 +255,10 @@ ex.choosing.check(choose)  # stuck? ex.choosing.hint()
 # widely used rule for how far each weight moves. What the degree is to a polynomial, the number of
 # units is to a net.
 #
-# A net that sorts passes on a sum for each class. These are turned into probabilities (that is what
-# `from_logits=True` asks for), and the loss is the **cross-entropy**: minus the logarithm of the
-# probability of the right class. A mistake made with confidence costs a great deal.
+# A net that assigns classes passes on one sum for each class. These are turned into probabilities
+# (that is what `from_logits=True` asks for), and the loss is the **cross-entropy**: minus the
+# logarithm of the probability of the right class. A mistake made with confidence costs a great
+# deal.
 #
 # **Your guess first.** The same net is trained on 100 pictures and on 2,000, with equally many
 # updates of its weights. Which of the two ends with more mistakes on its own training pictures?
@@ -523,13 +524,13 @@ print(f"narrowest gap: {WIDTHS[narrowest]} units; lowest loss on new data: {WIDT
 # %% [markdown]
 # The right panel shows the first statement: does the share of noise rise with the gap? From width
 # to width it nearly has to, for on average the gap is about twice the share of the noise times its
-# variance, which is 1 here (Efron 2004). The second line says how faithfully, by a **rank
+# variance, which is 1 here (Efron 2004). The second verdict says how faithfully, by a **rank
 # correlation**: 1 if the net with the wider gap always has the larger share, 0 if neither follows
-# the other. The first line decides, and asks for more: of two nets of *one* width, does the one
-# with the wider gap hold more noise? Guessing would be right at half of the widths, so the line
-# tells how far the share of widths lies above one half. (An earlier measurement, with other initial
-# weights, came out as supported, and as undecided when it was repeated with other seeds. This one
-# is supported with both.) The recorded verdict hangs on the four-unit nets, which underfit: without
+# the other. The first verdict decides, and asks for more: of two nets of *one* width, does the one
+# with the wider gap hold more noise? Guessing would be right at half of the widths, so it tells how
+# far the share of widths lies above one half. (An earlier measurement, with other initial weights,
+# came out as supported, and as undecided when it was repeated with other seeds. This one is
+# supported with both.) The recorded verdict hangs on the four-unit nets, which underfit: without
 # them it would be undecided.
 #
 # The left panel shows the second statement. A wider gap may come with a higher validation loss, or

@@ -189,7 +189,7 @@ print(f"words chosen on all sentences {leaky:.0%}, inside the folds {honest:.0%}
 # ## 2.3 The best of 200
 #
 # Here is a leak in a program whose every line is right. The question is whether a wine is good,
-# that is, has 6 points or more. We try 200 linear models, each on another four of the eleven
+# that is, has 6 points or more. We try 200 linear models, each on a different four of the eleven
 # measurements, and keep the one with the best cross-validation score. We do so in two worlds: in
 # one the labels are the real ones, in the other each is decided by the toss of a coin.
 #
@@ -547,13 +547,13 @@ plots.show(
 # from the recorded thirty.
 #
 # How often does such an interval raise a **false alarm**, that is, find a difference where there is
-# none (a "false word" in the table)? We simulate it, with differences of several kinds whose true
-# mean is zero. **Before you look:** do 30 replicates raise fewer false alarms than three?
+# none? We simulate it, with differences of several kinds whose true mean is zero. **Before you
+# look:** do 30 replicates raise fewer false alarms than three?
 
 # %%
 false_words = claims.simulated_nulls(SEED, trials=1000)
 percent = (100 * false_words).round(1).astype(object).fillna("–")
-percent.rename_axis("share of false words in %, by number of replicates")
+percent.rename_axis("share of false alarms in %, by number of replicates")
 
 # %% [markdown]
 # Nominally the share is 1 %, *whatever the number of replicates*: if all comparisons of the course

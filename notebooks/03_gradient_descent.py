@@ -124,8 +124,8 @@ plots.show(
 # %% [markdown]
 # Half the limit is fastest at first: there the steepest direction arrives in one step. At 0.95 it
 # jumps across the bowl at every step, but the flat directions come down nearly twice as fast, so
-# that in the end this rate overtakes. Ten percent of the learning rate, from 0.95 to 1.05, decide
-# between arriving and being thrown out. The limit, 2 / (largest curvature), is set by the steepest
+# that in the end this rate overtakes. A tenth of the limit, from 0.95 to 1.05, decides between
+# arriving and being thrown out. The limit, 2 / (largest curvature), is set by the steepest
 # direction alone; the flat directions must creep along at whatever rate it allows. Nearly
 # everything in this lesson is an answer to that.
 #
@@ -591,10 +591,9 @@ plots.show(
 )
 
 # %% [markdown]
-# The two nets on the right have the same three units. If one of them ends with a much higher loss,
-# it has used up its units in a way from which no small step leads to anything better. Such optima
-# seem to be rarer in large nets (Dauphin and others 2014), which is one reason why these are easy
-# to train.
+# Both nets on the right have three units. If one of them ends with a much higher loss, it has used
+# up its units in a way from which no small step leads to anything better. Such optima seem to be
+# rarer in large nets (Dauphin and others 2014), which is one reason why these are easy to train.
 #
 # ## 3.5 Sharp and flat
 #
@@ -884,8 +883,7 @@ plots.show(
 verdicts.summary()
 
 # %% [markdown]
-# All other statements of the notes on this subject are treated in the [second notebook of this
-# lesson](03b_update_rules.ipynb) and in the [audit](audits/03_gradient_descent.ipynb) of both.
+# The lesson goes on in its [second notebook](03b_update_rules.ipynb); the audit is of both.
 #
 # Three sentences to keep: The steepest curvature limits the rate. A gradient from a few examples is
 # cheap and noisy; the rate decides how much of the noise you keep. A measure that changes while the

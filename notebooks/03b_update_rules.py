@@ -70,8 +70,8 @@ tunings = json.loads(results)["settings"]
 #
 # - **The gradient keeps changing**, from minibatch to minibatch, and in a narrow valley from one
 #   wall to the other. A rule without memory follows every change.
-# - **One rate must serve all.** The steepest direction sets the limit, $2 /$ curvature, and the
-#   flat directions must creep along with it.
+# - **One rate must serve all.** The steepest direction sets the limit, $2 / \text{curvature}$,
+#   and the flat directions must creep along with it.
 #
 # Momentum and Nesterov work on the first fault, Adagrad and its heirs on the second, Adam and Nadam
 # on both.

@@ -603,7 +603,7 @@ for name, distances in apart.items():
 # For plain gradient descent one line shows that they are the same: $w - a\,(g + 2c\,w) = w - a\,g -
 # 2ac\,w$. **Adam** divides every component of the gradient by its usual size (lesson 3b). In
 # `descend` the penalty is part of that gradient, so it is divided too; the decay is not. Where the
-# gradients are large, the penalty is divided by much.
+# gradients are large, the penalty is divided by something large.
 
 # %% [markdown]
 # The pixels show it. In the middle of a digit there is ink in most pictures, at its border hardly

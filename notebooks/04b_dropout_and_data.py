@@ -17,7 +17,7 @@
 # Four statements of the [lecture notes](../docs/notes.md) are **measured** on the way, in the lines
 # that begin with ✓ (supported), ✗ (refuted) or ≈ (undecided), and a fifth is explained. At the end
 # all regularizers of the lesson meet in a fair fight. Before every measurement we ask for your
-# guess; write it down. Plan an hour and a quarter.
+# guess; write it down. Plan an hour.
 
 # %% tags=["setup"]
 # Setup: find the course's folder, here or above.

@@ -428,12 +428,12 @@ verdicts.compare(
 # Keras's default weights do not make up for it. So in place of the sigmoid, ReLU is a relief, but
 # no cure. In place of a hundred layers of tanh, ReLU and ELU are not even a relief as long as
 # nothing but the activation is exchanged: their gradients fade more. By our measure SELU is a
-# relief, but its gradients grow, and end farther from even than tanh's.
+# relief, but its gradients grow, and end farther from the size they began with than tanh's.
 #
 # ## 5.4 Change the weights
 #
 # What would make up for it follows from three lines. A unit sums over $n$ inputs, $z = \sum_i w_i
-# x_i$. With weights of mean 0 and variance $v$, independent of the inputs, the variance of the sum
+# x_i.$ With weights of mean 0 and variance $v$, independent of the inputs, the variance of the sum
 # is
 #
 # $$\operatorname{Var} z = n\,v\,\overline{x^2}.$$
@@ -530,8 +530,8 @@ print(f"He's weights are {0.02**0.5 / 0.05:.2f} times as large, ", end="")
 print(f"the gradient grows by a factor of {a_layer:.2f} a layer more than with 0.05")
 
 # %% [markdown]
-# ELU's slopes take back part of what larger weights give. What is left counts nineteen times, once
-# a layer crossed. (With 0.05 the net guessed at every rate.)
+# ELU's slopes take back part of what larger weights give. What is left is multiplied nineteen
+# times, once a layer crossed. (With 0.05 the net guessed at every rate.)
 #
 # Why not look at the gradient by the weights, as in section 5.2? With small weights ELU is nearly a
 # straight line. What comes forward shrinks as fast as what goes back, and the ratio of layer 1 to
@@ -710,7 +710,8 @@ for flat in FLATS:
     shares = np.array(notes["judged"]["ELU"][f"dead, {flat}"])
     low, high = claims.paired_interval(shares, correlation=notes["correlation"])
     print(
-        f"ELU, slopes up to {flat}: {low:.1%} to {high:.1%} of units, at least {shares.min():.2%}"
+        f"ELU, slopes up to {flat}: mean {low:.1%} to {high:.1%} of units (99 % interval), "
+        f"lowest net {shares.min():.2%}"
     )
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]

@@ -248,12 +248,12 @@ plots.show(
 )
 
 # %% [markdown]
-# Read the panels from right to left, as the gradient does. Where the line without batch
+# Read the panels from right to left, the way the gradient goes. Where the line without batch
 # normalization falls toward layer 1, each layer multiplies the gradient by a factor below 1: a
 # sigmoid by its slope, at most 1/4, ReLU with Glorot's weights by about 0.7. Normalization divides
 # the sums by their small spread, and on the way back, as in the formula of 5b.1, the gradient too.
-# That makes up for the factor, for ReLU even by too much. Where that line is level, there is
-# nothing to make up for by this measure. There, batch normalization *adds* a factor above 1 in
+# That makes up for the factor, for ReLU even by too much. Where the line without it is level, there
+# is nothing to make up for by this measure. There, batch normalization *adds* a factor above 1 in
 # every layer on the way back, for ReLU about $\sqrt{\pi/(\pi-1)} \approx 1.21$ (Yang and others
 # 2019): gradients explode, slowly. That does not count here.
 #
@@ -614,7 +614,7 @@ def scattering(pairs):
         f"the {pairs.runs} recorded pairs of predictions scatter by {np.expm1(scatter):.0%}, ",
         end="",
     )
-    print(f"so their mean is known to {np.expm1(half):.0%}; asked for are 5 %")
+    print(f"so their mean is known to {np.expm1(half):.0%}; the margin is 5 %")
 
 
 for live in verdicts:

@@ -215,7 +215,7 @@ plots.show(
     figure,
     alt="Training loss on the left and test accuracy on the right over twenty epochs, for frozen "
     "minibatches and for minibatches that are new in every epoch: two lines with bands in each.",
-    data=f"{normalized['data']}; line: median, band: middle 80 % of the study's replicates",
+    data=f"{normalized['data']}; line: median, band: middle 80 % of the replicates trained",
 )
 
 # %% [markdown]

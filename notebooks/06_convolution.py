@@ -599,8 +599,9 @@ verdicts.compute(
 #
 # Everything so far holds for any weights. Now some are learned: by a small **convnet**, with 8, 16
 # and 32 filters of 3 x 3, pooling in between (of each 2 x 2 values the largest passes), the mean of
-# each map, and one dense layer; and by an **MLP** with one hidden layer and about as many
-# parameters. Both learn from 1,000 small pictures of clothes (14 x 14 pixels), in three versions:
+# each map, and one dense layer; and by an **MLP** (multilayer perceptron) with one hidden layer and
+# about as many parameters. Both learn from 1,000 small pictures of clothes (14 x 14 pixels), in
+# three versions:
 #
 # - **centered**, as they come: each piece in the middle of its picture, filling it;
 # - **moved**, each picture by up to 3 pixels in both directions;
@@ -699,12 +700,11 @@ plots.show(
 
 # %% [markdown] tags=["answer"]
 # Read it from the left. Where all clothes lie in the same place, sharing weights over all places
-# need not help, and in this small contest (1,000 pictures, 600 updates, maps that are averaged) it
-# is not seen to. (With more pictures and longer training it may; that was not tried.) Then the
-# clothes are moved. The MLP has to learn each of them for every place where it can be; the kernels
-# meet the same sleeve wherever it is. Last, the permutation. An MLP does not know in which order
-# its inputs come, so apart from chance nothing changes for it. For the convnet the neighbors are
-# gone.
+# need not help, and in this small contest (1,000 pictures, 600 updates, maps that are averaged) no
+# help is seen. (More pictures and longer training were not tried.) Then the clothes are moved. The
+# MLP has to learn each of them for every place where it can be; the kernels meet the same sleeve
+# wherever it is. Last, the permutation. An MLP does not know in which order its inputs come, so
+# apart from chance nothing changes for it. For the convnet the neighbors are gone.
 
 # %% [markdown]
 # How much is locality worth, then? We compare what the permutation costs each of the nets. The
@@ -750,8 +750,8 @@ plots.show(
 #
 # ## 6.7 What came out
 #
-# The words below are the recorded ones.
-# "Expected" is what the literature led us to expect before anything was measured.
+# The verdicts below are the recorded ones. "Expected" is what the literature led us to expect
+# before anything was measured.
 
 # %%
 verdicts.summary()

@@ -150,7 +150,7 @@ plots.show(
     figure,
     alt="Training loss over the step for a constant rate and two that drop by a factor of 100 at a "
     "dotted line. All are equal before it. With the rate alone lowered the loss shoots up and "
-    "comes down slowly; with the velocity lowered too it falls at once below the constant rate.",
+    "comes down slowly; with the velocity lowered too it soon falls below the constant rate.",
     data=f"{clothes}; moving mean of {WIDTH} steps; line: median, band: middle 80 % of {RUNS} runs",
 )
 
@@ -613,9 +613,9 @@ print(f"test accuracy: constant rate, 20 epochs against 15, {gained:+.3f}")
 # off one learning curve, because before its end a schedule is not yet meant to be good. "In fewer
 # epochs" means a plan *made* for fewer epochs, and another training for each length.
 #
-# Does this hold with another optimizer, and with momentum? With fewer epochs? The
-# third and the fourth line go beyond the statements: one has momentum, cycled in one arm and
-# constant at 0.9 in the other; in the other, 1cycle has half the epochs.
+# Does this hold with another optimizer, and with momentum? With fewer epochs? The third and the
+# fourth line go beyond the statements: the third has momentum, cycled in one arm and constant at
+# 0.9 in the other; in the fourth, 1cycle has half the epochs.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 FURTHER, BOUNDARY = claims.FURTHER, claims.BOUNDARY

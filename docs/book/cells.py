@@ -12,6 +12,7 @@ from sphinx.application import Sphinx
 from docs.book.evidence import anchor
 
 HANGUL = re.compile(r"[가-힣]")
+PERCENT = re.compile(r"(?<=\d) %")
 WIDE = 550
 """Pixels beyond which a figure would be too small on a phone, which lets its reader scroll it."""
 SCROLLER = '<div class="wide" tabindex="0" role="group" aria-label="A wide figure">'
@@ -23,6 +24,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("doctree-read", mark_cells)
     app.connect("doctree-read", fold_answers)
     app.connect("doctree-read", mark_korean)
+    app.connect("doctree-read", keep_percents)
     app.connect("autodoc-process-docstring", take_literally)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -83,6 +85,14 @@ def mark_korean(app: Sphinx, doctree: nodes.document) -> None:
     for term in doctree.findall(nodes.term):
         if HANGUL.search(term.astext()):
             term["classes"].append("language-ko")
+
+
+def keep_percents(app: Sphinx, doctree: nodes.document) -> None:
+    """Keep a percent sign with its number: a line of prose does not begin with it."""
+    for text in list(doctree.findall(nodes.Text)):
+        kept = PERCENT.sub("\N{NO-BREAK SPACE}%", text)
+        if kept != text and not isinstance(text.parent, nodes.literal | nodes.FixedTextElement):
+            text.parent.replace(text, nodes.Text(kept))
 
 
 def take_literally(

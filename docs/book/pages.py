@@ -86,6 +86,7 @@ def templates() -> jinja2.Environment:
         "place": evidence.place,
         "markdown": markdown,
         "docstring": docstring,
+        "coded": coded,
     }
     environment.globals |= {
         "SYMBOLS": evidence.SYMBOLS,
@@ -107,6 +108,15 @@ def templates() -> jinja2.Environment:
 def markdown(text: str) -> Markup:
     """`text` as Markdown that says just that, whatever signs it holds."""
     return Markup(re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text))
+
+
+def coded(text: str) -> Markup:
+    """`text` as HTML, in which `code` is code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part
+        for place, part in enumerate(parts)
+    )
 
 
 def docstring(text: str) -> Markup:

@@ -69,7 +69,7 @@ def calibration(folder: Path) -> str:
     again = [record.verdict for record in evidence.read(folder, evidence.REPLICATION)]
     sections = [
         (
-            "Where nothing differs: share of false words, nominally 1 %",
+            "Where nothing differs: share of false alarms, nominally 1 %",
             _percent(calibrating.simulated_nulls()),
         ),
         (

@@ -402,7 +402,7 @@ model.compile(
     loss="sparse_categorical_crossentropy",
 )
 x, y = pool.x_train[rows], pool.y_train[rows]
-model.fit(x, y, batch_size=30, epochs=1, verbose=0, callbacks=[note_rate])
+model.fit(x, y, batch_size=30, epochs=1, verbose=0, callbacks=[note_rate]);  # noqa: E703  # fmt: skip
 # %%
 planned = 0.01 * 0.9 ** (np.arange(len(logged)) / 10_000)
 later = float(lr_schedule(10_000))
