@@ -1147,7 +1147,7 @@ for arm, seen in steady_losses["softmax regression"].items():
 # unsteady single samples are at a rate that suits them. In the net both can fail, and do: there the
 # full batch rises nearly as often as single samples, not for certain less often by the margin asked
 # for. Now the parallel half: how many samples a second go through the compiled gradient of the same
-# regression? (With so few weights most of the difference is the fixed cost of each turn of the
+# regression? (With so few weights much of the difference may be the fixed cost of each turn of the
 # loop.)
 
 # %%

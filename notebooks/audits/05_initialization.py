@@ -1024,7 +1024,7 @@ for described, ranged, times in (
     print(f"{described}: {np.exp(np.mean(steps_apart)):,.0f} steps")
 
 # %% [markdown]
-# So least squares gains most by features that are alike, in a wide range as in a narrow one.
+# So least squares gains most by features that are alike, whether their range is wide or narrow.
 #
 # ### Are large values taken for important ones? (QA-07)
 #
