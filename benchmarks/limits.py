@@ -78,7 +78,7 @@ def products():
 def facts(rates: Rates) -> list[str]:
     """How near net D comes to the machine's limit, and where net W's time goes."""
     own, large = 100 * rates.net / rates.own, 100 * rates.net / rates.large
-    epochs, missed = rates.seconds(10 * STEPS * BATCH), "" if own >= 65 else ", missed"
+    epochs, missed = rates.seconds(10 * STEPS * BATCH), "" if round(own) >= 65 else ", missed"
     return [
         (
             f"Net D trains at {rates.net / 1e9:.0f} GFLOP/s, building and starting included. Its"

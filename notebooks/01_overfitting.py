@@ -535,7 +535,7 @@ print(f"narrowest gap: {WIDTHS[narrowest]} units; lowest loss on new data: {WIDT
 #
 # The left panel shows the second statement. A wider gap may come with a higher validation loss, or
 # not: compare 4 with 8 units, and 64 with 256. Beyond the best width both should rise, and the
-# third line asks how reliably they do. To choose a model, look at the height of the validation
+# third verdict asks how reliably they do. To choose a model, look at the height of the validation
 # curve, not the gap.
 
 # %% [markdown]

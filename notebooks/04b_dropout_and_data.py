@@ -302,7 +302,7 @@ plots.show(
 )
 
 # %% [markdown]
-# In this collection nearly every shoe points the same way: hardly a test shoe will look like a
+# In this collection nearly every shoe points the same way: hardly any test shoe will look like a
 # mirrored one. And a change that is harmless for clothes may be a lie elsewhere: a 6 that is turned
 # by half a circle is a 9.
 #
@@ -510,9 +510,9 @@ plots.show(
 
 # %% [markdown]
 # A net gets used to what it has seen. That is worth something where the noise of training is the
-# noise to come; it says nothing of the outliers that the notes name. The right half of the figure
-# shows what the habit costs, or gives, where no noise comes. For straight lines it is a known
-# thing: noise on the inputs acts like an L2 penalty (Bishop 1995).
+# noise to come; the verdict says nothing of the outliers that the notes name. The right half of the
+# figure shows what the habit costs, or gives, where no noise comes. For straight lines it is a
+# known thing: noise on the inputs acts like an L2 penalty (Bishop 1995).
 #
 # ## 4b.5 Softer labels
 #
@@ -570,7 +570,8 @@ print(f"the same where all labels are right: {gained:+.3f}")
 
 # %% [markdown]
 # Smoothing provides for *mistakes* if it gains more where there are some. The verdict is about nets
-# that know nearly every label by heart, and no others. In the fair fight training is shorter.
+# that know nearly every label by heart, and no others. The fair fight, where training is shorter,
+# is another comparison.
 #
 # ### Exercise 4 · Predict
 #

@@ -531,7 +531,8 @@ print(f"the gradient grows by a factor of {a_layer:.2f} a layer more than with 0
 
 # %% [markdown]
 # ELU's slopes take back part of what larger weights give. What is left is multiplied nineteen
-# times, once a layer crossed. (With 0.05 the net guessed at every rate.)
+# times, once for each layer that the gradient crosses. (At every rate tried, the net with 0.05
+# guessed or diverged.)
 #
 # Why not look at the gradient by the weights, as in section 5.2? With small weights ELU is nearly a
 # straight line. What comes forward shrinks as fast as what goes back, and the ratio of layer 1 to

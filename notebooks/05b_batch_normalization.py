@@ -550,9 +550,9 @@ ex.counting.check(count)  # stuck? ex.counting.hint()
 # 32 x 3 in minibatches of 32, with the 20-layer net? And for a training step?
 #
 # **Measure.** The nets are those of the listing, without the idle biases. They predict in turns; a
-# replicate is a pair of times, each the shortest of five. Two further settings are single times,
-# taken beforehand: a prediction that is compiled by XLA (which joins neighboring operations into
-# one) and done in one batch, and a step of training.
+# replicate is a pair of times, each the shortest of five. In two further settings, timed
+# beforehand, each replicate is a pair of single times: a prediction that is compiled by XLA (which
+# joins neighboring operations into one) and done in one batch, and a step of training.
 
 # %%
 generator = training.generator(seeds[0])

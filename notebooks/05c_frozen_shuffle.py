@@ -130,9 +130,9 @@ for library, found in shuffles["orders"].items():
 #
 # ### Exercise 2 · The same company?
 #
-# Batch normalization sees who shares a minibatch, not the order of the minibatches. Write
-# `same_company(epochs)`, which is true if every epoch has the same minibatches, in any order and
-# with their rows in any order. An epoch is a list of minibatches, each a list of row numbers.
+# In training, batch normalization sees who shares a minibatch, not the order of the minibatches.
+# Write `same_company(epochs)`, which is true if every epoch has the same minibatches, in any order
+# and with their rows in any order. An epoch is a list of minibatches, each a list of row numbers.
 
 
 # %% tags=["nbval-check-output"]
@@ -225,8 +225,8 @@ plots.show(
 # difference was measured.) Two further settings: the gap between the two losses at the end, and the
 # listing of the notes that does begin with a seed. It has no batch normalization, but SELU and
 # alpha dropout, and is trained with SGD, each arm at the best of the rates that both tried on other
-# replicates. The last two lines are of other libraries, JAX and Keras 2. There a second run brings
-# the same orders, another one in each epoch; no accuracies were compared.
+# replicates. The last two lines are of other libraries, JAX and Keras 2. There each epoch has an
+# order of its own, and a second run brings the same orders; no accuracies were compared.
 
 # %% jupyter={"source_hidden": true} tags=["hide-input"]
 verdicts.compare(

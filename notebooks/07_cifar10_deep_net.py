@@ -126,7 +126,8 @@ pd.DataFrame(columns).rename_axis("validation accuracy, %")
 # four over five trial runs at full length. Step f has plain SGD, batches of 128 images, and 20
 # epochs (the notes' listing breaks off before it names a number). Validation images choose rate and
 # epoch; 10,000 test images judge. The photographs are a copy compressed as JPEG. All were trained
-# with JAX, some (not the sweep) with TensorFlow too, and agree (audit, section 7).
+# with JAX. Some were trained once more with TensorFlow, and agree (audit, section 7); the rate
+# sweep of 7.3 was not.
 #
 # ### Exercise 1 · Predict
 #

@@ -12,7 +12,8 @@ from sphinx.application import Sphinx
 from docs.book.evidence import anchor
 
 HANGUL = re.compile(r"[가-힣]")
-PERCENT = re.compile(r"(?<=\d) %")
+LITERAL = nodes.literal | nodes.math | nodes.FixedTextElement
+PERCENT = re.compile(r"(?<=\d)\s%")
 WIDE = 550
 """Pixels beyond which a figure would be too small on a phone, which lets its reader scroll it."""
 SCROLLER = '<div class="wide" tabindex="0" role="group" aria-label="A wide figure">'
@@ -91,7 +92,7 @@ def keep_percents(app: Sphinx, doctree: nodes.document) -> None:
     """Keep a percent sign with its number: a line of prose does not begin with it."""
     for text in list(doctree.findall(nodes.Text)):
         kept = PERCENT.sub("\N{NO-BREAK SPACE}%", text)
-        if kept != text and not isinstance(text.parent, nodes.literal | nodes.FixedTextElement):
+        if kept != text and not isinstance(text.parent, LITERAL):
             text.parent.replace(text, nodes.Text(kept))
 
 

@@ -3071,9 +3071,9 @@ depth_35 = judged_35(for_depth, "deep", "wide", claims.PRIMARY, width_35.verdict
 # In theory layers upon layers can fold a line again and again with few units, as a sawtooth of very
 # many teeth needs it (Telgarsky 2016). So there are targets that a deep net can represent and a
 # shallow one of its size cannot; whether training finds them is another matter. The question here
-# is whether you meet them among a few, three usual ones and three made ones; six are too few for a
-# "no". In the study depth gained on none of the six, and the set picked for it is where it lost
-# least.
+# is whether depth wins on any of a few sets of data, three usual ones and three made ones; six are
+# too few for a "no". In the study depth gained on none of the six, and the set picked for it is
+# where it lost least.
 #
 # ## What came out
 #

@@ -429,8 +429,8 @@ verdicts.compare(
 
 # %% [markdown]
 # The record of 30 replicates leaves this line undecided, here and with other seeds: on this curve
-# the variance rises on average, but in the record the interval holds a fall as well, and with
-# either seeds it holds the margin. So *refuted*, in the lesson, is said of a law, by one curve.
+# the variance rises on average in both records, but in the first the interval holds a fall as well,
+# and in both it holds the margin. So *refuted*, in the lesson, is said of a law, by one curve.
 
 # %% [markdown]
 # Regression trees of 2, 4, ..., 64 leaves on the same points: supported if, at the steps at which

@@ -940,11 +940,11 @@ print("nets at chance after 30 epochs, of", f"{len(accuracy_002)}:", end=" ")
 print(", ".join(f"{net} {count}" for net, count in zip(NETS_OF_002, at_chance_002, strict=True)))
 
 # %% [markdown]
-# Most nets still learn at the end, but some have fallen back to chance, more of them with both
-# penalties. Pairs in which only L1 escaped that make much of the mean difference, and of the width
-# of the interval. With more reviews the verdict may differ. At these factors the L1 part is by far
-# the larger one, as the charges of the untrained nets above show. With other factors it need not be
-# so.
+# Of these two nets most still learn at the end, but some have hardly left chance, more of them with
+# both penalties. Pairs in which only L1 escaped that make much of the mean difference, and of the
+# width of the interval. With more reviews the verdict may differ. At these factors the L1 part is
+# by far the larger one, as the charges of the untrained nets above show. With other factors it need
+# not be so.
 #
 # The last listing draws the validation losses of five models (REG-22), so that you see which
 # regularization is better. It is supplied with the histories of the study. *Held* if it draws five
@@ -1814,9 +1814,9 @@ for where_wines, stopped_wines, runs_of_wines in (
 
 # %% [markdown]
 # On the wines there is little to prevent at the note's rate: weights that are never set back are
-# hardly worse (boundary line). So the setting that decides is another, with the clothes of REG-36,
-# with three in ten labels drawn at random, in training, validation and test labels: noisy labels
-# are the new data whose loss rises.
+# hardly worse (boundary line). So the setting that decides is another: the clothes of REG-36, with
+# three in ten labels drawn at random, in training, validation and test labels: noisy labels are the
+# new data whose loss rises.
 
 # %%
 label_drawer = training.generator(seeds[0])
@@ -1915,10 +1915,10 @@ print("learning rates:", tunings[WINES]["best_rates"])
 # the logarithm of the training cross-entropy is lower at the end with small weights by more than
 # 0.05 with the whole interval, *refuted* if the whole interval is short of that. Losses below a
 # millionth count as that. The verdict is undecided if a best rate is at the edge of those tried, or
-# if twice the steps change it. Further: the test accuracy at these rates, for which neither arm was
-# tuned, by more than 0.01; pixels from 0 to 1 against pixels from 0 to 255, with Keras's usual
-# weights; and both comparisons of losses with Adam, which the note calls the usual choice, its
-# rates tuned alike. (Small is less than usual: Keras draws these weights with deviations of 0.08 to
+# if twice the steps change it. Further: the test accuracy, for which neither arm's rate was tuned,
+# by more than 0.01; pixels from 0 to 1 against pixels from 0 to 255, with Keras's usual weights;
+# and both comparisons of losses with Adam, which the note calls the usual choice, its rates tuned
+# alike. (Small is less than usual: Keras draws these weights with deviations of 0.08 to
 # 0.12.)
 
 # %%
@@ -2270,9 +2270,9 @@ print(f", with {chosen_soft} {correct_soft[:, ends_soft[0]].mean():.3f}")
 # each accuracy.
 #
 # All of these pictures are small and centered, and the net is dense. Whether that is why copies
-# gain so little here was not measured: on MNIST's digits, small and centered too, they helped dense
-# nets (Simard, Steinkraus and Platt 2003). Real photographs (CIFAR-10) and a convolutional net,
-# where copies are in daily use, are declared in the statement too. They were not measured, for
+# gain so little here was not measured; on MNIST's digits, small and centered too, they did help
+# dense nets (Simard, Steinkraus and Platt 2003). Real photographs (CIFAR-10) and a convolutional
+# net, where copies are in daily use, are declared in the statement too. They were not measured, for
 # time; until they are, this verdict says nothing about them.
 
 # %%

@@ -864,11 +864,11 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# The word is mixed because of the bare function alone; that a net in use is slower by the margin is
-# not shown. What else takes its time there was not timed apart. The book that the note follows adds
-# that ELU may make up for its time by learning faster. That is beyond the note's sentence, and told
-# as a boundary setting: the training accuracy of the lesson's two nets after ten epochs, each at
-# its own best rate. Slower would mean lower.
+# The word is mixed because of the bare function alone; in prediction a net is slower by less than
+# the margin, and in training steps the margin is undecided. What else takes its time there was not
+# timed apart. The book that the note follows adds that ELU may make up for its time by learning
+# faster. That is beyond the note's sentence, and told as a boundary setting: the training accuracy
+# of the lesson's two nets after ten epochs, each at its own best rate. Slower would mean lower.
 
 # %%
 progress = study["BNI-22"]

@@ -712,9 +712,10 @@ for live in verdicts:
 # %% [markdown]
 # So only the remedy has been judged with the statement's word. The premises, why it should be
 # needed, have words of their own, printed above; that the factor is 1.5, as was asked for, is not
-# shown of either. Most of these threes were trained on, in both arms, and the replicates share most
-# of their training rows: every interval allows for that. How far odd threes stick out that were
-# trained on, and others, is printed beside it, without a verdict.
+# shown of either. Most of these threes were trained on, in both arms; no interval corrects for
+# that. That the replicates share most of their training rows, every interval allows for. How far
+# odd threes stick out that were trained on, and others, is printed above, at the last layer,
+# without a verdict.
 #
 # The eighteen are the same in every run: the interval speaks of these, not of odd threes at large.
 #

@@ -390,11 +390,11 @@ verdicts.compute(
 print(f"taken as groups (channels of input and kernel): {'; '.join(grouped) or 'none'}")
 
 # %% [markdown]
-# Some of the pairs printed above were taken as **groups** although nobody asked for groups, and
-# without a word: a slip in the channels can go unnoticed. Where you do want groups, each group of
-# filters sees its own channels only. Then the condition holds within each group. That goes beyond
-# the note, and so does the next question: how many maps come out? One for each filter, however many
-# channels went in.
+# The pairs printed above were taken as **groups**, although nobody asked for groups, and without a
+# word: a slip in the channels can go unnoticed. Where you do want groups, each group of filters
+# sees its own channels only. Then the condition holds within each group. That goes beyond the note,
+# and so does the next question: how many maps come out? One for each filter, however many channels
+# went in.
 
 # %%
 with_groups = {}

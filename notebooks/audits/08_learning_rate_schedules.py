@@ -923,9 +923,9 @@ verdicts.compare(
 )
 
 # %% [markdown]
-# The record cannot tell the two apart. But the line above may, and earlier records came out both
-# ways: such times depend on the machine and on what else it does, so nothing follows from one of
-# them.
+# The record cannot tell the two apart. But this run, at the end of the same line, may, and earlier
+# records came out both ways: such times depend on the machine and on what else it does, so nothing
+# follows from one of them.
 #
 # ## 7. 1cycle on photographs: more of what is on record
 #
