@@ -111,8 +111,8 @@ def markdown(text: str) -> Markup:
 
 
 def coded(text: str) -> Markup:
-    """`text` as HTML, in which `code` is code and a percent sign stays with its number."""
-    parts = text.replace(" %", "\N{NO-BREAK SPACE}%").split("`")
+    """`text` as HTML, in which `code` is code."""
+    parts = text.split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else part
         for place, part in enumerate(parts)
