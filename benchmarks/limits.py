@@ -1,5 +1,6 @@
 """Where the time of a training goes, and how much of it the machine itself sets as a limit."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -47,13 +48,18 @@ def rates() -> Rates:
         lambda: [tf.matmul(left + number, right) for number in map(float, range(50))]
     )
     own = partial(products(), tf.random.normal((BATCH, SIZES[0][0])))
-    sides = net, own, large
-    for side in sides:
-        side()
     images_seen = 5 * STEPS * BATCH, STEPS * BATCH
     work = images_seen[0] * TRAINING, images_seen[1] * TRAINING, 50 * 2 * BATCH * 2048**2
-    pairs = zip(work, in_turn(*sides), strict=True)
-    return Rates(*(float(np.median(each / np.array(side))) for each, side in pairs))
+    pairs = zip(work, medians((net, own, large)), strict=True)
+    return Rates(*(each / seconds for each, seconds in pairs))
+
+
+def medians(works: Iterable[Callable]) -> list[float]:
+    """Median seconds of each piece of work, in turn, once all that they compile is compiled."""
+    works = list(works)
+    for work in works:
+        work()
+    return [float(np.median(each)) for each in in_turn(*works)]
 
 
 def products():
@@ -100,10 +106,7 @@ def update_rule() -> str:
     """What Nadam's passes over net D's weights and their moments take, more than plain steps do."""
     nadam = Recipe(deep(batch_norm=False), epochs=10, batch_size=BATCH, **DEEP)
     recipes = nadam, replace(nadam, optimizer="sgd")
-    sides = [partial(recipe.fit, images(BATCH * STEPS), [0]) for recipe in recipes]
-    for side in sides:
-        side()
-    whole, plain = map(np.median, in_turn(*sides))
+    whole, plain = medians(partial(each.fit, images(BATCH * STEPS), [0]) for each in recipes)
     return (
         f"Net D, 10 epochs of 200 steps: {whole:.2f} s, of which {whole - plain:.2f} s go into"
         " Nadam, which reads and writes each weight and its two moments: with plain SGD in its"
@@ -114,10 +117,9 @@ def update_rule() -> str:
 def last_minibatch() -> str:
     """What the smaller last minibatch of net W's epochs takes, which XLA does not compile."""
     recipe = Recipe(net_w, epochs=100, **W)
-    sides = [partial(recipe.fit, table(rows), [0]) for rows in (1439, 1439 // 32 * 32)]
-    for side in sides:
-        side()
-    whole, without = map(np.median, in_turn(*sides))
+    whole, without = medians(
+        partial(recipe.fit, table(rows), [0]) for rows in (1439, 1439 // 32 * 32)
+    )
     return (
         f"Net W, one run of 100 epochs: {whole:.2f} s, of which {whole - without:.2f} s go into the"
         " last, smaller minibatch of each epoch. It is not compiled by XLA, which would take longer"
